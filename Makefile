@@ -1,0 +1,61 @@
+# opsroom: every command that the project has. `make` alone prints this list.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := simulators telex_ingest cyberstride opsroom dashboards
+PYTEST_ARGS ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-long browser lint format types bench bench-filter bench-detect lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+install: $(VENV)/.run  ## the environment in .venv, exact and hashed
+
+demo: $(VENV)/.run  ## the whole room with simulated plants on loopback, until Ctrl-C
+	@exec $(BIN)/opsroom demo
+
+browser: $(VENV)/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/browser/get_chromium.sh
+
+test: $(VENV)/.dev browser  ## lint, types and every test, browser tests included
+	$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long" $(PYTEST_ARGS)
+
+test-long: $(VENV)/.dev browser  ## kills, fuzz and the long story
+	$(BIN)/python -m pytest -m long --timeout 1200 $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev  ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev  ## delay and load of the running room, on this machine
+	$(BIN)/python -m benchmarks.room
+
+lock:  ## renew both lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  pyproject.toml --group build -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  pyproject.toml --group dev -o requirements-dev.lock
+
+clean:  ## remove the environment and what the tools left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What people see and press: Takes Views from opsroom. Gives Commands to opsroom."""

@@ -1,0 +1,1 @@
+"""The room itself: Takes Verdicts from cyberstride. Gives Views to dashboards."""

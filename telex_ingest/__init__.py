@@ -1,0 +1,1 @@
+"""The wire, both ends of it: Takes Telexes from simulators. Gives Readings to cyberstride."""

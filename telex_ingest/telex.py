@@ -1,0 +1,261 @@
+"""The vocabulary of the wire: what a plant says to the room and what the room answers.
+
+Every frame, in either direction, is one JSON object (or MessagePack map) with optional members; a link that speaks first
+may put its hello, its birth and its first telexes into one frame. `docs/telex.md` describes the protocol for people.
+Times on the wire are ISO 8601 with a zone; inside the program `source_us` is integer microseconds UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, UTC
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+PROTOCOL = "telex.v1"
+
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""A plant, unit, signal, order or link id: lower-case letters, digits and hyphens."""
+
+Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment that names its zone."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Tell a zoned moment as integer microseconds since 1970 UTC; years before 1970 are negative.
+
+    >>> microseconds(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
+    -1000000
+    """
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def moment(microseconds_utc: int) -> datetime:
+    """Tell integer microseconds since 1970 UTC as a zoned moment; the inverse of `microseconds`."""
+    return EPOCH + timedelta(microseconds=microseconds_utc)
+
+
+class Quality(StrEnum):
+    """How far a reading may be trusted, after OPC UA Part 8: good, uncertain or bad; bad counts as missing."""
+
+    GOOD = "good"
+    UNCERTAIN = "uncertain"
+    BAD = "bad"
+
+
+class Reading(NamedTuple):
+    """One figure of one signal: numeric id from the birth, value in the signal's unit, quality.
+
+    A `None` value is a reading that the plant knows to be missing. On the wire a reading is a short list,
+    `[id, value]` or `[id, value, "uncertain"]`.
+    """
+
+    signal: int
+    value: float | None
+    quality: Quality = Quality.GOOD
+
+
+class TelexKind(StrEnum):
+    """What a telex is for: live figures, the correction of sent ones, or the backfill of history (opens no alarm)."""
+
+    LIVE = "live"
+    CORRECTION = "correction"
+    BACKFILL = "backfill"
+
+
+class Direction(StrEnum):
+    """Which way is good for a signal; `none` means that only staying is good."""
+
+    UP = "up"
+    DOWN = "down"
+    NONE = "none"
+
+
+class SignalBirth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plant declares of one signal.
+
+    `period_s` is the nominal time between readings in seconds of source time; `low` and `high` are physical limits;
+    `capability` and `potentiality` are the plant's own proposal for the agreement, in the signal's unit.
+    """
+
+    id: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    name: Slug
+    unit: str
+    kind: Literal["level", "rate", "ratio", "count"] = "level"
+    good: Direction = Direction.UP
+    period_s: Annotated[float, msgspec.Meta(gt=0)]
+    title: str = ""
+    low: float | None = None
+    high: float | None = None
+    capability: float | None = None
+    potentiality: float | None = None
+    personal: bool = False
+
+
+class ExpectedEffect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plant expects an order to do: the change of one signal, in its unit, after `delay_s` seconds."""
+
+    signal: Slug
+    change: float
+    delay_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class OrderBirth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order that a plant accepts: its name, a JSON Schema of its parameters, danger, expected effects."""
+
+    name: Slug
+    title: str
+    parameters: dict[str, Any] = {}
+    danger: Literal["none", "caution", "dangerous"] = "none"
+    effects: tuple[ExpectedEffect, ...] = ()
+
+
+class PlantBirth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a link declares of one plant; `epoch` counts the lives of its spool, `version` the wordings of its birth."""
+
+    plant: Slug
+    epoch: Annotated[int, msgspec.Meta(ge=1)] = 1
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    title: str = ""
+    signals: tuple[SignalBirth, ...]
+    orders: tuple[OrderBirth, ...] = ()
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who a link is; the token stands here or in the `Authorization: Bearer` header, never in the address."""
+
+    link: Slug
+    token: str = ""
+    protocol: str = PROTOCOL
+
+
+class Telex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message of one plant: identity (plant, epoch, seq), source time, readings.
+
+    `seq` is contiguous from 1 within an epoch and counts every kind of telex.
+    """
+
+    plant: Slug
+    epoch: Annotated[int, msgspec.Meta(ge=1)] = 1
+    seq: Annotated[int, msgspec.Meta(ge=1)]
+    time: Zoned
+    readings: tuple[Reading, ...] = ()
+    kind: TelexKind = TelexKind.LIVE
+
+    @property
+    def source_us(self) -> int:
+        """Source time in microseconds since 1970 UTC."""
+        return microseconds(self.time)
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A plant's farewell: it stops talking by intention, until its next birth."""
+
+    plant: Slug
+    reason: str = ""
+
+
+class ReceiptState(StrEnum):
+    """What a plant answers to an order: accepted, refused with a reason, or done."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DONE = "done"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A plant's answer to one order; a refusal carries its reason."""
+
+    order: str
+    plant: Slug
+    state: ReceiptState
+    time: Zoned
+    reason: str = ""
+
+
+class PlantCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plant's own people say about their alarm over the wire: acknowledge it, or call the next level early."""
+
+    plant: Slug
+    alarm: str
+    call: Literal["acknowledge", "early"]
+    reason: str = ""
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The highest sequence number of a plant's epoch that the room has made durable; the spool may forget up to it."""
+
+    plant: Slug
+    epoch: int
+    seq: int
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the room could not take, why, and how to mend it; the link stays up."""
+
+    code: str
+    reason: str
+    cure: str = ""
+    plant: str = ""
+    epoch: int | None = None
+    seq: int | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order of the room to a plant, with the motion that authorised it; `proof` is reserved for the signature."""
+
+    id: str
+    room: str
+    plant: Slug
+    motion: str
+    name: Slug
+    parameters: dict[str, Any] = {}
+    not_before: Zoned
+    expires: Zoned
+    revoked: bool = False
+    proof: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the room tells a plant about itself: an alarm that opened, climbed, recovered or closed, with its clock."""
+
+    plant: Slug
+    alarm: str
+    signal: str
+    state: str
+    text: str
+    level: str = ""
+    deadline: Zoned | None = None
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The room's answer to a hello: who it is and, for each plant of the link, the last durable (epoch, seq)."""
+
+    room: str
+    protocol: str = PROTOCOL
+    resume: tuple[Ack, ...] = ()
+
+
+class FromPlant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One frame from a link to the room; every member is optional, the order of effect is that of the fields."""
+
+    hello: Hello | None = None
+    births: tuple[PlantBirth, ...] = ()
+    telexes: tuple[Telex, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    calls: tuple[PlantCall, ...] = ()
+    deaths: tuple[Death, ...] = ()
+
+
+class FromRoom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One frame from the room to a link; every member is optional."""
+
+    welcome: Welcome | None = None
+    acks: tuple[Ack, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    orders: tuple[Order, ...] = ()
+    notices: tuple[Notice, ...] = ()
