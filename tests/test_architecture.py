@@ -1,0 +1,161 @@
+"""The three rules of the code's shape, held by reading the source as text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("simulators", "telex_ingest", "cyberstride", "opsroom", "dashboards")
+MAY_IMPORT = {
+    "simulators": {"telex_ingest"},
+    "telex_ingest": set(),
+    "cyberstride": set(),
+    "opsroom": {"telex_ingest", "cyberstride"},
+    "dashboards": {"opsroom"},
+}
+DASHBOARDS_SEE = {"opsroom.views", "opsroom.commands"}
+COMPOSE = {"opsroom/app.py", "opsroom/cli.py", "opsroom/demo.py", "opsroom/story.py"}
+"""The files that put the parts together: they alone may import anything, and nothing imports them but each other."""
+
+DOES_IO = {
+    "simulators/__main__.py",
+    "simulators/crowd.py",
+    "telex_ingest/gateway.py",
+    "telex_ingest/plant_link.py",
+    "telex_ingest/spool.py",
+    "telex_ingest/feed.py",
+    "telex_ingest/feeds/*",
+    "opsroom/store.py",
+    "opsroom/sqlite_store.py",
+    "opsroom/journal.py",
+    "opsroom/people.py",
+    "opsroom/links.py",
+    "opsroom/clock.py",
+    "opsroom/api.py",
+    "opsroom/watch.py",
+    "opsroom/detect.py",
+    "opsroom/app.py",
+    "opsroom/cli.py",
+    "opsroom/demo.py",
+    "opsroom/story.py",
+    "dashboards/wall.py",
+    "dashboards/seat.py",
+    "dashboards/screens/*",
+}
+IMPURE = {"asyncio", "time", "sqlite3", "websockets", "random", "dash", "socket", "subprocess", "threading", "httpx"}
+BANNED = {
+    *("util", "utils", "helper", "helpers", "common", "misc", "base", "core", "data", "model", "models", "type", "types"),
+    *("manager", "managers", "service", "services", "handler", "handlers", "processor"),
+}
+
+
+def modules() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at the top or inside a function; what only a type checker sees is left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, (
+                f"{name_of(path)}:{node.lineno}: imports are absolute, so that a reader sees from where"
+            )
+            yield node.module or ""
+
+
+def does_io(name: str) -> bool:
+    return any(name == known or (known.endswith("/*") and name.startswith(known[:-1])) for known in DOES_IO)
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_package_imports_only_what_lies_downhill(path: Path) -> None:
+    name = name_of(path)
+    if name in COMPOSE:
+        return
+    package = name.split("/")[0]
+    for module in imports(path):
+        other = module.split(".")[0]
+        if other not in PACKAGES or other == package:
+            continue
+        assert other in MAY_IMPORT[package], (
+            f"{name} imports {module}, which lies uphill"
+        )
+        if package == "dashboards":
+            assert module in DASHBOARDS_SEE, f"{name} imports {module}: a screen sees {sorted(DASHBOARDS_SEE)} alone"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_nothing_imports_the_files_that_compose(path: Path) -> None:
+    name = name_of(path)
+    if name in COMPOSE:
+        return
+    composing = {known.removesuffix(".py").replace("/", ".") for known in COMPOSE}
+    assert not composing & set(imports(path)), f"{name} imports a file that composes"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_pure_module_imports_no_clock_no_chance_and_no_wire(path: Path) -> None:
+    name = name_of(path)
+    if does_io(name):
+        return
+    seen = {module.split(".")[0] for module in imports(path)}
+    assert not seen & IMPURE, f"{name} imports {sorted(seen & IMPURE)}: hand the value in, or name the file in DOES_IO"
+        f"{name} imports {sorted(seen & IMPURE)}: hand the value in, or name the file in DOES_IO with a reason"
+    )
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_module_has_the_name_of_a_thing(path: Path) -> None:
+    parts = {part.removesuffix(".py").strip("_") for part in path.relative_to(ROOT).parts}
+    assert not parts & BANNED, f"{name_of(path)}: the function belongs to the noun that it takes as first argument"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            assert not re.search(r"(Manager|Handler|Helper|Processor|Service)$|^Abstract", node.name), (
+                node.name
+            )
+
+
+def test_the_five_sentences_chain() -> None:
+    sentence = re.compile(r"Takes (\w+) from (\w+)\. Gives (\w+) to (\w+)\.")
+    said = {}
+    for package in PACKAGES:
+        docstring = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
+        found = sentence.search(docstring)
+        assert found, f"{package}/__init__.py needs the sentence 'Takes X from A. Gives Y to B.'"
+        said[package] = found.groups()
+    path = ["simulators", "telex_ingest", "cyberstride", "opsroom", "dashboards"]
+    for giver, taker in pairwise(path):
+        assert said[giver][3] == taker
+        assert said[taker][0] == said[giver][2]
+        assert said[taker][1] == giver
+
+
+def test_no_tracked_text_names_a_machine_or_a_registry() -> None:
+    forbidden = re.compile(
+        "|".join(("pypi" + r"\.org", "python" + "hosted", "npmjs" + r"\.", "/wo" + "rk/", "/ro" + "ot/"))
+    )
+    for path in [*ROOT.glob("*.*"), *(ROOT / "docs").rglob("*.md"), *modules()]:
+        if path.is_file() and path.suffix in {".md", ".toml", ".lock", ".py", ".css", ".js"}:
+            found = forbidden.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{path.relative_to(ROOT)}: {found and found.group()}"
