@@ -123,7 +123,10 @@ class StatementView(View, frozen=True, kw_only=True):
 
 
 class BallotView(View, frozen=True, kw_only=True):
-    """One seat's ballot with its reason."""
+    """One seat's ballot with its reason.
+
+    While the motion is open, another seat's ballot stands with the choice `sealed` and no reason: that it was cast, not how.
+    """
 
     seat: int
     occupant: str
