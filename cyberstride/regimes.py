@@ -1,0 +1,98 @@
+"""The four regimes, their priors and how the state evolves under each."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+__all__ = ["DEFAULT", "REGIMES", "Four", "Regimes", "cp6", "default_regimes", "harrison_stevens_1971"]
+
+REGIMES = ("steady", "transient", "step", "slope")
+"""The order of the regimes, the same everywhere in the room."""
+
+Four = tuple[float, float, float, float]
+
+
+class Regimes(NamedTuple):
+    """How often each regime comes and what it does to a signal; every setting of the filter, frozen.
+
+    `priors` (4,): probability of each regime at a reading, one nominal period after the last.
+    `law`: "ratios": `level` and `slope` (4,) are the variances of the changes of level and slope, in units of
+    the observation variance (Harrison & Stevens 1971); "discounts": they are discount factors in (0, 1]
+    (West & Harrison 1997, section 12.4). `noise` (4,): observation variance in units of the steady one.
+    """
+
+    priors: Four
+    law: Literal["ratios", "discounts"]
+    noise: Four
+    level: Four
+    slope: Four
+    variance_discount: float = 1.0
+    """Share of its degrees of freedom that the learned variance keeps from one reading to the next."""
+    stretch: float = math.inf
+    """Transients and steps beyond so many of their own standard deviations are met with a wider prior."""
+    clip: float = math.inf
+    """The most that one reading's squared standardised error may weigh in the learned variance."""
+    naming: bool = False
+    """Whether changes are named from the evidence of the window of the last readings."""
+    event_priors: Four = (0.0, 0.02, 0.002, 0.001)
+    """Probability a nominal period that an event of each kind begins, in the window's judgement."""
+    event_sizes: Four = (0.0, 6.0, 4.0, 0.5)
+    """Prior standard deviation of an event's size, in noise standard deviations (slope: a period)."""
+    suspect: float = 0.5
+    """A change is suspected when the window's probability that something happened passes this."""
+    sure: float = 0.9
+    """A change is named when the window's probability of its kind passes this."""
+    acquit: float = 0.2
+    """A suspicion is withdrawn when the probability that something happened falls below this."""
+    stands: int = 8
+    """For how many readings a name stands after it was given."""
+    reference_readings: int = 50
+    """Readings after warm-up from which the frozen reference is learned, unless one is agreed."""
+    away_prior: float = 0.01
+    """Prior probability that a signal is away from its reference."""
+
+
+def harrison_stevens_1971() -> Regimes:
+    """The defaults of the 1971 paper: variance ratios, and a noise variance that the caller knows.
+
+    Source: Harrison & Stevens, Operational Research Quarterly 22(4), 1971, 341-362. Priors as described by
+    Duncan, Gorr & Szczypula 1993.
+    """
+    return Regimes(
+        priors=(0.900, 0.094, 0.003, 0.003),
+        law="ratios",
+        noise=(1.0, 101.0, 1.0, 1.0),
+        level=(0.0, 0.0, 100.0, 0.0),
+        slope=(0.0, 0.0, 0.0, 1.0),
+    )
+
+
+def cp6() -> Regimes:
+    """The settings with which West & Harrison (1997, section 12.4) judge the series CP6: discounts."""
+    return Regimes(
+        priors=(0.85, 0.07, 0.05, 0.03),
+        law="discounts",
+        noise=(1.0, 100.0, 1.0, 1.0),
+        level=(0.9, 0.9, 0.01, 0.9),
+        slope=(0.9, 0.9, 0.9, 0.01),
+    )
+
+
+DEFAULT = Regimes(
+    priors=(0.970, 0.020, 0.007, 0.003),
+    law="ratios",
+    noise=(1.0, 60.0, 1.0, 1.0),
+    level=(0.004, 0.004, 30.0, 0.004),
+    slope=(0.000002, 0.000002, 0.000002, 0.25),
+    variance_discount=0.99,
+    stretch=3.0,
+    clip=9.0,
+    naming=True,
+)
+"""The frozen configuration for plant indicators."""
+
+
+def default_regimes() -> Regimes:
+    """The frozen configuration for plant indicators, the same that `DEFAULT` holds."""
+    return DEFAULT

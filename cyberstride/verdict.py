@@ -1,0 +1,156 @@
+"""What the filter says of a reading: what happened, how sure, since when, how much."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "DRIFT",
+    "NAMES",
+    "NOT_YET",
+    "OUT_OF_RANGE",
+    "SLOPE",
+    "STEADY",
+    "STEP",
+    "STUCK",
+    "SUSPECTED",
+    "TRANSIENT",
+    "VARIANCE",
+    "Verdict",
+    "Verdicts",
+]
+
+NOT_YET, STEADY, SUSPECTED, TRANSIENT, STEP, SLOPE, VARIANCE, STUCK, DRIFT, OUT_OF_RANGE = range(10)
+NAMES = (
+    "not_yet",
+    "steady",
+    "suspected",
+    "transient",
+    "step",
+    "slope",
+    "variance",
+    "stuck",
+    "drift",
+    "out_of_range",
+)
+"""The word of each code, in the order of the codes."""
+
+Floats = NDArray[np.float64]
+
+
+class Verdicts(NamedTuple):
+    """The judgements of n signals on one reading each; every array has leading axis n.
+
+    All figures are in the signal's own unit; a slope is a change a nominal period. Readings back count every
+    step of the signal, missing readings included, so that they index the caller's own rows.
+    """
+
+    p_now: Floats
+    """(n, 4) probability of each regime at this reading."""
+    p_back: Floats
+    """(n, 4) probability of each regime at the reading before, known now."""
+    named: NDArray[np.int8]
+    """(n,) the name that stands at this reading."""
+    announced: NDArray[np.bool_]
+    """(n,) whether a name was given or a suspicion raised or withdrawn at this very reading."""
+    onset_back: NDArray[np.int32]
+    """(n,) readings back to the onset of the named event; 0 is this reading, -1 none."""
+    sure: Floats
+    """(n,) probability of what is named, from the evidence of the last readings; 0..1."""
+    level: Floats
+    level_sd: Floats
+    slope: Floats
+    slope_sd: Floats
+    low: Floats
+    """(n,) lower end of the 90 % forecast interval for this reading, made before it was seen."""
+    high: Floats
+    surprise: Floats
+    """(n,) -log10 of the two-sided tail probability of the reading under its forecast; >= 0."""
+    size: Floats
+    """(n,) how large the named change is; NaN when nothing is named."""
+    size_low: Floats
+    size_high: Floats
+    news: Floats
+    """(n,) 0..1: how surely something new begins at this reading."""
+    wrong: Floats
+    """(n,) 0..1: how surely the signal is away from its reference now."""
+    centre: Floats
+    """(n,) the reference against which `wrong` is judged; NaN while there is none."""
+    spread: Floats
+
+    def one(self, i: int) -> Verdict:
+        """The verdict on signal `i`, as plain numbers."""
+        return Verdict(*(column[i].tolist() for column in self))
+
+
+class Verdict(NamedTuple):
+    """The judgement of one signal on one reading; the fields of `Verdicts` as plain numbers."""
+
+    p_now: list[float]
+    p_back: list[float]
+    named: int
+    announced: bool
+    onset_back: int
+    sure: float
+    level: float
+    level_sd: float
+    slope: float
+    slope_sd: float
+    low: float
+    high: float
+    surprise: float
+    size: float
+    size_low: float
+    size_high: float
+    news: float
+    wrong: float
+    centre: float
+    spread: float
+
+    @property
+    def word(self) -> str:
+        """The name that stands, as a word."""
+        return NAMES[self.named]
+
+    def why(self) -> str:
+        """One sentence that an operator reads: what, since when, how large, how sure, against what."""
+        if self.named == NOT_YET:
+            return "Not yet judged: too few readings to know what is normal for this signal."
+        against = f"against a forecast of {_number(self.low)} to {_number(self.high)} for this reading"
+        if self.named == STEADY:
+            return f"Steady at {_number(self.level)}, {against}{self._away()}."
+        when = {-1: "since some time", 0: "at this reading", 1: "since one reading ago"}.get(
+            self.onset_back, f"since {self.onset_back} readings ago"
+        )
+        sure = f"{100 * self.sure:.0f} % sure"
+        if self.named == SUSPECTED:
+            return f"Something may have changed {when} ({sure}), {against}{self._away()}."
+        size = (
+            f"{_number(self.size, sign=True)} ({_number(self.size_low, sign=True)} to "
+            f"{_number(self.size_high, sign=True)})"
+        )
+        what = {
+            TRANSIENT: f"A single reading was off by {size}",
+            STEP: f"The level has moved by {size} to {_number(self.level)}",
+            SLOPE: f"The slope has changed by {size} a period to {_number(self.slope, sign=True)}",
+            VARIANCE: f"The spread has changed by a factor of {_number(self.size)}",
+            STUCK: f"The signal has not moved from {_number(self.level)}",
+            DRIFT: f"The level is drifting, {size} so far",
+            OUT_OF_RANGE: "The reading is outside what is physically possible",
+        }[self.named]
+        return f"{what} {when} ({sure}), {against}{self._away()}."
+
+    def _away(self) -> str:
+        if self.wrong < 0.5 or not math.isfinite(self.centre):
+            return ""
+        return (
+            f"; it is away from its normal {_number(self.centre)} +- {_number(self.spread)} ({100 * self.wrong:.0f} %)"
+        )
+
+
+def _number(value: float, *, sign: bool = False) -> str:
+    return f"{value:+.4g}" if sign else f"{value:.4g}"
