@@ -7,7 +7,7 @@ Times on the wire are ISO 8601 with a zone; inside the program `source_us` is in
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, UTC
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -17,6 +17,9 @@ PROTOCOL = "telex.v1"
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A plant, unit, signal, order or link id: lower-case letters, digits and hyphens."""
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=9_007_199_254_740_991)]
+"""An epoch or a sequence number: at least 1 and exact in every language's JSON (below 2 to the 53rd)."""
 
 Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment that names its zone."""
@@ -115,14 +118,19 @@ class OrderBirth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlantBirth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a link declares of one plant; `epoch` counts the lives of its spool, `version` the wordings of its birth."""
+    """What a link declares of one plant; `epoch` counts the lives of its spool, `version` the wordings of its birth.
+
+    `pace` is how many seconds of source time pass in a second of the room: 1 for a live plant, N for a replay at N
+    times real time; silence is measured by it.
+    """
 
     plant: Slug
-    epoch: Annotated[int, msgspec.Meta(ge=1)] = 1
-    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    epoch: Count = 1
+    version: Count = 1
     title: str = ""
     signals: tuple[SignalBirth, ...]
     orders: tuple[OrderBirth, ...] = ()
+    pace: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -133,15 +141,15 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     protocol: str = PROTOCOL
 
 
-class Telex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Telex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One message of one plant: identity (plant, epoch, seq), source time, readings.
 
     `seq` is contiguous from 1 within an epoch and counts every kind of telex.
     """
 
     plant: Slug
-    epoch: Annotated[int, msgspec.Meta(ge=1)] = 1
-    seq: Annotated[int, msgspec.Meta(ge=1)]
+    epoch: Count = 1
+    seq: Count
     time: Zoned
     readings: tuple[Reading, ...] = ()
     kind: TelexKind = TelexKind.LIVE
@@ -150,6 +158,19 @@ class Telex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def source_us(self) -> int:
         """Source time in microseconds since 1970 UTC."""
         return microseconds(self.time)
+
+
+class Spool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plant's spool holds at this moment: its lowest and highest sequence number that the room has not acknowledged.
+
+    Numbers below `first` will never come (again): the room closes a gap there at once. An empty spool says
+    `first` = `last` + 1, the next number that it will give.
+    """
+
+    plant: Slug
+    epoch: Count = 1
+    first: Count
+    last: Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740_991)]
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -240,11 +261,12 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     resume: tuple[Ack, ...] = ()
 
 
-class FromPlant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FromPlant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One frame from a link to the room; every member is optional, the order of effect is that of the fields."""
 
     hello: Hello | None = None
     births: tuple[PlantBirth, ...] = ()
+    spools: tuple[Spool, ...] = ()
     telexes: tuple[Telex, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     calls: tuple[PlantCall, ...] = ()

@@ -1,0 +1,110 @@
+"""What the room hears, in order of effect: the items that a session gives and the gateway delivers.
+
+Pure values. `at` is the room's clock in epoch seconds UTC, `received_us` the same clock in integer microseconds.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from telex_ingest.telex import PlantBirth, PlantCall, Reading, Receipt, TelexKind
+
+
+class PlantBorn(msgspec.Struct, frozen=True):
+    """A link declared a plant. `changed` is false when the room already knew this very wording and epoch.
+
+    A changed birth is a new version, not a reset: sequence, beliefs and agreements go on.
+    """
+
+    link: str
+    birth: PlantBirth
+    at: float
+    changed: bool
+
+    @property
+    def plant(self) -> str:
+        """The plant that was born."""
+        return self.birth.plant
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """One telex in its place: contiguous within (plant, epoch), exactly once, only signals that the birth declares.
+
+    `signals` are the numeric ids of `readings`; telexes of one shape share the very same tuple, so that it can be the key of a
+    cache. A value of None is missing.
+    """
+
+    plant: str
+    epoch: int
+    seq: int
+    source_us: int
+    received_us: int
+    kind: TelexKind
+    signals: tuple[int, ...]
+    readings: tuple[Reading, ...]
+
+
+class GapClosed(msgspec.Struct, frozen=True):
+    """Sequence numbers `first` to `last` of an epoch are given up: they take their place in the order without readings.
+
+    `why` is `refused` (the telex of that number was malformed), `never-came` (asked for, and waited `gap_s`),
+    `gone` (the plant's spool no longer holds it), `overflow` (the reorder buffer was full).
+    """
+
+    plant: str
+    epoch: int
+    first: int
+    last: int
+    at: float
+    why: str
+
+
+class ReceiptCame(msgspec.Struct, frozen=True):
+    """A plant answered an order. May come more than once with the same content: plants repeat receipts after a cut."""
+
+    receipt: Receipt
+    at: float
+
+    @property
+    def plant(self) -> str:
+        """The plant that answered."""
+        return self.receipt.plant
+
+
+class CallCame(msgspec.Struct, frozen=True):
+    """A plant's own people acknowledged their alarm or called the next level early, over the wire."""
+
+    call: PlantCall
+    at: float
+
+    @property
+    def plant(self) -> str:
+        """The plant whose people called."""
+        return self.call.plant
+
+
+class PlantDied(msgspec.Struct, frozen=True):
+    """A plant said farewell; it is not silent, it stopped by intention, until its next birth."""
+
+    plant: str
+    reason: str
+    at: float
+
+
+class PlantSilent(msgspec.Struct, frozen=True):
+    """Nothing acceptable was heard of a plant since `since` (room's clock), longer than its periods allow."""
+
+    plant: str
+    since: float
+    at: float
+
+
+class PlantSpeaks(msgspec.Struct, frozen=True):
+    """A plant that was silent since `since` speaks again."""
+
+    plant: str
+    since: float
+    at: float
+
+
+Heard = PlantBorn | Accepted | GapClosed | ReceiptCame | CallCame | PlantDied | PlantSilent | PlantSpeaks
