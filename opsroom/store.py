@@ -1,0 +1,206 @@
+"""What the room keeps of readings and verdicts: blocks by shard and tick, who is where, how far each plant has come.
+
+`Store` is the interface; `opsroom.sqlite_store.SqliteStore` is the embedded one. A tick's blocks are appended in one
+transaction and are durable when `append` returns: only then may a telex be acknowledged. `append` blocks its caller, so it
+runs on the writer's thread; every other method may be called from any thread while it runs.
+
+Shard of a plant: `shard_of(plant)`, crc32 modulo 16. Times are integer microseconds UTC; `at` is epoch seconds on the room's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from telex_ingest.telex import PlantBirth, Quality, TelexKind
+
+SHARDS = 16
+"""How many shards the plants fall into; part of the stored format."""
+
+KINDS: tuple[TelexKind, ...] = (TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL)
+"""Codes of `Block.kind`: 0 live, 1 correction, 2 backfill."""
+
+QUALITIES: tuple[Quality, ...] = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
+"""Codes of `Block.quality`: 0 good, 1 uncertain, 2 bad."""
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def shard_of(plant: str) -> int:
+    """Tell the shard of a plant, the same on every machine and for ever.
+
+    >>> shard_of("mill-1")
+    1
+    """
+    return crc32(plant.encode()) % SHARDS
+
+
+class Place(NamedTuple):
+    """Where a signal lives: its shard and its row in the shard's arrays."""
+
+    shard: int
+    row: int
+
+
+class Mark(NamedTuple):
+    """A belief snapshot and the last tick (`mark`) that it has seen."""
+
+    mark: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What one shard took in one tick, t telexes with n readings, in the order in which they were judged.
+
+    Of telexes, shape (t,): `plant` numbers from `Store.number`, `epoch`, `seq`, `source_us`, `received_us`, `kind` (code in
+    `KINDS`). Of readings, shape (n,): `telex` (index into the telexes, not falling), `row`, `value` (NaN is missing),
+    `quality` (code in `QUALITIES`), and the verdict on it: `named` (the filter's code), `p` shape (n, 4), `level`, and the
+    90 % forecast `low`..`high` made before it. A reading that was not judged has `named` 0 and NaN.
+    Integer arrays of any width are taken; values are kept exactly, probabilities to 1/255, bands to 0.4 % of their width.
+    """
+
+    shard: int
+    at: float
+    plant: Ints
+    epoch: Ints
+    seq: Ints
+    source_us: Ints
+    received_us: Ints
+    kind: Ints
+    telex: Ints
+    row: Ints
+    value: Floats
+    quality: Ints
+    named: Ints
+    p: Floats
+    level: Floats
+    low: Floats
+    high: Floats
+    mark: int = 0
+    """The tick that it was stored in; given by the store, ignored by `append`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """Readings of one signal as columns, all of shape (n,) but `p` (n, 4); the codes are those of `Block`."""
+
+    source_us: Ints
+    received_us: Ints
+    kind: Ints
+    value: Floats
+    quality: Ints
+    named: Ints
+    p: Floats
+    level: Floats
+    low: Floats
+    high: Floats
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+class TelexCounts(NamedTuple):
+    """How many telexes are stored, how many different ones (plant, epoch, seq), and how many more than once."""
+
+    stored: int
+    distinct: int
+    doubled: int
+
+
+class Store(Protocol):
+    """Where a room's readings live. Every method may raise `opsroom.disk.StoreError`; after one the store goes on working."""
+
+    def append(self, blocks: Sequence[Block]) -> int:
+        """Store a tick's blocks in one transaction and tell its mark; durable when it returns, all or nothing.
+
+        Marks count from 1 without a gap. No blocks: nothing is written and the last mark is told.
+        """
+
+    @property
+    def last_mark(self) -> int:
+        """The mark of the newest tick stored, 0 if there is none."""
+
+    def after(self, mark: int) -> Iterator[Block]:
+        """Blocks of ticks later than `mark`, by tick then shard: what was judged, exactly as it was judged."""
+
+    def number(self, plant: str) -> int:
+        """The lasting number of a plant, for `Block.plant`; a new one is stored with the next append."""
+
+    def plants(self) -> Mapping[int, str]:
+        """Which plant has which number."""
+
+    def place(self, signals: Sequence[str]) -> dict[str, Place]:
+        """The lasting places of signals (`plant/name`), in this order; new ones get the next rows, stored with the next append."""
+
+    @property
+    def signals(self) -> Mapping[str, Place]:
+        """Every signal that ever had a place."""
+
+    def durable(self) -> dict[str, tuple[int, int]]:
+        """For each plant the newest epoch and its highest sequence number stored."""
+
+    def telex_counts(self) -> TelexCounts:
+        """Count telexes from the ranges of sequence numbers kept for each plant and epoch; cheap."""
+
+    def recount(self) -> TelexCounts:
+        """Count telexes by reading every block again, apart from all bookkeeping; slow, exact, for proofs."""
+
+    def last(self, signal: str, n: int) -> Readings:
+        """The last `n` live and backfilled readings of a signal by order of judging, oldest first; empty if it has none."""
+
+    def between(self, signal: str, start_us: int, end_us: int) -> Readings:
+        """All readings, corrections too, with `start_us <= source_us < end_us`, by source time, then by arrival."""
+
+    def save_births(self, births: Sequence[PlantBirth]) -> None:
+        """Keep the newest birth of each plant; durable when it returns."""
+
+    def births(self) -> dict[str, PlantBirth]:
+        """The newest birth of each plant."""
+
+    def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
+        """Keep the beliefs of these shards as they were after tick `mark`, in place of older ones; durable when it returns."""
+
+    def beliefs(self) -> dict[int, Mark]:
+        """The newest snapshot of each shard."""
+
+    def forget_before(self, at: float) -> int:
+        """Drop ticks older than `at` on the room's clock (never one that no snapshot has seen) and tell how many blocks went."""
+
+    def close(self) -> None:
+        """Close the files in order; what was appended stays."""
+
+
+def corrected(readings: Readings) -> Readings:
+    """Apply corrections: each replaces the value and quality of the readings of its source time, the last one winning.
+
+    Verdicts stay those given on the first value; a correction of a time that was never read stands on its own.
+    """
+    correction = readings.kind == KINDS.index(TelexKind.CORRECTION)
+    if not correction.any():
+        return readings
+    value, quality = readings.value.copy(), readings.quality.copy()
+    keep = ~correction
+    original = {int(time): index for index, time in enumerate(readings.source_us) if keep[index]}
+    for index in np.flatnonzero(correction):
+        at = original.setdefault(int(readings.source_us[index]), int(index))
+        keep[at] = True
+        value[at], quality[at] = readings.value[index], readings.quality[index]
+    return Readings(
+        source_us=readings.source_us[keep],
+        received_us=readings.received_us[keep],
+        kind=readings.kind[keep],
+        value=value[keep],
+        quality=quality[keep],
+        named=readings.named[keep],
+        p=readings.p[keep],
+        level=readings.level[keep],
+        low=readings.low[keep],
+        high=readings.high[keep],
+    )
