@@ -220,7 +220,7 @@ def _clock(recording: Recording) -> Floats:
 def _profile(recording: Recording) -> Floats:
     """|reading - running mean of its half hour| over a running mean deviation; weekdays apart from weekends."""
     stamps, out = recording.timestamps, np.zeros(len(recording.values))
-    slot = (stamps.hour * 2 + stamps.minute // 30 + 48 * (stamps.dayofweek >= 5)).to_numpy()
+    slot = stamps.hour * 2 + stamps.minute // 30 + 48 * (stamps.day_of_week >= 5)
     mean, seen = np.zeros(96), np.zeros(96)
     overall, deviation = float(recording.values[0]), float(np.std(recording.values[:50])) + 1e-9
     for row, value in enumerate(recording.values):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["Away", "Distance", "Model", "TooLittle", "Tuning", "learn", "newborn", "step"]
+__all__ = ["Away", "Distance", "Model", "TooLittleError", "Tuning", "learn", "newborn", "step"]
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class Tuning(NamedTuple):
     """Contiguous blocks of the fault-free stretch that are left out in turn."""
     gap: int = 5
     """Rows beside a left-out block that the learning does not see either."""
-    caution: float = 0.4
+    caution: float = 0.5
     """Share of the permitted false alarms that the normal limits are set for: they read too low on finite data."""
     most: float = 2.5
     """One row counts for at most so many usual distances: a single gap or spike is not a fault of the plant."""
@@ -41,7 +41,7 @@ class Tuning(NamedTuple):
     """Rows a signal below which the covariance is pulled towards its diagonal."""
 
 
-class TooLittle(ValueError):
+class TooLittleError(ValueError):
     """The fault-free stretch is too short or too empty: `rows` usable rows, `signals` signals that move."""
 
     def __init__(self, rows: int, signals: int) -> None:
@@ -77,8 +77,8 @@ class Model(NamedTuple):
     """(2,) mean of the logarithm of each EWMA on left-out rows."""
     spread: Floats
     """(2,) its standard deviation."""
-    limit: float
-    """How many standard deviations above its centre an EWMA must lie for an alarm."""
+    limit: Floats
+    """(2,) how many standard deviations above its centre each EWMA must lie for an alarm."""
     tuning: Tuning
 
 
@@ -113,7 +113,7 @@ class Away(NamedTuple):
 def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tuning = Tuning()) -> Model:  # noqa: B008
     """Learn the model and its limits from `fault_free` (rows, d); NaN is a missing reading.
 
-    `false_alarm_share` is the share of fault-free rows that may be called wrong. Raises `TooLittle`.
+    `false_alarm_share` is the share of fault-free rows that may be called wrong. Raises `TooLittleError`.
     """
     if not 0 < false_alarm_share < 1:
         raise ValueError(f"the share of false alarms must lie between 0 and 1, not {false_alarm_share}")
@@ -130,13 +130,17 @@ def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tun
     moving = np.flatnonzero(sd > 0)
     filled = _carry((centred[:, moving] - mean[moving]) / sd[moving])
     if len(rows) < LEAST_ROWS or len(moving) < 2:
-        raise TooLittle(len(rows), len(moving))
+        raise TooLittleError(len(rows), len(moving))
     distance = _left_out_distances(filled, tuning)
     usual = float(np.mean(distance))
     ewmas = _smooth(np.minimum(distance / usual, tuning.most), tuning)
     logs = np.log(np.maximum(ewmas[len(ewmas) // 20 :], 1e-12))
     transition, precision = _fit([filled], tuning)
     alpha = false_alarm_share * tuning.caution / len(tuning.smoothing)
+    # A smoothed series tells its own spread only as well as the few independent values that it is worth (Bartlett 1946).
+    memory = 1 - np.array(tuning.smoothing)
+    worth = np.maximum(len(rows) * (1 - memory**2) / (1 + memory**2), 2.0)
+    limit = stats.t.isf(alpha, worth - 1) * np.sqrt(1 + 1 / worth)
     return Model(
         mean=mean * safe,
         sd=sd * safe,
@@ -146,7 +150,7 @@ def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tun
         usual=usual,
         centre=logs.mean(0),
         spread=np.maximum(logs.std(0, ddof=1), 1e-3),
-        limit=float(stats.norm.isf(alpha)),
+        limit=np.asarray(limit, float),
         tuning=tuning,
     )
 
@@ -188,7 +192,7 @@ def step(model: Model, distance: Distance, values: ArrayLike) -> tuple[Distance,
         now[stood] = model.tuning.most
         share = share + weights[0] * (now - share)
     z_now = (np.log(np.maximum(ewma, 1e-12)) - model.centre) / model.spread
-    over = float(np.max(z_now)) - model.limit
+    over = float(np.max(z_now - model.limit))
     beyond = np.maximum(share - np.where(model.sd > 0, 1.0 / max(m, 1), 0.0), 0.0)
     total = float(beyond.sum())
     return (
@@ -197,7 +201,7 @@ def step(model: Model, distance: Distance, values: ArrayLike) -> tuple[Distance,
             wrong=float(1 / (1 + np.exp(-np.clip(over, -30, 30)))),
             distance=square if seen else float(ewma[0]),
             smoothed=float(ewma[0]),
-            limit=float(np.exp(model.centre[0] + model.limit * model.spread[0])),
+            limit=float(np.exp(model.centre[0] + model.limit[0] * model.spread[0])),
             share=beyond / total if total > 0 else beyond,
         ),
     )
