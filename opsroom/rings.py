@@ -1,0 +1,80 @@
+"""The last readings of every signal, in memory: what sparklines, evidence and recovery look at."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT = 300
+"""How many readings of a signal are kept."""
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Codes = NDArray[np.integer[Any]]
+
+
+class Past(NamedTuple):
+    """The last readings of one signal, oldest first; `low`..`high` is the 90 % forecast made before each reading."""
+
+    source_us: NDArray[np.int64]
+    value: Floats
+    low: Floats
+    high: Floats
+    named: NDArray[np.int8]
+
+
+class Rings:
+    """Ring buffers of `KEPT` readings for n signals, grown by doubling so that a birth stays cheap."""
+
+    def __init__(self, room_for: int = 64) -> None:
+        self.count: Rows = np.zeros(room_for, np.int64)
+        self._source = np.zeros((room_for, KEPT), np.int64)
+        self._value = np.full((room_for, KEPT), np.nan)
+        self._low = np.full((room_for, KEPT), np.nan, np.float64)
+        self._high = np.full((room_for, KEPT), np.nan, np.float64)
+        self._named = np.zeros((room_for, KEPT), np.int8)
+
+    def grow(self, n: int) -> None:
+        """Make room for at least `n` signals."""
+        have = len(self.count)
+        if n <= have:
+            return
+        more = max(n, 2 * have) - have
+        self.count = np.concatenate((self.count, np.zeros(more, np.int64)))
+        for name, empty in (("_source", 0), ("_value", np.nan), ("_low", np.nan), ("_high", np.nan), ("_named", 0)):
+            old = getattr(self, name)
+            setattr(self, name, np.concatenate((old, np.full((more, KEPT), empty, old.dtype))))
+
+    def write(self, rows: Rows, source_us: Rows, value: Floats, low: Floats, high: Floats, named: Codes) -> None:
+        """Append one reading to each of `rows`; a row may stand there only once."""
+        at = self.count[rows] % KEPT
+        self._source[rows, at] = source_us
+        self._value[rows, at] = value
+        self._low[rows, at] = low
+        self._high[rows, at] = high
+        self._named[rows, at] = named
+        self.count[rows] += 1
+
+    def correct(self, row: int, source_us: int, value: float) -> bool:
+        """Put a corrected figure where the reading of that source time stands; False when it is no longer kept."""
+        places = np.flatnonzero(self._source[row, : min(int(self.count[row]), KEPT)] == source_us)
+        if not len(places):
+            return False
+        self._value[row, places] = value
+        return True
+
+    def past(self, row: int, n: int = KEPT) -> Past:
+        """The last `n` readings of a signal, oldest first."""
+        count = int(self.count[row])
+        n = max(0, min(n, count, KEPT))
+        at = np.arange(count - n, count) % KEPT
+        return Past(
+            self._source[row, at], self._value[row, at], self._low[row, at], self._high[row, at], self._named[row, at]
+        )
+
+    def newest(self, rows: Rows) -> tuple[Rows, Floats, Floats, Floats]:
+        """Source time, value, low and high of the newest reading of each row; times 0 where there is none."""
+        at = (self.count[rows] - 1) % KEPT
+        return self._source[rows, at], self._value[rows, at], self._low[rows, at], self._high[rows, at]
