@@ -36,8 +36,8 @@ Authorise = Callable[[str, str], frozenset[str] | None]
 """(link, token) -> the plants that the link may speak for ("*" in it: any), or None when the token is not the link's."""
 
 Deliver = Callable[[Heard], bool]
-"""Puts an item into the room's inbox without waiting. False: NOT taken (full); the gateway keeps it, stops reading from the links and
-offers it again soon, in the same order."""
+"""Puts an item into the room's inbox without waiting. False: NOT taken (full); the gateway keeps it, stops reading from the
+links and offers it again soon, in the same order."""
 
 
 class Gateway:

@@ -68,8 +68,8 @@ class Limits:
 class PlantLine(msgspec.Struct, frozen=True):
     """One plant on the line: who speaks for it, where its sequence stands, when it was last heard.
 
-    `link` is empty while no link speaks for it; `state` is a word of `session.PlantState`; `spooled` is the depth of the spool that
-    the plant told last; `heard_at` is the room's clock.
+    `link` is empty while no link speaks for it; `state` is a word of `states.PlantState`; `spooled` is the depth of the
+    spool that the plant told last; `heard_at` is the room's clock.
     """
 
     plant: str

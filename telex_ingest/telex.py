@@ -134,11 +134,15 @@ class PlantBirth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who a link is; the token stands here or in the `Authorization: Bearer` header, never in the address."""
+    """Who a link is; the token stands here or in the `Authorization: Bearer` header, never in the address.
+
+    `plants` asks for resume points: the welcome tells them for these plants and for those born in the same frame.
+    """
 
     link: Slug
     token: str = ""
     protocol: str = PROTOCOL
+    plants: tuple[Slug, ...] = ()
 
 
 class Telex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -254,7 +258,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The room's answer to a hello: who it is and, for each plant of the link, the last durable (epoch, seq)."""
+    """The room's answer to a hello: who it is and, for each plant that it has heard of before, the last durable (epoch, seq).
+
+    A plant that is asked for and not in `resume` is new to the room. `seq` is 0 when nothing of the epoch is durable yet.
+    """
 
     room: str
     protocol: str = PROTOCOL
