@@ -114,10 +114,6 @@ class Verification(NamedTuple):
                 )
         except JournalError as broken:
             return result.spoilt(broken.event_id, broken.what)
-        except Exception as error:  # a page of the file that the database cannot read ends the rows here
-            if type(error).__module__ != "sqlite3":
-                raise
-            return result.spoilt(result.events + 1, f"the file cannot be read from here on ({error})")
         if head is not None and result.head_at is None:
             return result.spoilt(
                 result.events + 1, f"the head {head} is nowhere in it: the end was cut off, or history was written anew"
@@ -135,8 +131,6 @@ class Verification(NamedTuple):
                 if held is not None:
                     yield number, None, held
                 if not line.endswith(b"\n"):
-                    held = None
-                    seal.append(line)
                     return
                 held = line[:-1]
             if held is not None:
@@ -149,7 +143,8 @@ class Verification(NamedTuple):
             if not result.events and len(seal) == 1 and _seals_nothing(seal[0]):
                 return result
             return result.spoilt(
-                result.events + 1, "the last line does not seal the events before it: the end was cut off or changed"
+                result.events + 1,
+                "the last line does not seal the events before it: the end was cut off or changed",
             )
         return result
 
@@ -170,7 +165,7 @@ def _seals_nothing(line: bytes) -> bool:
 def follow(
     rows: Iterable[tuple[Any, Any, Any]], after: int, prev: str, room_id: str | None = None
 ) -> Iterator[Recorded]:
-    """Check rows of (event id, hash or None, line) one by one and tell the events; raises `JournalError` at the first bad one."""
+    """Check rows of (event id, hash or None, line) and tell the events; raises `JournalError` at the first bad one."""
     expected = after
     for event_id, digest, line in rows:
         expected += 1

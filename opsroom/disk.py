@@ -27,19 +27,14 @@ class StoreError(Exception):
         return f"{self.what}: {self.path}{why}. {self.cure}"
 
 
+_LOCKED = ("the file is locked by another program", "End the program that holds it (another room, a backup, a shell).")
 _CURES = {
     sqlite3.SQLITE_FULL: (
         "the disk is full",
-        "Free some space; the room goes on by itself, the plants keep what it did not take.",
+        "Free some space; the room then goes on by itself, and the plants resend.",
     ),
-    sqlite3.SQLITE_BUSY: (
-        "the file is locked by another program",
-        "End the program that holds it (another room, a backup, a shell).",
-    ),
-    sqlite3.SQLITE_LOCKED: (
-        "the file is locked by another program",
-        "End the program that holds it (another room, a backup, a shell).",
-    ),
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_READONLY: (
         "the file cannot be written",
         "Give the room's account the right to write to the folder.",
@@ -50,14 +45,15 @@ _CURES = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "the file is damaged",
-        "Stop the room, keep the file, restore the last backup and check the disk.",
+        "Stop the room, keep the file, restore the last backup, check the disk.",
     ),
     sqlite3.SQLITE_NOTADB: ("the file is not a database", "Stop the room, keep the file, restore the last backup."),
     sqlite3.SQLITE_IOERR: (
         "the disk answers with an error",
-        "Check the disk and the free space; the room tries again by itself.",
+        "Check the disk and the free space; the room tries again.",
     ),
 }
+_ANY = ("the database refuses", "Read the reason; if it stays, stop the room and restore the last backup.")
 
 
 def explain(error: sqlite3.Error | OSError, path: Path | str) -> StoreError:
@@ -67,10 +63,7 @@ def explain(error: sqlite3.Error | OSError, path: Path | str) -> StoreError:
         return StoreError(
             "the file cannot be used", path, str(error), "Check the folder, its owner and the free space."
         )
-    what, cure = _CURES.get(
-        (code or 0) & 0xFF,
-        ("the database refuses", "Read the reason; if it stays, stop the room and restore the last backup."),
-    )
+    what, cure = _CURES.get((code or 0) & 0xFF, _ANY)
     return StoreError(what, path, str(error), cure)
 
 
@@ -167,7 +160,7 @@ class SoleWriter:
                 "another room writes here",
                 path,
                 str(error),
-                "End the other `opsroom serve` on this folder, or choose another folder.",
+                "End the other `opsroom serve` here, or choose another folder.",
             ) from error
 
     def release(self) -> None:

@@ -1,8 +1,8 @@
 """The room's memory of decisions: an append-only chain of events, each sealed with the hash of the one before it.
 
-An event is stored as one line of plain JSON, `{"room_id", "event_id", "kind", "version", "actor", "cause", "at", "prev", "body"}`,
-and its hash is the SHA-256 of exactly these bytes; `prev` is the hash of the event before it (64 zeros before the first). So anybody
-can check a journal, or its export, with a SHA-256 and a JSON reader and without this program: see `docs/journal.md`.
+An event is one line of plain JSON with the members `room_id event_id kind version actor cause at prev body`, and its hash is the
+SHA-256 of exactly these bytes; `prev` is the hash of the event before it (64 zeros before the first). So anybody can
+check a journal, or its export, with a SHA-256 and a JSON reader and without this program: see `docs/journal.md`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from opsroom.chain import GENESIS, Entry, JournalError, Recorded, Verification, follow, trailer
-from opsroom.disk import SoleWriter, connect, connect_to_read, explained, transaction
+from opsroom.disk import SoleWriter, connect, connect_to_read, explain, explained, transaction
 
 __all__ = ["Entry", "Journal", "JournalError", "Recorded", "Verification", "export", "verify", "verify_export"]
 
@@ -32,6 +32,9 @@ CREATE TRIGGER IF NOT EXISTS no_event_is_replaced BEFORE INSERT ON events
     WHEN NEW.event_id <= (SELECT coalesce(max(event_id), 0) FROM events)
     BEGIN SELECT RAISE(ABORT, 'an event is never replaced: append another one'); END;
 """
+
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT}
 
 
 class _Progress(NamedTuple):
@@ -89,7 +92,7 @@ class Journal:
 
     @property
     def head(self) -> str:
-        """The hash of the newest event, hexadecimal: whoever notes it can tell later that nothing before it was changed or cut."""
+        """The hash of the newest event, hexadecimal: who notes it can tell later that nothing up to it was changed or cut."""
         return self._progress.head.hex()
 
     @property
@@ -186,13 +189,16 @@ def verify(path: Path, head: str | None = None) -> Verification:
         try:
             row = connection.execute("SELECT room_id, events, head, judged_up_to, at FROM progress").fetchone()
             noted = _Progress(*row) if row else None
-            result = Verification.of(_rows(connection, 0), head=head, room_id=noted.room_id if noted else None)
-        except (sqlite3.Error, TypeError, ValueError) as error:
+        except sqlite3.DatabaseError as error:
+            if (error.sqlite_errorcode & 0xFF) not in _DAMAGE:
+                raise explain(error, path) from error
             return Verification.unreadable(str(error))
+        with explained(path):
+            result = Verification.of(_rows(connection, 0), head=head, room_id=noted.room_id if noted else None)
         if result.ok and (noted is None or (noted.events, noted.head.hex()) != (result.events, result.head)):
             return result.spoilt(
                 result.events + 1,
-                f"the journal noted {noted.events if noted else 'no'} events, the last of another hash: the end was cut off or added to",
+                f"the journal noted {noted.events if noted else 'no'} events and another last one: the end was cut or added to",
             )
         return result
     finally:
@@ -207,13 +213,12 @@ def export(path: Path, out: BinaryIO) -> int:
     connection = connect_to_read(path)
     try:
         with explained(path):
-            count, newest, room_id = 0, GENESIS, ""
-            for (room_id,) in connection.execute("SELECT room_id FROM progress"):
-                pass
+            count, newest = 0, GENESIS
+            noted = connection.execute("SELECT room_id FROM progress").fetchone()
             for _, digest, line in _rows(connection, 0):
                 out.write(line + b"\n")
                 count, newest = count + 1, bytes(digest).hex()
-            out.write(trailer(room_id, count, newest) + b"\n")
+            out.write(trailer(noted[0] if noted else "", count, newest) + b"\n")
             return count
     finally:
         connection.close()
@@ -226,7 +231,17 @@ def verify_export(path: Path, head: str | None = None) -> Verification:
 
 
 def _rows(connection: sqlite3.Connection, after: int) -> Iterator[tuple[Any, Any, Any]]:
-    return connection.execute("SELECT event_id, hash, line FROM events WHERE event_id > ? ORDER BY event_id", (after,))
+    """Stream the events later than `after`; a page that the database cannot read is a break of the chain at that event."""
+    seen = after
+    try:
+        query = "SELECT event_id, hash, line FROM events WHERE event_id > ? ORDER BY event_id"
+        for row in connection.execute(query, (after,)):
+            yield row
+            seen = row[0]
+    except sqlite3.DatabaseError as error:
+        if (error.sqlite_errorcode & 0xFF) not in _DAMAGE:
+            raise
+        raise JournalError(seen + 1, f"the file cannot be read from here on ({error})") from error
 
 
 def _checked_progress(connection: sqlite3.Connection, path: Path, room_id: str) -> _Progress:

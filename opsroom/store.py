@@ -4,7 +4,8 @@
 transaction and are durable when `append` returns: only then may a telex be acknowledged. `append` blocks its caller, so it
 runs on the writer's thread; every other method may be called from any thread while it runs.
 
-Shard of a plant: `shard_of(plant)`, crc32 modulo 16. Times are integer microseconds UTC; `at` is epoch seconds on the room's clock.
+Shard of a plant: `shard_of(plant)`, crc32 modulo 16. Times are integer microseconds UTC; `at` is epoch seconds on the room's
+clock.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Block:
     `KINDS`). Of readings, shape (n,): `telex` (index into the telexes, not falling), `row`, `value` (NaN is missing),
     `quality` (code in `QUALITIES`), and the verdict on it: `named` (the filter's code), `p` shape (n, 4), `level`, and the
     90 % forecast `low`..`high` made before it. A reading that was not judged has `named` 0 and NaN.
-    Integer arrays of any width are taken; values are kept exactly, probabilities to 1/255, bands to 0.4 % of their width.
+    Integer arrays of any width are taken. Values are kept exactly; of the verdict, which is for showing, probabilities are
+    kept to 1/255, the level as float32, and the band to 0.2 % of its distance from the level.
     """
 
     shard: int
@@ -137,7 +139,7 @@ class Store(Protocol):
         """Which plant has which number."""
 
     def place(self, signals: Sequence[str]) -> dict[str, Place]:
-        """The lasting places of signals (`plant/name`), in this order; new ones get the next rows, stored with the next append."""
+        """The lasting places of signals (`plant/name`), in order; new ones get the next rows, stored with the next append."""
 
     @property
     def signals(self) -> Mapping[str, Place]:
