@@ -78,7 +78,8 @@ class ClimbView(View, frozen=True, kw_only=True):
 class AlarmView(View, frozen=True, kw_only=True):
     """One alarm, with its owner, where it stands, and the clock that runs there.
 
-    `state` (ISA-18.2): unacknowledged, acknowledged, returned (recovered, not acknowledged), shelved, suppressed, closed.
+    `state` (ISA-18.2): unacknowledged, acknowledged, returned (recovered, not acknowledged), recovered (and acknowledged,
+    held for the hysteresis), shelved, suppressed, closed.
     `kind` is step, slope or silence; `direction` is up or down. `at_unit` is the unit at which it stands now and
     `deadline` the moment at which it climbs; `arrived` says that the council may move on it.
     """
@@ -235,7 +236,7 @@ class StopView(View, frozen=True, kw_only=True):
 
 
 class ProposalView(View, frozen=True, kw_only=True):
-    """A proposed agreement that waits for the other side's answer."""
+    """A proposed agreement that waits for the other side's answer; `side` says who proposed, "unit" or "room"."""
 
     id: str
     signal: str
@@ -245,6 +246,9 @@ class ProposalView(View, frozen=True, kw_only=True):
     recovery_s: float | None
     reason: str
     at: float
+    side: str = ""
+    normal_low: float | None = None
+    normal_high: float | None = None
 
 
 class TickerLine(View, frozen=True, kw_only=True):
