@@ -225,18 +225,11 @@ class AlarmReturned(Event, frozen=True, kw_only=True, omit_defaults=True, tag="a
 
 
 class AlarmRelapsed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-relapsed"):
-    """A recovered signal left its interval again: the same alarm, the same clock."""
+    """Within the hysteresis a recovered signal left its interval, or deviated, again: the same alarm, the same clock."""
 
     alarm: str
     seen_at: float
     value: float | None = None
-
-
-class AlarmReopened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-reopened"):
-    """Within the hysteresis after closing the same signal deviated again: the same alarm, the clock as it was."""
-
-    alarm: str
-    deviation: Deviation
 
 
 class AlarmClosed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-closed"):
@@ -447,7 +440,6 @@ AnyEvent = (
     | AlarmReminded
     | AlarmReturned
     | AlarmRelapsed
-    | AlarmReopened
     | AlarmClosed
     | StopPlanned
     | StopBegan
