@@ -69,8 +69,8 @@ class Belief(NamedTuple):
     live: NDArray[np.int8]
     """(n, WINDOW) 1 for a reading that counts as evidence, 0 for an empty place or a known transient."""
     settled: Floats
-    """(n, 8) what the readings that left the window say: level, slope, their three covariances in units of the
-    noise variance, noise variance, its degrees of freedom, correlation of neighbouring residuals."""
+    """(n, 9) what the readings that left the window say: level, slope, their three covariances in units of the
+    noise variance, noise variance, its degrees of freedom, correlation of neighbouring residuals, last residual."""
     named: NDArray[np.int8]
     """(n,) the name that stands."""
     onset: NDArray[np.int32]
@@ -100,7 +100,7 @@ _SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "lapse": ((WINDOW,), "f8"),
     "ago": ((WINDOW,), "i4"),
     "live": ((WINDOW,), "i1"),
-    "settled": ((8,), "f8"),
+    "settled": ((9,), "f8"),
     "named": ((), "i1"),
     "onset": ((), "i4"),
     "standing": ((), "i4"),
@@ -137,7 +137,7 @@ def informed(
     belief.cov[:, 2, :] = variances[1]
     belief.scale[:] = noise
     belief.dof[:] = dof
-    belief.settled[:] = (level, slope, variances[0] / noise, 0.0, variances[1] / noise, noise, dof, 0.0)
+    belief.settled[:] = (level, slope, variances[0] / noise, 0.0, variances[1] / noise, noise, dof, 0.0, 0.0)
     return belief
 
 

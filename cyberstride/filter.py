@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cyberstride.belief import RUNNING, Belief, put, take
+from cyberstride.evidence import weigh
 from cyberstride.mixture import Mixed, absorb, evolve, priors_over, sum4, tail
+from cyberstride.naming import begin_anew, name, push, unnamed
+from cyberstride.reference import away, learn
 from cyberstride.regimes import DEFAULT, Regimes
-from cyberstride.verdict import NOT_YET, STEADY, SUSPECTED, Verdicts
+from cyberstride.verdict import NOT_YET, STEADY, Verdicts
 from cyberstride.warmup import collect
 
 __all__ = ["step"]
@@ -16,6 +21,7 @@ __all__ = ["step"]
 Floats = NDArray[np.float64]
 
 _FARTHEST = 2.0**60
+_Z95 = 1.6448536269514722
 
 
 def step(belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes = DEFAULT) -> tuple[Belief, Verdicts]:
@@ -41,7 +47,8 @@ def step(belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes
     if len(rows):
         part, judged = _judge(take(belief, rows), x[rows], t[rows], regimes)
         put(after, rows, part)
-        for column, new in zip(verdicts, judged, strict=True):
+        columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(verdicts, judged, strict=True))
+        for column, new in columns:
             column[rows] = new
     return after, verdicts
 
@@ -82,9 +89,24 @@ def _mixed(belief: Belief) -> Mixed:
     return Mixed(p, level, slope, (cov[0], cov[1], cov[2]), np.ascontiguousarray(belief.scale.T), belief.dof)
 
 
+def _where(here: NDArray[np.bool_], new: Mixed, old: Mixed) -> Mixed:
+    return Mixed(
+        p=np.where(here, new.p, old.p),
+        level=np.where(here, new.level, old.level),
+        slope=np.where(here, new.slope, old.slope),
+        cov=(
+            np.where(here, new.cov[0], old.cov[0]),
+            np.where(here, new.cov[1], old.cov[1]),
+            np.where(here, new.cov[2], old.cov[2]),
+        ),
+        scale=np.where(here, new.scale, old.scale),
+        dof=np.where(here, new.dof, old.dof),
+    )
+
+
 def quantile95(dof: Floats) -> Floats:
     """The 95 % quantile of Student's t, by the expansion of Fisher & Cornish; to 1 % from three degrees of freedom."""
-    z = 1.6448536269514722
+    z = _Z95
     inverse = 1.0 / dof
     first = (z**3 + z) / 4.0
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96.0
@@ -93,6 +115,7 @@ def quantile95(dof: Floats) -> Floats:
 
 def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tuple[Belief, Verdicts]:
     missing = np.isnan(x)
+    here = ~missing
     t = belief.gap + elapsed
     z = np.clip((x - belief.origin) / belief.unit, -_FARTHEST, _FARTHEST)
 
@@ -109,37 +132,31 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
     p_now = np.where(missing, prior, new.p)
     p_back = np.where(missing, state.p, sum4(joint.transpose(1, 0, 2)))
 
-    keep = missing
-    new = Mixed(
-        np.where(keep, state.p, new.p),
-        np.where(keep, state.level, new.level),
-        np.where(keep, state.slope, new.slope),
-        (
-            np.where(keep, state.cov[0], new.cov[0]),
-            np.where(keep, state.cov[1], new.cov[1]),
-            np.where(keep, state.cov[2], new.cov[2]),
-        ),
-        np.where(keep, state.scale, new.scale),
-        np.where(keep, state.dof, new.dof),
-    )
+    if missing.any():
+        new = _where(here, new, state)
     level, slope = sum4(new.p * new.level), sum4(new.p * new.slope)
     dm, db = new.level - level, new.slope - slope
     level_sd = np.sqrt(sum4(new.p * (new.cov[0] + dm * dm)))
     slope_sd = np.sqrt(sum4(new.p * (new.cov[2] + db * db)))
 
-    # The name: suspected at the reading, named once the next reading has told a step from a transient.
-    kind = np.argmax(p_back, axis=0)
-    told = (p_back.max(axis=0) > 0.8) & (kind > 0) & ~missing
-    doubt = (p_now[0] < 0.5) & ~missing
-    named = np.where(told, kind + SUSPECTED, np.where(doubt, SUSPECTED, STEADY)).astype(np.int8)
-    fresh = (named != belief.named) & (named > STEADY)
-    onset = np.where(told, 1, np.where(doubt, 0, -1)).astype(np.int32)
+    settled, moved = push(belief, y, t, here, regimes)
+    if regimes.naming:
+        z_window, lapses = np.ascontiguousarray(moved.window.T), np.ascontiguousarray(moved.lapse.T)
+        weighed = weigh(settled, z_window, lapses, np.ascontiguousarray(moved.live.T * 1.0), regimes)
+        names = name(moved, weighed, here, regimes)
+        settled, moved = begin_anew(settled, moved, names, regimes)
+    else:
+        names = unnamed(moved, here)
+    reference = learn(belief.reference, x, belief.unit, names.named, here, regimes)
+    smooth, wrong = away(reference, x, settled.rho, here, regimes)
+    reference[:, 4] = smooth
+    frozen = reference[:, 5] == 1.0
     unit = belief.unit
-    moved = (level - sum4(state.p * state.level)) * unit
-    size = np.where(told | doubt, moved, np.nan)
+    size = np.where(names.named > STEADY, names.event[:, 0] * unit, np.nan)
+    size_sd = names.event[:, 1] * unit
 
-    after = belief._replace(
-        seen=belief.seen + ~missing,
+    after = moved._replace(
+        seen=belief.seen + here,
         gap=np.where(missing, t, 0.0),
         p=np.ascontiguousarray(new.p.T),
         level=np.ascontiguousarray(new.level.T),
@@ -147,16 +164,24 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
         cov=np.ascontiguousarray(np.moveaxis(np.stack(new.cov), 2, 0)),
         scale=np.ascontiguousarray(new.scale.T),
         dof=new.dof,
-        named=named,
-        onset=onset,
+        window=moved.window,
+        lapse=moved.lapse,
+        ago=moved.ago,
+        live=moved.live,
+        settled=np.stack(settled, axis=1),
+        named=names.named,
+        onset=names.onset,
+        standing=names.standing,
+        event=names.event,
+        reference=reference,
     )
     verdicts = Verdicts(
         p_now=np.ascontiguousarray(p_now.T),
         p_back=np.ascontiguousarray(p_back.T),
-        named=named,
-        announced=fresh,
-        onset_back=onset,
-        sure=np.where(told, p_back.max(axis=0), 1.0 - p_now[0]),
+        named=names.named,
+        announced=names.announced,
+        onset_back=names.onset,
+        sure=np.clip(names.event[:, 2], 0.0, 1.0),
         level=belief.origin + level * unit,
         level_sd=level_sd * unit,
         slope=slope * unit,
@@ -165,11 +190,11 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
         high=belief.origin + (expected + half) * unit,
         surprise=np.where(missing, 0.0, tail(y - expected, spread, state.dof)),
         size=size,
-        size_low=size - 1.645 * level_sd * unit,
-        size_high=size + 1.645 * level_sd * unit,
-        news=np.where(missing, 0.0, 1.0 - p_now[0]),
-        wrong=np.zeros_like(level),
-        centre=np.full_like(level, np.nan),
-        spread=np.full_like(level, np.nan),
+        size_low=size - _Z95 * size_sd,
+        size_high=size + _Z95 * size_sd,
+        news=names.news,
+        wrong=wrong,
+        centre=np.where(frozen, reference[:, 0], np.nan),
+        spread=np.where(frozen, reference[:, 1], np.nan),
     )
     return after, verdicts

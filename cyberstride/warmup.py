@@ -112,6 +112,7 @@ def _begin(belief: Belief, rows: NDArray[np.int64], regimes: Regimes) -> None:
             variance,
             np.full_like(level, _FIRST_DOF),
             np.zeros_like(level),
+            np.zeros_like(level),
         ),
         axis=1,
     )
