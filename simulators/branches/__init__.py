@@ -1,0 +1,1 @@
+"""The plants on paper, one file a branch; plain tables, no behaviour."""
