@@ -1,0 +1,96 @@
+"""The desk at which links are received: each link's state and outbox, the counters, and the one place that refuses. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from telex_ingest.line import Attempt, Limits, Tally
+from telex_ingest.outbox import Outbox
+from telex_ingest.refusals import refusal
+from telex_ingest.states import LINK, LinkEvent, LinkState
+from telex_ingest.telex import Refusal
+
+if TYPE_CHECKING:
+    from telex_ingest.plant import Plant
+
+ATTEMPTS = 50
+"""Refusals that are kept for operators to see."""
+
+
+class Link:
+    """One websocket of a link: its state, the plants it may and does speak for, what waits to be said to it."""
+
+    __slots__ = ("allowed", "asked", "early", "name", "number", "outbox", "plants", "state")
+
+    def __init__(self, number: int, outbox: Outbox) -> None:
+        self.number = number
+        self.name = ""
+        self.state = LinkState.OPENED
+        self.allowed: frozenset[str] = frozenset()
+        self.plants: dict[str, Plant] = {}
+        self.asked: tuple[str, ...] | None = None
+        """Plants whose resume points the next welcome tells; None when no welcome is due."""
+        self.early = 0
+        """Frames before the hello."""
+        self.outbox = outbox
+
+    def may_speak_for(self, plant: str) -> bool:
+        """Tell whether the link's token is bound to the plant."""
+        return plant in self.allowed or "*" in self.allowed
+
+    def happens(self, event: LinkEvent) -> str | None:
+        """Go to the next state, or give the code of the refusal."""
+        following = LINK[self.state, event]
+        if not isinstance(following, LinkState):
+            return following
+        self.state = following
+        return None
+
+
+class Desk:
+    """Limits, counters, refusals, and which links have something to be sent."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.tally = Tally()
+        self.attempts: deque[Attempt] = deque(maxlen=ATTEMPTS)
+        self.ready: dict[int, Link] = {}
+        self.skew_us = int(limits.skew_s * 1e6)
+        self.future_us = int(limits.future_s * 1e6)
+
+    def receive(self, number: int) -> Link:
+        """Give a new link its outbox."""
+        return Link(number, Outbox(self.limits, self.tally))
+
+    def refuse(
+        self,
+        link: Link | None,
+        now: float,
+        code: str,
+        reason: str,
+        plant: str = "",
+        epoch: int | None = None,
+        seq: int | None = None,
+    ) -> None:
+        """Refuse something: count it, show it to operators, tell the link if there is one."""
+        self.tell(link, refusal(code, reason, plant=plant, epoch=epoch, seq=seq), now)
+
+    def tell(self, link: Link | None, refused: Refusal, now: float) -> None:
+        """Tell a refusal that is already composed."""
+        self.count(refused.code, 1)
+        name = "" if link is None else link.name
+        self.attempts.append(Attempt(now, name, refused.code, refused.plant, refused.reason))
+        if link is not None:
+            link.outbox.refuse(refused)
+            self.ready[link.number] = link
+
+    def count(self, code: str, number: int) -> None:
+        """Count refusals of a code."""
+        if number:
+            self.tally.refused[code] = self.tally.refused.get(code, 0) + number
+
+    def ack(self, link: Link, plant: str, epoch: int, seq: int) -> None:
+        """Say to a link how far a plant is durable."""
+        link.outbox.ack(plant, epoch, seq)
+        self.ready[link.number] = link

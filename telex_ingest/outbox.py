@@ -1,0 +1,78 @@
+"""What waits to be said to one link: bounded, coalesced, and what does not fit is counted. Pure."""
+
+from __future__ import annotations
+
+from telex_ingest.line import Limits, Tally
+from telex_ingest.refusals import refusal
+from telex_ingest.telex import Ack, FromRoom, Notice, Order, Refusal, Welcome
+
+
+class Outbox:
+    """Says everything in one frame when the link is ready: one Ack a plant (the newest), one notice an alarm (the newest)."""
+
+    __slots__ = ("_acks", "_limits", "_notices", "_orders", "_refusals", "_tally", "_unsaid", "_welcome")
+
+    def __init__(self, limits: Limits, tally: Tally) -> None:
+        self._limits = limits
+        self._tally = tally
+        self._welcome: Welcome | None = None
+        self._acks: dict[str, tuple[int, int]] = {}
+        self._refusals: list[Refusal] = []
+        self._orders: dict[tuple[str, bool], Order] = {}
+        self._notices: dict[tuple[str, str], Notice] = {}
+        self._unsaid = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._acks or self._refusals or self._orders or self._notices or self._welcome or self._unsaid)
+
+    def welcome(self, welcome: Welcome) -> None:
+        """Answer the hello."""
+        self._welcome = welcome
+
+    def ack(self, plant: str, epoch: int, seq: int) -> None:
+        """Say how far a plant is durable; a newer Ack takes the place of an older."""
+        self._acks[plant] = (epoch, seq)
+
+    def refuse(self, refused: Refusal) -> None:
+        """Tell a refusal, or count it when too many wait."""
+        if len(self._refusals) < self._limits.answers:
+            self._refusals.append(refused)
+        else:
+            self.unsaid(1)
+
+    def unsaid(self, count: int) -> None:
+        """Count refusals that are not told one by one."""
+        self._unsaid += count
+        self._tally.dropped += count
+
+    def order(self, order: Order) -> None:
+        """Telex an order; the same order again takes its own place. When too many wait it is dropped: the room sends it again."""
+        if len(self._orders) < self._limits.orders or (order.id, order.revoked) in self._orders:
+            self._orders[order.id, order.revoked] = order
+        else:
+            self._tally.dropped += 1
+
+    def notice(self, notice: Notice) -> None:
+        """Telex a notice; the newest of an alarm takes the place of an older one that was not sent yet."""
+        key = (notice.plant, notice.alarm)
+        self._notices.pop(key, None)
+        if len(self._notices) >= self._limits.answers:
+            del self._notices[next(iter(self._notices))]
+            self._tally.dropped += 1
+        self._notices[key] = notice
+
+    def take(self) -> FromRoom:
+        """Take everything that waits, as one frame."""
+        refusals = self._refusals
+        if self._unsaid:
+            refusals.append(refusal("more", f"{self._unsaid} more"))
+        frame = FromRoom(
+            welcome=self._welcome,
+            acks=tuple([Ack(plant=plant, epoch=epoch, seq=seq) for plant, (epoch, seq) in self._acks.items()]),
+            refusals=tuple(refusals),
+            orders=tuple(self._orders.values()),
+            notices=tuple(self._notices.values()),
+        )
+        self._welcome, self._acks, self._refusals, self._orders, self._notices = None, {}, [], {}, {}
+        self._unsaid = 0
+        return frame

@@ -1,0 +1,366 @@
+"""The room's side of the protocol without any I/O: frames and times go in, heard items and answers come out. Pure.
+
+`Session` knows all links and all plants of one room. The caller gives decoded frames to `hear` and the clock to `tick`, delivers
+the returned items in their order, calls `acknowledge` when the room has made them durable, and sends the outboxes of the links
+that `take_ready` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from telex_ingest.birth import mistakes
+from telex_ingest.desk import Desk, Link
+from telex_ingest.heard import CallCame, Heard, PlantBorn, PlantDied, ReceiptCame
+from telex_ingest.line import Limits, LineCounts
+from telex_ingest.plant import Arrived, Plant, Spent
+from telex_ingest.refusals import WireError, show
+from telex_ingest.salvage import Decoded
+from telex_ingest.states import PLANT, LinkEvent, LinkState, PlantEvent, PlantState
+from telex_ingest.telex import (
+    PROTOCOL,
+    Ack,
+    Death,
+    FromPlant,
+    Hello,
+    Notice,
+    Order,
+    PlantBirth,
+    Refusal,
+    Telex,
+    Welcome,
+)
+
+
+class Session:
+    """All links and plants of one room, without I/O."""
+
+    def __init__(self, room: str, limits: Limits) -> None:
+        self.room = room
+        self.desk = Desk(limits)
+        self._links: dict[int, Link] = {}
+        self._plants: dict[str, Plant] = {}
+        self._gapped: dict[str, Plant] = {}
+        self._numbers = 0
+
+    def restore(self, durable: Mapping[str, tuple[int, int]], births: Iterable[PlantBirth], now: float) -> None:
+        """Take up where the store ends. Plants with a birth are awaited: they are silent if they do not come."""
+        for name, (epoch, seq) in durable.items():
+            self._plants[name] = Plant(name, epoch, seq, self.desk, now)
+        for birth in births:
+            plant = self._plants.get(birth.plant)
+            if plant is None:
+                plant = self._plants[birth.plant] = Plant(birth.plant, birth.epoch, 0, self.desk, now)
+            plant.describe(birth)
+            plant.state = PlantState.BORN
+
+    # ---- the life of a link
+
+    def open(self) -> Link:
+        """A websocket was opened."""
+        self._numbers += 1
+        link = self._links[self._numbers] = self.desk.receive(self._numbers)
+        return link
+
+    def greet(self, link: Link, hello: Hello, allowed: frozenset[str] | None, now: float) -> bool:
+        """A link says who it is; `allowed` are the plants it may speak for, None: not authorised. False: close it."""
+        if hello.protocol != PROTOCOL:
+            allowed, code = None, "wrong-protocol"
+        else:
+            code = "unauthorised"
+        refused = link.happens(LinkEvent.HELLO if allowed is not None else LinkEvent.DENIED)
+        if refused is not None:
+            self.desk.refuse(link, now, refused, f"this link is {link.name}")
+            return True
+        link.name = hello.link
+        if allowed is None:
+            self.desk.refuse(link, now, code, f"link {hello.link}, protocol {show(hello.protocol)}")
+            return False
+        link.allowed, link.asked = allowed, hello.plants
+        return True
+
+    def close(self, link: Link) -> None:
+        """A websocket is gone. Sequence, what waits, and silence go on with the plant."""
+        link.happens(LinkEvent.END)
+        self._links.pop(link.number, None)
+        self.desk.ready.pop(link.number, None)
+        for plant in link.plants.values():
+            plant.speaker = None
+        link.plants = {}
+
+    # ---- what a frame says
+
+    def misheard(self, link: Link, error: WireError, now: float) -> None:
+        """A frame could not be read at all."""
+        if link.state is LinkState.OPENED:
+            link.early += 1
+        self.desk.tell(link, error.refusal(), now)
+
+    def hear(self, link: Link, decoded: Decoded, now: float) -> list[Heard]:
+        """Take one frame, after `greet` if it holds a hello; gives the heard items in order of effect."""
+        frame = decoded.frame
+        heard: list[Heard] = []
+        for refused in decoded.refusals:
+            self.desk.tell(link, refused, now)
+        if decoded.unsaid:
+            self.desk.count("malformed", decoded.unsaid)
+            link.outbox.unsaid(decoded.unsaid)
+        for birth in frame.births:
+            self._be_born(link, birth, now, heard)
+        if link.asked is not None:
+            self._welcome(link, frame)
+        else:
+            for birth in frame.births:
+                plant = link.plants.get(birth.plant)
+                if plant is not None:
+                    self.desk.ack(link, plant.name, plant.sequence.epoch, plant.sequence.durable)
+        if frame.telexes or frame.spools or frame.receipts or frame.calls or frame.deaths or decoded.spent:
+            code = link.happens(LinkEvent.SPEECH)
+            if code is None:
+                self._speech(link, decoded, now, heard)
+            else:
+                link.early += code == "hello-first"
+                self._not_speaking(link, frame, code, now)
+        elif link.state is LinkState.OPENED and not frame.births:
+            link.early += 1
+        return heard
+
+    def _speech(self, link: Link, decoded: Decoded, now: float, heard: list[Heard]) -> None:
+        frame = decoded.frame
+        for spool in frame.spools:
+            plant = self._speaking(link, spool.plant, now)
+            if plant is not None:
+                plant.spool_holds(spool, now, heard)
+        if frame.telexes:
+            self._telexes(link, frame.telexes, now, heard)
+        for name, epoch, seq in decoded.spent:
+            plant = link.plants.get(name)
+            if plant is not None and plant.sequence.epoch == epoch:
+                plant.out_of_turn(link, seq, Spent(seq), now, heard)
+                self._watch_gap(plant)
+        heard += [ReceiptCame(one, now) for one in frame.receipts if self._speaking(link, one.plant, now) is not None]
+        heard += [CallCame(one, now) for one in frame.calls if self._speaking(link, one.plant, now) is not None]
+        for death in frame.deaths:
+            self._die(link, death, now, heard)
+
+    def _telexes(self, link: Link, telexes: tuple[Telex, ...], now: float, heard: list[Heard]) -> None:
+        """The hot path: a telex in its place costs one look-up, one comparison and one item."""
+        received_us = int(now * 1e6)
+        mine = link.plants
+        for telex in telexes:
+            plant = mine.get(telex.plant)
+            if plant is None:
+                self._speaking(link, telex.plant, now, telex.epoch, telex.seq)
+                continue
+            sequence = plant.sequence
+            if telex.epoch != sequence.epoch:
+                self._other_epoch(link, plant, telex.epoch, telex.seq, now)
+            elif telex.seq == sequence.next and plant.state is not PlantState.DEAD:
+                sequence.next += 1
+                plant.take(telex, received_us, now, heard)
+                if sequence.waiting:
+                    plant.drain(now, heard)
+            else:
+                plant.out_of_turn(link, telex.seq, Arrived(telex, received_us), now, heard)
+                self._watch_gap(plant)
+
+    def _be_born(self, link: Link, birth: PlantBirth, now: float, heard: list[Heard]) -> None:
+        name = birth.plant
+        if link.state is LinkState.OPENED:
+            link.early += 1
+            self.desk.refuse(link, now, "hello-first", f"a birth of {name} before the hello", name)
+            return
+        if not link.may_speak_for(name):
+            self.desk.refuse(link, now, "not-yours", f"link {link.name} may not speak for {name}", name)
+            return
+        wrong = mistakes(birth)
+        if wrong:
+            self.desk.refuse(link, now, "bad-birth", "; ".join(wrong[:5]), name)
+            return
+        plant = self._plants.get(name)
+        if plant is None:
+            limits = self.desk.limits
+            if len(self._plants) >= limits.plants or len(link.plants) >= limits.plants_per_link:
+                self.desk.refuse(link, now, "too-many-plants", f"{len(self._plants)} plants are on the line", name)
+                return
+            plant = self._plants[name] = Plant(name, birth.epoch, 0, self.desk, now)
+        if birth.epoch < plant.sequence.epoch:
+            self._other_epoch(link, plant, birth.epoch, None, now)
+            return
+        if birth.epoch == plant.sequence.epoch:
+            reused = [signal.id for signal in birth.signals if plant.ids.get(signal.id, signal.name) != signal.name]
+            if reused:
+                self.desk.refuse(link, now, "id-reused", f"ids {reused[:5]} of {name} meant other signals", name)
+                return
+        else:
+            plant.begin(birth.epoch, now, heard)
+        changed = plant.birth != birth
+        if changed:
+            plant.describe(birth)
+        self._hand_over(plant, link, now)
+        if plant.state in (PlantState.UNBORN, PlantState.DEAD):
+            plant.heard_at = now
+        following = PLANT[plant.state, PlantEvent.BIRTH]
+        if isinstance(following, PlantState):
+            plant.state = following
+        heard.append(PlantBorn(link.name, birth, now, changed))
+
+    def _hand_over(self, plant: Plant, link: Link, now: float) -> None:
+        """Two links that claim one plant: the newest authorised birth wins, the other link is told."""
+        before = plant.speaker
+        if before is not link:
+            if before is not None:
+                del before.plants[plant.name]
+                if not before.plants:
+                    before.happens(LinkEvent.LOSS)
+                self.desk.refuse(before, now, "superseded", f"link {link.name} speaks for it now", plant.name)
+            plant.speaker = link
+            link.plants[plant.name] = plant
+            if plant.gap_since is not None:
+                plant.gap_since, plant.asked_at = now, None
+        link.happens(LinkEvent.BIRTH)
+
+    def _die(self, link: Link, death: Death, now: float, heard: list[Heard]) -> None:
+        plant = self._speaking(link, death.plant, now)
+        if plant is None or plant.state is PlantState.DEAD:
+            return
+        following = PLANT[plant.state, PlantEvent.DEATH]
+        if isinstance(following, PlantState):
+            plant.close_all(now, heard)
+            plant.state = following
+            heard.append(PlantDied(plant.name, death.reason, now))
+
+    def _welcome(self, link: Link, frame: FromPlant) -> None:
+        asked = dict.fromkeys((*(link.asked or ()), *(birth.plant for birth in frame.births)))
+        asked.update(dict.fromkeys(sorted(link.allowed - {"*"})))
+        link.asked = None
+        known = [self._plants[name] for name in asked if name in self._plants and link.may_speak_for(name)]
+        resume = tuple(
+            [
+                Ack(plant=plant.name, epoch=plant.sequence.epoch, seq=plant.sequence.durable)
+                for plant in known
+                if plant.known
+            ]
+        )
+        link.outbox.welcome(Welcome(room=self.room, resume=resume))
+        self.desk.ready[link.number] = link
+
+    def _speaking(
+        self, link: Link, name: str, now: float, epoch: int | None = None, seq: int | None = None
+    ) -> Plant | None:
+        """The plant, if this link speaks for it; else it is refused with the reason why not."""
+        plant = link.plants.get(name)
+        if plant is not None:
+            return plant
+        known = self._plants.get(name)
+        if not link.may_speak_for(name):
+            self.desk.refuse(link, now, "not-yours", f"link {link.name} may not speak for {name}", name, epoch, seq)
+        elif known is not None and known.speaker is not None:
+            reason = f"link {known.speaker.name} speaks for it now"
+            self.desk.refuse(link, now, "superseded", reason, name, epoch, seq)
+        else:
+            self.desk.refuse(link, now, "unborn", f"{name} has no birth on this link", name, epoch, seq)
+        return None
+
+    def _not_speaking(self, link: Link, frame: FromPlant, code: str, now: float) -> None:
+        if code == "unborn" and frame.telexes:
+            telex = frame.telexes[0]
+            self._speaking(link, telex.plant, now, telex.epoch, telex.seq)
+        else:
+            self.desk.refuse(link, now, code, "nothing of this frame was taken")
+
+    def _other_epoch(self, link: Link, plant: Plant, epoch: int, seq: int | None, now: float) -> None:
+        current = plant.sequence
+        if epoch < current.epoch:
+            reason = f"epoch {epoch} of {plant.name} is over, the room is in {current.epoch} at {current.durable}"
+            self.desk.refuse(link, now, "old-epoch", reason, plant.name, current.epoch, seq)
+        else:
+            self.desk.refuse(link, now, "unborn", f"epoch {epoch} of {plant.name} has no birth", plant.name, epoch, seq)
+
+    def _watch_gap(self, plant: Plant) -> None:
+        if plant.gap_since is not None:
+            self._gapped[plant.name] = plant
+
+    # ---- what the room says
+
+    def acknowledge(self, durable: Mapping[str, tuple[int, int]]) -> None:
+        """The room has made these (epoch, seq) durable; the links that speak for the plants are told."""
+        for name, (epoch, seq) in durable.items():
+            plant = self._plants.get(name)
+            if plant is None:
+                continue
+            if epoch == plant.sequence.epoch and seq > plant.sequence.durable:
+                plant.sequence.durable = seq
+            if plant.speaker is not None:
+                self.desk.ack(plant.speaker, name, epoch, seq)
+
+    def send(self, name: str, orders: Iterable[Order], notices: Iterable[Notice]) -> bool:
+        """Put orders and notices into the outbox of the link that speaks for the plant; False when none does."""
+        link = self._speaker(name)
+        if link is None:
+            return False
+        for order in orders:
+            link.outbox.order(order)
+        for notice in notices:
+            link.outbox.notice(notice)
+        self.desk.ready[link.number] = link
+        return True
+
+    def refuse(self, name: str, refused: Refusal, now: float) -> bool:
+        """Tell the link that speaks for the plant a refusal of the room's own."""
+        link = self._speaker(name)
+        self.desk.tell(link, refused, now)
+        return link is not None
+
+    def _speaker(self, name: str) -> Link | None:
+        plant = self._plants.get(name)
+        return None if plant is None else plant.speaker
+
+    def take_ready(self) -> list[Link]:
+        """Take the links whose outboxes are to be sent."""
+        ready = list(self.desk.ready.values())
+        self.desk.ready.clear()
+        return ready
+
+    def links_named(self, name: str) -> list[Link]:
+        """The websockets of a link."""
+        return [link for link in self._links.values() if link.name == name]
+
+    # ---- what time does
+
+    def tick(self, now: float) -> list[Heard]:
+        """Look at gaps and at silence."""
+        heard: list[Heard] = []
+        for plant in list(self._gapped.values()):
+            plant.look_at_gap(now, heard)
+            if plant.gap_since is None:
+                del self._gapped[plant.name]
+        for plant in self._plants.values():
+            if now - plant.heard_at > plant.silent_after:
+                plant.look_for_silence(now, heard)
+        return heard
+
+    def line(self) -> LineCounts:
+        """Tell the state of the whole line."""
+        tally = self.desk.tally
+        return LineCounts(
+            links=len(self._links),
+            frames_in=tally.frames_in,
+            frames_out=tally.frames_out,
+            bytes_in=tally.bytes_in,
+            bytes_out=tally.bytes_out,
+            telexes=tally.telexes,
+            readings=tally.readings,
+            duplicates=tally.duplicates,
+            late=tally.late,
+            gaps=tally.gaps,
+            given_up=tally.given_up,
+            waiting=tally.waiting,
+            skewed=tally.skewed,
+            backward=tally.backward,
+            dropped=tally.dropped,
+            held=0,
+            refused=dict(tally.refused),
+            plants={name: plant.line() for name, plant in self._plants.items()},
+            attempts=tuple(self.desk.attempts),
+        )
