@@ -101,6 +101,7 @@ class Gateway:
         self._relieved.set()
         self._swept = float("-inf")
         self._closing = False
+        self._emptied = asyncio.Event()
 
     # ---- what the room calls
 
@@ -133,6 +134,8 @@ class Gateway:
         now = self._clock.now()
         if now - self._swept < self.limits.sweep_s:
             return
+        if self._held:
+            self._session.deaf_until = now + self.limits.silence_floor_s  # it is the room that does not listen
         self._swept = now
         self._offer(self._session.tick(now))
         self._flush()
@@ -153,8 +156,9 @@ class Gateway:
         self._closing = True
         for wire in list(self._wires.values()):
             wire.end(GOING_AWAY)
-        while self._wires:
-            await asyncio.sleep(0.01)
+        if self._wires:
+            self._emptied.clear()
+            await self._emptied.wait()
         if self._relief is not None:
             self._relief.cancel()
 
@@ -186,11 +190,9 @@ class Gateway:
         reading = asyncio.ensure_future(self._read(wire, bearer, receive))
         code: int | None = None
         try:
-            await asyncio.wait({reading, wire.cut}, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                code = reading.result()
-            else:
-                code = wire.cut.result()
+            ends: set[asyncio.Future[Any]] = {reading, wire.cut}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            code = reading.result() if reading.done() else wire.cut.result()
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -198,6 +200,8 @@ class Gateway:
             if code is not None:
                 await self._say_last(wire, code)
             self._session.close(wire.link)
+            if not self._wires:
+                self._emptied.set()
 
     async def _read(self, wire: _Wire, bearer: str, receive: Receive) -> int | None:
         """Read frames until the link ends (None) or must be closed (a close code)."""

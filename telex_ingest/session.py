@@ -42,6 +42,8 @@ class Session:
         self._plants: dict[str, Plant] = {}
         self._gapped: dict[str, Plant] = {}
         self._numbers = 0
+        self.deaf_until = float("-inf")
+        """Until then nobody is called silent: the room itself did not listen."""
 
     def restore(self, durable: Mapping[str, tuple[int, int]], births: Iterable[PlantBirth], now: float) -> None:
         """Take up where the store ends. Plants with a birth are awaited: they are silent if they do not come."""
@@ -335,7 +337,7 @@ class Session:
             plant.look_at_gap(now, heard)
             if plant.gap_since is None:
                 del self._gapped[plant.name]
-        for plant in self._plants.values():
+        for plant in self._plants.values() if now >= self.deaf_until else ():
             if now - plant.heard_at > plant.silent_after:
                 plant.look_for_silence(now, heard)
         return heard

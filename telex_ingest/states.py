@@ -123,5 +123,5 @@ def diagram(table: Mapping[tuple[S, E], S | str]) -> str:
     for (state, event), following in table.items():
         if isinstance(following, StrEnum) and following is not state:
             arrows.setdefault((state.value, following.value), []).append(event.value)
-    lines = [f"    {a} --> {b}: {', '.join(events)}" for (a, b), events in arrows.items()]
+    lines: list[str] = [f"    {a} --> {b}: {', '.join(events)}" for (a, b), events in arrows.items()]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {next(iter(table))[0].value}", *lines])
