@@ -7,10 +7,29 @@ the callbacks of `seat` and of the screens.
 
 from __future__ import annotations
 
-from dash import Dash, html
+from dash import Dash, Input, Output, ctx, dcc, html
+from dash.development.base_component import Component
 from fastapi import FastAPI
 
-from dashboards.door import Ask, Door, Views, Who
+from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, screen_at
+from dashboards.screens import wall as wall_screen
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark">
+<title>{%title%}</title>
+{%favicon%}
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>
+"""
 
 
 def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, anonymous_wall: bool) -> Dash:
@@ -21,5 +40,19 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
     """
     door = Door(room_title, views, ask, who, anonymous_wall)
     app = Dash(__name__, server=server, title=door.title, update_title=None, suppress_callback_exceptions=True)
-    app.layout = html.Main(id="room")
+    # The room has one websocket a screen, its own; Dash's would stand open unused and ask for no session.
+    app.backend.websocket_capability = False
+    app.index_string = PAGE
+    app.layout = html.Main([dcc.Location(id="where", refresh=False), html.Div(id="screen")], id="room")
+
+    @app.callback(Output("screen", "children"), Input("where", "pathname"))  # type: ignore[untyped-decorator]
+    def show(path: str | None) -> Component:
+        return screen(door, screen_at(path or "/"))
+
     return app
+
+
+def screen(door: Door, asked: Screen) -> Component:
+    """Lay out the screen that was asked for, or the login where the session does not open it."""
+    viewer = door.viewer(dict(ctx.cookies))
+    return wall_screen.layout(door.title)

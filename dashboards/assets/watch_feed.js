@@ -1,0 +1,128 @@
+// The datafeed: three screens as in 1973, each with one signal: actuality inside capability inside potentiality, and its last points
+// on the forecast band. What needs attention comes first; the other signals take turns until somebody holds them.
+'use strict';
+(() => {
+  const { el, put, set, say, sure, show, figure, clock, shape, reshape, state: live } = window.opsroom;
+  const SCREENS = 3, WINDOW = 90, TURN_MS = 15000;
+  const FIRST = { alarm: 0, called: 0, suspected: 1, silent: 2 };
+  let screens = [], page = 0, turned = 0, held = false, hold = null, counter = null, colours = null;
+
+  const shade = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
+  const palette = () => (colours = colours || Object.fromEntries(['ground', 'panel', 'raised', 'brown', 'line', 'bone', 'grey', 'amber', 'vermilion', 'sky', 'blue'].map(n => [n, shade(n)])));
+
+  const screen = () => {
+    const name = el('h3'), owner = el('p', { class: 'owner' }), value = el('strong'), unit = el('span', { class: 'uom' });
+    const mark = shape('unknown'), word = el('span', { class: 'word' }), canvas = el('canvas', { 'aria-hidden': 'true' });
+    const plan = el('p', { class: 'plan' });
+    const node = el('article', { class: 'screen' }, canvas, el('header', {}, el('div', {}, name, owner), el('p', { class: 'value' }, value, unit)),
+      el('p', { class: 'verdict' }, mark, word), plan);
+    return { node, name, owner, value, unit, mark, word, canvas, plan, key: '' };
+  };
+
+  const fit = canvas => {
+    const ratio = window.devicePixelRatio || 1, box = canvas.getBoundingClientRect();
+    const w = Math.round(box.width * ratio), h = Math.round(box.height * ratio);
+    if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+    return [w, h, ratio];
+  };
+
+  // Nested bars stand at the left: potentiality an outline, capability within it, actuality within that, on one scale.
+  const bars = (ctx, s, x, w, top, bottom, c) => {
+    const most = Math.max(s.potentiality ?? 0, s.capability ?? 0, s.value ?? 0) || 1, tall = v => Math.max(0, v / most) * (bottom - top);
+    const bar = (v, inset, fill, stroke) => {
+      if (v === null || v === undefined) return;
+      const h = tall(v), bx = x + inset, bw = w - 2 * inset;
+      if (fill) { ctx.fillStyle = fill; ctx.fillRect(bx, bottom - h, bw, h); }
+      if (stroke) { ctx.strokeStyle = stroke; ctx.lineWidth = Math.max(1.5, w * 0.03); ctx.strokeRect(bx + 1, bottom - h + 1, bw - 2, h - 1); }
+    };
+    bar(s.potentiality, 0, null, c.line);
+    bar(s.capability, w * 0.16, c.brown, null);
+    bar(s.value, w * 0.33, s.state === 'alarm' || s.state === 'called' ? c.amber : c.bone, null);
+  };
+
+  const spark = (ctx, s, x, w, top, bottom, c, dot) => {
+    const { data, size } = s.ring, from = Math.max(0, size - WINDOW);
+    if (!size) return;
+    let low = Infinity, high = -Infinity;
+    for (let i = from; i < size; i++) for (let j = 1; j < 4; j++) { const v = data[4 * i + j]; if (v < low) low = v; if (v > high) high = v; }
+    if (!isFinite(low)) return;
+    const room = (high - low || Math.abs(high) || 1) * 0.08; low -= room; high += room;
+    const first = data[4 * from], length = Math.max(data[4 * (size - 1)] - first, 1e-9);
+    const px = i => x + w * (data[4 * i] - first) / length, py = v => bottom - (bottom - top) * (v - low) / (high - low);
+    ctx.beginPath();
+    let open = false;
+    for (let i = from; i < size; i++) if (!isNaN(data[4 * i + 3])) { open ? ctx.lineTo(px(i), py(data[4 * i + 3])) : ctx.moveTo(px(i), py(data[4 * i + 3])); open = true; }
+    for (let i = size - 1; i >= from; i--) if (!isNaN(data[4 * i + 2])) ctx.lineTo(px(i), py(data[4 * i + 2]));
+    ctx.closePath();
+    ctx.fillStyle = c.blue; ctx.globalAlpha = 0.34; ctx.fill(); ctx.globalAlpha = 1;
+    if (s.since && s.named !== 'steady' && s.since >= first) {
+      const at = x + w * (s.since - first) / length;
+      ctx.strokeStyle = c.amber; ctx.lineWidth = dot * 0.5; ctx.setLineDash([dot * 1.6, dot * 1.2]);
+      ctx.beginPath(); ctx.moveTo(at, top); ctx.lineTo(at, bottom); ctx.stroke(); ctx.setLineDash([]);
+    }
+    ctx.beginPath();
+    open = false;
+    for (let i = from; i < size; i++) {
+      const v = data[4 * i + 1];
+      if (isNaN(v)) { open = false; continue; }
+      open ? ctx.lineTo(px(i), py(v)) : ctx.moveTo(px(i), py(v));
+      open = true;
+    }
+    ctx.strokeStyle = c.bone; ctx.lineWidth = dot * 0.62; ctx.lineJoin = 'round'; ctx.stroke();
+    const v = data[4 * (size - 1) + 1];
+    if (!isNaN(v)) { ctx.fillStyle = s.state === 'alarm' ? c.amber : c.bone; ctx.beginPath(); ctx.arc(px(size - 1), py(v), dot * 1.25, 0, 7); ctx.fill(); }
+  };
+
+  // One canvas lies behind the words of a screen: bars from top to bottom at the left, the last points below the figure.
+  const draw = (it, s) => {
+    const [w, h, ratio] = fit(it.canvas), ctx = it.canvas.getContext('2d'), c = palette();
+    if (!w || !h) return;
+    ctx.clearRect(0, 0, w, h);
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) * ratio;
+    bars(ctx, s, 1.4 * rem, 4 * rem, 1.3 * rem, h - 1.3 * rem, c);
+    const top = it.canvas.parentNode.querySelector('.verdict').offsetTop * ratio + 2.1 * rem;
+    spark(ctx, s, 6.6 * rem, w - 8.3 * rem, top, h - 3.1 * rem, c, 0.26 * rem);
+  };
+
+  const paint = state => {
+    if (!screens.length || !document.contains(hold)) return;
+    const all = [...state.signals.values()];
+    const urgent = all.filter(s => s.state in FIRST).sort((a, b) => FIRST[a.state] - FIRST[b.state] || (a.since || 0) - (b.since || 0)).slice(0, 2);
+    const rest = all.filter(s => !urgent.includes(s)), room = SCREENS - urgent.length, pages = Math.max(1, Math.ceil(rest.length / room));
+    if (performance.now() - turned > TURN_MS) { turned = performance.now(); if (!held) page += 1; }
+    page %= pages;
+    const shown = urgent.concat(rest.slice(page * room, page * room + room));
+    put(counter, say('feed.page', { page: page + 1, pages }));
+    show(hold, pages > 1);
+    screens.forEach((it, i) => {
+      const s = shown[i];
+      show(it.node, Boolean(s));
+      if (!s) return;
+      const unit = state.units.get(s.unit);
+      put(it.name, s.title || s.name);
+      put(it.owner, unit ? unit.title || unit.id : s.unit);
+      put(it.value, figure(s.value));
+      put(it.unit, s.uom);
+      reshape(it.mark, s.state);
+      const change = s.p ? Math.max(...s.p.slice(1)) : 0;
+      put(it.word, s.named === 'steady' || !s.p ? say('named.' + s.named) : say('feed.verdict', { named: say('named.' + s.named), sure: sure(change), percent: Math.round(100 * change) }));
+      set(it.node, { 'data-state': s.state, 'data-key': s.key });
+      put(it.plan, s.capability === null || s.capability === undefined ? say('feed.no_plan')
+        : say(s.over_capability ? 'feed.over' : 'feed.plan', { capability: figure(s.capability), potentiality: figure(s.potentiality) }));
+      draw(it, s);
+    });
+  };
+
+  window.opsroom.feed = {
+    build: () => {
+      colours = null;
+      screens = Array.from({ length: SCREENS }, screen);
+      counter = el('span', { class: 'page' });
+      hold = el('button', { type: 'button', 'aria-pressed': 'false', class: 'hold' }, say('feed.hold'));
+      hold.addEventListener('click', () => { held = !held; set(hold, { 'aria-pressed': String(held) }); put(hold, say(held ? 'feed.release' : 'feed.hold')); });
+      return el('section', { class: 'feed', 'aria-label': say('feed.label') },
+        el('h2', {}, say('feed.label'), counter, hold), el('div', { class: 'screens' }, ...screens.map(s => s.node)));
+    },
+  };
+  window.opsroom.draw(paint);
+})();

@@ -1,0 +1,248 @@
+// The wall: what a projector shows. Built once inside one empty div; then only what changed is written.
+'use strict';
+(() => {
+  const room = window.opsroom;
+  const { el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
+  const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, shelved: 3, suppressed: 4 };
+  const EXCEPTIONS = 3, LINES = 4, SEATS = 7;
+  const CHOICES = ['yes', 'no', 'abstain', 'recuse'];
+  let w = null;
+
+  // ---- an exception: what, how sure, whose, where it stands, and the clock that runs there
+  const exception = () => {
+    const it = {
+      mark: shape('alarm'), title: el('h3'), kind: el('p', { class: 'kind' }), sentence: el('p', { class: 'sentence' }), percent: el('strong'), sure: el('span'),
+      ladder: el('ol', { class: 'ladder' }), clock: el('strong', { class: 'clock' }), until: el('span', { class: 'until' }),
+      left: el('i'), owner: el('p', { class: 'owner' }), rungs: '',
+    };
+    it.node = el('article', { class: 'exception' },
+      it.mark,
+      el('div', { class: 'what' }, it.title, it.kind, it.owner, it.sentence),
+      el('p', { class: 'sure' }, it.percent, it.sure),
+      el('div', { class: 'stand' }, it.ladder, el('p', { class: 'runs' }, it.clock, it.until)),
+      el('div', { class: 'left' }, it.left));
+    return it;
+  };
+  const ladder = (it, state, alarm) => {
+    const way = room.hive.path(state.units, alarm.unit).reverse();
+    const climbed = new Set(alarm.climbs.map(c => c.source));
+    const council = way.findIndex(u => u.id === state.council || u.level === state.council);
+    const shown = way.slice(0, Math.max(council + 1, way.findIndex(u => u.id === alarm.at_unit) + 1, 2));
+    const rungs = JSON.stringify([shown.map(u => u.id), alarm.at_unit, alarm.climbs.length]);
+    if (rungs === it.rungs) return;
+    it.rungs = rungs;
+    it.ladder.replaceChildren(...shown.map(u => el('li', { class: u.id === alarm.at_unit ? 'here' : climbed.has(u.id) ? 'passed' : '', 'aria-current': u.id === alarm.at_unit ? 'step' : null },
+      el('span', {}, u.title || u.id), u.level === state.council || u.id === state.council ? el('em', {}, say('wall.council_here')) : '')));
+  };
+  const paintException = (it, state, alarm) => {
+    const calls = alarm.climbs.length > 0, now = room.now();
+    const word = alarm.state === 'shelved' ? 'stopped' : alarm.kind === 'silence' ? 'silent' : calls ? 'called' : 'alarm';
+    set(it.node, { 'data-state': word, 'data-alarm': alarm.id, 'data-standing': alarm.state });
+    reshape(it.mark, word);
+    put(it.title, alarm.title);
+    put(it.sentence, alarm.sentence);
+    put(it.kind, alarm.size === null
+      ? say('wall.kind', { kind: say('kind.' + alarm.kind), state: say('alarm.' + alarm.state) })
+      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: alarm.uom, state: say('alarm.' + alarm.state) }));
+    put(it.percent, say('wall.percent', { percent: alarm.probability >= 0.995 ? '>\u200999' : Math.round(100 * alarm.probability) }));
+    put(it.sure, sure(alarm.probability));
+    ladder(it, state, alarm);
+    const owner = state.units.get(alarm.unit);
+    put(it.owner, alarm.acknowledged_by
+      ? say('wall.owner_seen', { owner: owner ? owner.title || owner.id : alarm.unit, by: alarm.acknowledged_by })
+      : say('wall.owner', { owner: owner ? owner.title || owner.id : alarm.unit }));
+    if (alarm.state === 'shelved' && alarm.shelved_until) {
+      put(it.clock, span(alarm.shelved_until - now)); put(it.until, say('wall.until_unshelved'));
+    } else if (alarm.deadline !== null && alarm.state !== 'returned') {
+      put(it.clock, span(alarm.deadline - now));
+      put(it.until, say(alarm.arrived ? 'wall.until_council' : 'wall.until_climb'));
+    } else {
+      put(it.clock, span(now - alarm.opened_at)); put(it.until, say('wall.since_opened'));
+    }
+    const share = alarm.deadline === null || !alarm.clock_s ? 0 : Math.max(0, Math.min(1, (alarm.deadline - now) / alarm.clock_s));
+    it.left.style.width = (100 * share).toFixed(1) + '%';
+  };
+
+  const paintExceptions = state => {
+    const open = [...state.alarms.values()].filter(a => a.state !== 'closed')
+      .sort((a, b) => GRAVE[a.state] - GRAVE[b.state] || b.climbs.length - a.climbs.length || (a.deadline || 1e18) - (b.deadline || 1e18));
+    const suspected = [...state.signals.values()].filter(s => s.named === 'suspected' || s.state === 'suspected');
+    const shown = open.slice(0, open.length > EXCEPTIONS ? EXCEPTIONS - 1 : EXCEPTIONS);
+    set(w.exceptions, { 'data-count': shown.length });
+    put(w.count, open.length ? say('wall.open', { count: open.length }) : '');
+    w.items.forEach((it, i) => { show(it.node, i < shown.length); if (i < shown.length) paintException(it, state, shown[i]); });
+    show(w.more, open.length > shown.length);
+    if (open.length > shown.length) put(w.more, say('wall.more', { count: open.length - shown.length, what: open.slice(shown.length).map(a => a.title).join(' · ') }));
+    show(w.quiet, open.length === 0);
+    if (!open.length) {
+      const closed = [...state.alarms.values()].sort((a, b) => (b.closed_at || 0) - (a.closed_at || 0))[0];
+      put(w.absorbed, state.line ? count(state.line.readings) : '–');
+      put(w.last, closed ? say('wall.last', { title: closed.title, at: clock(closed.closed_at || closed.opened_at, false) }) : say('wall.never'));
+      const watched = [...state.units.values()].reduce((sum, u) => sum + (u.children.length ? 0 : u.signals), 0);
+      put(w.watched, say('wall.watched', { signals: count(watched), plants: count([...state.units.values()].filter(u => !u.children.length).length) }));
+    }
+    const marked = open.length < 3 ? suspected.slice(0, open.length ? 1 : 2) : [];
+    show(w.suspects, marked.length > 0);
+    const told = marked.map(s => {
+      const unit = state.units.get(s.unit), change = s.p ? Math.max(...s.p.slice(1)) : 0;
+      return say('wall.suspect', { unit: unit ? unit.title || unit.id : s.unit, signal: s.title || s.name, sure: sure(change), percent: Math.round(100 * change) });
+    });
+    const key = told.join('|');
+    if (w.suspects.dataset.told !== key) {
+      w.suspects.dataset.told = key;
+      w.suspects.replaceChildren(...told.map(text => el('li', {}, shape('suspected'), el('span', {}, text))));
+    }
+    const heard = open.map(a => a.title + ', ' + say('kind.' + a.kind)).join('; ');
+    if (w.heard !== heard) { w.heard = heard; put(w.speaker, heard ? say('wall.spoken', { what: heard }) : say('wall.quiet')); }
+  };
+
+  // ---- the council: seven chairs in an arc, the motion before them
+  const chair = seat => {
+    const g = svg('g', { class: 'chair', 'data-seat': seat }), body = svg('g', { transform: 'scale(.9)' });
+    body.append(
+      svg('path', { class: 'foot', d: 'M-19 62H19L5 53V34H-5V53Z' }),
+      svg('path', { class: 'shell', d: 'M-34-22C-34-54-22-62 0-62S34-54 34-22L44-14C50-9 48 8 44 22C40 36 26 40 0 40S-40 36-44 22C-48 8-50-9-44-14Z' }),
+      svg('path', { class: 'cushion', d: 'M-22-20C-22-42-16-48 0-48S22-42 22-20V6C28 4 32 6 32 12C32 24 22 28 0 28S-32 24-32 12C-32 6-28 4-22 6Z' }),
+      svg('path', { class: 'vote', transform: 'translate(0 -8) scale(17)', 'fill-rule': 'evenodd' }));
+    const number = svg('text', { class: 'number', y: 2, 'text-anchor': 'middle' });
+    const name = svg('text', { class: 'occupant', y: 86, 'text-anchor': 'middle' });
+    const word = svg('text', { class: 'said', y: 106, 'text-anchor': 'middle' });
+    number.textContent = seat;
+    g.append(body, name, word);
+    body.append(number);
+    return { g, name, word, number, vote: g.querySelector('.vote') };
+  };
+  const paintCouncil = state => {
+    const motions = [...state.motions.values()].sort((a, b) => b.opened_at - a.opened_at);
+    const open = motions.filter(m => m.state === 'open'), motion = open[0] || motions[0] || null;
+    const order = motion && motion.order ? state.orders.get(motion.order) : null;
+    set(w.council, { 'data-motion': motion ? motion.state : 'none', 'data-order': order ? order.state : null });
+    show(w.held, state.held);
+    const now = room.now();
+    if (!motion) {
+      put(w.motionTitle, say('wall.no_motion'));
+      const present = [...state.seats.values()].filter(s => s.present).length;
+      put(w.motionText, say('wall.present', { present }));
+      put(w.motionClock, ''); put(w.motionUntil, '');
+    } else {
+      put(w.motionTitle, motion.title);
+      const plant = state.units.get(motion.plant), facts = { order: motion.order_title, plant: plant ? plant.title || plant.id : motion.plant };
+      if (motion.state === 'open') {
+        put(w.motionText, say('wall.motion_order', facts));
+        put(w.motionClock, span(motion.deadline - now)); put(w.motionUntil, say('wall.until_vote', { voted: motion.ballots.length }));
+      } else {
+        const t = motion.tally;
+        put(w.motionText, motion.effect && motion.effect.after !== null
+          ? say('wall.effect', { before: figure(motion.effect.before), after: figure(motion.effect.after), without: figure(motion.effect.expected_without) })
+          : order ? say('wall.order_state', { ...facts, state: say('order.' + order.state) }) : say('wall.motion_order', facts));
+        put(w.motionClock, say('motion.' + motion.state));
+        put(w.motionUntil, say('wall.tally', { yes: t.yes, no: t.no, abstain: t.abstain, recused: t.recused }));
+      }
+    }
+    w.chairs.forEach((it, i) => {
+      const seat = i + 1, row = state.seats.get(seat), ballot = motion && motion.ballots.find(b => b.seat === seat);
+      const choice = !ballot ? '' : CHOICES.includes(ballot.choice) && motion.state !== 'open' ? ballot.choice : 'sealed';
+      set(it.g, { 'data-choice': choice || null, 'data-present': row && row.present ? 'yes' : 'no' });
+      set(it.vote, { d: choice && choice !== 'sealed' ? room.SHAPES[choice] : 'M0 0' });
+      put(it.number, choice && choice !== 'sealed' ? '' : String(seat));
+      const name = row ? row.occupant : '';
+      put(it.name, name.length > 11 ? name.slice(0, 10) + '…' : name);
+      put(it.word, choice ? say('choice.' + choice) : motion && motion.state === 'open' ? say('choice.waiting') : row && row.present ? say('seat.present') : say('seat.away'));
+    });
+    const said = w.chairs.map((it, i) => say('wall.seat', { seat: i + 1, said: it.word.textContent })).join(', ');
+    if (w.said !== said) { w.said = said; set(w.ring, { 'aria-label': said }); }
+  };
+
+  const paintTicker = state => {
+    const lines = state.ticker.slice(-LINES).reverse();
+    w.lines.forEach((it, i) => {
+      const line = lines[i];
+      set(it.node, { 'data-kind': line ? line.kind : null });
+      put(it.at, line ? clock(line.at) : '');
+      const unit = line && state.units.get(line.unit);
+      put(it.unit, line ? (unit ? unit.title || unit.id : line.unit) : '');
+      put(it.text, line ? line.text : i ? '' : say('wall.no_telex'));
+    });
+  };
+
+  const paintStatus = state => {
+    const now = room.now(), line = state.line, age = room.age();
+    put(w.clock, clock(now)); put(w.day, day(now) + ' UTC');
+    show(w.speed, state.speed !== 1);
+    put(w.speed, say('wall.speed', { speed: state.speed }));
+    show(w.down, !state.connected);
+    if (!state.connected) put(w.downText, say('wall.down', { age: span(age) }));
+    set(w.root, { 'data-line': state.connected ? 'up' : 'down' });
+    put(w.connection, say(state.connected ? 'wall.connected' : 'wall.cut'));
+    const open = [...state.alarms.values()].filter(a => a.state !== 'closed').length;
+    put(w.alarms, count(open));
+    if (line) {
+      put(w.oldest, line.oldest_s === null ? '–' : span(line.oldest_s));
+      put(w.links, count(line.links)); put(w.plants, count(line.plants)); put(w.silent, count(line.silent));
+      put(w.telexes, count(line.telexes)); put(w.refused, count(line.refused));
+      show(w.trouble, Boolean(line.trouble)); put(w.trouble, line.trouble);
+    }
+    const focus = state.units.get(state.focus);
+    if (focus) {
+      put(w.performance, room.hive.percent(focus.performance));
+      put(w.productivity, room.hive.percent(focus.productivity));
+      put(w.latency, room.hive.percent(focus.latency));
+    }
+  };
+
+  const build = root => {
+    const hive = room.hive.build(), items = Array.from({ length: EXCEPTIONS }, exception);
+    const text = (tag, name) => el(tag, { class: name });
+    w = {
+      root, items, heard: null, said: null,
+      clock: text('strong', 'now'), day: text('span', 'day'), speed: text('span', 'speed'),
+      performance: text('strong', ''), productivity: text('strong', ''), latency: text('strong', ''),
+      count: text('span', 'count'), more: text('p', 'more'), suspects: text('ul', 'suspects'),
+      absorbed: text('strong', 'absorbed'), last: text('p', 'last'), watched: text('p', 'watched'),
+      speaker: el('p', { class: 'unseen', role: 'status' }),
+      motionTitle: text('h3', ''), motionText: text('p', 'order'), motionClock: text('strong', 'clock'), motionUntil: text('span', 'until'),
+      held: el('p', { class: 'held' }, say('wall.held')),
+      down: el('div', { class: 'down', role: 'alert' }), downText: text('strong', ''),
+      connection: text('strong', ''), oldest: text('strong', ''), alarms: text('strong', ''), links: text('strong', ''),
+      plants: text('strong', ''), silent: text('strong', ''), telexes: text('strong', ''), refused: text('strong', ''), trouble: text('strong', 'trouble'),
+      ring: svg('svg', { viewBox: '-335 -78 670 246', class: 'ring7', role: 'img' }),
+      lines: Array.from({ length: LINES }, () => { const at = text('time', ''), unit = text('span', 'unit'), t = text('span', 'text'); return { at, unit, text: t, node: el('li', {}, at, unit, t) }; }),
+    };
+    w.chairs = Array.from({ length: SEATS }, (_, i) => {
+      const it = chair(i + 1), x = (i - 3) * 94;
+      set(it.g, { transform: `translate(${x} ${(44 * Math.pow((i - 3) / 3, 2)).toFixed(0)})` });
+      w.ring.append(it.g);
+      return it;
+    });
+    w.down.append(shape('no'), w.downText);
+    w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), el('span', {}, say('wall.quiet'))),
+      el('p', { class: 'sum' }, w.absorbed, el('span', {}, say('wall.absorbed'))), w.watched, w.last);
+    w.exceptions = el('section', { class: 'exceptions', 'aria-label': say('wall.exceptions') },
+      el('h2', {}, say('wall.exceptions'), w.count), w.quiet, ...items.map(i => i.node), w.more, w.suspects);
+    w.council = el('section', { class: 'council', 'aria-label': say('wall.council') },
+      el('h2', {}, say('wall.council'), w.held),
+      el('div', { class: 'motion' }, el('div', {}, w.motionTitle, w.motionText), el('p', { class: 'runs' }, w.motionClock, w.motionUntil)), w.ring);
+    const fact = (label, node) => el('li', {}, el('span', {}, say(label)), node);
+    root.replaceChildren(
+      el('header', { class: 'top' },
+        el('div', { class: 'title' }, el('h1', {}, root.dataset.title || ''), hive.crumbs),
+        el('dl', { class: 'vector' },
+          el('div', { class: 'most' }, el('dt', {}, say('wall.performance')), el('dd', {}, w.performance)),
+          el('div', {}, el('dt', {}, say('wall.productivity')), el('dd', {}, w.productivity)),
+          el('div', {}, el('dt', {}, say('wall.latency')), el('dd', {}, w.latency))),
+        el('p', { class: 'time' }, w.clock, el('span', {}, w.day, w.speed))),
+      el('section', { class: 'system', 'aria-label': say('hive.label') }, hive.drawing),
+      el('aside', { class: 'people' }, w.exceptions, w.council),
+      room.feed.build(),
+      el('section', { class: 'ticker', 'aria-label': say('wall.ticker') }, el('ol', {}, ...w.lines.map(l => l.node))),
+      el('footer', { class: 'status' }, el('ul', {},
+        el('li', { class: 'line' }, shape('calm'), w.connection), fact('wall.oldest', w.oldest), fact('wall.alarms', w.alarms), fact('wall.links', w.links),
+        fact('wall.plants', w.plants), fact('wall.silent', w.silent), fact('wall.telexes', w.telexes), fact('wall.refused', w.refused), w.trouble)),
+      w.down, w.speaker);
+  };
+  room.mount('#wall', build);
+  room.draw(state => {
+    if (!w || !document.contains(w.root)) return;
+    paintStatus(state); paintExceptions(state); paintCouncil(state); paintTicker(state);
+  });
+})();
