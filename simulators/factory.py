@@ -59,8 +59,9 @@ class Indicator:
 class Effect:
     """What an order does to one signal: `change` in its unit, times the parameter `per` over `per_each` if one is named.
 
-    `toward` names a parameter that is itself the new level; `promised` marks what the plant expects of a repair, which
-    comes true only if something was broken. `lasts` names the parameter that holds the effect's hours.
+    `toward` names a parameter that is itself the new level; in such an order `per` counts from the level left. `promised`
+    marks what the plant expects of a repair, which comes true only if something was broken. `lasts` names the parameter
+    that holds the effect's hours.
     """
 
     signal: str
@@ -273,16 +274,21 @@ class Factory:
                     begins_s=now,
                     rise_s=fault.grows_s if fault.kind == "slope" else 0.0,
                     ends_s=fault.ends_s,
-                    fade_s=fault.heals_in_s,
+                    fade_s=fault.fade_s,
                     healed_by=fault.healed_by,
+                    machine=fault.machine,
                 )
             )
         elif fault.kind in ("transient", "stuck"):
             self.sensors.append(BadSensor(fault.id, fault.kind, signal, size, now, fault.ends_s))
 
-    def heal(self, order: str, now: float, over_s: float) -> tuple[str, ...]:
-        """End every influence that an order of this name heals, from `now` over `over_s`; tells what it healed."""
-        healed = [i for i in self.influences if order in i.healed_by and now < i.ends_s]
+    def heal(self, order: str, machine: str, now: float, over_s: float) -> tuple[str, ...]:
+        """End every influence that this order (on this machine) heals, from `now` over `over_s`; tells what it healed."""
+        healed = [
+            influence
+            for influence in self.influences
+            if order in influence.healed_by and influence.machine in ("", machine) and now < influence.ends_s
+        ]
         for influence in healed:
             influence.end(now, over_s)
         return tuple(influence.because for influence in healed)

@@ -33,7 +33,8 @@ class Fault:
 
     `size_sd` is signed, in noise standard deviations of its signal: the size of a step or transient, the final size of a
     slope, which is reached after `grows_s`. `lasts_s` is None for what stays until an order named in `healed_by` takes it
-    away over `heals_in_s`. `share` is the part of the telexes that duplicates or swaps strike, 0..1.
+    away (if `machine` is set, only on that machine); what ends by itself fades over `fade_s`. `share` is the part of the
+    telexes that duplicates or swaps strike, 0..1.
     """
 
     id: str
@@ -44,8 +45,9 @@ class Fault:
     lasts_s: float | None = None
     size_sd: float = 0.0
     grows_s: float = 0.0
-    heals_in_s: float = 600.0
+    fade_s: float = 600.0
     healed_by: tuple[str, ...] = ()
+    machine: str = ""
     share: float = 0.2
 
     @property
@@ -70,6 +72,7 @@ class Influence:
     ends_s: float = float("inf")
     fade_s: float = 0.0
     healed_by: tuple[str, ...] = ()
+    machine: str = ""
 
     def at(self, now: float) -> float:
         """Tell how far it moves the figure at simulated second `now`.

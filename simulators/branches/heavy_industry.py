@@ -93,7 +93,7 @@ COPPER_SMELTER = Works(
             1190,
             1270,
             1228,
-            Effect(signal="slag-copper", change=-0.01),
+            Effect(signal="slag-copper", change=-0.02, per="set_point", per_each=10.0),
             title="Change the furnace temperature",
             danger="dangerous",
         ),
