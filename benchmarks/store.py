@@ -20,7 +20,9 @@ from opsroom.store import SHARDS, Block, shard_of
 TICKS_A_SECOND = 20
 
 
-def tick_of(chance: np.random.Generator, now: float, turn: int, plants: list[tuple[int, int, int]], k: int) -> list[Block]:
+def tick_of(
+    chance: np.random.Generator, now: float, turn: int, plants: list[tuple[int, int, int]], k: int
+) -> list[Block]:
     """The blocks of one tick: the plants whose turn it is, by shard."""
     due = [plant for index, plant in enumerate(plants) if index % TICKS_A_SECOND == turn % TICKS_A_SECOND]
     blocks = []
@@ -123,7 +125,9 @@ def main() -> None:
     print(f"bytes a reading: {size / readings:.1f}; opening {opened * 1e3:.0f} ms; recount {recount:.1f} s")
     for what, times in (("while writing", reads), ("at rest", last)):
         t = np.array(times) * 1e3
-        print(f"last 300 of one signal {what}: p50 {np.quantile(t, 0.5):.1f} p99 {np.quantile(t, 0.99):.1f} ms ({len(t)})")
+        print(
+            f"last 300 of one signal {what}: p50 {np.quantile(t, 0.5):.1f} p99 {np.quantile(t, 0.99):.1f} ms ({len(t)})"
+        )
     print(f"one minute in the middle: {found} readings in {between * 1e3:.1f} ms; doubled {counts.doubled}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ _FOLD_AFTER = 256
 
 
 class Chapter:
-    """Gathers the telexes of one shard, block by block, into one entry a plant.
+    """Gathers telexes, tick by tick, into one entry a plant.
 
     >>> chapter = Chapter()
     >>> chapter.add(np.array([3, 3]), np.array([50, 40]))
-    >>> Chapter.entry(chapter.to_bytes(), 3).tolist()
+    >>> Chapter.entry(chapter.by_shard([0, 0, 5])[5], 3).tolist()
     (3, 2, 40, 50)
     """
 
@@ -33,14 +34,15 @@ class Chapter:
         if len(self._pieces) > _FOLD_AFTER:
             self._pieces = [self._folded()]
 
-    def to_bytes(self) -> bytes:
-        """Tell the entries, by plant, as packed little-endian records."""
-        self._pieces = [self._folded()]
-        return self._pieces[0].tobytes()
+    def by_shard(self, shards: Sequence[int]) -> dict[int, bytes]:
+        """Tell each shard's entries, by plant, as packed little-endian records; plant number k lives in `shards[k - 1]`."""
+        entries = self._folded()
+        home = np.array(shards, np.int64)[entries["plant"].astype(np.int64) - 1]
+        return {int(shard): entries[home == shard].tobytes() for shard in np.unique(home)}
 
     @staticmethod
     def entry(data: bytes, plant: int) -> Any:
-        """Tell one plant's entry (`plant telexes first_us last_us`) from `to_bytes`, or `None` if it was silent."""
+        """Tell one plant's entry (`plant telexes first_us last_us`) of a shard's records, or `None` if it was silent."""
         entries = np.frombuffer(data, _ENTRY)
         at = int(np.searchsorted(entries["plant"], plant))
         return entries[at] if at < len(entries) and entries["plant"][at] == plant else None

@@ -18,6 +18,8 @@ class Directory:
     def __init__(self, plants: Iterable[tuple[int, str]] = (), signals: Iterable[tuple[str, int, int]] = ()) -> None:
         self.numbers = {plant: number for number, plant in plants}
         self.places = {signal: Place(shard, row) for signal, shard, row in signals}
+        self.shards = [shard_of(plant) for plant in self.numbers]
+        """The shard of each plant: number k at index k - 1."""
         self.new_plants: list[tuple[int, str]] = []
         self.new_signals: list[tuple[str, int, int]] = []
         self._rows = [0] * SHARDS
@@ -29,6 +31,7 @@ class Directory:
         if plant not in self.numbers:
             number = len(self.numbers) + 1
             self.new_plants.append((number, plant))
+            self.shards.append(shard_of(plant))
             self.numbers[plant] = number
         return self.numbers[plant]
 

@@ -1,17 +1,38 @@
-"""Which link may speak for which plants: tokens made by the room, told once, kept as hashes in `people.sqlite`."""
+"""Which link may speak for which plants: tokens made by the room, told once, kept as hashes in `people.sqlite`.
+
+The clock handed in is the world's, never a fast one.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
+import secrets
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from opsroom.clock import Clock
+from opsroom.disk import StoreError, connect, explained, transaction
+
+ANY = "*"
+"""In place of plants: any plant."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SEEN_EVERY_S = 60.0
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS links (id TEXT PRIMARY KEY, plants TEXT NOT NULL, made_at REAL NOT NULL, seen_at REAL,"
+    " revoked_at REAL) STRICT",
+    "CREATE TABLE IF NOT EXISTS link_tokens (token BLOB PRIMARY KEY, link TEXT NOT NULL REFERENCES links (id),"
+    " until REAL) STRICT, WITHOUT ROWID",
+)
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """One link: its id, the plants it may speak for (`*` for any), when it was made and last heard (epoch seconds), if revoked."""
+    """One link: its id, the plants it may speak for (`*` for any), when made, last heard and revoked (epoch seconds)."""
 
     id: str
     plants: tuple[str, ...]
@@ -21,33 +42,136 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Links:
-    """The room's links and their tokens."""
+    """The room's links and their tokens; the command line may change them while the room runs."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._turn = threading.RLock()
+        self._links: dict[str, Link] = {}
+        self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
+        self._seen_version = -1
+        self._connection = connect(path)
+        with transaction(self._connection, path):
+            for statement in _SCHEMA:
+                self._connection.execute(statement)
+        self._look()
 
     @classmethod
     def open(cls, path: Path, clock: Clock) -> Links:
         """Open or begin the links in `people.sqlite`; raises `StoreError`."""
-        raise NotImplementedError
+        return cls(path, clock)
 
     def add(self, link: str, plants: Sequence[str]) -> str:
-        """Make a link that may speak for these plants (`*` for any) and tell its token, once; raises ValueError if it exists."""
-        raise NotImplementedError
+        """Make a link that may speak for these plants (`*` for any) and tell its token, once.
+
+        Raises ValueError if the link exists, was revoked, or an id is not one.
+        """
+        for name in (link, *plants):
+            if not _SLUG.fullmatch(name) and (name != ANY or name == link):
+                raise ValueError(f"{name!r} is no id: use lower-case letters, digits and hyphens, like mill-1")
+        if not plants:
+            raise ValueError(f"the link {link!r} needs plants to speak for: name them, or '*' for any")
+        token = secrets.token_urlsafe(32)
+        with self._turn:
+            self._look()
+            if link in self._links:
+                raise ValueError(f"there is a link {link!r} already: rotate its token, or choose another id")
+            with transaction(self._connection, self.path) as at:
+                plain = msgspec.json.encode(sorted(set(plants))).decode()
+                at.execute("INSERT INTO links VALUES (?, ?, ?, NULL, NULL)", (link, plain, self._clock.now()))
+                at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+            self._read()
+        return token
 
     def rotate(self, link: str, grace_s: float = 86400.0) -> str:
-        """Make a new token; the old one holds for `grace_s` more, so that no telex waits; raises KeyError."""
-        raise NotImplementedError
+        """Make a new token; the old one holds for `grace_s` more, so that no telex waits; raises KeyError, if revoked too."""
+        token, now = secrets.token_urlsafe(32), self._clock.now()
+        with self._turn:
+            self._live(link)
+            with transaction(self._connection, self.path) as at:
+                at.execute("DELETE FROM link_tokens WHERE link = ? AND until IS NOT NULL", (link,))
+                at.execute("UPDATE link_tokens SET until = ? WHERE link = ?", (now + max(0.0, grace_s), link))
+                at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+            self._read()
+        return token
 
     def revoke(self, link: str) -> None:
         """End a link for good; raises KeyError. A connection that is open is the gateway's to end."""
-        raise NotImplementedError
+        with self._turn:
+            self._live(link)
+            with transaction(self._connection, self.path) as at:
+                at.execute("DELETE FROM link_tokens WHERE link = ?", (link,))
+                at.execute("UPDATE links SET revoked_at = ? WHERE id = ?", (self._clock.now(), link))
+            self._read()
 
     def list(self) -> tuple[Link, ...]:
-        """Every link, by id."""
-        raise NotImplementedError
+        """Every link, by id, revoked ones too."""
+        with self._turn:
+            self._look()
+            return tuple(self._links[name] for name in sorted(self._links))
 
     def authorise(self, link: str, token: str) -> frozenset[str] | None:
         """The plants that this link may speak for (`{"*"}`: any), `None` if the link or its token is not known here."""
-        raise NotImplementedError
+        digest, now = _digest(token), self._clock.now()
+        with self._turn:
+            self._look()
+            held = self._tokens.get(link, [])
+            right = any(
+                (until is None or now < until) and hmac.compare_digest(token_hash, digest) for token_hash, until in held
+            )
+            known = self._links.get(link)
+            if not right or known is None or known.revoked_at is not None:
+                return None
+            self._note_seen(known, now)
+            return frozenset(known.plants)
 
     def close(self) -> None:
         """Close the file."""
-        raise NotImplementedError
+        self._connection.close()
+
+    def _note_seen(self, link: Link, now: float) -> None:
+        """Keep when a link was last heard, to the minute."""
+        if link.seen_at is not None and now - link.seen_at < _SEEN_EVERY_S:
+            return
+        self._links[link.id] = msgspec.structs.replace(link, seen_at=now)
+        try:
+            with transaction(self._connection, self.path) as at:
+                at.execute("UPDATE links SET seen_at = ? WHERE id = ?", (now, link.id))
+        except StoreError:
+            pass  # a full disk must not keep a link out
+
+    def _live(self, link: str) -> None:
+        self._look()
+        if link not in self._links or self._links[link].revoked_at is not None:
+            raise KeyError(link)
+
+    def _look(self) -> None:
+        """Read again if another program has written."""
+        with explained(self.path):
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._seen_version:
+            self._read()
+            self._seen_version = version
+
+    def _read(self) -> None:
+        with explained(self.path):
+            links = self._connection.execute("SELECT id, plants, made_at, seen_at, revoked_at FROM links").fetchall()
+            tokens = self._connection.execute("SELECT token, link, until FROM link_tokens").fetchall()
+        self._links = {
+            name: Link(
+                id=name,
+                plants=tuple(msgspec.json.decode(plants)),
+                made_at=made_at,
+                seen_at=seen_at,
+                revoked_at=revoked_at,
+            )
+            for name, plants, made_at, seen_at, revoked_at in links
+        }
+        self._tokens = {}
+        for token, link, until in tokens:
+            self._tokens.setdefault(link, []).append((token, until))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -8,11 +8,14 @@ number of telexes and first and last source time, so that whole chapters are pas
 from __future__ import annotations
 
 import sqlite3
+import struct
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,16 +25,19 @@ from opsroom.chapters import Chapter
 from opsroom.directory import Directory
 from opsroom.disk import SoleWriter, StoreError, connect, connect_to_read, explained, transaction
 from opsroom.identities import Identities
-from opsroom.store import KINDS, SHARDS, Block, Mark, Place, Readings, Store, TelexCounts, gathered, shard_of
+from opsroom.store import KINDS, SHARDS, Block, Mark, Place, Readings, Store, TelexCounts, shard_of
 from telex_ingest.telex import PlantBirth, TelexKind
 
-CHAPTER = 4096
-"""Ticks in a chapter: some three and a half minutes of ticks of 50 ms."""
+CHAPTER = 1024
+"""Ticks in a chapter: some fifty seconds of ticks of 50 ms."""
 
 CURSOR_EVERY = 256
 """Ticks between two notes of the identities; at most so many are read again when the store is opened."""
 
+Unpacked = TypeVar("Unpacked")
+_FIRST_READ = 32
 _FOREVER = 1 << 62
+_NOTED = ("plant", "epoch", "seq", "source_us")
 _RESTORE = "Stop the room, keep the file, restore the last backup, check the disk."
 _CORRECTION = KINDS.index(TelexKind.CORRECTION)
 _SCHEMA = (
@@ -67,7 +73,7 @@ class SqliteStore:
         self._naming = threading.Lock()
         self._mark = self._noted_mark = self._turn = 0
         self._identities = Identities()
-        self._chapter: dict[int, Chapter] = {}
+        self._chapter = Chapter()
         self._directory = Directory()
         self._lock = SoleWriter(path)
         try:
@@ -122,7 +128,7 @@ class SqliteStore:
             return self._mark
         if len({block.shard for block in blocks}) != len(blocks):
             raise ValueError("a tick has one block a shard: join the blocks of a shard before they are appended")
-        bodies = [packing.encode(block) for block in blocks]
+        bodies = packing.encode(blocks)
         with self._writing:
             mark = self._mark + 1
             turn = mark // self._chapter_ticks
@@ -136,12 +142,11 @@ class SqliteStore:
                     [_row(block, body, mark) for block, body in zip(blocks, bodies, strict=True)],
                 )
             if turn != self._turn:
-                self._turn, self._chapter = turn, {}
+                self._turn, self._chapter = turn, Chapter()
             if mark - self._noted_mark > CURSOR_EVERY:
                 self._noted_mark = self._mark
             self._mark = mark
-            for block in blocks:
-                self._note(block)
+            self._note({name: np.concatenate([getattr(block, name) for block in blocks]) for name in _NOTED})
         return mark
 
     def save_births(self, births: Sequence[PlantBirth]) -> None:
@@ -219,7 +224,7 @@ class SqliteStore:
             if not rows:
                 return
             for last, body in rows:
-                yield self._unpacked(last, body)
+                yield self._whole(last, packing.decode, body, last // SHARDS)
 
     def durable(self) -> dict[str, tuple[int, int]]:
         """For each plant the newest epoch and its highest sequence number stored."""
@@ -250,13 +255,13 @@ class SqliteStore:
         if place is None or n <= 0:
             return Readings.joined(pieces)
         with self._reading() as connection:
-            for block in self._newest_first(connection, signal, None):
-                piece = gathered(block, place.row)
+            rows = self._newest_first(connection, signal, None)
+            size = _FIRST_READ
+            while n > 0 and (some := list(islice(rows, size))):
+                piece = self._gathered(place.row, some)
                 piece = piece.only(piece.kind != _CORRECTION)
                 pieces.append(piece.only(slice(max(0, len(piece) - n), None)))
-                n -= len(pieces[-1])
-                if n <= 0:
-                    break
+                n, size = n - len(pieces[-1]), max(size, n)
         return Readings.joined(pieces[::-1])
 
     def between(self, signal: str, start_us: int, end_us: int) -> Readings:
@@ -266,8 +271,9 @@ class SqliteStore:
         if place is None or start_us >= end_us:
             return Readings.joined(pieces)
         with self._reading() as connection:
-            for block in self._newest_first(connection, signal, (start_us, end_us)):
-                piece = gathered(block, place.row)
+            rows = self._newest_first(connection, signal, (start_us, end_us))
+            while some := list(islice(rows, 1024)):
+                piece = self._gathered(place.row, some)
                 pieces.append(piece.only((piece.source_us >= start_us) & (piece.source_us < end_us)))
         found = Readings.joined(pieces[::-1])
         return found.only(np.argsort(found.source_us, kind="stable"))
@@ -299,22 +305,32 @@ class SqliteStore:
             self._noted_mark, self._identities = noted[0], Identities.from_bytes(noted[1])
         self._mark = max(newest // SHARDS, self._noted_mark)
         self._turn = self._mark // self._chapter_ticks
-        for block in self.after(min(self._noted_mark, self._turn * self._chapter_ticks - 1)):
-            if block.mark > self._noted_mark:
-                self._identities.add(block.plant, block.epoch, block.seq)
-            if block.mark // self._chapter_ticks == self._turn:
-                self._chapter.setdefault(block.shard, Chapter()).add(block.plant, block.source_us)
+        since = min(self._noted_mark, self._turn * self._chapter_ticks - 1)
+        with self._reading() as connection:
+            for identity, body in connection.execute(
+                "SELECT id, body FROM blocks WHERE id >= ? ORDER BY id", ((since + 1) * SHARDS,)
+            ):
+                telexes = self._whole(identity, packing.telexes_of, body)
+                mark = identity // SHARDS
+                self._note(telexes, known=mark <= self._noted_mark, closed=mark // self._chapter_ticks != self._turn)
 
-    def _unpacked(self, identity: int, body: bytes) -> Block:
+    def _note(self, telexes: Any, *, known: bool = False, closed: bool = False) -> None:
+        plant, epoch, seq, source_us = (telexes[name].astype(np.int64) for name in _NOTED)
+        if not known:
+            self._identities.add(plant, epoch, seq)
+        if not closed:
+            self._chapter.add(plant, source_us)
+
+    def _whole(self, identity: int, unpack: Callable[..., Unpacked], *parts: Any) -> Unpacked:
         try:
-            return packing.decode(body, identity // SHARDS)
+            return unpack(*parts)
         except ValueError as error:
-            raise StoreError(f"the block {identity} is damaged", self.path, str(error), _RESTORE) from error
+            raise StoreError(
+                f"block {identity} is damaged, or its format unknown", self.path, str(error), _RESTORE
+            ) from error
 
-    def _note(self, block: Block) -> None:
-        plant, epoch, seq = (np.asarray(column, np.int64) for column in (block.plant, block.epoch, block.seq))
-        self._identities.add(plant, epoch, seq)
-        self._chapter.setdefault(block.shard, Chapter()).add(plant, np.asarray(block.source_us, np.int64))
+    def _gathered(self, row: int, newest_first: list[tuple[int, bytes]]) -> Readings:
+        return self._whole(newest_first[0][0], packing.readings_of, row, [body for _, body in reversed(newest_first)])
 
     def _note_cursors(self) -> None:
         self._connection.execute(
@@ -324,7 +340,7 @@ class SqliteStore:
     def _close_chapter(self) -> None:
         self._connection.executemany(
             "INSERT OR REPLACE INTO chapters VALUES (?, ?, ?)",
-            [(shard, self._turn, chapter.to_bytes()) for shard, chapter in self._chapter.items()],
+            [(shard, self._turn, entries) for shard, entries in self._chapter.by_shard(self._directory.shards).items()],
         )
 
     @contextmanager
@@ -360,7 +376,7 @@ class SqliteStore:
 
     def _newest_first(
         self, connection: sqlite3.Connection, signal: str, span_us: tuple[int, int] | None
-    ) -> Iterator[Block]:
+    ) -> Iterator[tuple[int, bytes]]:
         """Blocks that hold the signal's plant (and a source time in the span), newest first."""
         plant, _, _ = signal.partition("/")
         number = self._directory.numbers.get(plant)
@@ -380,18 +396,26 @@ class SqliteStore:
             if entry is not None and entry["first_us"] < end_us and entry["last_us"] >= start_us:
                 yield from self._span(connection, (shard, turn * size, (turn + 1) * size, end_us, start_us, name))
 
-    def _span(self, connection: sqlite3.Connection, values: tuple[int, int, int, int, int, bytes]) -> Iterator[Block]:
+    @staticmethod
+    def _span(
+        connection: sqlite3.Connection, values: tuple[int, int, int, int, int, bytes]
+    ) -> Iterator[tuple[int, bytes]]:
         """Blocks of a shard in a span of ids that touch a span of source time and hold a plant, newest first."""
-        rows = connection.execute(
+        return connection.execute(
             "SELECT id, body FROM blocks INDEXED BY blocks_by_shard WHERE shard = ? AND id >= ? AND id < ?"
             " AND first_us < ? AND last_us >= ? AND instr(plants, ?) > 0 ORDER BY id DESC",
             values,
         )
-        for identity, body in rows:
-            yield self._unpacked(identity, body)
 
 
 def _row(block: Block, body: bytes, mark: int) -> tuple[int, int, int, int, bytes, bytes]:
-    times = np.asarray(block.source_us, np.int64)
-    first, last = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-    return mark * SHARDS + block.shard, block.shard, first, last, np.unique(block.plant).astype("<u4").tobytes(), body
+    times = block.source_us.tolist() or [0]
+    plants = sorted(set(block.plant.tolist()))
+    return (
+        mark * SHARDS + block.shard,
+        block.shard,
+        min(times),
+        max(times),
+        struct.pack(f"<{len(plants)}I", *plants),
+        body,
+    )

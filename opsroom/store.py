@@ -11,7 +11,7 @@ clock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
@@ -31,6 +31,7 @@ QUALITIES: tuple[Quality, ...] = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Chosen = npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice
 
 
 def shard_of(plant: str) -> int:
@@ -106,6 +107,23 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def only(self, chosen: Chosen) -> Readings:
+        """The chosen readings: a mask, indices or a slice."""
+        return Readings(**{part.name: getattr(self, part.name)[chosen] for part in fields(self)})
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Readings]) -> Readings:
+        """One after the other; none at all are empty columns."""
+        if not pieces:
+            ints, floats = np.empty(0, np.int64), np.empty(0)
+            return cls(
+                source_us=ints, received_us=ints, kind=ints, value=floats, quality=ints, named=ints,
+                p=np.empty((0, 4)), level=floats, low=floats, high=floats,
+            )  # fmt: skip
+        return cls(
+            **{part.name: np.concatenate([getattr(piece, part.name) for piece in pieces]) for part in fields(cls)}
+        )
 
 
 class TelexCounts(NamedTuple):
@@ -194,15 +212,4 @@ def corrected(readings: Readings) -> Readings:
         at = original.setdefault(int(readings.source_us[index]), int(index))
         keep[at] = True
         value[at], quality[at] = readings.value[index], readings.quality[index]
-    return Readings(
-        source_us=readings.source_us[keep],
-        received_us=readings.received_us[keep],
-        kind=readings.kind[keep],
-        value=value[keep],
-        quality=quality[keep],
-        named=readings.named[keep],
-        p=readings.p[keep],
-        level=readings.level[keep],
-        low=readings.low[keep],
-        high=readings.high[keep],
-    )
+    return replace(readings, value=value, quality=quality).only(keep)
