@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cyberstride.belief import RUNNING, Belief, put, take
+from cyberstride.belief import FLAT, RUNNING, Belief, put, take
 from cyberstride.evidence import weigh
 from cyberstride.mixture import Mixed, absorb, evolve, priors_over, sum4, tail
 from cyberstride.naming import begin_anew, name, push, unnamed
 from cyberstride.reference import away, learn
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import NOT_YET, STEADY, Verdicts
-from cyberstride.warmup import collect
+from cyberstride.warmup import collect, wake
 
 __all__ = ["step"]
 
@@ -36,13 +36,17 @@ def step(belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes
     t = np.broadcast_to(np.asarray(elapsed, dtype=np.float64), (n,))
     x = np.where(np.isfinite(x), x, np.nan)
     t = np.where(np.isnan(t), 1.0, np.clip(t, 0.0, 1e6))
+    roused = np.flatnonzero((belief.phase == FLAT) & ~np.isnan(x) & (x != belief.window[:, -1]))
+    if len(roused):
+        part = wake(take(belief, roused), np.arange(len(roused)), x[roused], regimes)
+        belief = put(take(belief, np.arange(n)), roused, part)
     running = belief.phase == RUNNING
     if running.all():
         return _judge(belief, x, t, regimes)
     after = take(belief, np.arange(n))
-    verdicts = _not_yet(belief)
     rows = np.flatnonzero(~running)
     put(after, rows, collect(take(belief, rows), x[rows], t[rows], regimes))
+    verdicts = _not_yet(after)
     rows = np.flatnonzero(running)
     if len(rows):
         part, judged = _judge(take(belief, rows), x[rows], t[rows], regimes)
@@ -54,25 +58,29 @@ def step(belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes
 
 
 def _not_yet(belief: Belief) -> Verdicts:
+    """The verdicts on signals that do not run: not yet, or steady at the one value they ever had."""
     n = len(belief.seen)
+    flat = belief.phase == FLAT
+    value = np.where(flat, belief.window[:, -1], np.nan)
+    nothing = np.where(flat, 0.0, np.nan)
     unknown, zero = np.full(n, np.nan), np.zeros(n)
     p = np.zeros((n, 4))
     p[:, 0] = 1.0
     return Verdicts(
         p_now=p,
         p_back=p.copy(),
-        named=np.full(n, NOT_YET, np.int8),
+        named=np.where(flat, STEADY, NOT_YET).astype(np.int8),
         announced=np.zeros(n, np.bool_),
         onset_back=np.full(n, -1, np.int32),
         sure=zero,
-        level=unknown.copy(),
-        level_sd=unknown.copy(),
-        slope=unknown.copy(),
-        slope_sd=unknown.copy(),
-        low=unknown.copy(),
-        high=unknown.copy(),
+        level=value,
+        level_sd=nothing,
+        slope=nothing.copy(),
+        slope_sd=nothing.copy(),
+        low=value.copy(),
+        high=value.copy(),
         surprise=zero.copy(),
-        size=unknown.copy(),
+        size=unknown,
         size_low=unknown.copy(),
         size_high=unknown.copy(),
         news=zero.copy(),
@@ -82,7 +90,7 @@ def _not_yet(belief: Belief) -> Verdicts:
     )
 
 
-def _mixed(belief: Belief) -> Mixed:
+def mixed(belief: Belief) -> Mixed:
     cov = np.ascontiguousarray(np.moveaxis(belief.cov, 0, 2))
     columns = (np.ascontiguousarray(a.T) for a in (belief.p, belief.level, belief.slope))
     p, level, slope = columns
@@ -119,7 +127,7 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
     t = belief.gap + elapsed
     z = np.clip((x - belief.origin) / belief.unit, -_FARTHEST, _FARTHEST)
 
-    state = _mixed(belief)
+    state = mixed(belief)
     ahead = evolve(state, t, regimes)
     prior = priors_over(t, regimes)
     expected = sum4(state.p * ahead.level[:, 0])

@@ -19,7 +19,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 _FEWEST = (2.0, 3.0, 3.0)
 """Readings from the onset on before a transient, a step or a slope is named."""
-_LONG_ENOUGH = 5.0
+_LONG_ENOUGH = 6.0
 """After so many readings a change that is surely lasting takes the likelier of the two lasting names."""
 _NEWS_FADES = 0.9
 
@@ -69,7 +69,7 @@ def name(belief: Belief, weighed: Weighed, here: NDArray[np.bool_], regimes: Reg
     kind, after = weighed.kind, weighed.after
     ripe = [after[k] >= _FEWEST[k] for k in range(3)]
     transient = (kind[0] > regimes.sure) & ripe[0]
-    lasting = ((kind[1] + kind[2]) > regimes.sure) & (np.minimum(after[1], after[2]) >= _LONG_ENOUGH)
+    lasting = ((kind[1] + kind[2]) > regimes.lasting) & (np.minimum(after[1], after[2]) >= _LONG_ENOUGH)
     step = ((kind[1] > regimes.sure) & ripe[1]) | (lasting & (kind[1] >= kind[2]))
     slope = ((kind[2] > regimes.sure) & ripe[2]) | (lasting & (kind[1] < kind[2]))
     given = here & (transient | step | slope)

@@ -35,14 +35,16 @@ class Regimes(NamedTuple):
     """The most that one reading's squared standardised error may weigh in the learned variance."""
     naming: bool = False
     """Whether changes are named from the evidence of the window of the last readings."""
-    event_priors: Four = (0.0, 0.02, 0.002, 0.001)
+    event_priors: Four = (0.0, 0.02, 0.008, 0.002)
     """Probability a nominal period that an event of each kind begins, in the window's judgement."""
-    event_sizes: Four = (0.0, 6.0, 4.0, 0.5)
+    event_sizes: Four = (0.0, 6.0, 3.0, 0.4)
     """Prior standard deviation of an event's size, in noise standard deviations (slope: a period)."""
     suspect: float = 0.5
     """A change is suspected when the window's probability that something happened passes this."""
     sure: float = 0.9
     """A change is named when the window's probability of its kind passes this."""
+    lasting: float = 0.8
+    """A change that has lasted is named, step or slope, when their joint probability passes this."""
     acquit: float = 0.2
     """A suspicion is withdrawn when the probability that something happened falls below this."""
     stands: int = 8

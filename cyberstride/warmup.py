@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cyberstride.belief import FLAT, RUNNING, WINDOW, Belief
+from cyberstride.belief import FLAT, RUNNING, WARMING, WINDOW, Belief
 from cyberstride.regimes import Regimes
+from cyberstride.verdict import STEADY
 
-__all__ = ["collect", "power_of_two", "rough_scale"]
+__all__ = ["collect", "power_of_two", "rough_scale", "wake"]
 
 Floats = NDArray[np.float64]
 
 _MAD = 1.4826
 _FIRST_DOF = 6.0
+_FIRST_SLOPE = 0.0001
+_FIRST_RHO = 0.15
 _FLAT_JUMP = 0.125
 """The first different value after a constant stretch is taken for eight standard deviations."""
 
@@ -53,48 +56,61 @@ def rough_scale(values: Floats) -> Floats:
 def collect(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> Belief:
     """Take one more reading `x` (n,) of signals that are not running yet; NaN is missing. Changes `belief` in place.
 
-    A lane runs once it has `WINDOW` readings that are not all the same; a constant one waits for its first
-    different value, which then tells what unit the signal lives in.
+    A lane runs once it has `WINDOW` readings that are not all the same; a constant one stays flat until `wake`.
     """
     here = ~np.isnan(x)
     belief.gap[:] = np.where(here, 0.0, belief.gap + elapsed)
     belief.ago[:] += 1
-    if not here.any():
-        return belief
     rows = np.flatnonzero(here)
-    lapse = elapsed[rows] + 0.0
-    for array, new in ((belief.window, x[rows]), (belief.lapse, lapse), (belief.ago, 0), (belief.live, 1)):
+    for array, new in ((belief.window, x[rows]), (belief.lapse, elapsed[rows]), (belief.ago, 0), (belief.live, 1)):
         array[rows, :-1] = array[rows, 1:]
         array[rows, -1] = new
     belief.seen[rows] += 1
-    ready = rows[belief.seen[rows] >= WINDOW]
-    if len(ready):
-        _begin(belief, ready, regimes)
+    ready = rows[(belief.seen[rows] >= WINDOW) & (belief.phase[rows] == WARMING)]
+    raw = belief.window[ready] * 0.25  # a quarter, so that no difference of two readings overflows
+    flat = (raw == raw[:, :1]).all(axis=1)
+    belief.phase[ready[flat]] = FLAT
+    belief.named[ready[flat]] = STEADY
+    belief.reference[ready[flat], 0] = belief.window[ready[flat], -1]
+    if not flat.all():
+        moving, raw = ready[~flat], raw[~flat]
+        ordered = np.sort(raw, axis=1)
+        median = 0.5 * (ordered[:, (WINDOW - 1) // 2] + ordered[:, WINDOW // 2])
+        _begin(belief, moving, raw, median, rough_scale(raw), regimes)
+    calm = rows[belief.phase[rows] == FLAT]
+    if len(calm) and regimes.reference_readings:
+        belief.reference[calm, 2] += 1.0
+        belief.reference[calm, 5] = np.where(belief.reference[calm, 2] >= regimes.reference_readings, 1.0, 0.0)
     return belief
 
 
-def _begin(belief: Belief, rows: NDArray[np.int64], regimes: Regimes) -> None:
-    raw = belief.window[rows] * 0.25  # a quarter, so that no difference of two readings overflows
-    flat = (raw == raw[:, :1]).all(axis=1)
-    belief.phase[rows[flat]] = FLAT
-    rows, raw = rows[~flat], raw[~flat]
-    if not len(rows):
-        return
-    was_flat = belief.phase[rows] == FLAT
-    scale = np.where(was_flat, _FLAT_JUMP * np.abs(raw[:, -1] - raw[:, -2]), rough_scale(raw))
+def wake(belief: Belief, rows: NDArray[np.int64], x: Floats, regimes: Regimes) -> Belief:
+    """Let the flat signals `rows` run, whose first different readings are `x`; changes `belief` in place.
+
+    A constant stretch says nothing about the unit, so the first different value is taken for an event of eight
+    standard deviations, whatever its size; with few degrees of freedom, so that the next readings correct it.
+    """
+    raw = belief.window[rows] * 0.25
+    before = raw[:, -1]
+    scale = _FLAT_JUMP * np.abs(x * 0.25 - before)
+    _begin(belief, rows, raw, before, scale, regimes)
+    agreed = belief.reference[rows, 1] > 0
+    belief.reference[rows, 1] = np.where(agreed, belief.reference[rows, 1], np.minimum(scale * 4.0, 1e300))
+    return belief
+
+
+def _begin(
+    belief: Belief, rows: NDArray[np.int64], raw: Floats, level: Floats, scale: Floats, regimes: Regimes
+) -> None:
     scale = np.maximum(scale, np.finfo(float).tiny)
     unit = power_of_two(scale)
-    k = WINDOW
-    middle = np.sort(raw, axis=1)
-    origin = np.where(was_flat, raw[:, 0], 0.5 * (middle[:, (k - 1) // 2] + middle[:, k // 2]))
-    z = (raw - origin[:, None]) / unit[:, None]
     variance = (scale / unit) ** 2
-    belief.window[rows] = z
-    belief.origin[rows] = origin * 4.0
+    belief.window[rows] = (raw - level[:, None]) / unit[:, None]
+    belief.origin[rows] = level * 4.0
     belief.unit[rows] = unit * 4.0
     belief.phase[rows] = RUNNING
-    level = np.where(was_flat, 0.0, 0.5 * (np.sort(z, axis=1)[:, (k - 1) // 2] + np.sort(z, axis=1)[:, k // 2]))
-    belief.level[rows] = level[:, None]
+    belief.named[rows] = STEADY
+    belief.level[rows] = 0.0
     belief.slope[rows] = 0.0
     belief.p[rows] = regimes.priors
     belief.cov[rows, 0] = (0.3 * variance)[:, None]
@@ -102,17 +118,5 @@ def _begin(belief: Belief, rows: NDArray[np.int64], regimes: Regimes) -> None:
     belief.cov[rows, 2] = (0.002 * variance)[:, None]
     belief.scale[rows] = variance[:, None]
     belief.dof[rows] = _FIRST_DOF
-    belief.settled[rows] = np.stack(
-        (
-            level,
-            np.zeros_like(level),
-            np.full_like(level, 4.0),
-            np.zeros_like(level),
-            np.full_like(level, 0.01),
-            variance,
-            np.full_like(level, _FIRST_DOF),
-            np.zeros_like(level),
-            np.zeros_like(level),
-        ),
-        axis=1,
-    )
+    belief.settled[rows] = (0.0, 0.0, 4.0, 0.0, _FIRST_SLOPE, 0.0, _FIRST_DOF, _FIRST_RHO, 0.0)
+    belief.settled[rows, 5] = variance
