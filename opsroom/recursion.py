@@ -121,7 +121,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Tree:
-    """The units by id, with the questions that are asked of a recursion: who is above, who is below.
+    """The units by id, with the questions that are asked of a recursion: who is above, who is below; `inner` are no leaves.
 
     >>> mill = Unit(id="mill", title="Mill", level="plant", parent="total")
     >>> tree = Tree.of([Unit(id="total", title="All", level="total"), mill])
@@ -129,9 +129,10 @@ class Tree:
     (('mill', 'total'), 'total', True)
     """
 
-    def __init__(self, units: Map[str, Unit], order: tuple[str, ...]) -> None:
+    def __init__(self, units: Map[str, Unit], order: tuple[str, ...], inner: frozenset[str]) -> None:
         self.units = units
         self.order = order
+        self.inner = inner
 
     @classmethod
     def of(cls, units: Iterable[Unit]) -> Tree:
@@ -139,11 +140,13 @@ class Tree:
         listed = tuple(units)
         if not any(not unit.parent for unit in listed):
             raise ValueError("a tree needs a root: write a unit without a parent into room.toml")
-        return cls(Map({unit.id: unit for unit in listed}), tuple(unit.id for unit in listed))
+        inner = frozenset(unit.parent for unit in listed if unit.parent)
+        return cls(Map({unit.id: unit for unit in listed}), tuple(unit.id for unit in listed), inner)
 
     def grown(self, unit: Unit) -> Tree:
         """Give the tree with one more unit (or another wording of a known one)."""
-        return Tree(self.units.set(unit.id, unit), self.order)
+        inner = self.inner if not unit.parent or unit.parent in self.inner else self.inner | {unit.parent}
+        return Tree(self.units.set(unit.id, unit), self.order, inner)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self.units == other.units and self.order == other.order

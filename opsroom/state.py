@@ -217,7 +217,10 @@ OrderState = Literal["held", "issued", "accepted", "refused", "done", "revoked",
 
 
 class OrderRecord(Thing, frozen=True, kw_only=True):
-    """An order and where its life stands (`order.LIFE`); `recalled` says that the plant is to be told not to act on it."""
+    """An order and where its life stands (`order.LIFE`); `recalled` says that the plant is to be told not to act on it.
+
+    `noted` is the last receipt that came out of turn.
+    """
 
     motion: str
     plant: str
@@ -231,6 +234,7 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
     reason: str = ""
     changed_at: float | None = None
     recalled: bool = False
+    noted: str = ""
     review_at: float | None = None
 
     def clocks(self) -> tuple[Due, ...]:
@@ -240,8 +244,8 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
         return (Due(self.review_at, "review", self.id),) if self.review_at is not None else ()
 
     def over(self) -> bool:
-        """Nothing left to send, to hear or to measure."""
-        return self.state not in ("held", "issued", "accepted") and self.review_at is None
+        """Taken by a plant or ended, and nothing left to measure."""
+        return self.state not in ("held", "issued") and self.review_at is None
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -298,3 +302,24 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     def council(self) -> str:
         """The unit where the council sits; the root when the charter names none that exists."""
         return self.charter.council.unit if self.charter.council.unit in self.tree.units else self.tree.root
+
+
+def put(room: Room, kept: Literal["alarms", "stops", "motions", "orders"], thing: Thing) -> Room:
+    """Give the room with an alarm, stop, motion or order put in; its clocks follow, and the oldest that is over is forgotten."""
+    things: Map[str, Thing] = getattr(room, kept)
+    old = things.get(thing.id)
+    due = room.due.changed(old.clocks() if old is not None else (), thing.clocks())
+    things = things.set(thing.id, thing)
+    past = room.past.get(kept, ())
+    was_over = old is not None and old.over()
+    if thing.over() == was_over:
+        return msgspec.structs.replace(room, due=due, **{kept: things})
+    past = (*past, thing.id) if thing.over() else tuple(other for other in past if other != thing.id)
+    if len(past) > REMEMBERED:
+        things, past = things.delete(past[0]), past[1:]
+    return msgspec.structs.replace(room, due=due, past=room.past.set(kept, past), **{kept: things})
+
+
+def count(room: Room, noun: str) -> Room:
+    """Give the room with one more of a noun counted, so that the next one gets the next id."""
+    return msgspec.structs.replace(room, counts=room.counts.set(noun, room.counts.get(noun, 0) + 1))

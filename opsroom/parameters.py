@@ -1,0 +1,69 @@
+"""An order's parameters against the JSON Schema that the plant declared (draft 2020-12), without ever leaving the machine.
+
+An empty schema means that the order takes no parameters. A reference to another document is not fetched: such a schema is faulty.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import msgspec
+from jsonschema.exceptions import best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+SCHEMA_BYTES = 16_384
+"""The largest schema, and the largest set of parameters, as JSON."""
+
+
+def schema_fault(schema: dict[str, Any]) -> str:
+    """Say what is wrong with a declared schema; empty when it can be used.
+
+    >>> schema_fault({"type": "object", "properties": {"speed": {"type": "number", "maximum": 120}}})
+    ''
+    >>> schema_fault({"type": "thing"})
+    "'thing' is not valid under any of the given schemas"
+    """
+    if len(msgspec.json.encode(schema)) > SCHEMA_BYTES:
+        return f"its schema is longer than {SCHEMA_BYTES} bytes"
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as wrong:
+        return str(wrong.message)
+    for reference in _references(schema):
+        if not reference.startswith("#"):
+            return f"its schema refers to {reference!r}, outside itself"
+    return ""
+
+
+def parameter_fault(schema: dict[str, Any], parameters: dict[str, Any]) -> str:
+    """Say why parameters do not fit a schema; empty when they do.
+
+    >>> parameter_fault({"properties": {"speed": {"type": "number", "maximum": 120}}}, {"speed": 150})
+    'speed: 150 is greater than the maximum of 120'
+    >>> parameter_fault({}, {"speed": 1})
+    'the order takes no parameters'
+    """
+    if not schema:
+        return "the order takes no parameters" if parameters else ""
+    if len(msgspec.json.encode(parameters)) > SCHEMA_BYTES:
+        return f"the parameters are longer than {SCHEMA_BYTES} bytes"
+    validator = jsonschema.Draft202012Validator(schema, registry=Registry())
+    try:
+        wrong = best_match(validator.iter_errors(parameters))
+    except (Unresolvable, RecursionError) as lost:
+        return f"the declared schema cannot be followed ({type(lost).__name__})"
+    if wrong is None:
+        return ""
+    where = ".".join(str(step) for step in wrong.absolute_path)
+    return f"{where}: {wrong.message}" if where else str(wrong.message)
+
+
+def _references(schema: Any) -> list[str]:
+    if isinstance(schema, dict):
+        own = [str(schema[key]) for key in ("$ref", "$dynamicRef") if key in schema]
+        return own + [found for value in schema.values() for found in _references(value)]
+    if isinstance(schema, list):
+        return [found for value in schema for found in _references(value)]
+    return []
