@@ -1,0 +1,157 @@
+"""Filter, novelty channel and plant-wide model put together: one row of readings in, one judgement a signal out. Pure.
+
+This is what `opsroom detect` says of a table. Every setting of it is frozen in `FROZEN`; nothing looks ahead.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyberstride import novelty, plantwide
+from cyberstride.belief import newborn
+from cyberstride.filter import step
+from cyberstride.reference import anchor
+from cyberstride.regimes import DEFAULT, Regimes
+from cyberstride.verdict import STEADY, SUSPECTED, Verdicts
+
+__all__ = ["FROZEN", "PLANT", "Configuration", "Judged", "Judgement"]
+
+Floats = NDArray[np.float64]
+PLANT = "*"
+"""The name under which the plant as a whole is judged, beside its signals."""
+LONGEST_REFERENCE = 20_000
+"""Rows of a fault-free stretch that are learned from; of a longer one the last ones."""
+
+
+class Configuration(NamedTuple):
+    """Every setting of the judgement of a table."""
+
+    regimes: Regimes = DEFAULT
+    novelty: novelty.Tuning = novelty.TUNED
+    plantwide: plantwide.Tuning = plantwide.Tuning()
+    own_reference: tuple[int, int, int] = (60, 500, 5)
+    """Without a stated reference the plant learns from its first rows: so many a signal, within these bounds."""
+
+
+FROZEN = Configuration()
+"""The one configuration for every table; chosen on development data as docs/cyberstride.md tells."""
+
+
+class Judged(NamedTuple):
+    """The judgement of one row. `lanes` is n signals, and the plant as a whole as one more when n > 1."""
+
+    verdicts: Verdicts
+    values: Floats
+    """(lanes,) the readings; of the plant as a whole its distance from normal, in usual distances."""
+    news: Floats
+    wrong: Floats
+    named: NDArray[np.int8]
+    """(lanes,) the name given at this very row; steady, suspected or not_yet on the others."""
+    onset_back: NDArray[np.int64]
+    """(lanes,) rows back to the onset of the event named at this row; -1 when none is."""
+    share: Floats
+    """(n,) share of each signal in the plant's distance from normal; zeros while that is not known."""
+
+
+class Judgement:
+    """Holds the state of the judgement of `n` signals between rows; `judge` is called once a row, in order.
+
+    `reference`: so many first rows are held to be fault-free. `false_alarm_share`: on how large a share of
+    fault-free rows `wrong` may reach 0.5.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        *,
+        reference: int | None = None,
+        false_alarm_share: float = 0.01,
+        configuration: Configuration = FROZEN,
+    ) -> None:
+        self.n, self.lanes = n, n + (n > 1)
+        self.reference, self.false_alarm_share = reference, false_alarm_share
+        self.tuning = configuration.novelty
+        self.regimes = configuration.regimes._replace(away_prior=min(false_alarm_share, 0.5))
+        if reference:
+            self.regimes = self.regimes._replace(reference_readings=2**31)
+        self.belief = newborn(self.lanes)
+        self.novelty = novelty.newborn(self.lanes, self.tuning)
+        self.configuration = configuration
+        self.plant: plantwide.Model | None = None
+        self.distance: plantwide.Distance | None = None
+        self.unlearned: plantwide.TooLittleError | None = None
+        """Why the plant as a whole is not judged."""
+        self.row = 0
+        least, most, each = configuration.own_reference
+        self.learns_until = reference or min(max(each * n, least), most)
+        """Rows after which the reference is frozen."""
+        self._history: list[Floats] = []
+
+    def judge(self, values: Floats, elapsed: float, phase: float) -> Judged:
+        """Judge one row: `values` (n,), NaN is missing; `elapsed` nominal periods; `phase` time of day 0..1 or NaN."""
+        away = self._whole(values)
+        if self.lanes > self.n:
+            values = np.append(values, away.distance if away else np.nan)
+        apart = np.full(self.lanes, elapsed)
+        # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            self.belief, verdicts = step(self.belief, values, apart, self.regimes)
+        self.novelty, news = novelty.step(self.novelty, values, elapsed, phase, self.tuning)
+        wrong = verdicts.wrong
+        if self.lanes > self.n:
+            wrong = wrong.copy()
+            wrong[-1] = away.wrong if away else 0.0
+        given = verdicts.announced & (verdicts.named > SUSPECTED)
+        settled = np.where(verdicts.named > SUSPECTED, STEADY, verdicts.named)
+        self.row += 1
+        self._freeze()
+        return Judged(
+            verdicts=verdicts,
+            values=values,
+            news=news,
+            wrong=wrong,
+            named=np.where(given, verdicts.named, settled).astype(np.int8),
+            onset_back=np.where(given, np.maximum(verdicts.onset_back, 0), -1),
+            share=away.share if away else np.zeros(self.n),
+        )
+
+    def _whole(self, values: Floats) -> plantwide.Away | None:
+        if self.row < self.learns_until and (self.reference or self.n > 1):
+            self._history.append(values.copy())
+            if len(self._history) > LONGEST_REFERENCE:
+                self._history.pop(0)
+        if self.plant is None or self.distance is None:
+            return None
+        self.distance, away = plantwide.step(self.plant, self.distance, values)
+        return away
+
+    def _freeze(self) -> None:
+        """Learn the reference once its rows are complete."""
+        if self.row != self.learns_until or not self._history:
+            return
+        history = np.array(self._history)
+        self._history = []
+        if self.reference:
+            self._anchor(history)
+        if self.n > 1:
+            try:
+                self.plant = plantwide.learn(
+                    history, false_alarm_share=self.false_alarm_share, tuning=self.configuration.plantwide
+                )
+            except plantwide.TooLittleError as reason:
+                self.unlearned = reason
+            else:
+                self.distance = plantwide.newborn(self.plant)
+                for values in history[-50:]:
+                    self.distance, _ = plantwide.step(self.plant, self.distance, values)
+
+    def _anchor(self, history: Floats) -> None:
+        """The stated fault-free rows are each signal's own reference too."""
+        finite = np.isfinite(history)
+        for lane in range(self.n):
+            known = history[finite[:, lane], lane]
+            if len(known) >= 10 and (spread := float(np.std(known, ddof=1))) > 0 and np.isfinite(spread):
+                anchor(self.belief, np.array([lane]), np.array([known.mean()]), np.array([spread]))
