@@ -1,36 +1,74 @@
 """The plant's end of the wire: spools what is not acknowledged, connects for ever, resends. I/O.
 
 async with PlantLink("ws://127.0.0.1:8000/telex", "mill", token, [birth], Path("mill.spool")) as link:
-    await link.tell("mill-1", source_us, {1: 17.5, 2: None})
+    await link.tell("mill-1", source_us, {"output": 17.5, "stock": None})
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeVar
 
-from telex_ingest.telex import Notice, Order, PlantBirth, PlantCall, Reading, Receipt, Refusal, Telex, TelexKind
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol as Offer
+from websockets.uri import parse_uri
 
-Figures = Iterable[Reading] | Mapping[int, float | None] | Mapping[str, float | None]
-"""Readings to tell: `Reading`s, or values by numeric id, or values by the signal's name in the birth."""
+from telex_ingest.orderly import OnOrder, Orderly
+from telex_ingest.refusals import TelexError
+from telex_ingest.spool import Spooled
+from telex_ingest.tape import Tape
+from telex_ingest.telex import (
+    Death,
+    FromPlant,
+    FromRoom,
+    Hello,
+    Notice,
+    PlantBirth,
+    PlantCall,
+    Receipt,
+    Refusal,
+    Telex,
+    TelexKind,
+    Welcome,
+)
+from telex_ingest.told import Births, Figures, TellError, Told
+from telex_ingest.wire import Subprotocol, decode_room, encode
 
-OnOrder = Callable[[Order], Awaitable[None] | None]
+__all__ = ["LinkCounts", "LinkRefusedError", "PlantLink", "TellError", "Told"]
+
 OnNotice = Callable[[Notice], Awaitable[None] | None]
 OnRefusal = Callable[[Refusal], Awaitable[None] | None]
 Disturb = Callable[[Sequence[Telex]], Sequence[Telex]]
-"""A fault of the line: gets each batch of telexes before it is sent and may drop, double or shuffle them."""
+"""A fault of the line: gets each batch of telexes before it is sent and may drop, double, hold back or shuffle them."""
+
+BIRTHS_A_FRAME = 50
+READINGS_A_FRAME = 4096
+WELCOME_S = 10.0
+"""How long the room may take for its welcome."""
+BACK_OFF_S = (0.05, 15.0)
+"""The first and the longest wait between two attempts to connect; each attempt doubles it, and takes a random part of it."""
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
-class Told(NamedTuple):
-    """One telex to tell: plant, source time in microseconds UTC, readings, kind, cursor of its source."""
+class LinkRefusedError(TelexError):
+    """The room does not take the link: the `refusal` it told."""
 
-    plant: str
-    source_us: int
-    readings: Figures
-    kind: TelexKind = TelexKind.LIVE
-    cursor: str | None = None
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+    def __str__(self) -> str:
+        return f"the room refused the link ({self.refusal.code}): {self.refusal.reason}; {self.refusal.cure}"
 
 
 class LinkCounts(NamedTuple):
@@ -52,7 +90,8 @@ class PlantLink:
     """One link for one or many plants.
 
     `subprotocol` is `json` or `msgpack`; `spool=None` keeps the spool in memory (a killed process then starts a new epoch).
-    `frame_telexes` bounds the telexes in a frame; `disturb` may be set to a fault of the line.
+    `frame_telexes` bounds the telexes in a frame; `disturb` may be set to a fault of the line. `on_order` is called once an order
+    (a second copy gets the remembered answer) and once more when the order comes revoked.
     """
 
     def __init__(
@@ -71,15 +110,48 @@ class PlantLink:
         spool_limit: int = 1_000_000,
     ) -> None:
         self.disturb: Disturb | None = None
-        raise NotImplementedError
+        self.refusals: deque[Refusal] = deque(maxlen=100)
+        """The latest refusals of the room."""
+        self._url = url
+        self._link = link
+        self._token = token
+        self._subprotocol = Subprotocol.MSGPACK if subprotocol == "msgpack" else Subprotocol.JSON
+        self._births = Births(births)
+        self._tape = Tape(spool, spool_limit)
+        self._frame_telexes = frame_telexes
+        self._orderly = Orderly(self._tape, on_order, self._say)
+        self._on_notice = on_notice
+        self._on_refusal = on_refusal
+        self._superseded: set[str] = set()
+        self._socket: ClientConnection | None = None
+        self._run: asyncio.Task[None] | None = None
+        self._callbacks: set[asyncio.Task[None]] = set()
+        self._mended = asyncio.Event()
+        self._mended.set()
+        self._up = asyncio.Event()
+        self._trouble = "not connected yet"
+        self._sent = self._resent = self._refused = self._connects = 0
+
+    # ---- life
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        parse_uri(self._url)
+        await self._tape.open()
+        for plant in self._births.plants():
+            await self._tape.enrol(plant, self._births[plant].epoch)
+        self._run = asyncio.create_task(self._connect_for_ever())
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        tasks = [task for task in (self._run, *self._callbacks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tape.close()
+
+    # ---- telling
 
     async def tell(
         self,
@@ -91,66 +163,276 @@ class PlantLink:
         cursor: str | None = None,
     ) -> int:
         """Spool one telex and send it as soon as the line allows; returns its sequence number once it is in the spool."""
-        raise NotImplementedError
+        return (await self.tell_all([Told(plant, source_us, readings, kind, cursor)]))[0]
 
     async def tell_all(self, told: Iterable[Told]) -> list[int]:
-        """Spool many telexes in one transaction; returns their sequence numbers in the same order."""
-        raise NotImplementedError
+        """Spool many telexes in one transaction; returns their sequence numbers in the same order.
+
+        Raises `TellError` for a plant or signal that no birth of the link declares, `SpoolError` when the disk is full.
+        """
+        return await self._tape.put([self._births.to_spool(one) for one in told])
 
     async def answer(self, receipt: Receipt) -> None:
         """Answer an order; remembered in the spool, so a second copy of the order gets the same answer."""
-        raise NotImplementedError
+        await self._orderly.answer(receipt)
 
     async def call(self, call: PlantCall) -> None:
         """Acknowledge an alarm or call the next level early, for the plant's own people; lost when the line is down."""
-        raise NotImplementedError
+        await self._send(FromPlant(calls=(call,)))
 
     async def rebirth(self, birth: PlantBirth) -> None:
-        """Declare a plant anew (or one more plant) under the epoch that its spool is in."""
-        raise NotImplementedError
+        """Declare a plant anew (or one more plant) under the epoch that its spool is in; takes back a superseded plant."""
+        new = self._births.declare(birth)
+        self._superseded.discard(birth.plant)
+        if not new:
+            await self._send(FromPlant(births=(self._at_its_epoch(birth.plant),)))
+            self._tape.rewind(0)
+            return
+        await self._tape.enrol(birth.plant, birth.epoch)
+        if self._socket is not None:
+            await self._socket.close()  # a new plant needs a resume point: the next hello asks for it
 
     async def farewell(self, plant: str, reason: str = "") -> None:
-        """Say that a plant stops by intention; what is spooled goes first."""
-        raise NotImplementedError
+        """Say that a plant stops by intention; waits until what is spooled is acknowledged."""
+        await self.drained()
+        await self._up.wait()
+        await self._send(FromPlant(deaths=(Death(plant=plant, reason=reason),)))
 
     async def raw(self, telexes: Iterable[Telex]) -> None:
         """Send telexes as they are, now, past the spool: for simulated faults (copies, old numbers, nonsense)."""
-        raise NotImplementedError
+        await self._send(FromPlant(telexes=tuple(telexes)))
 
     def cut(self) -> None:
         """Cut the line as a storm would: the websocket is aborted and not opened again until `mend`; telling goes on."""
-        raise NotImplementedError
+        self._mended.clear()
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def mend(self) -> None:
         """Mend the line that `cut` cut."""
-        raise NotImplementedError
+        self._mended.set()
+
+    # ---- waiting and looking
 
     async def connected(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - waiting is what it offers
         """Wait until the room has welcomed the link; False after `timeout` seconds."""
-        raise NotImplementedError
+        return await _in_time(self._up.wait(), timeout)
 
     async def drained(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - waiting is what it offers
         """Wait until everything told is acknowledged; False after `timeout` seconds."""
-        raise NotImplementedError
+        return await _in_time(self.fewer_than(1), timeout)
 
     async def fewer_than(self, pending: int) -> None:
         """Wait until fewer than `pending` telexes are spooled: the pace of a source that is faster than the room."""
-        raise NotImplementedError
+        await self._tape.fewer_than(pending)
 
     async def cursor(self, plant: str) -> str | None:
         """The cursor told last for a plant: spooled in the same transaction as its telex."""
-        raise NotImplementedError
+        return (await self._tape.work(self._tape.spool.standing, plant)).cursor
 
     def epoch(self, plant: str) -> int:
-        """The epoch that the plant's spool is in."""
-        raise NotImplementedError
+        """The epoch that the plant's spool is in; final once the room has welcomed the link."""
+        return self._tape.standing[plant].epoch
 
     @property
     def counts(self) -> LinkCounts:
         """What the link did so far."""
-        raise NotImplementedError
+        return LinkCounts(
+            sent=self._sent,
+            acknowledged=self._tape.spool.forgotten,
+            resent=self._resent,
+            refused=self._refused,
+            pending=self._tape.spool.pending,
+            reconnects=max(0, self._connects - 1),
+            given_up=self._tape.spool.given_up,
+            orders=self._orderly.orders,
+            plants={name: (one.epoch, one.last, one.acked) for name, one in self._tape.standing.items()},
+        )
 
     @property
     def trouble(self) -> str:
         """The last reason why the line is down, empty while it is up."""
-        raise NotImplementedError
+        return self._trouble
+
+    # ---- the line
+
+    async def _connect_for_ever(self) -> None:
+        wait = BACK_OFF_S[0]
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        while True:
+            await self._mended.wait()
+            try:
+                async with connect(
+                    self._url,
+                    subprotocols=[Offer(self._subprotocol.value)],
+                    additional_headers=headers,
+                    compression=None,
+                    max_size=1 << 24,
+                    close_timeout=1,
+                    proxy=None,
+                ) as socket:
+                    await self._greet(socket)
+                    wait = BACK_OFF_S[0]
+                    await self._talk(socket)
+                self._trouble = "the room closed the line"
+            except (OSError, TimeoutError, WebSocketException, TelexError) as error:
+                self._trouble = str(error) or type(error).__name__
+            except Exception as error:
+                self._trouble = f"unexpected: {error!r}"
+                _log.exception("link %s: unexpected error, connecting again", self._link)
+            finally:
+                self._socket = None
+                self._up.clear()
+            _log.info("link %s: %s", self._link, self._trouble)
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(2 * wait, BACK_OFF_S[1])
+
+    async def _greet(self, socket: ClientConnection) -> None:
+        """Say hello, learn the resume points, settle the epochs, declare the plants."""
+        plants = self._births.plants()
+        await socket.send(encode(FromPlant(hello=Hello(link=self._link, plants=plants)), self._subprotocol))
+        async with asyncio.timeout(WELCOME_S):
+            welcome = await self._welcome(socket)
+        known = {ack.plant: ack for ack in welcome.resume}
+        await self._tape.settle({plant: known.get(plant) for plant in plants})
+        self._superseded.clear()
+        for start in range(0, len(plants), BIRTHS_A_FRAME):
+            some = plants[start : start + BIRTHS_A_FRAME]
+            births = tuple([self._at_its_epoch(plant) for plant in some])
+            spools = tuple([await self._tape.work(self._tape.spool.holds, plant) for plant in some])
+            await socket.send(encode(FromPlant(births=births, spools=spools), self._subprotocol))
+        receipts = await self._orderly.recent()
+        if receipts:
+            await socket.send(encode(FromPlant(receipts=receipts), self._subprotocol))
+        self._connects += 1
+        self._socket = socket
+        self._trouble = ""
+        self._up.set()
+
+    async def _welcome(self, socket: ClientConnection) -> Welcome:
+        while True:
+            said = decode_room(await socket.recv(), self._subprotocol)
+            for refused in said.refusals:
+                self._refusal(refused)
+                if refused.code in ("unauthorised", "wrong-protocol"):
+                    raise LinkRefusedError(refused)
+            if said.welcome is not None:
+                return said.welcome
+
+    def _at_its_epoch(self, plant: str) -> PlantBirth:
+        return msgspec.structs.replace(self._births[plant], epoch=self._tape.standing[plant].epoch)
+
+    async def _talk(self, socket: ClientConnection) -> None:
+        talking = [asyncio.ensure_future(self._listen(socket)), asyncio.ensure_future(self._stream(socket))]
+        try:
+            done, _ = await asyncio.wait(talking, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            for one in talking:
+                one.cancel()
+            await asyncio.gather(*talking, return_exceptions=True)
+
+    async def _send(self, frame: FromPlant) -> None:
+        """Send a frame now if the line is up; what must not be lost is spooled or remembered elsewhere."""
+        if self._socket is not None:
+            try:
+                await self._socket.send(encode(frame, self._subprotocol))
+            except WebSocketException as error:
+                self._trouble = str(error)
+
+    async def _say(self, receipt: Receipt) -> None:
+        await self._send(FromPlant(receipts=(receipt,)))
+
+    # ---- sending
+
+    async def _stream(self, socket: ClientConnection) -> None:
+        while True:
+            rows = await self._tape.following()
+            for part in self._frames(rows):
+                telexes: Sequence[Telex] = [
+                    row.telex for row in part if not self._superseded or row.telex.plant not in self._superseded
+                ]
+                if self.disturb is not None:
+                    telexes = self.disturb(telexes)
+                if telexes:
+                    await socket.send(encode(FromPlant(telexes=tuple(telexes)), self._subprotocol))
+                self._sent += len(telexes)
+                self._resent += sum(row.no <= self._tape.highest_no for row in part)
+                self._tape.highest_no = max(self._tape.highest_no, part[-1].no)
+
+    def _frames(self, rows: list[Spooled]) -> Iterable[list[Spooled]]:
+        """Cut rows into frames: at most so many telexes, at most so many readings."""
+        part: list[Spooled] = []
+        readings = 0
+        for row in rows:
+            if part and (len(part) == self._frame_telexes or readings + len(row.telex.readings) > READINGS_A_FRAME):
+                yield part
+                part, readings = [], 0
+            part.append(row)
+            readings += len(row.telex.readings)
+        if part:
+            yield part
+
+    # ---- listening
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        async for message in socket:
+            said: FromRoom = decode_room(message, self._subprotocol)
+            if said.acks:
+                self._tape.acknowledged(said.acks)
+            for refused in said.refusals:
+                self._refusal(refused)
+                if refused.code in ("gap", "overloaded") and refused.seq is not None:
+                    self._later(self._fill_gap(refused.plant, refused.seq))
+            for order in said.orders:
+                self._later(self._orderly.hear(order))
+            for notice in said.notices:
+                self._call_back(self._on_notice, notice)
+
+    def _refusal(self, refused: Refusal) -> None:
+        self._refused += 1
+        self.refusals.append(refused)
+        if refused.code == "superseded" and refused.plant:
+            self._superseded.add(refused.plant)
+        self._call_back(self._on_refusal, refused)
+
+    async def _fill_gap(self, plant: str, seq: int) -> None:
+        """Send again from a number that the room misses, or say that the spool no longer holds it."""
+        if plant not in self._births:
+            return
+        place = await self._tape.work(self._tape.spool.place_of, plant, self._tape.standing[plant].epoch, seq)
+        if place is not None:
+            self._tape.rewind(place - 1)
+        await self._send(FromPlant(spools=(await self._tape.work(self._tape.spool.holds, plant),)))
+
+    def _call_back(self, call_back: Callable[[T], Awaitable[None] | None] | None, said: T) -> None:
+        if call_back is None:
+            return
+        try:
+            waiting = call_back(said)
+        except Exception:
+            _log.exception("link %s: a call-back failed", self._link)
+        else:
+            if waiting is not None:
+                self._later(waiting)
+
+    def _later(self, waiting: Awaitable[None]) -> None:
+        async def wait() -> None:
+            try:
+                await waiting
+            except Exception:
+                _log.exception("link %s: a call-back failed", self._link)
+
+        task = asyncio.create_task(wait())
+        self._callbacks.add(task)
+        task.add_done_callback(self._callbacks.discard)
+
+
+async def _in_time(waiting: Awaitable[object], seconds: float | None) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        return False
+    return True
