@@ -25,10 +25,13 @@ COMPOSE = {"opsroom/app.py", "opsroom/cli.py", "opsroom/demo.py", "opsroom/story
 
 DOES_IO = {
     "simulators/__main__.py",
+    "simulators/performance.py",
     "simulators/crowd.py",
     "telex_ingest/gateway.py",
     "telex_ingest/plant_link.py",
     "telex_ingest/spool.py",
+    "telex_ingest/tape.py",
+    "telex_ingest/orderly.py",
     "telex_ingest/feed.py",
     "telex_ingest/feeds/*",
     "opsroom/store.py",
