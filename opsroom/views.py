@@ -73,6 +73,7 @@ class ClimbView(View, frozen=True, kw_only=True):
     target: str
     at: float
     reason: str
+    words: str = ""
 
 
 class AlarmView(View, frozen=True, kw_only=True):
@@ -111,6 +112,9 @@ class AlarmView(View, frozen=True, kw_only=True):
     normal_low: float | None = None
     normal_high: float | None = None
     motion: str = ""
+    probability_words: str = ""
+    suspected_at: float | None = None
+    named_at: float | None = None
 
 
 class StatementView(View, frozen=True, kw_only=True):
@@ -137,7 +141,10 @@ class BallotView(View, frozen=True, kw_only=True):
 
 
 class TallyView(View, frozen=True, kw_only=True):
-    """The count as it stands: votes, seats that leave the denominator, quorum and what is needed to carry."""
+    """The count: votes, seats that leave the denominator, quorum and what is needed to carry.
+
+    While the motion is open only `present` (how many seats have voted) and `quorum` are told.
+    """
 
     yes: int = 0
     no: int = 0
@@ -160,6 +167,7 @@ class EffectView(View, frozen=True, kw_only=True):
     change: float | None = None
     recovered_at: float | None = None
     measured_at: float | None = None
+    final: bool = False
 
 
 class MotionView(View, frozen=True, kw_only=True):
@@ -185,6 +193,8 @@ class MotionView(View, frozen=True, kw_only=True):
     ballots: tuple[BallotView, ...] = ()
     tally: TallyView = TallyView()
     closed_at: float | None = None
+    closed_reason: str = ""
+    last_call: bool = False
     order: str = ""
     effect: EffectView | None = None
     evidence: dict[str, Any] = {}
