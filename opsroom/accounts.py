@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from opsroom.commands import Actor, Role
+from opsroom.refusal import RoomError
 from opsroom.views import Viewer
 
 _CONSONANTS = "bdfghjklmnprstvz"
@@ -53,7 +54,7 @@ class Session(NamedTuple):
     expires_at: float
 
 
-class LoginRefused(Exception):  # noqa: N818  a refusal is an answer, not a fault
+class LoginRefused(RoomError):  # noqa: N818  a refusal is an answer, not a fault
     """Somebody was not let in: `code` is `wrong` or `too-many`, `retry_s` says how long to wait, `cure` what to do."""
 
     def __init__(self, code: str, retry_s: float) -> None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from opsroom.refusal import RoomError
+
 GENESIS = "0" * 64
 """What stands as `prev` in the first event."""
 
@@ -56,7 +58,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     hash: str = ""
 
 
-class JournalError(Exception):
+class JournalError(RoomError):
     """An event does not fit the chain: `event_id` says which, `what` says how."""
 
     def __init__(self, event_id: int, what: str) -> None:

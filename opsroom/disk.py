@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from opsroom.refusal import RoomError
 
-class StoreError(Exception):
+
+class StoreError(RoomError):
     """Something on the room's disk does not work; nothing was acknowledged, and the store is usable when the cause is gone.
 
     `what` happened, to which `path`, `why` (the system's own words), and the `cure`.

@@ -1,0 +1,113 @@
+"""The commented example of a `room.toml`."""
+
+from __future__ import annotations
+
+TEMPLATE = """\
+# The room's constitution. Times are written "90 s", "15 min", "2 h", "1 d", or as a number of seconds.
+# `opsroom check room.toml` answers every mistake with its line and its cure.
+# It seeds the room: agreements that were made in the room later stand in the journal, and the journal rules.
+
+[room]
+id = "example"                  # stands in every event and order; choose it once
+title = "The example works"
+unassigned = "total"            # where a plant hangs that speaks but stands nowhere in this file (the top if left out)
+plant_level = "plant"           # the level of the plants (the last one if left out)
+plant_clock = "15 min"          # the time of a plant that stands nowhere here, before its alarm climbs
+operator = "Olga Ortiz"         # who occupies the account `operator`
+
+# Levels from the top down. `clock` is the time that a unit of this level has for an alarm, before the alarm climbs.
+[[level]]
+name = "total"
+clock = "4 h"
+
+[[level]]
+name = "enterprise"
+clock = "1 h"
+
+[[level]]
+name = "plant"
+clock = "15 min"
+
+# Units: one without a parent, all others below it. A plant has the id with which it speaks.
+[[unit]]
+id = "total"
+title = "The works"
+level = "total"
+
+[[unit]]
+id = "textiles"
+title = "Textile company"
+level = "enterprise"
+parent = "total"
+clock = "45 min"                # another clock than its level's
+occupant = "Tomás Tapia"        # who occupies the account `unit-textiles`
+
+[[unit]]
+id = "mill-1"
+title = "Spinning mill 1"
+level = "plant"
+parent = "textiles"
+occupant = "Marta Molina"
+
+# What a plant and the room have agreed about one signal, in the signal's unit; everything but `signal` may be left out.
+[[agreement]]
+signal = "mill-1/output"
+capability = 420.0              # the best that it can do as things are
+potentiality = 480.0            # the best that it could do if it were free of its bottlenecks
+recovery = "20 min"             # the plant's own time before the next level hears of an alarm
+normal = [380.0, 430.0]         # agreed interval of recovery (the interval frozen at the alarm's opening if left out)
+
+[alarms]
+readings_to_recover = 5         # in a row inside the interval
+hysteresis = "15 min"           # a recovered alarm waits so long before it closes
+shelve_max = "8 h"
+restart_grace = "10 min"        # after a planned stop
+stop_max = "31 d"
+
+[council]
+level = "total"                 # where it sits: a level of one unit (or `unit = "total"`)
+quorum = 4
+deliberation_min = "5 min"
+deliberation_max = "1 h"
+last_call = "5 min"             # once the rest cannot change the outcome
+order_valid = "1 h"
+review = "1 h"                  # the effect of an order is measured so long after the plant took it
+open_motions = 12
+
+# The seven seats, each with the name of who sits there.
+[[seat]]
+number = 1
+occupant = "Ada Araya"
+
+[[seat]]
+number = 2
+occupant = "Bruno Bravo"
+
+[[seat]]
+number = 3
+occupant = "Carla Castro"
+
+[[seat]]
+number = 4
+occupant = "Diego Duarte"
+
+[[seat]]
+number = 5
+occupant = "Elena Espinoza"
+
+[[seat]]
+number = 6
+occupant = "Felipe Fuentes"
+
+[[seat]]
+number = 7
+occupant = "Gloria Garay"
+
+# Planned stops: their alarms are suppressed by design. `every` repeats them.
+[[stop]]
+unit = "mill-1"
+start = 2030-01-06T22:00:00Z
+end = 2030-01-07T04:00:00Z
+reason = "weekly cleaning"
+every = "7 d"
+"""
