@@ -51,6 +51,9 @@ types: $(VENV)/.dev  ## mypy, strict
 bench: $(VENV)/.dev  ## delay and load of the running room, on this machine
 	$(BIN)/python -m benchmarks.room
 
+bench-detect: $(VENV)/.dev  ## public benchmarks through opsroom detect, DATA=folder, JSON=file
+	$(BIN)/python -m benchmarks.detect $(DATA) $(if $(JSON),--json $(JSON))
+
 lock:  ## renew both lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  pyproject.toml --group build -o requirements.lock
