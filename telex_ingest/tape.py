@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from telex_ingest.spool import Spooled, SpoolError, SpoolFile, Standing
+from telex_ingest.spool import Spooled, SpoolFile, Standing
 from telex_ingest.telex import Ack
 from telex_ingest.told import ToSpool
 
@@ -97,7 +97,7 @@ class Tape:
                 rows = [row for some, _ in batch for row in some]
                 try:
                     spooled = await self.work(self.spool.put, rows)
-                except SpoolError as error:
+                except Exception as error:  # whoever told it learns what is wrong with it
                     for _, done in batch:
                         if not done.done():
                             done.set_exception(error)

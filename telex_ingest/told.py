@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from telex_ingest.birth import sound
 from telex_ingest.refusals import TelexError
-from telex_ingest.telex import PlantBirth, Quality, Reading, TelexKind
+from telex_ingest.telex import PlantBirth, Quality, Reading, TelexKind, moment
 
 Figures = Iterable[Reading] | Mapping[int, float | None] | Mapping[str, float | None]
 """Readings to tell: `Reading`s, or values by numeric id, or values by the signal's name in the birth."""
@@ -80,7 +80,12 @@ class Births:
 
     def to_spool(self, told: Told) -> ToSpool:
         """Make a telex without a number. Raises `TellError` for what no birth declares."""
-        return ToSpool(told.plant, told.source_us, self._readings(told.plant, told.readings), told.kind, told.cursor)
+        readings = self._readings(told.plant, told.readings)
+        try:
+            moment(told.source_us)
+        except OverflowError:
+            raise TellError(told.plant, f"{told.source_us} microseconds are beyond the calendar") from None
+        return ToSpool(told.plant, int(told.source_us), readings, told.kind, told.cursor)
 
     def _readings(self, plant: str, figures: Figures) -> tuple[Reading, ...]:
         ids = self._ids.get(plant)
@@ -99,6 +104,12 @@ class Births:
 
 
 def _finite(reading: Reading) -> Reading:
-    if reading.value is None or math.isfinite(reading.value):
+    """Make plain numbers of whatever counts as one; what is not finite is missing."""
+    if reading.value is None:
         return reading
-    return Reading(reading.signal, None, Quality.BAD)
+    value = float(reading.value)
+    return (
+        Reading(reading.signal, value, reading.quality)
+        if math.isfinite(value)
+        else Reading(reading.signal, None, Quality.BAD)
+    )

@@ -102,6 +102,9 @@ class MiniatureRoom:
     def accepted(self, plant: str = "mill-1") -> list[tuple[int, int]]:
         return [(item.epoch, item.seq) for item in self.heard if isinstance(item, Accepted) and item.plant == plant]
 
+    def of_accepted(self, plant: str = "mill-1") -> list[Accepted]:
+        return [item for item in self.heard if isinstance(item, Accepted) and item.plant == plant]
+
     def values(self, plant: str = "mill-1") -> list[float | None]:
         return [item.readings[0].value for item in self.heard if isinstance(item, Accepted) and item.plant == plant]
 
@@ -118,7 +121,7 @@ class MiniatureRoom:
 async def until(promise: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait until something holds; it fails with the promise's own words when it does not in time."""
     async with asyncio.timeout(seconds):
-        while not promise():
+        while not promise():  # noqa: ASYNC110 - what it waits for happens in another program
             await asyncio.sleep(0.002)
 
 

@@ -1,0 +1,1 @@
+"""The feeds that come with the wire, one file a source."""

@@ -1,0 +1,132 @@
+"""The plainest store that keeps every promise: the measure for the others, and quick for tests that need no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+
+from opsroom.store import SHARDS, Block, Mark, Place, Readings, TelexCounts, shard_of
+from telex_ingest.telex import PlantBirth
+
+
+class MemoryStore:
+    def __init__(self) -> None:
+        self._ticks: list[tuple[Block, ...]] = []
+        self._forgotten = 0
+        self._numbers: dict[str, int] = {}
+        self._places: dict[str, Place] = {}
+        self._telexes: list[tuple[str, int, int]] = []
+        self._births: dict[str, PlantBirth] = {}
+        self._beliefs: dict[int, Mark] = {}
+
+    @property
+    def last_mark(self) -> int:
+        return len(self._ticks)
+
+    def append(self, blocks: Sequence[Block]) -> int:
+        if not blocks:
+            return self.last_mark
+        if len({block.shard for block in blocks}) != len(blocks):
+            raise ValueError("a tick has one block a shard")
+        for block in blocks:
+            if len({len(block.plant), len(block.epoch), len(block.seq)}) != 1:
+                raise ValueError("a block's columns must fit together")
+        mark = len(self._ticks) + 1
+        self._ticks.append(
+            tuple(sorted((replace(block, mark=mark) for block in blocks), key=lambda block: block.shard))
+        )
+        names = self.plants()
+        for block in blocks:
+            self._telexes += [
+                (names[n], e, s)
+                for n, e, s in zip(block.plant.tolist(), block.epoch.tolist(), block.seq.tolist(), strict=True)
+            ]
+        return mark
+
+    def after(self, mark: int) -> Iterator[Block]:
+        for tick in self._ticks[max(mark, self._forgotten) :]:
+            yield from tick
+
+    def number(self, plant: str) -> int:
+        return self._numbers.setdefault(plant, len(self._numbers) + 1)
+
+    def plants(self) -> Mapping[int, str]:
+        return {number: plant for plant, number in self._numbers.items()}
+
+    def place(self, signals: Sequence[str]) -> dict[str, Place]:
+        for signal in signals:
+            shard = shard_of(signal.partition("/")[0])
+            row = sum(place.shard == shard for place in self._places.values())
+            self._places.setdefault(signal, Place(shard, row))
+        return {signal: self._places[signal] for signal in signals}
+
+    @property
+    def signals(self) -> Mapping[str, Place]:
+        return self._places
+
+    def durable(self) -> dict[str, tuple[int, int]]:
+        return {
+            plant: max((e, s) for p, e, s in self._telexes if p == plant) for plant in {p for p, _, _ in self._telexes}
+        }
+
+    def telex_counts(self) -> TelexCounts:
+        stored, distinct = len(self._telexes), len(set(self._telexes))
+        return TelexCounts(stored, distinct, stored - distinct)
+
+    def recount(self) -> TelexCounts:
+        every = [
+            one
+            for block in self.after(0)
+            for one in zip(block.plant.tolist(), block.epoch.tolist(), block.seq.tolist(), strict=True)
+        ]
+        return TelexCounts(len(every), len(set(every)), len(every) - len(set(every)))
+
+    def last(self, signal: str, n: int) -> Readings:
+        readings = self._all(signal)
+        readings = readings.only(readings.kind != 1)
+        return readings.only(slice(max(0, len(readings) - n), None))
+
+    def between(self, signal: str, start_us: int, end_us: int) -> Readings:
+        readings = self._all(signal)
+        readings = readings.only((readings.source_us >= start_us) & (readings.source_us < end_us))
+        return readings.only(np.argsort(readings.source_us, kind="stable"))
+
+    def save_births(self, births: Sequence[PlantBirth]) -> None:
+        self._births |= {birth.plant: birth for birth in births}
+
+    def births(self) -> dict[str, PlantBirth]:
+        return dict(self._births)
+
+    def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
+        self._beliefs |= {shard: Mark(mark, data) for shard, data in parts.items()}
+
+    def beliefs(self) -> dict[int, Mark]:
+        return dict(self._beliefs)
+
+    def forget_before(self, at: float) -> int:
+        seen = min((mark.mark for mark in self._beliefs.values()), default=0)
+        gone = 0
+        while self._forgotten < min(seen, self.last_mark) and self._ticks[self._forgotten][0].at < at:
+            gone += len(self._ticks[self._forgotten])
+            self._forgotten += 1
+        return gone
+
+    def close(self) -> None:
+        assert len(self._places) < SHARDS << 32
+
+    def _all(self, signal: str) -> Readings:
+        place = self._places.get(signal)
+        pieces = []
+        for block in self.after(0):
+            if place is not None and block.shard == place.shard:
+                at = np.flatnonzero(block.row == place.row)
+                columns = {
+                    part.name: getattr(block, part.name)[block.telex[at]]
+                    if part.name in ("source_us", "received_us", "kind")
+                    else getattr(block, part.name)[at]
+                    for part in fields(Readings)
+                }
+                pieces.append(Readings(**columns))
+        return Readings.joined(pieces)

@@ -1,0 +1,236 @@
+"""What every store promises: subclass `StoreContract` and give `fresh` and `reopen`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opsroom.store import SHARDS, Block, Readings, Store, TelexCounts, corrected, shard_of
+from telex_ingest.telex import PlantBirth, SignalBirth
+
+LIVE, CORRECTION, BACKFILL = 0, 1, 2
+Said = tuple[str, int, int, int, dict[str, float]]
+"""One telex: plant, epoch, seq, source_us, {signal name: value}."""
+
+
+def tick(store: Store, said: list[Said], at: float = 0.0, kind: int = LIVE) -> list[Block]:
+    """The blocks of one tick, with verdicts that can be told from the values."""
+    blocks = []
+    for shard in range(SHARDS):
+        here = [one for one in said if shard_of(one[0]) == shard]
+        if not here:
+            continue
+        rows, values, telex = [], [], []
+        for index, (plant, _, _, _, readings) in enumerate(here):
+            places = store.place([f"{plant}/{name}" for name in readings])
+            rows += [place.row for place in places.values()]
+            values += list(readings.values())
+            telex += [index] * len(readings)
+        value = np.array(values, float)
+        n = len(rows)
+        blocks.append(
+            Block(
+                shard=shard,
+                at=at,
+                plant=np.array([store.number(plant) for plant, *_ in here]),
+                epoch=np.array([one[1] for one in here]),
+                seq=np.array([one[2] for one in here]),
+                source_us=np.array([one[3] for one in here]),
+                received_us=np.array([one[3] + 7 for one in here]),
+                kind=np.full(len(here), kind),
+                telex=np.array(telex, np.int64),
+                row=np.array(rows, np.int64),
+                value=value,
+                quality=np.zeros(n, np.int64),
+                named=np.full(n, 3),
+                p=np.tile([0.1, 0.2, 0.3, 0.4], (n, 1)),
+                level=value + 0.5,
+                low=value - 1.0,
+                high=value + 2.0,
+            )
+        )
+    return blocks
+
+
+def birth(plant: str, version: int = 1) -> PlantBirth:
+    return PlantBirth(plant=plant, version=version, signals=(SignalBirth(id=0, name="s", unit="t/h", period_s=1.0),))
+
+
+class StoreContract:
+    @abstractmethod
+    def fresh(self, folder: Path) -> Store: ...
+
+    @abstractmethod
+    def reopen(self, store: Store, folder: Path) -> Store: ...
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        return self.fresh(tmp_path)
+
+    def test_marks_count_ticks_and_an_empty_tick_is_none(self, store: Store) -> None:
+        assert store.last_mark == 0
+        assert store.append(tick(store, [("a", 1, 1, 10, {"s": 1.0})])) == 1
+        assert store.append([]) == 1
+        assert store.append(tick(store, [("a", 1, 2, 20, {"s": 2.0})])) == 2
+        assert store.last_mark == 2
+        store.close()
+
+    def test_blocks_come_back_as_they_were_judged(self, store: Store, tmp_path: Path) -> None:
+        said: list[Said] = [
+            ("a", 1, 1, -(10**15), {"s": 0.1 + 0.2, "t": float("nan")}),
+            ("b", 2, 2**40, 2**60, {"s": -1e300, "u": 5e-324}),
+            ("a", 1, 2, 30, {}),
+        ]
+        before = tick(store, said, at=123.25)
+        store.append(before)
+        store.append(tick(store, [("a", 1, 3, 40, {"s": 9.0})], at=124.0))
+        store = self.reopen(store, tmp_path)
+        after = [block for block in store.after(0) if block.mark == 1]
+        assert [block.shard for block in after] == sorted(block.shard for block in before)
+        for block, read in zip(sorted(before, key=lambda block: block.shard), after, strict=True):
+            assert read.at == 123.25
+            for name in (
+                "plant",
+                "epoch",
+                "seq",
+                "source_us",
+                "received_us",
+                "kind",
+                "telex",
+                "row",
+                "quality",
+                "named",
+            ):
+                assert np.array_equal(getattr(block, name), getattr(read, name)), name
+            assert block.value.tobytes() == read.value.tobytes()
+        assert [block.mark for block in store.after(1)] == [2]
+        assert list(store.after(2)) == []
+        store.close()
+
+    def test_the_verdict_comes_back_near_enough_to_show(self, store: Store, tmp_path: Path) -> None:
+        store.append(tick(store, [("a", 1, 1, 10, {"s": 1234.5})]))
+        store = self.reopen(store, tmp_path)
+        read = store.last("a/s", 5)
+        np.testing.assert_allclose(read.p, [[0.1, 0.2, 0.3, 0.4]], atol=1 / 200)
+        np.testing.assert_allclose([read.level, read.low, read.high], [[1235.0], [1233.5], [1236.5]], rtol=1e-5)
+        assert read.named.tolist() == [3]
+        store.close()
+
+    def test_a_reading_without_a_verdict_has_none_afterwards(self, store: Store, tmp_path: Path) -> None:
+        (block,) = tick(store, [("a", 1, 1, 10, {"s": 1.0})])
+        nothing = np.full(1, np.nan)
+        store.append([replace(block, p=np.full((1, 4), np.nan), level=nothing, low=nothing, high=nothing)])
+        read = self.reopen(store, tmp_path).last("a/s", 1)
+        assert np.isnan([read.level, read.low, read.high]).all()
+        assert np.isnan(read.p).all()
+        assert read.value.tolist() == [1.0]
+
+    def test_names_last(self, store: Store, tmp_path: Path) -> None:
+        places = store.place(["a/s", "b/s", "a/t"])
+        assert places["a/s"].shard == shard_of("a") == places["a/t"].shard
+        assert places["a/s"].row != places["a/t"].row
+        numbers = {plant: store.number(plant) for plant in ("a", "b")}
+        store.append(tick(store, [("b", 1, 1, 1, {"s": 1.0})]))
+        store = self.reopen(store, tmp_path)
+        assert store.place(["b/s", "a/t", "a/s"]) == places
+        assert {plant: store.number(plant) for plant in ("b", "a")} == numbers
+        assert dict(store.signals) == places
+        assert store.place(["a/new"])["a/new"].row not in {places["a/s"].row, places["a/t"].row}
+        assert store.number("c") not in numbers.values()
+        store.close()
+
+    def test_the_durable_place_of_each_plant_is_its_newest_epoch(self, store: Store, tmp_path: Path) -> None:
+        store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0}), ("a", 1, 2, 2, {"s": 1.0}), ("b", 1, 7, 1, {"s": 1.0})]))
+        store.append(tick(store, [("a", 2, 1, 3, {"s": 1.0})]))
+        assert store.durable() == {"a": (2, 1), "b": (1, 7)}
+        store = self.reopen(store, tmp_path)
+        assert store.durable() == {"a": (2, 1), "b": (1, 7)}
+        store.close()
+
+    def test_a_doubled_telex_is_counted_as_one(self, store: Store, tmp_path: Path) -> None:
+        seqs = [1, 2, 3, 3, 9, 8, 2, 10]
+        for seq in seqs:
+            store.append(tick(store, [("a", 1, seq, seq, {"s": 1.0}), ("b", seq, 1, seq, {"s": 1.0})]))
+        expected = TelexCounts(16, 12, 4)
+        assert store.telex_counts() == store.recount() == expected
+        store = self.reopen(store, tmp_path)
+        assert store.telex_counts() == store.recount() == expected
+        store.append(tick(store, [("a", 1, 9, 1, {"s": 1.0})]))
+        assert store.telex_counts() == store.recount() == TelexCounts(17, 12, 5)
+        store.close()
+
+    def test_the_last_readings_of_a_signal_are_its_own_in_order(self, store: Store, tmp_path: Path) -> None:
+        for seq in range(1, 60):
+            said: list[Said] = [(f"p{k}", 1, seq, 100 * seq + k, {"s": 1000.0 * k + seq, "t": -1.0}) for k in range(20)]
+            if seq % 3 == 0:
+                said.append(("rare", 1, seq // 3, 100 * seq, {"s": float(seq)}))
+            store.append(tick(store, said, at=float(seq)))
+        for store in (store, self.reopen(store, tmp_path)):  # noqa: B020
+            assert store.last("p7/s", 5).value.tolist() == [7055.0, 7056.0, 7057.0, 7058.0, 7059.0]
+            assert store.last("p7/s", 1000).value.tolist() == [7000.0 + seq for seq in range(1, 60)]
+            assert store.last("rare/s", 3).value.tolist() == [51.0, 54.0, 57.0]
+            assert (
+                len(store.last("rare/s", 0)) == len(store.last("nobody/s", 3)) == len(store.last("p7/unknown", 3)) == 0
+            )
+            assert store.last("p7/s", 1).source_us.tolist() == [5907]
+        store.close()
+
+    def test_a_span_of_time_holds_what_was_measured_in_it_whenever_it_came(self, store: Store, tmp_path: Path) -> None:
+        for seq in range(1, 40):
+            store.append(tick(store, [("a", 1, seq, 1000 * seq, {"s": float(seq)}), ("b", 1, seq, 5, {"s": 0.0})]))
+        store.append(tick(store, [("a", 1, 40, 4500, {"s": 4.5})], kind=BACKFILL))
+        store.append(tick(store, [("a", 1, 41, 6000, {"s": 66.0})], kind=CORRECTION))
+        for store in (store, self.reopen(store, tmp_path)):  # noqa: B020
+            found = store.between("a/s", 4000, 7000)
+            assert found.value.tolist() == [4.0, 4.5, 5.0, 6.0, 66.0]
+            assert found.kind.tolist() == [0, 2, 0, 0, 1]
+            assert corrected(found).value.tolist() == [4.0, 4.5, 5.0, 66.0]
+            assert store.last("a/s", 2).value.tolist() == [39.0, 4.5]
+            assert len(store.between("a/s", 7000, 7000)) == len(store.between("a/s", 9, 5)) == 0
+            assert len(store.between("b/s", 0, 10)) == 39
+        store.close()
+
+    def test_the_newest_birth_and_the_newest_beliefs_are_kept(self, store: Store, tmp_path: Path) -> None:
+        store.save_births([birth("a"), birth("b")])
+        store.save_births([birth("a", version=2)])
+        store.save_beliefs(3, {0: b"old", 5: b"five"})
+        store.save_beliefs(4, {0: b"new"})
+        store = self.reopen(store, tmp_path)
+        assert store.births() == {"a": birth("a", version=2), "b": birth("b")}
+        assert store.beliefs() == {0: (4, b"new"), 5: (3, b"five")}
+        store.close()
+
+    def test_nothing_is_forgotten_that_no_snapshot_has_seen(self, store: Store, tmp_path: Path) -> None:
+        for seq in range(1, 30):
+            store.append(tick(store, [("a", 1, seq, seq, {"s": float(seq)})], at=float(seq)))
+        assert store.forget_before(20.0) == 0
+        store.save_beliefs(10, {0: b""})
+        assert store.forget_before(5.0) == 4
+        assert store.forget_before(20.0) == 6
+        store = self.reopen(store, tmp_path)
+        assert [block.mark for block in store.after(0)] == list(range(11, 30))
+        assert store.last("a/s", 100).value.tolist() == [float(seq) for seq in range(11, 30)]
+        assert store.telex_counts().stored == 29
+        assert store.durable() == {"a": (1, 29)}
+        assert store.append(tick(store, [("a", 1, 30, 30, {"s": 30.0})])) == 30
+        store.close()
+
+    def test_a_tick_that_does_not_fit_together_is_refused_whole(self, store: Store) -> None:
+        (block,) = tick(store, [("a", 1, 1, 1, {"s": 1.0})])
+        with pytest.raises(ValueError, match="shard"):
+            store.append([block, block])
+        with pytest.raises(ValueError, match="column"):
+            store.append([replace(block, seq=np.array([1, 2]))])
+        assert store.last_mark == 0
+        assert store.append([block]) == 1
+        store.close()
+
+
+def same(one: Readings, other: Readings) -> bool:
+    """Whether two answers hold the same readings, their verdicts apart."""
+    names = ("source_us", "received_us", "kind", "value", "quality")
+    return all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in names)
