@@ -184,16 +184,20 @@ class SqliteStore:
                     high = middle
         gone = 0
         while True:
-            with self._writing, self._written():
-                count = self._connection.execute(
-                    "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE id < ? ORDER BY id LIMIT 2000)",
-                    (low * SHARDS,),
-                ).rowcount
-                if not count:
-                    self._connection.execute(
-                        "DELETE FROM chapters WHERE (chapter + 1) * ? <= ?", (self._chapter_ticks, low)
-                    )
-                    return gone
+            with self._writing:
+                with self._written():
+                    self._note_cursors()  # the blocks that go are counted nowhere else
+                    count = self._connection.execute(
+                        "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE id < ? ORDER BY id LIMIT 2000)",
+                        (low * SHARDS,),
+                    ).rowcount
+                    if not count:
+                        self._connection.execute(
+                            "DELETE FROM chapters WHERE (chapter + 1) * ? <= ?", (self._chapter_ticks, low)
+                        )
+                self._noted_mark = self._mark
+            if not count:
+                return gone
             gone += count
 
     def close(self) -> None:
