@@ -91,6 +91,7 @@ async def _play(chosen: argparse.Namespace, token: str) -> int:
             link=chosen.link,
             token=token,
             per_second=chosen.per_second,
+            room_speed=chosen.room_speed or 1.0,
             spool=chosen.spool,
             subprotocol=subprotocol,
             stop=stop,
@@ -105,6 +106,7 @@ async def _play(chosen: argparse.Namespace, token: str) -> int:
         speed=chosen.speed,
         start=chosen.start,
         anchor=chosen.anchor,
+        room_speed=chosen.room_speed,
         warm_s=chosen.warm,
         duration_s=chosen.duration,
         seed=chosen.seed,
@@ -133,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=_factor, default=60.0, help="simulated seconds a real second (60)")
     parser.add_argument("--start", type=_moment, help="the simulated moment at which the scenario begins, ISO 8601")
     parser.add_argument("--anchor", type=float, help="the real epoch second at which that moment is reached (now)")
+    parser.add_argument("--room-speed", type=_factor, help="how fast the room's own clock runs (as fast as the plants)")
     parser.add_argument("--warm", type=_span, default=0.0, help="tell so much history before it as backfill, e.g. 6h")
     parser.add_argument("--duration", "--until", type=_span, help="play so much of it, e.g. 2h")
     parser.add_argument("--seed", type=int, help="another seed than the scenario's")

@@ -129,8 +129,8 @@ class Works:
     yard: float = 0.0
     power_mw: float = 0.0
 
-    def birth(self, period_s: float, epoch: int = 1) -> PlantBirth:
-        """Declare the plant on the wire: signals numbered from 1, orders as they stand."""
+    def birth(self, period_s: float, pace: float = 1.0) -> PlantBirth:
+        """Declare the plant on the wire: signals numbered from 1, orders as they stand; `pace` as the birth says it."""
         signals = tuple(
             SignalBirth(
                 id=number,
@@ -149,8 +149,8 @@ class Works:
         )
         return PlantBirth(
             plant=self.id,
-            epoch=epoch,
             title=self.title,
+            pace=pace,
             signals=signals,
             orders=tuple(order.birth() for order in self.orders),
         )

@@ -25,8 +25,10 @@ PROMISED, POSSIBLE = 1370.0, 1400.0
 class NileFeed:
     """The Nile at Aswan as a feed: one reading a year, at the year's end; the cursor is the year."""
 
-    def __init__(self, plant: str = WATERWORKS[0]) -> None:
+    def __init__(self, plant: str = WATERWORKS[0], *, pace: float = YEAR_S) -> None:
         self.plant = plant
+        self.pace = pace
+        """Seconds of source time in a second of the room's clock; by default a year a second."""
 
     @classmethod
     def example(cls, folder: Path) -> Self:
@@ -46,7 +48,7 @@ class NileFeed:
             capability=PROMISED,
             potentiality=POSSIBLE,
         )
-        return PlantBirth(plant=self.plant, title=WATERWORKS[1], signals=(signal,))
+        return PlantBirth(plant=self.plant, title=WATERWORKS[1], signals=(signal,), pace=self.pace)
 
     async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
         """Give the yearly flows after the cursor's year, in 10^8 cubic metres."""

@@ -18,7 +18,7 @@ import msgspec
 
 from simulators.errors import SimulatorError
 from simulators.faults import Dispatch, Report
-from simulators.nile import NileFeed
+from simulators.nile import YEAR_S, NileFeed
 from simulators.scenario import Scenario, load
 from simulators.stage import Stage
 from telex_ingest.feed import Feed, FeedReading, run_feed
@@ -186,6 +186,7 @@ async def run(
     speed: float = 60.0,
     start: datetime | None = None,
     anchor: float | None = None,
+    room_speed: float | None = None,
     warm_s: float = 0.0,
     duration_s: float | None = None,
     seed: int | None = None,
@@ -201,7 +202,8 @@ async def run(
     """Play a scenario to its end (or `duration_s`, or until `stop`), `speed` simulated seconds a real second.
 
     `start` is the simulated moment of the scenario's beginning, `anchor` the real epoch second at which it is reached
-    (default: now), so that a room whose clock runs at the same speed from the same moment agrees with the plants. `warm_s`
+    (default: now), so that a room whose clock runs at the same speed from the same moment agrees with the plants.
+    `room_speed` is how many seconds of the room's clock pass in a real one (default: as many as simulated ones). `warm_s`
     tells so many seconds before the start as backfill. `spool` is a folder; a run that begins again with the same folder
     and anchor goes on where the spool ends. Raises `ScenarioMistake`, `UnknownPlant`.
     """
@@ -226,7 +228,7 @@ async def run(
         url,
         link,
         token,
-        stage.births(),
+        stage.births(1.0 if room_speed is None else speed / room_speed),
         _spool(spool, link),
         subprotocol=subprotocol,
         on_order=obey,
@@ -290,14 +292,18 @@ async def run_nile(
     link: str,
     token: str,
     per_second: float = 2.0,
+    room_speed: float = 1.0,
     spool: Path | None = None,
     subprotocol: Literal["json", "msgpack"] = "json",
     stop: asyncio.Event | None = None,
     patience_s: float = 10.0,
     farewell: bool = True,
 ) -> int:
-    """Tell the Nile's hundred years, `per_second` years a real second, until 1970 or `stop`; returns the telexes told."""
-    feed = Paced(NileFeed(), per_second)
+    """Tell the Nile's hundred years, `per_second` years a real second, until 1970 or `stop`; returns the telexes told.
+
+    `room_speed` is how many seconds of the room's clock pass in a real second: silence is measured by it.
+    """
+    feed = Paced(NileFeed(pace=YEAR_S * per_second / room_speed), per_second)
     stopping = asyncio.Event() if stop is None else stop
     path = _spool(spool, link)
     async with PlantLink(url, link, token, [feed.birth()], path, subprotocol=subprotocol) as wire:

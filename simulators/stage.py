@@ -63,9 +63,9 @@ class Stage:
         """The epoch second at which the scenario is over."""
         return self.start_s + self.scenario.duration_s
 
-    def births(self) -> tuple[PlantBirth, ...]:
-        """Declare the plants that report."""
-        return tuple(self.economy.factories[plant].works.birth(self.scenario.period_s) for plant in self.plants)
+    def births(self, pace: float = 1.0) -> tuple[PlantBirth, ...]:
+        """Declare the plants that report; `pace` is how many simulated seconds pass in a second of the room's clock."""
+        return tuple(self.economy.factories[plant].works.birth(self.scenario.period_s, pace) for plant in self.plants)
 
     def until(self, now: float) -> tuple[Out, ...]:
         """Run to epoch second `now` and give, in order of time, what the plants reported and answered since."""
