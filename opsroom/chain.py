@@ -10,6 +10,8 @@ import msgspec
 
 from opsroom.refusal import RoomError
 
+_SEAL = b'{"journal":'
+
 GENESIS = "0" * 64
 """What stands as `prev` in the first event."""
 
@@ -127,16 +129,14 @@ class Verification(NamedTuple):
         """Check the lines of an export, the sealing last line included."""
         seal: list[bytes] = []
 
-        def rows() -> Iterator[tuple[int, bytes | None, bytes]]:
-            held: bytes | None = None
-            for number, line in enumerate(lines):
-                if held is not None:
-                    yield number, None, held
-                if not line.endswith(b"\n"):
-                    return
-                held = line[:-1]
-            if held is not None:
-                seal.append(held)
+        def rows() -> Iterator[tuple[int, None, bytes]]:
+            for number, line in enumerate(lines, 1):
+                if seal or not line.endswith(b"\n"):
+                    seal.append(line)
+                elif line.startswith(_SEAL):
+                    seal.append(line[:-1])
+                else:
+                    yield number, None, line[:-1]
 
         result = cls.of(rows(), head=head)
         if not result.ok:
@@ -159,7 +159,7 @@ def trailer(room_id: str, events: int, head: str) -> bytes:
 def _seals_nothing(line: bytes) -> bool:
     try:
         room_id = msgspec.json.decode(line)["room_id"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return False
     return isinstance(room_id, str) and line == trailer(room_id, 0, GENESIS)
 
@@ -182,7 +182,7 @@ def follow(
             )
         try:
             event = _read_line(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise JournalError(expected, f"it is not an event ({error})") from None
         if event.event_id != expected:
             raise JournalError(expected, f"it calls itself event {event.event_id}: events were reordered or inserted")
