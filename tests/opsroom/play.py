@@ -1,0 +1,184 @@
+"""A room to play with in tests: a small tree, two looms and a mill, seven seats; every event goes through its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import pytest
+
+from opsroom import commands as ask
+from opsroom import events as happened
+from opsroom.commands import Actor, Asked, Command, Role
+from opsroom.events import AnyEvent, decode, encode, kind_of
+from opsroom.news import AnyNews, CharterRead, Evidence, PlantBorn, Tick, VerdictNews
+from opsroom.recursion import Agreement, AlarmRules, Charter, CouncilRules, Seat, Unit
+from opsroom.room import Refused, Room, decide, evolve, newborn
+from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
+
+START = 1_700_000_000.0
+PLANT_S, SECTOR_S, TOTAL_S = 600.0, 1800.0, 7200.0
+HYSTERESIS_S = 300.0
+SPEED = {"type": "object", "properties": {"rpm": {"type": "number", "maximum": 100}}, "required": ["rpm"]}
+E = TypeVar("E")
+
+
+def charter(**changes: Any) -> Charter:
+    units = (
+        Unit(id="total", title="The economy", level="total", clock_s=TOTAL_S),
+        Unit(id="textiles", title="Textiles", level="sector", parent="total", clock_s=SECTOR_S),
+        Unit(id="loom-1", title="Loom 1", level="plant", parent="textiles", clock_s=PLANT_S),
+        Unit(id="loom-2", title="Loom 2", level="plant", parent="textiles", clock_s=PLANT_S),
+        Unit(id="mill-1", title="Mill 1", level="plant", parent="total", clock_s=PLANT_S),
+    )
+    fields: dict[str, Any] = {
+        "title": "Test",
+        "units": units,
+        "agreements": {"loom-2/output": Agreement(capability=50.0, potentiality=80.0, recovery_s=120.0)},
+        "alarms": AlarmRules(readings_to_recover=3, hysteresis_s=HYSTERESIS_S, restart_grace_s=60.0),
+        "council": CouncilRules(unit="textiles", last_call_s=60.0, order_valid_s=900.0, review_s=1200.0),
+        "seats": tuple(Seat(seat=number, occupant=f"Person {number}") for number in range(1, 8)),
+    }
+    return Charter(**(fields | changes))
+
+
+def birth(plant: str = "loom-1", **changes: Any) -> PlantBirth:
+    fields: dict[str, Any] = {
+        "plant": plant,
+        "title": plant.replace("-", " ").title(),
+        "signals": (
+            SignalBirth(
+                id=1, name="output", unit="m/h", title="Output", period_s=60, capability=60.0, potentiality=100.0
+            ),
+            SignalBirth(id=2, name="scrap", unit="%", title="Scrap", period_s=60, good=Direction.DOWN),
+            SignalBirth(id=3, name="heat", unit="°C", title="Heat", period_s=60, good=Direction.NONE),
+        ),
+        "orders": (
+            OrderBirth(
+                name="set-speed",
+                title="Set the speed",
+                parameters=SPEED,
+                effects=(ExpectedEffect(signal="output", change=10.0, delay_s=60.0),),
+            ),
+            OrderBirth(name="rest", title="Let it rest"),
+        ),
+    }
+    return PlantBirth(**(fields | changes))
+
+
+def seat(number: int) -> Actor:
+    return Actor(role=Role.SEAT, seat=number, occupant=f"Person {number}")
+
+
+def people(unit: str) -> Actor:
+    return Actor(role=Role.UNIT, unit=unit, occupant=f"People of {unit}")
+
+
+OPERATOR = Actor(role=Role.OPERATOR, occupant="Olga")
+
+
+def verdict(signal: str = "loom-1/output", named: str = "step", direction: str = "down", **changes: Any) -> VerdictNews:
+    fields: dict[str, Any] = {
+        "signal": signal,
+        "named": named,
+        "direction": direction,
+        "at": START + 120,
+        "since": START + 60,
+        "probability": 0.993,
+        "value": 41.0,
+        "level": 41.8,
+        "size": -18.2,
+        "size_low": -20.0,
+        "size_high": -16.0,
+        "normal_low": 55.0,
+        "normal_high": 65.0,
+    }
+    return VerdictNews(**(fields | changes))
+
+
+class Play:
+    """A room, its journal as bytes, its clock and what the filter would see."""
+
+    def __init__(self, *plants: str, rules: Charter | None = None) -> None:
+        self.charter = rules if rules is not None else charter()
+        self.room: Room = newborn("opsroom-x", self.charter)
+        self.journal: list[tuple[str, bytes]] = []
+        self.now = START
+        self.evidence: dict[str, Evidence] = {}
+        self.keys = 0
+        self.hear(CharterRead(charter=self.charter))
+        for plant in plants or ("loom-1", "loom-2", "mill-1"):
+            self.hear(PlantBorn(birth=birth(plant), link="test"))
+
+    def sight(self, signal: str) -> Evidence | None:
+        return self.evidence.get(signal)
+
+    def hear(self, message: Asked | AnyNews) -> tuple[AnyEvent, ...]:
+        before = self.room
+        events = decide(before, message, self.now, self.sight)
+        assert self.room is before
+        again = tuple(decode(kind_of(event), 1, encode(event)) for event in events)
+        assert again == events, "an event does not survive its own bytes"
+        self.journal += [(kind_of(event), encode(event)) for event in events]
+        self.room = evolve(before, events)
+        return events
+
+    def ask(self, command: Command, actor: Actor, key: str | None = None) -> tuple[AnyEvent, ...]:
+        self.keys += 1
+        return self.hear(Asked(command=command, actor=actor, key=f"key-{self.keys}" if key is None else key))
+
+    def refusal(self, command: Command, actor: Actor) -> Refused:
+        """The refusal of a command that must be refused; it changes nothing."""
+        before = self.room
+        with pytest.raises(Refused) as caught:
+            self.ask(command, actor)
+        assert self.room is before
+        assert caught.value.reason
+        return caught.value
+
+    def wait(self, seconds: float) -> tuple[AnyEvent, ...]:
+        self.now += seconds
+        return self.hear(Tick(at=self.now))
+
+    def replayed(self, room: Room | None = None) -> Room:
+        events = (decode(kind, 1, raw) for kind, raw in self.journal)
+        return evolve(room if room is not None else newborn("opsroom-x", self.charter), events)
+
+    # what many tests need first
+
+    def alarm(self, signal: str = "loom-1/output", **changes: Any) -> str:
+        opened = only(happened.AlarmOpened, self.hear(verdict(signal, **changes)))
+        return opened.alarm
+
+    def arrived(self) -> str:
+        """An alarm that stands where the council sits."""
+        alarm = self.alarm()
+        self.wait(PLANT_S)
+        return alarm
+
+    def motion(self, alarm: str | None = None, **order: Any) -> str:
+        fields = {"plant": "loom-1", "name": "set-speed", "parameters": {"rpm": 90}} | order
+        command = ask.OpenMotion(alarm=alarm or self.arrived(), title="Speed it up", order=ask.ProposedOrder(**fields))
+        return only(happened.MotionOpened, self.ask(command, seat(1))).motion
+
+    def vote(self, motion: str, choices: Iterable[str], first: int = 1) -> tuple[AnyEvent, ...]:
+        events: list[AnyEvent] = []
+        for number, choice in enumerate(choices, first):
+            ballot = ask.CastBallot(motion=motion, choice=choice, reason="as I see it")  # type: ignore[arg-type] # a word
+            events += self.ask(ballot, seat(number))
+        return tuple(events)
+
+    def order(self) -> str:
+        """An order issued by a unanimous council."""
+        return only(happened.OrderIssued, self.vote(self.motion(), ["yes"] * 7)).order
+
+
+def only(kind: type[E], events: Iterable[Any]) -> E:
+    """The one event of a kind among others."""
+    found = [event for event in events if isinstance(event, kind)]
+    assert len(found) == 1, f"{len(found)} of {kind.__name__} in {events}"
+    return found[0]
+
+
+def kinds(events: Iterable[AnyEvent]) -> list[str]:
+    return [kind_of(event) for event in events]
