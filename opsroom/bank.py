@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from cyberstride import DEFAULT, NAMES, Regimes, Verdicts, step
 from cyberstride.belief import Belief, from_bytes, grow, newborn, put, take, to_bytes
+from cyberstride.reference import anchor
 from cyberstride.verdict import STEADY, SUSPECTED
 from opsroom.rings import Rings
-from opsroom.store import KINDS, QUALITIES, Block, Place, shard_of
+from opsroom.store import KINDS, QUALITIES, Block, Place, Readings, shard_of
 from telex_ingest.heard import Accepted
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth, TelexKind
 
@@ -105,6 +106,8 @@ class Bank:
         self.by_key: dict[str, Signal] = {}
         self.by_plant: dict[str, dict[int, Signal]] = {}
         self.rings = Rings()
+        self.heard_us: dict[str, int] = {}
+        """When each plant was heard last, received time in microseconds."""
         self._shards: dict[int, dict[int, int]] = {}
         self._lane_of: dict[str, dict[int, int]] = {}
         self._belief: Belief = newborn(64)
@@ -125,22 +128,37 @@ class Bank:
         mine: dict[int, Signal] = {}
         for declared in birth.signals:
             key = f"{birth.plant}/{declared.name}"
-            known = self.by_key.get(key)
-            lane = known.lane if known else len(self.signals)
-            signal = Signal(lane, key, birth.plant, places[key], declared)
-            if known:
-                self.signals[lane] = signal
-            else:
-                self.signals.append(signal)
-                self._shards.setdefault(signal.place.shard, {})[signal.place.row] = lane
-            self.by_key[key] = signal
-            mine[declared.id] = signal
-        self._reserve(len(self.signals))
-        for signal in mine.values():
-            self._period_us[signal.lane] = signal.birth.period_s * 1e6
-            self._row[signal.lane] = signal.place.row
+            mine[declared.id] = self._place(key, places[key], declared)
         self.by_plant[birth.plant] = mine
         self._lane_of[birth.plant] = {number: signal.lane for number, signal in mine.items()}
+
+    def retire(self, key: str, place: Place) -> None:
+        """Keep the place of a signal that no birth declares any more, so that its old blocks can be read."""
+        self._place(key, place, SignalBirth(id=0, name=key.partition("/")[2], unit="", period_s=1.0))
+
+    def _place(self, key: str, place: Place, declared: SignalBirth) -> Signal:
+        known = self.by_key.get(key)
+        lane = known.lane if known else len(self.signals)
+        signal = Signal(lane, key, key.partition("/")[0], place, declared)
+        if known:
+            self.signals[lane] = signal
+        else:
+            self.signals.append(signal)
+            self._shards.setdefault(place.shard, {})[place.row] = lane
+            self._reserve(len(self.signals))
+        self.by_key[key] = signal
+        self._period_us[lane] = declared.period_s * 1e6
+        self._row[lane] = place.row
+        return signal
+
+    @property
+    def shards(self) -> Iterable[int]:
+        """The shards that hold a signal."""
+        return self._shards.keys()
+
+    def at(self, shard: int, row: int) -> Signal:
+        """The signal that lives at a place; raises KeyError."""
+        return self.signals[self._shards[shard][row]]
 
     def _reserve(self, n: int) -> None:
         have = len(self.last_us)
@@ -170,6 +188,8 @@ class Bank:
         kept.sort(key=lambda telex: shard_of(telex.plant))
         columns, number_of = self._columns(kept)
         words, announced, order = self._absorb(columns, hear=True)
+        for telex in kept:
+            self.heard_us[telex.plant] = telex.received_us
         for row in np.flatnonzero(columns.kind == _CORRECTION):
             self.rings.correct(int(columns.lane[row]), int(columns.source_us[row]), float(columns.value[row]))
         blocks = self._blocks(kept, columns, number_of, words, at, numbers)
@@ -207,6 +227,23 @@ class Bank:
             self.p_now[columns.lane[these]] = block.p[these]
             self.level[columns.lane[these]] = block.level[these]
             self.named[columns.lane[these]] = block.named[these]
+
+    def recall(self, signal: Signal, last: Readings) -> None:
+        """Take the last readings of a signal as the store kept them, in place of what is remembered."""
+        lane, judged = np.array([signal.lane]), np.isfinite(last.p).all(axis=1)
+        self.rings.fill(signal.lane, last.source_us, _seen(last.value, last.quality), last.low, last.high, last.named)
+        if judged.any():
+            newest = np.flatnonzero(judged)[-1]
+            self.p_now[lane], self.level[lane], self.named[lane] = (
+                last.p[newest],
+                last.level[newest],
+                last.named[newest],
+            )
+
+    def anchor(self, key: str, low: float, high: float) -> None:
+        """Freeze an agreed interval as the reference of a signal: its middle, and a sixth of its width as the spread."""
+        lane = np.array([self.by_key[key].lane])
+        anchor(self._belief, lane, np.array([(low + high) / 2]), np.array([(high - low) / 6]))
 
     def _columns(self, telexes: Sequence[Accepted]) -> tuple[_Columns, Ints]:
         lane: list[int] = []
@@ -351,10 +388,6 @@ class Bank:
         """The belief about one signal, n = 1; None for a signal that is not known."""
         signal = self.by_key.get(key)
         return None if signal is None else take(self._belief, np.array([signal.lane]))
-
-    def replace_belief(self, key: str, part: Belief) -> None:
-        """Put another belief about one signal in its place (a reference that was agreed, for example)."""
-        put(self._belief, np.array([self.by_key[key].lane]), part)
 
     def word(self, lane: int) -> str:
         """The filter's word for a signal now."""

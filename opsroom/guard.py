@@ -6,6 +6,7 @@ Plain ASGI around the whole application, so that REST, screens and both websocke
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +66,34 @@ def name_of(authority: str) -> str:
         return urlsplit(authority if "//" in authority else f"//{authority}").hostname or ""
     except ValueError:
         return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """How a room is reached: address, names, TLS, whether the wall is open to everybody."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    names: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    behind_proxy: bool = False
+    anonymous_wall: bool = False
+
+    @property
+    def tls(self) -> bool:
+        """Whether the room itself speaks TLS."""
+        return bool(self.tls_cert)
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are for TLS alone."""
+        return self.tls or self.behind_proxy
+
+    def address(self, port: int = 0) -> str:
+        """The address for people."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{port or self.port}"
 
 
 class Guard:

@@ -57,6 +57,19 @@ class Rings:
         self._named[rows, at] = named
         self.count[rows] += 1
 
+    def fill(self, row: int, source_us: Rows, value: Floats, low: Floats, high: Floats, named: Codes) -> None:
+        """Let the last `KEPT` of these readings, oldest first, be all that is known of a row."""
+        n = min(len(value), KEPT)
+        self.count[row] = n
+        for kept, new in (
+            (self._source, source_us),
+            (self._value, value),
+            (self._low, low),
+            (self._high, high),
+            (self._named, named),
+        ):
+            kept[row, :n] = new[len(value) - n :]
+
     def correct(self, row: int, source_us: int, value: float) -> bool:
         """Put a corrected figure where the reading of that source time stands; False when it is no longer kept."""
         places = np.flatnonzero(self._source[row, : min(int(self.count[row]), KEPT)] == source_us)

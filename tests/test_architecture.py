@@ -45,6 +45,7 @@ DOES_IO = {
     "opsroom/clock.py",
     "opsroom/api.py",
     "opsroom/watch.py",
+    "opsroom/report.py",
     "opsroom/detect.py",
     "opsroom/app.py",
     "opsroom/cli.py",

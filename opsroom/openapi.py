@@ -1,0 +1,247 @@
+"""The REST interface as an OpenAPI 3.1 document, made from the very structs that are read and written. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from opsroom.commands import AnyCommand
+from opsroom.views import (
+    AlarmView,
+    Answer,
+    LineView,
+    MotionView,
+    OrderChoice,
+    OrderView,
+    ProposalView,
+    SeatView,
+    SignalView,
+    Snapshot,
+    StopView,
+    UnitView,
+    Viewer,
+)
+
+
+class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /api/login`."""
+
+    account: str
+    passphrase: str
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /api/commands`; the key may stand in the header `Idempotency-Key` instead."""
+
+    command: AnyCommand
+    key: str = ""
+
+
+class Who(msgspec.Struct, frozen=True):
+    """Who is logged in."""
+
+    viewer: Viewer
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """The one shape of every error: a code for programs, a reason and a cure for people."""
+
+    code: str
+    reason: str
+    cure: str = ""
+
+
+class StoredReading(msgspec.Struct, frozen=True):
+    """One stored reading with the verdict on it; times in epoch seconds UTC."""
+
+    at: float
+    received: float
+    kind: str
+    value: float | None
+    quality: str
+    named: str | None
+    p: dict[str, float] | None
+    level: float | None
+    low: float | None
+    high: float | None
+
+
+class StoredReadings(msgspec.Struct, frozen=True):
+    """Readings of one signal, oldest first, corrections applied."""
+
+    signal: str
+    readings: list[StoredReading]
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One event as the journal holds it, with its hash."""
+
+    room_id: str
+    event_id: int
+    kind: str
+    version: int
+    actor: Any
+    cause: str
+    at: float
+    prev: str
+    body: Any
+    hash: str
+
+
+class JournalPage(msgspec.Struct, frozen=True):
+    """Some events of the journal, its head, and how many there are."""
+
+    head: str
+    events: int
+    entries: list[JournalEntry]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The process lives, or the room is ready."""
+
+    ok: bool
+
+
+_FOCUS = ("focus", "query", "the unit in focus; the viewer's own or the root if left out", {"type": "string"})
+_PLANT = ("plant", "path", "the plant", {"type": "string"})
+_NAME = ("name", "path", "the signal's name in its plant's birth", {"type": "string"})
+_NUMBER = {"type": "number"}
+
+_Parameter = tuple[str, str, str, dict[str, Any]]
+_ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int, ...]], ...] = (
+    ("post", "/api/login", "Begin a session; its token comes back as a cookie", (), Login, Who, (401, 413, 422, 429)),
+    ("post", "/api/logout", "End the session of the cookie", (), None, dict[str, Any], ()),
+    ("get", "/api/me", "Who is logged in", (), None, Who, (401,)),
+    (
+        "post",
+        "/api/commands",
+        "Ask the room for something; the answer comes when it is durable",
+        (
+            (
+                "Idempotency-Key",
+                "header",
+                "the same key of the same account is answered, not done again",
+                {"type": "string"},
+            ),
+        ),
+        Wish,
+        Answer,
+        (401, 403, 404, 409, 413, 422, 503),
+    ),
+    ("get", "/api/snapshot", "Everything that a screen shows", (_FOCUS,), None, Snapshot, (401,)),
+    ("get", "/api/units", "The units of the tree, each with its state", (), None, list[UnitView], (401,)),
+    ("get", "/api/signals", "The signals of the unit in focus", (_FOCUS,), None, list[SignalView], (401,)),
+    ("get", "/api/alarms", "The alarms in scope, most urgent first", (), None, list[AlarmView], (401,)),
+    ("get", "/api/motions", "The motions in scope", (), None, list[MotionView], (401,)),
+    ("get", "/api/orders", "The orders in scope", (), None, list[OrderView], (401,)),
+    ("get", "/api/seats", "The seven seats", (), None, list[SeatView], (401,)),
+    ("get", "/api/stops", "Planned stops in scope", (), None, list[StopView], (401,)),
+    ("get", "/api/proposals", "Proposed agreements that wait", (), None, list[ProposalView], (401,)),
+    ("get", "/api/choices", "The orders that plants declared", (), None, list[OrderChoice], (401,)),
+    (
+        "get",
+        "/api/alarms/{alarm}",
+        "One alarm",
+        (("alarm", "path", "its id", {"type": "string"}),),
+        None,
+        AlarmView,
+        (401, 404),
+    ),
+    (
+        "get",
+        "/api/motions/{motion}",
+        "One motion with its evidence",
+        (("motion", "path", "its id", {"type": "string"}),),
+        None,
+        MotionView,
+        (401, 404),
+    ),
+    ("get", "/api/signals/{plant}/{name}", "One signal", (_PLANT, _NAME), None, SignalView, (401, 404)),
+    (
+        "get",
+        "/api/signals/{plant}/{name}/readings",
+        "Stored readings: the last ones, or those of a stretch of source time",
+        (
+            _PLANT,
+            _NAME,
+            ("last", "query", "how many of the newest (300)", {"type": "integer", "minimum": 1, "maximum": 20000}),
+            ("start", "query", "from this source time on, epoch seconds", _NUMBER),
+            ("end", "query", "before this source time, epoch seconds", _NUMBER),
+        ),
+        None,
+        StoredReadings,
+        (401, 404, 422),
+    ),
+    (
+        "get",
+        "/api/journal",
+        "Events of the journal, oldest first; ballots of open motions are sealed",
+        (
+            ("after", "query", "later than this event", {"type": "integer"}),
+            ("limit", "query", "at most so many", {"type": "integer", "maximum": 1000}),
+        ),
+        None,
+        JournalPage,
+        (401, 403, 422),
+    ),
+    ("get", "/api/line", "The state of the line", (), None, LineView, (401,)),
+    ("get", "/healthz", "The process lives", (), None, Health, ()),
+    ("get", "/readyz", "The room takes telexes and commands", (), None, Health, (503,)),
+)
+
+_STATUS = {
+    401: "nobody is logged in, or the passphrase is wrong",
+    403: "this account may not",
+    404: "there is no such thing",
+    409: "the room refuses, with the reason and the cure",
+    413: "too large",
+    422: "this cannot be read",
+    429: "too many tries",
+    503: "the room has trouble; ask again",
+}
+
+
+def describe(title: str) -> dict[str, Any]:
+    """Describe the interface of a room; every path, body, answer and error."""
+    kinds = [kind for *_, body, answer, _ in _ROUTES for kind in (body, answer) if kind is not None]
+    kinds.append(Problem)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    known = iter(schemas)
+    paths: dict[str, dict[str, Any]] = {}
+    for method, path, summary, parameters, body, _, errors in _ROUTES:
+        route: dict[str, Any] = {
+            "summary": summary,
+            "parameters": [
+                {"name": name, "in": place, "required": place == "path", "description": text, "schema": schema}
+                for name, place, text, schema in parameters
+            ],
+        }
+        if body is not None:
+            route["requestBody"] = {"required": True, "content": {"application/json": {"schema": next(known)}}}
+        route["responses"] = {
+            "200": {"description": "done", "content": {"application/json": {"schema": next(known)}}},
+            **{
+                str(status): {
+                    "description": _STATUS[status],
+                    "content": {
+                        "application/json": {
+                            "schema": {"$ref": f"#/components/schemas/{_shape(path, status)}"},
+                        }
+                    },
+                }
+                for status in errors
+            },
+        }
+        paths.setdefault(path, {})[method] = route
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1", "description": "An operations room. docs/api.md tells it for people."},
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _shape(path: str, status: int) -> str:
+    """A refused command is an `Answer`, which has the members of a `Problem`."""
+    return "Answer" if path == "/api/commands" and status in (403, 404, 409) else "Problem"

@@ -1,0 +1,119 @@
+"""Real rooms for tests: a folder, a server on a free port of loopback, people, links."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import structlog
+
+from opsroom.app import serve
+from opsroom.charter import template
+from opsroom.clock import Clock, SystemClock
+from opsroom.guard import Doors
+from opsroom.hall import ROOM, Hall, open_hall
+
+TOML = """\
+[room]
+id = "test-room"
+title = "A room under test"
+unassigned = "works"
+
+[[level]]
+name = "total"
+clock = "4 h"
+[[level]]
+name = "enterprise"
+clock = "1 h"
+[[level]]
+name = "plant"
+clock = "15 min"
+
+[[unit]]
+id = "works"
+title = "The works"
+level = "total"
+[[unit]]
+id = "textiles"
+title = "Textile company"
+level = "enterprise"
+parent = "works"
+[[unit]]
+id = "mill-1"
+title = "Spinning mill"
+level = "plant"
+parent = "textiles"
+
+[alarms]
+readings_to_recover = 3
+
+[council]
+unit = "textiles"
+
+""" + "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
+
+
+@dataclass
+class Open:
+    """A room that is being served."""
+
+    hall: Hall
+    port: int
+    passphrases: dict[str, str]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def telex(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/telex"
+
+    @asynccontextmanager
+    async def person(self, account: str = "") -> AsyncIterator[httpx.AsyncClient]:
+        async with httpx.AsyncClient(base_url=self.address, headers={"origin": self.address}, timeout=20) as client:
+            if account:
+                body = {"account": account, "passphrase": self.passphrases[account]}
+                answer = await client.post("/api/login", json=body)
+                assert answer.status_code == 200, answer.text
+            yield client
+
+
+def make_folder(folder: Path, text: str = "") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ROOM).write_text(text or TOML, encoding="utf-8")
+    return folder
+
+
+def quick_people(hall: Hall) -> dict[str, str]:
+    """Accounts for the seats, the operator and the mill."""
+    return hall.people.enrol(["mill-1"])
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, clock: Clock | None = None, *, anonymous_wall: bool = False, passphrases: dict[str, str] | None = None
+) -> AsyncIterator[Open]:
+    log = structlog.wrap_logger(structlog.ReturnLogger())
+    hall = open_hall(folder, lambda last: clock or SystemClock(last), log, "test")
+    known = passphrases if passphrases is not None else quick_people(hall)
+    ports: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    doors = Doors(port=0, anonymous_wall=anonymous_wall)
+    task: asyncio.Task[Any] = asyncio.create_task(serve(hall, doors, ports.set_result, signals=False))
+    await asyncio.wait({task, ports}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    try:
+        yield Open(hall, ports.result(), known)
+    finally:
+        hall.on_stop()
+        await task
+        hall.close()
+
+
+__all__ = ["TOML", "Open", "make_folder", "quick_people", "served", "template"]
