@@ -308,6 +308,8 @@ class PlantLink:
         self._socket = socket
         self._trouble = ""
         self._up.set()
+        if self._births.plants() != plants:
+            await socket.close()  # one more plant was declared meanwhile: it needs a resume point too
 
     async def _welcome(self, socket: ClientConnection) -> Welcome:
         while True:

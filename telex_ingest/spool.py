@@ -82,6 +82,8 @@ class SpoolFile:
         self.limit = limit
         self.given_up = 0
         self.forgotten = 0
+        self._found: dict[str, int] = {}
+        """Until the room has been met: the last number that an earlier process gave, the highest that the room can know."""
         try:
             self._db = sqlite3.connect(self.path, timeout=1.0, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -113,7 +115,9 @@ class SpoolFile:
         """Take up a plant; a plant that is new to the spool begins with the epoch given, unsettled."""
         with self._transaction():
             self._db.execute("INSERT OR IGNORE INTO plants VALUES (?, ?, 0, 0, 0, NULL)", (plant, epoch))
-        return self.standing(plant)
+        standing = self.standing(plant)
+        self._found[plant] = standing.last
+        return standing
 
     def standing(self, plant: str) -> Standing:
         """Tell where a plant's numbering stands."""
@@ -207,21 +211,24 @@ class SpoolFile:
         """Agree with the room on epochs: `resume` tells what the room knows of each plant, None: nothing.
 
         A spool that is new while the room knows the plant was lost, and one that is behind the room was put back from a copy:
-        both begin the epoch after the room's, and what they hold beyond the room's number is renumbered from 1.
+        both begin the epoch after the room's, and what the room does not have is renumbered from 1.
         """
         with self._transaction():
             for plant, known in resume.items():
                 if known is not None:
                     self._settle(plant, known)
                 self._db.execute("UPDATE plants SET settled = 1 WHERE plant = ?", (plant,))
+                self._found.pop(plant, None)
         return {plant: self.standing(plant) for plant in resume}
 
     def _settle(self, plant: str, known: Ack) -> None:
         standing = self.standing(plant)
-        behind = known.epoch > standing.epoch or (known.epoch == standing.epoch and known.seq > standing.last)
+        known_here = self._found.get(plant, standing.last)
+        behind = known.epoch > standing.epoch or (known.epoch == standing.epoch and known.seq > known_here)
         if known.epoch == standing.epoch and standing.settled:
             forgotten = self._db.execute(
-                "DELETE FROM telexes WHERE plant = ? AND epoch = ? AND seq <= ?", (plant, known.epoch, known.seq)
+                "DELETE FROM telexes WHERE plant = ? AND epoch = ? AND seq <= ?",
+                (plant, known.epoch, min(known.seq, known_here)),
             ).rowcount
             self._forgot(forgotten)
             self._db.execute("UPDATE plants SET acked = max(acked, ?) WHERE plant = ?", (known.seq, plant))

@@ -52,7 +52,12 @@ class Tape:
 
     async def open(self) -> None:
         """Open the spool. Raises `SpoolError`."""
-        self.spool = await self.work(SpoolFile, self._path, self._limit)
+        try:
+            self.spool = await self.work(SpoolFile, self._path, self._limit)
+        except BaseException:
+            if self._thread is not None:
+                self._thread.shutdown()
+            raise
 
     async def close(self) -> None:
         """Finish what is being written and close the spool."""
@@ -168,11 +173,11 @@ class Tape:
         try:
             while self._acks:
                 acks, self._acks = list(self._acks.values()), {}
-                await self.work(self.spool.forget, acks)
                 for ack in acks:
                     standing = self.standing.get(ack.plant)
                     if standing is not None and standing.epoch == ack.epoch and standing.acked < ack.seq:
                         self.standing[ack.plant] = standing._replace(acked=ack.seq)
+                await self.work(self.spool.forget, acks)
                 await self._tell_waiters()
         finally:
             self._forgetting = None
