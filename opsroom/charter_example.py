@@ -39,7 +39,6 @@ id = "textiles"
 title = "Textile company"
 level = "enterprise"
 parent = "total"
-clock = "45 min"                # another clock than its level's
 occupant = "Tomás Tapia"        # who occupies the account `unit-textiles`
 
 [[unit]]
@@ -48,6 +47,13 @@ title = "Spinning mill 1"
 level = "plant"
 parent = "textiles"
 occupant = "Marta Molina"
+
+[[unit]]
+id = "mill-2"
+title = "Spinning mill 2"
+level = "plant"
+parent = "textiles"
+clock = "30 min"                # another clock than its level's
 
 # What a plant and the room have agreed about one signal, in the signal's unit; everything but `signal` may be left out.
 [[agreement]]

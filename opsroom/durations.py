@@ -31,4 +31,4 @@ def written(time_s: float) -> str:
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if time_s >= size and math.fmod(time_s, size) == 0:
             return f"{int(time_s // size)} {unit}"
-    return f"{time_s:g} s"
+    return f"{time_s:.6f}".rstrip("0").rstrip(".") + " s"

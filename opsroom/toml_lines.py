@@ -16,7 +16,7 @@ def lines_of(text: str) -> dict[Path, int]:
     """Tell the line, from 1, of every table and key of a text that `tomllib` reads; keys inside inline values are not told.
 
     >>> lines_of('[room]\\nid = "a"\\n[[unit]]\\nid = "b"')
-    {('room',): 1, ('room', 'id'): 2, ('unit', 0): 3, ('unit', 0, 'id'): 4}
+    {('room',): 1, ('room', 'id'): 2, ('unit',): 3, ('unit', 0): 3, ('unit', 0, 'id'): 4}
     """
     places: dict[Path, int] = {}
     counts: dict[Path, int] = {}
@@ -36,7 +36,7 @@ def lines_of(text: str) -> dict[Path, int]:
             for key in _keys(statement):
                 path = (*path, key)
                 places.setdefault(path, number)
-    return {path: line for path, line in places.items() if path not in counts}
+    return places
 
 
 def _inside(keys: list[str], counts: dict[Path, int]) -> Path:
