@@ -34,7 +34,7 @@ class BeliefError(ValueError):
 
 
 class Belief(NamedTuple):
-    """The state of n signals; every array has leading axis n, about 0.7 KB a signal.
+    """The state of n signals; every array has leading axis n, about 0.8 KB a signal.
 
     Inside, a reading x is z = (x - origin) / unit; unit is a power of two near the noise of the first readings,
     so that scaling a signal by a power of two changes no bit of what follows.
@@ -67,7 +67,7 @@ class Belief(NamedTuple):
     ago: NDArray[np.int32]
     """(n, WINDOW) steps since each reading of the window."""
     live: NDArray[np.int8]
-    """(n, WINDOW) 1 for a reading that counts as evidence, 0 for an empty place or a known transient."""
+    """(n, WINDOW) 1 for a reading that counts as evidence, 0 for an empty place, 2 for a known transient."""
     settled: Floats
     """(n, 9) what the readings that left the window say: level, slope, their three covariances in units of the
     noise variance, noise variance, its degrees of freedom, correlation of neighbouring residuals, last residual."""
@@ -82,6 +82,12 @@ class Belief(NamedTuple):
     reference: Floats
     """(n, 6) frozen normal: centre, spread, weight of the readings that made it, sum of squares while learning,
     smoothed distance, whether it is frozen (1) or learning (0)."""
+    repeats: Floats
+    """(n, 2) how often the last value was repeated in a row, and how often this signal repeats itself (0..1)."""
+    drift: Floats
+    """(n, 6) cumulative sums of residuals upwards and downwards, each with the readings and the level since zero."""
+    limits: Floats
+    """(n, 2) the physical range of readings, in their own unit; infinite where not agreed."""
 
 
 _SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
@@ -106,6 +112,9 @@ _SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "standing": ((), "i4"),
     "event": ((4,), "f8"),
     "reference": ((6,), "f8"),
+    "repeats": ((2,), "f8"),
+    "drift": ((6,), "f8"),
+    "limits": ((2,), "f8"),
 }
 
 
@@ -116,6 +125,8 @@ def newborn(n: int) -> Belief:
     fields["p"][:, 0] = 1.0
     fields["named"][:] = NOT_YET
     fields["onset"][:] = -1
+    fields["repeats"][:, 1] = 0.25
+    fields["limits"][:] = (-np.inf, np.inf)
     return Belief(**fields)
 
 
@@ -169,7 +180,7 @@ def _belief(arrays: list[NDArray[Any]]) -> Belief:
     return Belief(*arrays)
 
 
-_MAGIC = b"cyberstride.belief\x01"
+_MAGIC = b"cyberstride.belief\x02"
 
 
 def to_bytes(belief: Belief) -> bytes:

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from cyberstride.belief import FLAT, RUNNING, Belief, put, take
 from cyberstride.evidence import weigh
 from cyberstride.mixture import Mixed, absorb, evolve, priors_over, sum4, tail
-from cyberstride.naming import begin_anew, name, push, unnamed
+from cyberstride.naming import begin_anew, name, push, unnamed, watch
 from cyberstride.reference import away, learn
 from cyberstride.regimes import DEFAULT, Regimes
-from cyberstride.verdict import NOT_YET, STEADY, Verdicts
+from cyberstride.verdict import NOT_YET, OUT_OF_RANGE, STEADY, STUCK, VARIANCE, Verdicts
 from cyberstride.warmup import collect, wake
 
 __all__ = ["step"]
@@ -21,21 +21,54 @@ __all__ = ["step"]
 Floats = NDArray[np.float64]
 
 _FARTHEST = 2.0**60
+_LARGEST_READING = 1e300
 _Z95 = 1.6448536269514722
 
 
 def step(belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes = DEFAULT) -> tuple[Belief, Verdicts]:
     """Absorb one reading of every signal and say what happened.
 
-    `values` (n,): the readings in their own units; NaN or an infinity is a missing reading, which only predicts.
+    `values` (n,): the readings in their own units; NaN, an infinity or anything beyond 1e300 is a missing reading,
+    which only predicts.
     `elapsed` (n,): nominal periods since the previous call for that signal (1.0 = on time; negative counts as 0,
     NaN as 1). Pure: `belief` is not changed. The bits of a verdict depend on that signal alone.
     """
     n = len(belief.seen)
     x = np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
     t = np.broadcast_to(np.asarray(elapsed, dtype=np.float64), (n,))
-    x = np.where(np.isfinite(x), x, np.nan)
+    x = np.where(np.abs(x) <= _LARGEST_READING, x, np.nan)
     t = np.where(np.isnan(t), 1.0, np.clip(t, 0.0, 1e6))
+    impossible = (x < belief.limits[:, 0]) | (x > belief.limits[:, 1])
+    if impossible.any():
+        after, verdicts = _advance(belief, np.where(impossible, np.nan, x), t, regimes)
+        return _out_of_range(belief, after, verdicts, x, impossible)
+    return _advance(belief, x, t, regimes)
+
+
+def _out_of_range(
+    before: Belief, after: Belief, verdicts: Verdicts, x: Floats, impossible: NDArray[np.bool_]
+) -> tuple[Belief, Verdicts]:
+    """Name the `impossible` readings, which the filter took for missing."""
+    first = before.named != OUT_OF_RANGE
+    named = np.where(impossible, OUT_OF_RANGE, verdicts.named).astype(np.int8)
+    onset = np.where(impossible, np.where(first, 0, before.onset + 1), verdicts.onset_back).astype(np.int32)
+    beyond = np.where(x > before.limits[:, 1], x - before.limits[:, 1], x - before.limits[:, 0])
+    size = np.where(impossible, beyond, verdicts.size)
+    return after._replace(named=named, onset=onset), verdicts._replace(
+        named=named,
+        announced=np.where(impossible, first, verdicts.announced),
+        onset_back=onset,
+        sure=np.where(impossible, 1.0, verdicts.sure),
+        size=size,
+        size_low=np.where(impossible, beyond, verdicts.size_low),
+        size_high=np.where(impossible, beyond, verdicts.size_high),
+        news=np.where(impossible & first, 1.0, verdicts.news),
+        wrong=np.where(impossible, 1.0, verdicts.wrong),
+    )
+
+
+def _advance(belief: Belief, x: Floats, t: Floats, regimes: Regimes) -> tuple[Belief, Verdicts]:
+    n = len(belief.seen)
     roused = np.flatnonzero((belief.phase == FLAT) & ~np.isnan(x) & (x != belief.window[:, -1]))
     if len(roused):
         part = wake(take(belief, roused), np.arange(len(roused)), x[roused], regimes)
@@ -148,11 +181,22 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
     slope_sd = np.sqrt(sum4(new.p * (new.cov[2] + db * db)))
 
     settled, moved = push(belief, y, t, here, regimes)
+    moved = moved._replace(scale=np.ascontiguousarray(new.scale.T), dof=new.dof)
     if regimes.naming:
         z_window, lapses = np.ascontiguousarray(moved.window.T), np.ascontiguousarray(moved.lapse.T)
         weighed = weigh(settled, z_window, lapses, np.ascontiguousarray(moved.live.T * 1.0), regimes)
         names = name(moved, weighed, here, regimes)
         settled, moved = begin_anew(settled, moved, names, regimes)
+        moved, names = watch(moved, belief, settled, names, here, regimes)
+        # What stands still says nothing of the noise.
+        still = names.named == STUCK
+        moved = moved._replace(
+            scale=np.where(still[:, None], belief.scale, moved.scale), dof=np.where(still, belief.dof, moved.dof)
+        )
+        settled = settled._replace(
+            noise=np.where(still, belief.settled[:, 5], settled.noise),
+            dof=np.where(still, belief.settled[:, 6], settled.dof),
+        )
     else:
         names = unnamed(moved, here)
     reference = learn(belief.reference, x, belief.unit, names.named, here, regimes)
@@ -160,8 +204,9 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
     reference[:, 4] = smooth
     frozen = reference[:, 5] == 1.0
     unit = belief.unit
-    size = np.where(names.named > STEADY, names.event[:, 0] * unit, np.nan)
-    size_sd = names.event[:, 1] * unit
+    # The size of another variance is a ratio of standard deviations; every other size has the signal's unit.
+    size_unit = np.where(names.named > STEADY, np.where(names.named == VARIANCE, 1.0, unit), np.nan)
+    size, size_sd = names.event[:, 0] * size_unit, names.event[:, 1] * size_unit
 
     after = moved._replace(
         seen=belief.seen + here,
@@ -170,12 +215,6 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
         level=np.ascontiguousarray(new.level.T),
         slope=np.ascontiguousarray(new.slope.T),
         cov=np.ascontiguousarray(np.moveaxis(np.stack(new.cov), 2, 0)),
-        scale=np.ascontiguousarray(new.scale.T),
-        dof=new.dof,
-        window=moved.window,
-        lapse=moved.lapse,
-        ago=moved.ago,
-        live=moved.live,
         settled=np.stack(settled, axis=1),
         named=names.named,
         onset=names.onset,

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from cyberstride.belief import FLAT, RUNNING, Belief
-from cyberstride.filter import mixed
-from cyberstride.mixture import evolve, sum4
+from cyberstride.evidence import Settled, fit
 from cyberstride.regimes import DEFAULT, Regimes
 
 __all__ = ["Forecast", "forecast"]
@@ -40,27 +39,28 @@ class Forecast(NamedTuple):
 def forecast(
     belief: Belief, steps: Sequence[float], coverage: Sequence[float] = (0.5, 0.9), regimes: Regimes = DEFAULT
 ) -> Forecast:
-    """Forecast every signal of `belief` at `steps` nominal periods ahead, if it stays in the steady regime.
+    """Forecast every signal of `belief` at `steps` nominal periods ahead, if nothing new begins.
 
-    A Student-t with the mean and variance of the four components carried forward: level, slope, their covariance and
-    the evolution of every period between, so the band widens with the distance.
+    A Student-t around level and slope as the last readings and all before them say (`evidence.fit`), with their
+    uncertainty, the drift of every period between and the noise, so the band widens with the distance.
     """
     ahead_by = np.asarray(steps, dtype=np.float64)
     shares = np.asarray(coverage, dtype=np.float64)
-    state = mixed(belief)
-    n = len(belief.seen)
-    mean, sd = np.empty((n, len(ahead_by))), np.empty((n, len(ahead_by)))
-    for k, distance in enumerate(ahead_by):
-        ahead = evolve(state, belief.gap + distance, regimes)
-        centre = sum4(state.p * ahead.level[:, 0])
-        off = ahead.level[:, 0] - centre
-        mean[:, k] = centre
-        sd[:, k] = np.sqrt(sum4(state.p * (ahead.spread[:, 0] + off * off)))
+    settled = Settled(*np.ascontiguousarray(belief.settled.T))
+    window, lapse = np.ascontiguousarray(belief.window.T), np.ascontiguousarray(belief.lapse.T)
+    fitted = fit(settled, window, lapse, np.ascontiguousarray((belief.live.T == 1) * 1.0), regimes)
+    m11, m12, m22 = fitted.cov
+    g, h = (regimes.level[0], regimes.slope[0]) if regimes.law == "ratios" else (1.0 - regimes.level[0], 0.0)
+    distance = (belief.gap[:, None] + ahead_by).T
+    at = fitted.h[-1] + distance
+    mean = (settled.level + fitted.f1 + (settled.slope + fitted.f2) * at).T
+    drift = (0.5 * g * fitted.h[-1] + g * distance) + h * distance * distance * distance / 3.0
+    sd = np.sqrt(settled.noise * (1.0 + m11 + 2.0 * at * m12 + at * at * m22 + drift)).T
     unit, origin = belief.unit[:, None], belief.origin[:, None]
     running, flat = (belief.phase == RUNNING)[:, None], (belief.phase == FLAT)[:, None]
     mean = np.where(running, origin + mean * unit, np.where(flat, belief.window[:, -1:], np.nan))
     sd = np.where(running, sd * unit, np.where(flat, 0.0, np.nan))
-    dof = np.where(belief.phase == RUNNING, belief.dof, np.nan)
-    width = stdtrit(np.where(belief.phase == RUNNING, belief.dof, 1.0)[:, None], 0.5 + 0.5 * shares)
+    dof = np.where(belief.phase == RUNNING, belief.settled[:, 6], np.nan)
+    width = stdtrit(np.where(belief.phase == RUNNING, belief.settled[:, 6], 1.0)[:, None], 0.5 + 0.5 * shares)
     half = width[:, :, None] * sd[:, None, :]
     return Forecast(ahead_by, shares, mean, sd, dof, mean[:, None, :] - half, mean[:, None, :] + half)

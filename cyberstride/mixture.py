@@ -142,7 +142,7 @@ def absorb(state: Mixed, ahead: Forecasted, prior: Floats, y: Floats, regimes: R
     m, b = ahead.level + a1 * error, ahead.slope + a2 * error
     kept = regimes.variance_discount * dof
     grown = (kept + np.minimum(square, regimes.clip)) / (kept + 1.0)
-    scale = state.scale[:, None, :] * grown
+    scale = np.maximum(state.scale[:, None, :] * grown, regimes.least_scale)
     c11 = grown * (ahead.r11 * (ahead.noise / q))
     c12 = grown * (ahead.r12 * (ahead.noise / q))
     c22 = grown * (ahead.r22 - ahead.r12 * a2)

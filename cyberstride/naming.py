@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 from cyberstride.belief import WINDOW, Belief
 from cyberstride.evidence import Settled, Weighed, settle
 from cyberstride.regimes import Regimes
-from cyberstride.verdict import SLOPE, STEADY, STEP, SUSPECTED, TRANSIENT
+from cyberstride.verdict import DRIFT, OUT_OF_RANGE, SLOPE, STEADY, STEP, STUCK, SUSPECTED, TRANSIENT, VARIANCE
 
-__all__ = ["Named", "begin_anew", "name", "push", "unnamed"]
+__all__ = ["Named", "begin_anew", "name", "push", "unnamed", "watch"]
 
 Floats = NDArray[np.float64]
 Number = TypeVar("Number", bound=np.generic)
 
-_FEWEST = (2.0, 3.0, 3.0)
-"""Readings from the onset on before a transient, a step or a slope is named."""
+_FEWEST = (2.0, 3.0, 3.0, 5.0)
+"""Readings from the onset on before a transient, a step, a slope, another variance is named."""
 _LONG_ENOUGH = 6.0
 """After so many readings a change that is surely lasting takes the likelier of the two lasting names."""
 _NEWS_FADES = 0.9
+_DRIFT_SURE = 0.95
 
 
 class Named(NamedTuple):
@@ -35,7 +36,7 @@ class Named(NamedTuple):
     """(n, 4) as in `Belief`."""
     news: Floats
     given: NDArray[np.bool_]
-    """Whether a transient, step or slope was named at this reading."""
+    """Whether a transient, step, slope or variance was named at this reading."""
     place: NDArray[np.int64]
     """Place of its onset in the window."""
     stretch: Floats
@@ -67,20 +68,21 @@ def name(belief: Belief, weighed: Weighed, here: NDArray[np.bool_], regimes: Reg
     """Give names to n signals from the `weighed` evidence; where there is no reading `here`, the old name stands."""
     happened = 1.0 - weighed.none
     kind, after = weighed.kind, weighed.after
-    ripe = [after[k] >= _FEWEST[k] for k in range(3)]
+    ripe = [after[k] >= _FEWEST[k] for k in range(4)]
     transient = (kind[0] > regimes.sure) & ripe[0]
     lasting = ((kind[1] + kind[2]) > regimes.lasting) & (np.minimum(after[1], after[2]) >= _LONG_ENOUGH)
     step = ((kind[1] > regimes.sure) & ripe[1]) | (lasting & (kind[1] >= kind[2]))
     slope = ((kind[2] > regimes.sure) & ripe[2]) | (lasting & (kind[1] < kind[2]))
-    given = here & (transient | step | slope)
+    variance = (kind[3] > regimes.sure) & ripe[3]
+    given = here & (transient | step | slope | variance)
 
     best = kind.argmax(axis=0)
-    best = np.where(transient, 0, np.where(step, 1, np.where(slope, 2, best)))
+    best = np.where(transient, 0, np.where(step, 1, np.where(slope, 2, np.where(variance, 3, best))))
     rows = np.arange(len(best))
     place = weighed.where[best, rows]
     was = belief.named
     doubt = here & ~given & ((happened > regimes.suspect) | ((was == SUSPECTED) & (happened >= regimes.acquit)))
-    stands = (was >= TRANSIENT) & (belief.standing + 1 < regimes.stands)
+    stands = (was >= TRANSIENT) & (was != STUCK) & (was != OUT_OF_RANGE) & (belief.standing + 1 < regimes.stands)
     rest = np.where(stands, was, STEADY)
     named = np.where(given, best + TRANSIENT, np.where(doubt, SUSPECTED, rest))
     named = np.where(here, named, was).astype(np.int8)
@@ -136,24 +138,85 @@ def begin_anew(settled: Settled, belief: Belief, names: Named, regimes: Regimes)
     live, lapse = belief.live.copy(), belief.lapse.copy()
     place = names.place[rows]
     single = names.named[rows] == TRANSIENT
-    live[rows[single], place[single]] = 0
+    live[rows[single], place[single]] = 2
     rows, place = rows[~single], place[~single]
     part = Settled(*(a[rows] for a in settled))
     for k in range(WINDOW - 1):
         older = k < place
         moved = settle(part, belief.window[rows, k], lapse[rows, k], live[rows, k] > 0, regimes)
-        part = Settled(*(np.where(older, new, old) for new, old in zip(moved, part, strict=True)))
+        part = Settled(*(np.where(older, one, other) for one, other in zip(moved, part, strict=True)))
         live[rows, k] = np.where(older, 0, live[rows, k])
         lapse[rows, k] = np.where(older, 0.0, lapse[rows, k])
-    level = names.named[rows] == STEP
-    width = names.stretch[rows]
+    code, size, width = names.named[rows], names.event[rows, 0], names.stretch[rows]
+    other = code == VARIANCE
+    live[rows[other]] = np.minimum(live[rows[other]], 1)
+    count = np.zeros(len(rows))
+    for k in range(WINDOW):
+        count = count + live[rows, k]
+    # A step far beyond its prior is adopted as it was found: no prior need be as wide as that.
+    jump = np.where(code == STEP, size, 0.0)
     part = part._replace(
-        v11=part.v11 + np.where(level, width, 0.0),
-        v22=part.v22 + np.where(names.named[rows] == SLOPE, width, 0.0),
+        level=part.level + jump,
+        v11=part.v11 + np.where(code == STEP, np.minimum(width, regimes.event_sizes[2] ** 2), 0.0),
+        v22=part.v22 + np.where(code == SLOPE, width, 0.0),
+        noise=np.where(other, part.noise * size * size, part.noise),
+        dof=np.where(other, count, part.dof),
     )
-    merged = []
-    for whole, new in zip(settled, part, strict=True):
+    merged: list[Floats] = []
+    for whole, adopted in zip(settled, part, strict=True):
         column = whole.copy()
-        column[rows] = new
+        column[rows] = adopted
         merged.append(column)
-    return Settled(*merged), belief._replace(live=live, lapse=lapse)
+    scale, dof = belief.scale.copy(), belief.dof.copy()
+    scale[rows[other]] = part.noise[other, None]
+    dof[rows[other]] = part.dof[other]
+    return Settled(*merged), belief._replace(live=live, lapse=lapse, scale=scale, dof=dof)
+
+
+def watch(
+    belief: Belief, before: Belief, settled: Settled, names: Named, here: NDArray[np.bool_], regimes: Regimes
+) -> tuple[Belief, Named]:
+    """What no single window shows: a signal that does not move, and a drift too slow for any one reading.
+
+    Stuck: as many repetitions in a row as this signal's own habit of repeating gives less than `unmoved`. Drift: a cumulative
+    sum (Page 1954) of the settled residuals, cut by their correlation, over `drift_limit`.
+    """
+    run, habit = belief.repeats.T
+    same = belief.window[:, -1] == belief.window[:, -2]
+    run = np.where(here, np.where(same, run + 1.0, 0.0), run)
+    often = np.maximum(habit, 0.1)
+    chance = run * np.log(often)
+    stuck = chance < np.log(regimes.unmoved)
+    pace = 1.0 / np.minimum(np.maximum(belief.seen - WINDOW, 0) + 20.0, 200.0)
+    habit = np.where(here & ~stuck, habit + pace * (same - habit), habit)
+
+    left = here & (before.live[:, 0] == 1)
+    rho = np.clip(settled.rho, 0.0, 0.9)
+    e = settled.last * np.sqrt((1.0 - rho) / (1.0 + rho))
+    sums = []
+    for sign, (total, since, start) in ((1.0, belief.drift.T[:3]), (-1.0, belief.drift.T[3:])):
+        more = np.maximum(total + sign * e - regimes.drift_slack, 0.0)
+        open_ = more > 0.0
+        sums.append(np.where(left, more, total))
+        sums.append(np.where(left, np.where(open_, since + 1.0, 0.0), since))
+        sums.append(np.where(left & ~(open_ & (since > 0.0)), settled.level, start))
+    over = np.maximum(sums[0], sums[3]) > regimes.drift_limit
+    fresh = names.given & (names.named != TRANSIENT)
+    drifting = over & here & (names.named == STEADY) & ~stuck
+    since = np.where(sums[0] >= sums[3], sums[1], sums[4])
+    start = np.where(sums[0] >= sums[3], sums[2], sums[5])
+    clear = fresh | (over & here)
+    drift = np.where(clear[:, None], 0.0, np.stack(sums, axis=1))
+
+    stuck = stuck & here
+    was = belief.named
+    named = np.where(stuck, STUCK, np.where(drifting, DRIFT, names.named)).astype(np.int8)
+    onset = np.where(stuck, run, np.where(drifting, since + belief.ago[:, 0], names.onset)).astype(np.int32)
+    event = names.event.copy()
+    event[:, 0] = np.where(stuck, 0.0, np.where(drifting, settled.level - start, event[:, 0]))
+    event[:, 1] = np.where(stuck, 0.0, np.where(drifting, np.sqrt(settled.v11 * settled.noise), event[:, 1]))
+    event[:, 2] = np.where(stuck, 1.0 - np.exp(chance), np.where(drifting, _DRIFT_SURE, event[:, 2]))
+    told = np.where(stuck, was != STUCK, drifting | names.announced)
+    after = belief._replace(repeats=np.stack((run, habit), axis=1), drift=drift)
+    standing = np.where(drifting, 0, names.standing).astype(np.int32)
+    return after, names._replace(named=named, onset=onset, event=event, announced=told, standing=standing)

@@ -9,7 +9,7 @@ from cyberstride.belief import Belief
 from cyberstride.regimes import Regimes
 from cyberstride.verdict import STEADY
 
-__all__ = ["anchor", "away", "learn"]
+__all__ = ["anchor", "away", "bound", "learn"]
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +35,16 @@ def anchor(belief: Belief, rows: NDArray[np.int64], centre: Floats, spread: Floa
     belief.reference[rows, 3] = 0.0
     belief.reference[rows, 4] = 0.0
     belief.reference[rows, 5] = 1.0
+    return belief
+
+
+def bound(belief: Belief, rows: NDArray[np.int64], low: Floats, high: Floats) -> Belief:
+    """Set the physical range of the signals `rows`, in their own units, **in place**, and give `belief` back.
+
+    A reading outside is named out_of_range and teaches the filter nothing. `low` and `high` broadcast; infinite: none.
+    """
+    belief.limits[rows, 0] = low
+    belief.limits[rows, 1] = high
     return belief
 
 

@@ -33,12 +33,16 @@ class Regimes(NamedTuple):
     """Transients and steps beyond so many of their own standard deviations are met with a wider prior."""
     clip: float = math.inf
     """The most that one reading's squared standardised error may weigh in the learned variance."""
+    least_scale: float = 0.0
+    """Floor of the learned variance, in squares of the signal's internal unit (near its first noise)."""
     naming: bool = False
     """Whether changes are named from the evidence of the window of the last readings."""
     event_priors: Four = (0.0, 0.02, 0.008, 0.002)
     """Probability a nominal period that an event of each kind begins, in the window's judgement."""
     event_sizes: Four = (0.0, 6.0, 3.0, 0.4)
     """Prior standard deviation of an event's size, in noise standard deviations (slope: a period)."""
+    variance_prior: float = 0.0005
+    """Probability a nominal period that the noise takes another variance."""
     suspect: float = 0.5
     """A change is suspected when the window's probability that something happened passes this."""
     sure: float = 0.9
@@ -51,6 +55,11 @@ class Regimes(NamedTuple):
     """For how many readings a name stands after it was given."""
     reference_readings: int = 50
     """Readings after warm-up from which the frozen reference is learned, unless one is agreed."""
+    unmoved: float = 1e-6
+    """A signal is stuck when its repeated value had a smaller probability than this, by its own habit of repeating."""
+    drift_slack: float = 0.25
+    drift_limit: float = 18.0
+    """Slack and limit of the cumulative sum, in noise standard deviations, that names a slow drift."""
     away_prior: float = 0.01
     """Prior probability that a signal is away from its reference."""
 
@@ -90,6 +99,7 @@ DEFAULT = Regimes(
     variance_discount=0.99,
     stretch=3.0,
     clip=9.0,
+    least_scale=2.0**-10,
     naming=True,
 )
 """The frozen configuration for plant indicators."""

@@ -137,10 +137,10 @@ class Verdict(NamedTuple):
             TRANSIENT: f"A single reading was off by {size}",
             STEP: f"The level has moved by {size} to {_number(self.level)}",
             SLOPE: f"The slope has changed by {size} a period to {_number(self.slope, sign=True)}",
-            VARIANCE: f"The spread has changed by a factor of {_number(self.size)}",
+            VARIANCE: f"The spread of the readings has changed by a factor of {_number(self.size)}",
             STUCK: f"The signal has not moved from {_number(self.level)}",
             DRIFT: f"The level is drifting, {size} so far",
-            OUT_OF_RANGE: "The reading is outside what is physically possible",
+            OUT_OF_RANGE: f"The reading lies {_number(abs(self.size))} outside what is physically possible",
         }[self.named]
         return f"{what} {when} ({sure}), {against}{self._away()}."
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 _MAD = 1.4826
 _FIRST_DOF = 6.0
 _FIRST_SLOPE = 0.0001
-_FIRST_RHO = 0.15
+_FIRST_RHO = 0.4
 _FLAT_JUMP = 0.125
 """The first different value after a constant stretch is taken for eight standard deviations."""
 
