@@ -7,12 +7,19 @@ the callbacks of `seat` and of the screens.
 
 from __future__ import annotations
 
-from dash import Dash, Input, Output, ctx, dcc, html
+from typing import Any
+
+from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 from fastapi import FastAPI
 
-from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, screen_at
+from dashboards import console, desk, seat
+from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, home, screen_at
+from dashboards.screens import login, operator
+from dashboards.screens import seat as seat_screen
+from dashboards.screens import unit as unit_screen
 from dashboards.screens import wall as wall_screen
+from opsroom.views import Viewer
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -39,20 +46,37 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
     command, `who(cookie)` tells whose session a cookie is; `anonymous_wall` lets everybody see `/`.
     """
     door = Door(room_title, views, ask, who, anonymous_wall)
-    app = Dash(__name__, server=server, title=door.title, update_title=None, suppress_callback_exceptions=True)
+    # Dash's own types do not know yet what it takes: an ASGI server, and no title while it works.
+    given: dict[str, Any] = {"server": server, "update_title": None}
+    app = Dash(__name__, title=door.title, suppress_callback_exceptions=True, **given)
     # The room has one websocket a screen, its own; Dash's would stand open unused and ask for no session.
     app.backend.websocket_capability = False
     app.index_string = PAGE
     app.layout = html.Main([dcc.Location(id="where", refresh=False), html.Div(id="screen")], id="room")
 
-    @app.callback(Output("screen", "children"), Input("where", "pathname"))  # type: ignore[untyped-decorator]
+    @app.callback(Output("screen", "children"), Input("where", "pathname"))
     def show(path: str | None) -> Component:
-        return screen(door, screen_at(path or "/"))
+        return screen(door, screen_at(path or "/"), door.viewer(desk.cookies()))
 
+    desk.attach(app, door)
+    seat.attach(app, door)
+    console.attach(app, door)
     return app
 
 
-def screen(door: Door, asked: Screen) -> Component:
+def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
     """Lay out the screen that was asked for, or the login where the session does not open it."""
-    viewer = door.viewer(dict(ctx.cookies))
+    if asked.name == "lost":
+        return login.lost(door.title)
+    if asked.name == "login" or not door.admits(asked, viewer):
+        way = f"/unit/{asked.unit}" if asked.unit else home(Viewer(role="seat", seat=asked.seat)) if asked.seat else ""
+        return login.layout(door.title, asked.account, way or ("/operator" if asked.name == "operator" else ""))
+    viewer = viewer or ANYBODY
+    if asked.name == "seat":
+        return seat_screen.layout(viewer, door.title)
+    if asked.name == "unit":
+        title = next((u.title for u in door.views(viewer, asked.unit).units if u.id == asked.unit), "")
+        return unit_screen.layout(viewer, door.title, asked.unit, title)
+    if asked.name == "operator":
+        return operator.layout(viewer, door.title)
     return wall_screen.layout(door.title)

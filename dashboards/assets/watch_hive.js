@@ -107,7 +107,8 @@
       keep.s = s;
       group.append(mark, keep.figure);
       lettering(group, wrap(unit.title || unit.id, 12, 2), x, y + s * 0.3, size, 'name');
-    } else if (s >= 9) {
+    } else {
+      set(group, { 'data-small': 'yes' });
       keep.mark = svg('path', { transform: `translate(${x} ${y}) scale(${s * 0.46})`, class: 'mark', 'fill-rule': 'evenodd' });
       group.append(keep.mark);
     }
@@ -123,7 +124,7 @@
     group.append(svg('polygon', { points: corners(x, y, r * 0.965), class: 'body' }), svg('polygon', { points: corners(x, y, r * 0.925), class: 'ring' }));
     door(group, unit);
     layer.append(group);
-    const roomy = r > 90, size = Math.max(13, Math.min(27, r * 0.118));
+    const roomy = r > 90, size = Math.max(13, Math.min(27, r * (roomy && r > 170 ? 0.118 : 0.15)));
     const comb = honeycomb(below.length), s = r * (roomy ? 0.83 : 0.68) / comb.radius, drop = r * (roomy ? 0.125 : 0.16);
     const keep = { unit, group, row: null, island: true };
     const line = y - r * (roomy ? 0.68 : 0.56);
@@ -158,6 +159,21 @@
     below.forEach((leaf, i) => cell(layer, leaf, at[i][0], at[i][1], s, units, below.length <= 40));
   };
 
+  // A plant in focus is one large hexagon with its signals as cells: what they achieve of what they can.
+  const shown = s => ({ id: s.key, title: s.title || s.name, state: s.state, performance: s.productivity, children: [], level: 'signal' });
+  const plant = (layer, unit, state) => {
+    const x = W / 2, y = H / 2, r = H / ROOT3, signals = [...state.signals.values()].filter(s => s.unit === unit.id).slice(0, 37);
+    if (!signals.length) { cell(layer, unit, x, y, r, state.units, false); return; }
+    const group = svg('g', { class: 'island' }, svg('polygon', { points: corners(x, y, r * 0.99), class: 'body' }));
+    layer.append(group);
+    painted.push({ unit, group, row: null });
+    const comb = honeycomb(signals.length), s = r * 0.93 / comb.radius;
+    signals.forEach((signal, i) => {
+      cell(layer, shown(signal), x + comb.cells[i][0] * s, y + comb.cells[i][1] * s, s, state.units, false);
+      painted[painted.length - 1].signal = signal;
+    });
+  };
+
   const build = state => {
     const units = state.units, focus = units.get(state.focus) || units.values().next().value;
     painted = [];
@@ -165,6 +181,7 @@
     if (!focus) return;
     const children = focus.children.length ? focus.children.map(id => units.get(id)).filter(Boolean) : [focus];
     const { r, places } = field(children.length);
+    if (!focus.children.length) { plant(drawing, focus, state); children.length = 0; }
     children.forEach((unit, i) => island(drawing, unit, places[i][0], places[i][1], r, units));
     const trail = path(units, focus.id);
     crumbs.replaceChildren(...trail.map((unit, i) => el('li', {}, i === trail.length - 1
@@ -177,7 +194,7 @@
     const now = [state.focus, state.units.size, state.snapshots, focus ? focus.children.join() : ''].join('|');
     if (now !== signature) { signature = now; build(state); }
     for (const keep of painted) {
-      const row = state.units.get(keep.unit.id);
+      const row = keep.signal ? shown(keep.signal) : state.units.get(keep.unit.id);
       if (!row || row === keep.row) continue;
       keep.row = row;
       set(keep.group, { 'data-state': row.state });

@@ -4,7 +4,7 @@
   const room = window.opsroom;
   const { el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
   const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, shelved: 3, suppressed: 4 };
-  const EXCEPTIONS = 3, LINES = 4, SEATS = 7;
+  const EXCEPTIONS = 2, LINES = 4, SEATS = 7;
   const CHOICES = ['yes', 'no', 'abstain', 'recuse'];
   let w = null;
 
@@ -13,12 +13,13 @@
     const it = {
       mark: shape('alarm'), title: el('h3'), kind: el('p', { class: 'kind' }), sentence: el('p', { class: 'sentence' }), percent: el('strong'), sure: el('span'),
       ladder: el('ol', { class: 'ladder' }), clock: el('strong', { class: 'clock' }), until: el('span', { class: 'until' }),
-      left: el('i'), owner: el('p', { class: 'owner' }), rungs: '',
+      left: el('i'), rungs: '',
     };
     it.node = el('article', { class: 'exception' },
       it.mark,
-      el('div', { class: 'what' }, it.title, it.kind, it.owner, it.sentence),
+      el('div', { class: 'what' }, it.title, it.kind),
       el('p', { class: 'sure' }, it.percent, it.sure),
+      it.sentence,
       el('div', { class: 'stand' }, it.ladder, el('p', { class: 'runs' }, it.clock, it.until)),
       el('div', { class: 'left' }, it.left));
     return it;
@@ -32,7 +33,7 @@
     if (rungs === it.rungs) return;
     it.rungs = rungs;
     it.ladder.replaceChildren(...shown.map(u => el('li', { class: u.id === alarm.at_unit ? 'here' : climbed.has(u.id) ? 'passed' : '', 'aria-current': u.id === alarm.at_unit ? 'step' : null },
-      el('span', {}, u.title || u.id), u.level === state.council || u.id === state.council ? el('em', {}, say('wall.council_here')) : '')));
+      el('span', {}, u.title || u.id), u.id === alarm.unit ? el('em', {}, say('wall.owner')) : '', u.level === state.council || u.id === state.council ? el('em', {}, say('wall.council_here')) : '')));
   };
   const paintException = (it, state, alarm) => {
     const calls = alarm.climbs.length > 0, now = room.now();
@@ -41,16 +42,12 @@
     reshape(it.mark, word);
     put(it.title, alarm.title);
     put(it.sentence, alarm.sentence);
-    put(it.kind, alarm.size === null
-      ? say('wall.kind', { kind: say('kind.' + alarm.kind), state: say('alarm.' + alarm.state) })
-      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: alarm.uom, state: say('alarm.' + alarm.state) }));
+    const standing = alarm.acknowledged_by && alarm.state === 'acknowledged' ? say('wall.seen', { by: alarm.acknowledged_by }) : say('alarm.' + alarm.state);
+    put(it.kind, alarm.size === null ? say('wall.kind', { kind: say('kind.' + alarm.kind), state: standing })
+      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: alarm.uom, state: standing }));
     put(it.percent, say('wall.percent', { percent: alarm.probability >= 0.995 ? '>\u200999' : Math.round(100 * alarm.probability) }));
     put(it.sure, sure(alarm.probability));
     ladder(it, state, alarm);
-    const owner = state.units.get(alarm.unit);
-    put(it.owner, alarm.acknowledged_by
-      ? say('wall.owner_seen', { owner: owner ? owner.title || owner.id : alarm.unit, by: alarm.acknowledged_by })
-      : say('wall.owner', { owner: owner ? owner.title || owner.id : alarm.unit }));
     if (alarm.state === 'shelved' && alarm.shelved_until) {
       put(it.clock, span(alarm.shelved_until - now)); put(it.until, say('wall.until_unshelved'));
     } else if (alarm.deadline !== null && alarm.state !== 'returned') {
@@ -67,13 +64,14 @@
     const open = [...state.alarms.values()].filter(a => a.state !== 'closed')
       .sort((a, b) => GRAVE[a.state] - GRAVE[b.state] || b.climbs.length - a.climbs.length || (a.deadline || 1e18) - (b.deadline || 1e18));
     const suspected = [...state.signals.values()].filter(s => s.named === 'suspected' || s.state === 'suspected');
-    const shown = open.slice(0, open.length > EXCEPTIONS ? EXCEPTIONS - 1 : EXCEPTIONS);
+    const shown = open.slice(0, EXCEPTIONS);
     set(w.exceptions, { 'data-count': shown.length });
     put(w.count, open.length ? say('wall.open', { count: open.length }) : '');
     w.items.forEach((it, i) => { show(it.node, i < shown.length); if (i < shown.length) paintException(it, state, shown[i]); });
     show(w.more, open.length > shown.length);
     if (open.length > shown.length) put(w.more, say('wall.more', { count: open.length - shown.length, what: open.slice(shown.length).map(a => a.title).join(' · ') }));
     show(w.quiet, open.length === 0);
+    put(w.calm, say(state.connected ? 'wall.quiet' : 'wall.was_quiet'));
     if (!open.length) {
       const closed = [...state.alarms.values()].sort((a, b) => (b.closed_at || 0) - (a.closed_at || 0))[0];
       put(w.absorbed, state.line ? count(state.line.readings) : '–');
@@ -81,7 +79,7 @@
       const watched = [...state.units.values()].reduce((sum, u) => sum + (u.children.length ? 0 : u.signals), 0);
       put(w.watched, say('wall.watched', { signals: count(watched), plants: count([...state.units.values()].filter(u => !u.children.length).length) }));
     }
-    const marked = open.length < 3 ? suspected.slice(0, open.length ? 1 : 2) : [];
+    const marked = open.length < 2 ? suspected.slice(0, 2 - open.length) : [];
     show(w.suspects, marked.length > 0);
     const told = marked.map(s => {
       const unit = state.units.get(s.unit), change = s.p ? Math.max(...s.p.slice(1)) : 0;
@@ -105,8 +103,8 @@
       svg('path', { class: 'cushion', d: 'M-22-20C-22-42-16-48 0-48S22-42 22-20V6C28 4 32 6 32 12C32 24 22 28 0 28S-32 24-32 12C-32 6-28 4-22 6Z' }),
       svg('path', { class: 'vote', transform: 'translate(0 -8) scale(17)', 'fill-rule': 'evenodd' }));
     const number = svg('text', { class: 'number', y: 2, 'text-anchor': 'middle' });
-    const name = svg('text', { class: 'occupant', y: 86, 'text-anchor': 'middle' });
-    const word = svg('text', { class: 'said', y: 106, 'text-anchor': 'middle' });
+    const name = svg('text', { class: 'occupant', y: 84, 'text-anchor': 'middle' });
+    const word = svg('text', { class: 'said', y: 105, 'text-anchor': 'middle' });
     number.textContent = seat;
     g.append(body, name, word);
     body.append(number);
@@ -198,14 +196,14 @@
       clock: text('strong', 'now'), day: text('span', 'day'), speed: text('span', 'speed'),
       performance: text('strong', ''), productivity: text('strong', ''), latency: text('strong', ''),
       count: text('span', 'count'), more: text('p', 'more'), suspects: text('ul', 'suspects'),
-      absorbed: text('strong', 'absorbed'), last: text('p', 'last'), watched: text('p', 'watched'),
+      calm: text('span', ''), absorbed: text('strong', 'absorbed'), last: text('p', 'last'), watched: text('p', 'watched'),
       speaker: el('p', { class: 'unseen', role: 'status' }),
       motionTitle: text('h3', ''), motionText: text('p', 'order'), motionClock: text('strong', 'clock'), motionUntil: text('span', 'until'),
       held: el('p', { class: 'held' }, say('wall.held')),
       down: el('div', { class: 'down', role: 'alert' }), downText: text('strong', ''),
       connection: text('strong', ''), oldest: text('strong', ''), alarms: text('strong', ''), links: text('strong', ''),
       plants: text('strong', ''), silent: text('strong', ''), telexes: text('strong', ''), refused: text('strong', ''), trouble: text('strong', 'trouble'),
-      ring: svg('svg', { viewBox: '-335 -78 670 246', class: 'ring7', role: 'img' }),
+      ring: svg('svg', { viewBox: '-335 -60 670 222', class: 'ring7', role: 'img' }),
       lines: Array.from({ length: LINES }, () => { const at = text('time', ''), unit = text('span', 'unit'), t = text('span', 'text'); return { at, unit, text: t, node: el('li', {}, at, unit, t) }; }),
     };
     w.chairs = Array.from({ length: SEATS }, (_, i) => {
@@ -215,7 +213,7 @@
       return it;
     });
     w.down.append(shape('no'), w.downText);
-    w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), el('span', {}, say('wall.quiet'))),
+    w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), w.calm),
       el('p', { class: 'sum' }, w.absorbed, el('span', {}, say('wall.absorbed'))), w.watched, w.last);
     w.exceptions = el('section', { class: 'exceptions', 'aria-label': say('wall.exceptions') },
       el('h2', {}, say('wall.exceptions'), w.count), w.quiet, ...items.map(i => i.node), w.more, w.suspects);

@@ -70,7 +70,7 @@ class FakeRoom:
         self.orders: dict[str, v.OrderView] = {}
         self.stops: dict[str, v.StopView] = {}
         self.ticker: deque[v.TickerLine] = deque(maxlen=40)
-        self.sessions: dict[str, v.Viewer] = {}
+        self.ended: set[str] = set()
         self.answered: dict[str, v.Answer] = {}
         self.watchers: dict[int, tuple[WebSocket, str, v.Viewer, list[int]]] = {}
         self.telexes, self.held, self.mute = 41_203, False, False
@@ -90,12 +90,18 @@ class FakeRoom:
         if plants == 12:
             tree = BRANCHES
             leaves = {
-                enterprise: [(title.lower().replace(" ", "-").encode("ascii", "ignore").decode(), title) for title in titles]
+                enterprise: [
+                    (title.lower().replace(" ", "-").encode("ascii", "ignore").decode(), title) for title in titles
+                ]
                 for enterprise, titles in PLANTS.items()
             }
         else:
             tree = tuple(
-                (f"branch-{b}", f"Branch {b}", tuple((f"enterprise-{b}-{e}", f"Enterprise {b}.{e}") for e in range(1, 11)))
+                (
+                    f"branch-{b}",
+                    f"Branch {b}",
+                    tuple((f"enterprise-{b}-{e}", f"Enterprise {b}.{e}") for e in range(1, 11)),
+                )
                 for b in range(1, 11)
             )
             each = plants // 100
@@ -118,18 +124,38 @@ class FakeRoom:
                 scale = float(self.rng.uniform(0.7, 1.4))
                 self.points[key] = deque(maxlen=v.POINTS_SHOWN)
                 self.signals[key] = v.SignalView(
-                    key=key, unit=plant.id, name=name, title=signal_title, uom=uom, good=good, period_s=60.0,
-                    capability=round(capability * scale, 1), potentiality=round(potentiality * scale, 1), recovery_s=1800.0,
-                    named="steady", p=(0.98, 0.01, 0.005, 0.005), level=value * scale, state="calm",
-                )  # fmt: skip
+                    key=key,
+                    unit=plant.id,
+                    name=name,
+                    title=signal_title,
+                    uom=uom,
+                    good=good,
+                    period_s=60.0,
+                    capability=round(capability * scale, 1),
+                    potentiality=round(potentiality * scale, 1),
+                    recovery_s=1800.0,
+                    named="steady",
+                    p=(0.98, 0.01, 0.005, 0.005),
+                    level=value * scale,
+                    state="calm",
+                )
 
     def _unit(self, unit: str, title: str, level: str, parent: str, children: list[str], signals: int = 0) -> None:
         performance = float(self.rng.uniform(0.74, 0.93))
         latency = float(self.rng.uniform(0.8, 0.95))
         self.units[unit] = v.UnitView(
-            id=unit, title=title, level=level, parent=parent, children=tuple(children), state="calm",
-            productivity=performance / latency, latency=latency, performance=performance, signals=signals, last_at=self.now,
-        )  # fmt: skip
+            id=unit,
+            title=title,
+            level=level,
+            parent=parent,
+            children=tuple(children),
+            state="calm",
+            productivity=performance / latency,
+            latency=latency,
+            performance=performance,
+            signals=signals,
+            last_at=self.now,
+        )
 
     def _choices(self) -> tuple[v.OrderChoice, ...]:
         shift = {
@@ -142,14 +168,29 @@ class FakeRoom:
             },
             "required": ["people", "shift"],
         }
-        service = {"type": "object", "properties": {"machine": {"type": "string", "title": "Machine"}}, "required": ["machine"]}
+        service = {
+            "type": "object",
+            "properties": {"machine": {"type": "string", "title": "Machine"}},
+            "required": ["machine"],
+        }
         effect = ({"signal": "output", "change": 16.0, "delay_s": 1200.0},)
         return (
-            v.OrderChoice(plant="mill-at-tom", name="restaff-shift", title="Restaff a shift", parameters=shift,
-                          danger="none", effects=effect),
-            v.OrderChoice(plant="mill-at-tom", name="service-machine", title="Service a machine", parameters=service,
-                          danger="caution"),
-        )  # fmt: skip
+            v.OrderChoice(
+                plant="mill-at-tom",
+                name="restaff-shift",
+                title="Restaff a shift",
+                parameters=shift,
+                danger="none",
+                effects=effect,
+            ),
+            v.OrderChoice(
+                plant="mill-at-tom",
+                name="service-machine",
+                title="Service a machine",
+                parameters=service,
+                danger="caution",
+            ),
+        )
 
     def _measure(self, warming: bool = False) -> list[str]:
         changed = []
@@ -184,26 +225,47 @@ class FakeRoom:
         keys = [k for k, s in self.signals.items() if s.unit in below]
         keys.sort(key=lambda k: (rank.get(self.signals[k].state, 2), SIGNALS[0][0] not in k))
         return v.Snapshot(
-            n=n, room="fake", now=self.now, speed=SPEED, council="branch", focus=focus, held=self.held, viewer=viewer,
+            n=n,
+            room="fake",
+            now=self.now,
+            speed=SPEED,
+            council="branch",
+            focus=focus,
+            held=self.held,
+            viewer=viewer,
             units=tuple(self.units.values()),
             signals=tuple(
                 msgspec.structs.replace(self.signals[k], recent=tuple(self.points[k])) for k in keys[: v.SIGNALS_SHOWN]
             ),
             alarms=tuple(self.alarms.values()),
             motions=tuple(self._sealed(m, viewer) for m in self.motions.values()),
-            orders=tuple(self.orders.values()), choices=self.choices, seats=tuple(self.seats.values()),
-            stops=tuple(self.stops.values()), proposals=(), ticker=tuple(self.ticker), line=self.line(),
-        )  # fmt: skip
+            orders=tuple(self.orders.values()),
+            choices=self.choices,
+            seats=tuple(self.seats.values()),
+            stops=tuple(self.stops.values()),
+            proposals=(),
+            ticker=tuple(self.ticker),
+            line=self.line(),
+        )
 
     def line(self) -> v.LineView:
-        return v.LineView(links=6, plants=len(self.plants), silent=int(self.mute), telexes=self.telexes,
-                          readings=self.telexes * 8, refused=2, oldest_s=1.4)  # fmt: skip
+        return v.LineView(
+            links=6,
+            plants=len(self.plants),
+            silent=int(self.mute),
+            telexes=self.telexes,
+            readings=self.telexes * 8,
+            refused=2,
+            oldest_s=1.4,
+        )
 
     def _sealed(self, motion: v.MotionView, viewer: v.Viewer) -> v.MotionView:
         if motion.state != "open":
             return motion
         ballots = tuple(
-            b if viewer.role == "seat" and viewer.seat == b.seat else msgspec.structs.replace(b, choice="sealed", reason="")
+            b
+            if viewer.role == "seat" and viewer.seat == b.seat
+            else msgspec.structs.replace(b, choice="sealed", reason="")
             for b in motion.ballots
         )
         return msgspec.structs.replace(motion, ballots=ballots, tally=v.TallyView(present=len(ballots)))
@@ -224,8 +286,19 @@ class FakeRoom:
             points, lines = [], []
             for key in self._measure():
                 s, last = self.signals[key], self.points[key][-1]
-                points.append(v.Point(key=key, at=last[0], value=last[1], low=last[2], high=last[3], named=s.named, p=s.p,
-                                      level=s.level, state=s.state))  # fmt: skip
+                points.append(
+                    v.Point(
+                        key=key,
+                        at=last[0],
+                        value=last[1],
+                        low=last[2],
+                        high=last[3],
+                        named=s.named,
+                        p=s.p,
+                        level=s.level,
+                        state=s.state,
+                    )
+                )
             if turn % 3 == 0:
                 plant = self.plants[int(self.rng.integers(len(self.plants)))]
                 self.telexes += 11
@@ -256,7 +329,9 @@ class FakeRoom:
         for unit in self.units:
             self._paint(unit, "calm")
         for name, signal in self.signals.items():
-            self.signals[name] = msgspec.structs.replace(signal, state="calm", named="steady", p=(0.98, 0.01, 0.005, 0.005), since=None)
+            self.signals[name] = msgspec.structs.replace(
+                signal, state="calm", named="steady", p=(0.98, 0.01, 0.005, 0.005), since=None
+            )
         for ws, focus, viewer, count in list(self.watchers.values()):
             count[0] = 0
             await ws.send_text(msgspec.json.encode(self.snapshot(viewer, focus)).decode())
@@ -270,13 +345,30 @@ class FakeRoom:
 
     async def _scene_alarm(self, key: str) -> None:
         await self._scene_suspected(key)
-        self.signals[key] = msgspec.structs.replace(self.signals[key], state="alarm", named="step", p=(0.01, 0.01, 0.97, 0.01))
+        self.signals[key] = msgspec.structs.replace(
+            self.signals[key], state="alarm", named="step", p=(0.01, 0.01, 0.97, 0.01)
+        )
         alarm = v.AlarmView(
-            id="alarm-1", signal=key, unit="mill-at-tom", title="Output · Mill at Tomé", kind="step", direction="down",
-            state="unacknowledged", sentence=SENTENCE, probability=0.97, size=-18.4, uom="t/h", since=self.now - 240,
-            opened_at=self.now, at_unit="mill-at-tom", at_level="plant", clock_s=1800.0, deadline=self.now + 1500.0,
-            normal_low=78.0, normal_high=90.2,
-        )  # fmt: skip
+            id="alarm-1",
+            signal=key,
+            unit="mill-at-tom",
+            title="Output · Mill at Tomé",
+            kind="step",
+            direction="down",
+            state="unacknowledged",
+            sentence=SENTENCE,
+            probability=0.97,
+            size=-18.4,
+            uom="t/h",
+            since=self.now - 240,
+            opened_at=self.now,
+            at_unit="mill-at-tom",
+            at_level="plant",
+            clock_s=1800.0,
+            deadline=self.now + 1500.0,
+            normal_low=78.0,
+            normal_high=90.2,
+        )
         self.alarms["alarm-1"] = alarm
         line = self.say("alarm", "mill-at-tom", "Output fell by 18.4 t/h: step, very likely")
         await self.push(alarms=(alarm,), units=(self._paint("mill-at-tom", "alarm", 1),), ticker=(line,))
@@ -286,12 +378,21 @@ class FakeRoom:
             await self._scene_alarm(key)
         climbs = (
             v.ClimbView(source="mill-at-tom", target="textiles", at=self.now - 900, reason="expired"),
-            v.ClimbView(source="textiles", target="light-industry", at=self.now, reason="called early: no spindles left"),
+            v.ClimbView(
+                source="textiles", target="light-industry", at=self.now, reason="called early: no spindles left"
+            ),
         )
         alarm = msgspec.structs.replace(
-            self.alarms["alarm-1"], at_unit="light-industry", at_level="branch", climbs=climbs, arrived=True,
-            deadline=self.now + 2700, clock_s=3600.0, state="acknowledged", acknowledged_by="Elena Rojas",
-        )  # fmt: skip
+            self.alarms["alarm-1"],
+            at_unit="light-industry",
+            at_level="branch",
+            climbs=climbs,
+            arrived=True,
+            deadline=self.now + 2700,
+            clock_s=3600.0,
+            state="acknowledged",
+            acknowledged_by="Elena Rojas",
+        )
         self.alarms["alarm-1"] = alarm
         units = (self._paint("textiles", "calm"), self._paint("light-industry", "called", 1))
         line = self.say("alarm", "light-industry", "the alarm has climbed to Light industry, where the council sits")
@@ -300,50 +401,91 @@ class FakeRoom:
     async def _scene_second(self, key: str) -> None:
         self.mute = True
         alarm = v.AlarmView(
-            id="alarm-2", signal="mill-at-via", unit="mill-at-via", title="Mill at Viña", kind="silence", direction="down",
-            state="unacknowledged", sentence="The Mill at Viña has said nothing since 11:58.", probability=1.0, size=None,
-            uom="", since=self.now - 300, opened_at=self.now - 60, at_unit="mill-at-via", at_level="plant", clock_s=900.0,
+            id="alarm-2",
+            signal="mill-at-via",
+            unit="mill-at-via",
+            title="Mill at Viña",
+            kind="silence",
+            direction="down",
+            state="unacknowledged",
+            sentence="The Mill at Viña has said nothing since 11:58.",
+            probability=1.0,
+            size=None,
+            uom="",
+            since=self.now - 300,
+            opened_at=self.now - 60,
+            at_unit="mill-at-via",
+            at_level="plant",
+            clock_s=900.0,
             deadline=self.now + 840,
-        )  # fmt: skip
+        )
         self.alarms["alarm-2"] = alarm
-        await self.push(alarms=(alarm,), units=(self._paint("mill-at-via", "silent", 1), self._paint("quarry-la-calera", "stopped")))
+        await self.push(
+            alarms=(alarm,), units=(self._paint("mill-at-via", "silent", 1), self._paint("quarry-la-calera", "stopped"))
+        )
 
     async def _scene_motion(self, key: str) -> None:
         if not self.alarms.get("alarm-1") or not self.alarms["alarm-1"].arrived:
             await self._scene_climbed(key)
         command = c.OpenMotion(
-            alarm="alarm-1", title="Twelve more hands for the evening shift",
-            order=c.ProposedOrder(plant="mill-at-tom", name="restaff-shift", parameters={"people": 12, "shift": "evening"}),
-        )  # fmt: skip
+            alarm="alarm-1",
+            title="Twelve more hands for the evening shift",
+            order=c.ProposedOrder(
+                plant="mill-at-tom", name="restaff-shift", parameters={"people": 12, "shift": "evening"}
+            ),
+        )
         await self.act(v.Viewer(role="seat", seat=2, occupant=self.seats[2].occupant), command)
-        await self.act(v.Viewer(role="seat", seat=5, occupant=self.seats[5].occupant),
-                       c.Speak(motion="motion-1", stance="for", text="The evening shift has stood at half strength since Tuesday."))  # fmt: skip
-        await self.act(v.Viewer(role="seat", seat=1, occupant=self.seats[1].occupant),
-                       c.Speak(motion="motion-1", stance="question", text="Where do the twelve come from?"))  # fmt: skip
+        await self.act(
+            v.Viewer(role="seat", seat=5, occupant=self.seats[5].occupant),
+            c.Speak(
+                motion="motion-1", stance="for", text="The evening shift has stood at half strength since Tuesday."
+            ),
+        )
+        await self.act(
+            v.Viewer(role="seat", seat=1, occupant=self.seats[1].occupant),
+            c.Speak(motion="motion-1", stance="question", text="Where do the twelve come from?"),
+        )
 
     async def _scene_votes(self, key: str) -> None:
         for seat, choice in ((1, "yes"), (2, "yes"), (4, "no")):
-            await self.act(v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
-                           c.CastBallot(motion="motion-1", choice=choice, reason="As said."))  # type: ignore[arg-type]  # fmt: skip
+            await self.act(
+                v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
+                c.CastBallot(motion="motion-1", choice=choice, reason="As said."),
+            )  # type: ignore[arg-type]
 
     async def _scene_carried(self, key: str) -> None:
         if "motion-1" not in self.motions:
             await self._scene_motion(key)
             await self._scene_votes(key)
         for seat, choice in ((3, "yes"), (5, "yes"), (6, "recuse"), (7, "abstain")):
-            await self.act(v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
-                           c.CastBallot(motion="motion-1", choice=choice, reason=""))  # type: ignore[arg-type]  # fmt: skip
+            await self.act(
+                v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
+                c.CastBallot(motion="motion-1", choice=choice, reason=""),
+            )  # type: ignore[arg-type]
 
     async def _scene_recovered(self, key: str) -> None:
         self.shift.pop(key, None)
-        effect = v.EffectView(signal=key, before=63.6, after=81.7, expected_without=63.2, expected_low=58.0, expected_high=68.1,
-                              change=18.5, recovered_at=self.now, measured_at=self.now)  # fmt: skip
+        effect = v.EffectView(
+            signal=key,
+            before=63.6,
+            after=81.7,
+            expected_without=63.2,
+            expected_low=58.0,
+            expected_high=68.1,
+            change=18.5,
+            recovered_at=self.now,
+            measured_at=self.now,
+        )
         motion = self.motions["motion-1"] = msgspec.structs.replace(self.motions["motion-1"], effect=effect)
-        order = self.orders["order-1"] = msgspec.structs.replace(self.orders["order-1"], state="done", changed_at=self.now)
+        order = self.orders["order-1"] = msgspec.structs.replace(
+            self.orders["order-1"], state="done", changed_at=self.now
+        )
         alarm = self.alarms["alarm-1"] = msgspec.structs.replace(
             self.alarms["alarm-1"], state="closed", recovered_at=self.now, closed_at=self.now, deadline=None
         )
-        self.signals[key] = msgspec.structs.replace(self.signals[key], state="calm", named="steady", p=(0.97, 0.01, 0.01, 0.01))
+        self.signals[key] = msgspec.structs.replace(
+            self.signals[key], state="calm", named="steady", p=(0.97, 0.01, 0.01, 0.01)
+        )
         units = tuple(self._paint(u, "calm") for u in ("mill-at-tom", "textiles", "light-industry"))
         await self.push(motions=(motion,), orders=(order,), alarms=(alarm,), units=units)
 
@@ -356,7 +498,9 @@ class FakeRoom:
         self.units["mill-at-tom"] = msgspec.structs.replace(self.units["mill-at-tom"], title=bad)
         await self._scene_motion(key)
         alarm = self.alarms["alarm-1"] = msgspec.structs.replace(self.alarms["alarm-1"], title=bad, sentence=bad)
-        motion = self.motions["motion-1"] = msgspec.structs.replace(self.motions["motion-1"], title=bad, order_title=bad)
+        motion = self.motions["motion-1"] = msgspec.structs.replace(
+            self.motions["motion-1"], title=bad, order_title=bad
+        )
         self.signals[key] = msgspec.structs.replace(self.signals[key], title=bad, uom=bad)
         line = self.say("telex", bad, bad)
         await self.push(alarms=(alarm,), motions=(motion,), units=(self.units["mill-at-tom"],), ticker=(line,))
@@ -376,24 +520,37 @@ class FakeRoom:
                 return await self._open(viewer, command)
             case c.Speak():
                 motion = self.motions[command.motion]
-                said = v.StatementView(seat=viewer.seat, occupant=viewer.occupant, stance=command.stance, text=command.text, at=self.now)
-                motion = self.motions[motion.id] = msgspec.structs.replace(motion, statements=(*motion.statements, said))
+                said = v.StatementView(
+                    seat=viewer.seat, occupant=viewer.occupant, stance=command.stance, text=command.text, at=self.now
+                )
+                motion = self.motions[motion.id] = msgspec.structs.replace(
+                    motion, statements=(*motion.statements, said)
+                )
                 await self.push(motions=(motion,))
             case c.CastBallot():
                 return await self._cast(viewer, command)
             case c.AcknowledgeAlarm() | c.CallEarly() | c.ShelveAlarm() | c.UnshelveAlarm():
                 changes = {
                     c.AcknowledgeAlarm: {"state": "acknowledged", "acknowledged_by": viewer.occupant},
-                    c.ShelveAlarm: {"state": "shelved", "shelved_until": self.now + 60 * getattr(command, "minutes", 0.0),
-                                    "shelved_reason": getattr(command, "reason", "")},
+                    c.ShelveAlarm: {
+                        "state": "shelved",
+                        "shelved_until": self.now + 60 * getattr(command, "minutes", 0.0),
+                        "shelved_reason": getattr(command, "reason", ""),
+                    },
                     c.UnshelveAlarm: {"state": "acknowledged", "shelved_until": None},
                     c.CallEarly: {"at_unit": "textiles", "at_level": "enterprise"},
-                }  # fmt: skip
+                }
                 alarm = msgspec.structs.replace(self.alarms[command.alarm], **changes[type(command)])
                 self.alarms[alarm.id] = alarm
                 await self.push(alarms=(alarm,))
             case c.PlanStop():
-                stop = v.StopView(id=f"stop-{len(self.stops) + 1}", unit=command.unit, start=command.start, end=command.end, reason=command.reason)
+                stop = v.StopView(
+                    id=f"stop-{len(self.stops) + 1}",
+                    unit=command.unit,
+                    start=command.start,
+                    end=command.end,
+                    reason=command.reason,
+                )
                 self.stops[stop.id] = stop
                 await self.push(stops=tuple(self.stops.values()))
             case c.HoldOrders() | c.ReleaseOrders():
@@ -401,10 +558,17 @@ class FakeRoom:
                 await self.push(held=self.held)
             case c.RefuseOrder() | c.RevokeOrder():
                 state = "refused" if isinstance(command, c.RefuseOrder) else "revoked"
-                order = self.orders[command.order] = msgspec.structs.replace(self.orders[command.order], state=state, reason=command.reason)
+                order = self.orders[command.order] = msgspec.structs.replace(
+                    self.orders[command.order], state=state, reason=command.reason
+                )
                 await self.push(orders=(order,))
             case _:
-                return v.Answer(ok=False, code="not-here", reason="The fake room does not know this command.", cure="Use the real room.")
+                return v.Answer(
+                    ok=False,
+                    code="not-here",
+                    reason="The fake room does not know this command.",
+                    cure="Use the real room.",
+                )
         return v.Answer(ok=True)
 
     async def _open(self, viewer: v.Viewer, command: c.OpenMotion) -> v.Answer:
@@ -415,12 +579,26 @@ class FakeRoom:
         level = readings[-1][1] or 0.0
         forecast = [(self.now + 60 * i, level, level - 3 - 0.2 * i, level + 3 + 0.2 * i) for i in range(1, 31)]
         motion = v.MotionView(
-            id=f"motion-{number}", title=command.title, alarm=alarm.id, signal=key, plant=command.order.plant,
-            order_name=choice.name, order_title=choice.title, parameters=command.order.parameters, opened_by=viewer.seat,
-            opened_at=self.now, deadline=self.now + 1800, state="open",
-            evidence={"readings": readings, "verdict": {"named": "step", "p": [0.01, 0.01, 0.97, 0.01], "since": alarm.since},
-                      "level": level, "slope": 0.0, "forecast": forecast},
-        )  # fmt: skip
+            id=f"motion-{number}",
+            title=command.title,
+            alarm=alarm.id,
+            signal=key,
+            plant=command.order.plant,
+            order_name=choice.name,
+            order_title=choice.title,
+            parameters=command.order.parameters,
+            opened_by=viewer.seat,
+            opened_at=self.now,
+            deadline=self.now + 1800,
+            state="open",
+            evidence={
+                "readings": readings,
+                "verdict": {"named": "step", "p": [0.01, 0.01, 0.97, 0.01], "since": alarm.since},
+                "level": level,
+                "slope": 0.0,
+                "forecast": forecast,
+            },
+        )
         self.motions[motion.id] = motion
         self.alarms[alarm.id] = msgspec.structs.replace(alarm, motion=motion.id)
         line = self.say("council", "light-industry", f"{motion.id}: {motion.title}")
@@ -432,22 +610,43 @@ class FakeRoom:
         if motion.state != "open":
             return v.Answer(ok=False, code="motion-closed", reason="The motion is decided.", cure="Look at its tally.")
         if any(b.seat == viewer.seat for b in motion.ballots):
-            return v.Answer(ok=False, code="voted-already", reason=f"Seat {viewer.seat} has voted.", cure="A ballot stands.")
-        ballot = v.BallotView(seat=viewer.seat, occupant=viewer.occupant, choice=command.choice, reason=command.reason, at=self.now)
+            return v.Answer(
+                ok=False, code="voted-already", reason=f"Seat {viewer.seat} has voted.", cure="A ballot stands."
+            )
+        ballot = v.BallotView(
+            seat=viewer.seat, occupant=viewer.occupant, choice=command.choice, reason=command.reason, at=self.now
+        )
         motion = msgspec.structs.replace(motion, ballots=(*motion.ballots, ballot))
         rows: dict[str, Any] = {}
         if len(motion.ballots) == 7:
             tally = {k: sum(b.choice == k for b in motion.ballots) for k in ("yes", "no", "abstain", "recuse")}
             carried = tally["yes"] > tally["no"]
             motion = msgspec.structs.replace(
-                motion, state="carried" if carried else "lost", closed_at=self.now, order="order-1" if carried else "",
-                tally=v.TallyView(yes=tally["yes"], no=tally["no"], abstain=tally["abstain"], recused=tally["recuse"], present=7, needed=3),
-            )  # fmt: skip
+                motion,
+                state="carried" if carried else "lost",
+                closed_at=self.now,
+                order="order-1" if carried else "",
+                tally=v.TallyView(
+                    yes=tally["yes"],
+                    no=tally["no"],
+                    abstain=tally["abstain"],
+                    recused=tally["recuse"],
+                    present=7,
+                    needed=3,
+                ),
+            )
             if carried:
                 self.orders["order-1"] = v.OrderView(
-                    id="order-1", motion=motion.id, plant=motion.plant, name=motion.order_name, title=motion.order_title,
-                    parameters=motion.parameters, state="issued", issued_at=self.now, expires_at=self.now + 3600,
-                )  # fmt: skip
+                    id="order-1",
+                    motion=motion.id,
+                    plant=motion.plant,
+                    name=motion.order_name,
+                    title=motion.order_title,
+                    parameters=motion.parameters,
+                    state="issued",
+                    issued_at=self.now,
+                    expires_at=self.now + 3600,
+                )
                 rows["orders"] = (self.orders["order-1"],)
                 rows["ticker"] = (self.say("order", motion.plant, f"order-1 issued: {motion.order_title}"),)
         self.motions[motion.id] = motion
@@ -466,8 +665,16 @@ def make(room: FakeRoom) -> FastAPI:
 
     api = FastAPI(lifespan=life)
 
+    def viewer_of(account: str) -> v.Viewer:
+        role, _, rest = account.partition("-")
+        seat = int(rest) if role == "seat" else 0
+        occupant = room.seats[seat].occupant if seat else "Elena Rojas"
+        return v.Viewer(role=role, unit=rest if role == "unit" else "", seat=seat, occupant=occupant)  # type: ignore[arg-type]
+
     def who(token: str) -> v.Viewer | None:
-        return room.sessions.get(token)
+        # The next life of the process knows the token too: the real room keeps its sessions in a file.
+        account, _, passphrase = bytes.fromhex(token).decode().partition(":")
+        return viewer_of(account) if passphrase == PASSPHRASE and token not in room.ended else None
 
     @api.post("/api/login")
     async def login(request: Request, response: Response) -> Any:
@@ -475,15 +682,14 @@ def make(room: FakeRoom) -> FastAPI:
         account = body.get("account", "")
         if body.get("passphrase") != PASSPHRASE:
             response.status_code = 403
-            return {"code": "wrong-passphrase", "reason": "Account and passphrase do not fit.", "cure": "Ask the operator."}
-        role, _, rest = account.partition("-")
-        viewer = v.Viewer(
-            role=role, unit=rest if role == "unit" else "", seat=int(rest) if role == "seat" else 0,
-            occupant=room.seats[int(rest)].occupant if role == "seat" else "Elena Rojas",
-        )  # fmt: skip
-        # A token that the next life of the process knows too: the real room keeps its sessions in a file.
+            return {
+                "code": "wrong-passphrase",
+                "reason": "Account and passphrase do not fit.",
+                "cure": "Ask the operator.",
+            }
+        viewer = viewer_of(account)
         token = f"{account}:{PASSPHRASE}".encode().hex()
-        room.sessions[token] = viewer
+        room.ended.discard(token)
         if viewer.seat:
             room.seats[viewer.seat] = msgspec.structs.replace(room.seats[viewer.seat], present=True)
             await room.push(seats=(room.seats[viewer.seat],))
@@ -492,7 +698,7 @@ def make(room: FakeRoom) -> FastAPI:
 
     @api.post("/api/logout")
     async def logout(request: Request, response: Response) -> Any:
-        room.sessions.pop(request.cookies.get("opsroom_session", ""), None)
+        room.ended.add(request.cookies.get("opsroom_session", ""))
         response.delete_cookie("opsroom_session")
         return {}
 
@@ -514,8 +720,10 @@ def make(room: FakeRoom) -> FastAPI:
     @api.post("/fake/burst/{count}")
     async def burst(count: int) -> int:
         for _ in range(count):
-            await room.push(points=tuple(_point(room, key) for key in list(room.signals)[:8]),
-                            ticker=(room.say("telex", "mill-at-tom", "burst"),))  # fmt: skip
+            await room.push(
+                points=tuple(_point(room, key) for key in list(room.signals)[:8]),
+                ticker=(room.say("telex", "mill-at-tom", "burst"),),
+            )
         return count
 
     @api.post("/fake/gap")
@@ -550,7 +758,17 @@ def make(room: FakeRoom) -> FastAPI:
 
 def _point(room: FakeRoom, key: str) -> v.Point:
     s, last = room.signals[key], room.points[key][-1]
-    return v.Point(key=key, at=room.now, value=last[1], low=last[2], high=last[3], named=s.named, p=s.p, level=s.level, state=s.state)
+    return v.Point(
+        key=key,
+        at=room.now,
+        value=last[1],
+        low=last[2],
+        high=last[3],
+        named=s.named,
+        p=s.p,
+        level=s.level,
+        state=s.state,
+    )
 
 
 def main() -> None:
@@ -560,7 +778,9 @@ def main() -> None:
     parser.add_argument("--plants", type=int, default=12)
     asked = parser.parse_args()
     room = FakeRoom(asked.plants)
-    config = uvicorn.Config(make(room), host="127.0.0.1", port=asked.port, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        make(room), host="127.0.0.1", port=asked.port, log_level="warning", timeout_graceful_shutdown=1
+    )
     uvicorn.Server(config).run()
 
 

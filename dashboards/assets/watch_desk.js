@@ -1,0 +1,89 @@
+// A seat's, a unit's or the operator's screen: clocks, keys, and one number that tells Dash when the council's rows changed.
+// Nothing that streams ever becomes a Dash property; `pulse` moves only with alarms, motions, orders, seats and stops.
+'use strict';
+(() => {
+  const room = window.opsroom;
+  const { put, set, say, span, clock, state } = room;
+  const FRESH_MS = 20000, LEAST_MS = 250;
+  const BALLOT = { y: 'yes', n: 'no', a: 'abstain', r: 'recuse' };
+  let desk = null, pulsed = 0, at = 0;
+
+  const tell = (id, props) => { if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props(id, props); };
+  const pulse = () => {
+    const stale = performance.now() - at;
+    if ((state.pulse !== pulsed && stale > LEAST_MS) || stale > FRESH_MS) {
+      pulsed = state.pulse;
+      at = performance.now();
+      tell('pulse', { data: Math.floor(at) });
+    }
+  };
+  const clocks = () => {
+    const now = room.now();
+    for (const node of document.querySelectorAll('[data-until]')) put(node, span(Number(node.dataset.until) - now));
+    const shown = document.getElementById('room-clock'), line = document.getElementById('room-line');
+    if (!shown || !line) return;
+    put(shown, clock(now));
+    put(line, state.connected ? say('desk.up') : say('desk.down', { age: span(room.age()) }));
+    set(desk, { 'data-line': state.connected ? 'up' : 'down' });
+  };
+  room.mount('#desk', node => { desk = node; pulsed = 0; at = 0; });
+  room.draw(() => {
+    if (!desk || !document.contains(desk)) return;
+    clocks();
+    pulse();
+  });
+
+  document.addEventListener('click', event => {
+    const entry = event.target.closest('[data-pick]');
+    if (entry) { tell('picked', { data: entry.dataset.pick }); return; }
+    const keys = event.target.closest('#keys');
+    if (keys) {
+      const list = document.getElementById('keylist');
+      list.hidden = !list.hidden;
+      set(keys, { 'aria-expanded': String(!list.hidden) });
+      return;
+    }
+    if (event.target.closest('#leave')) fetch('/api/logout', { method: 'POST' }).finally(() => location.assign('/'));
+  });
+
+  // ---- keys: only where nothing is being written, and only while their box is ticked
+  const writing = node => node && (node.isContentEditable || node.tagName === 'TEXTAREA' || node.tagName === 'SELECT'
+    || (node.tagName === 'INPUT' && !['radio', 'checkbox', 'button'].includes(node.type)));
+  const choice = value => document.querySelector('#choice input[value="' + value + '"]');
+  const seen = node => node && node.offsetParent !== null;
+  document.addEventListener('keydown', event => {
+    if (!desk || !document.contains(desk) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === 'Enter' && event.target.closest && event.target.closest('#choice')) {
+      event.preventDefault();
+      const cast = document.getElementById('cast');
+      if (seen(cast)) cast.click();
+      return;
+    }
+    const box = document.querySelector('#single-keys input');
+    if (writing(event.target) || (box && !box.checked)) return;
+    const entry = /^[1-9]$/.test(event.key) ? document.querySelector('[data-key="' + event.key + '"]') : null;
+    if (entry) { event.preventDefault(); entry.focus(); entry.click(); return; }
+    const input = BALLOT[event.key.toLowerCase()] ? choice(BALLOT[event.key.toLowerCase()]) : null;
+    if (seen(input && input.closest('label'))) { event.preventDefault(); input.click(); input.focus(); }
+  });
+
+  // ---- login
+  let words = null;
+  room.mount('#login', node => { words = JSON.parse(node.dataset.words); });
+  document.addEventListener('submit', async event => {
+    if (event.target.id !== 'login-form') return;
+    event.preventDefault();
+    const field = name => document.getElementById(name).value, told = document.getElementById('login-result');
+    try {
+      const answer = await fetch('/api/login', {
+        method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ account: field('account').trim(), passphrase: field('passphrase') }),
+      });
+      const body = await answer.json();
+      if (!answer.ok) { put(told, [body.reason, body.cure].filter(Boolean).join(' ')); return; }
+      const viewer = body.viewer || {}, way = document.getElementById('login').dataset.way;
+      const own = viewer.role === 'seat' ? '/seat/' + viewer.seat : viewer.role === 'unit' ? '/unit/' + viewer.unit : viewer.role === 'operator' ? '/operator' : '/';
+      location.assign(way && (way === own || viewer.role === 'operator') ? way : own);
+    } catch { put(told, words['login.unreachable']); }
+  }, true);
+})();

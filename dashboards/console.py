@@ -1,0 +1,120 @@
+"""What a plant's own people and the operator press, as Dash callbacks that make the same commands as REST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import Dash, Input, Output, State, no_update
+
+from dashboards.desk import cookies, give
+from dashboards.door import Door
+from dashboards.words import say
+from opsroom.commands import (
+    AcknowledgeAlarm,
+    AnyCommand,
+    CallEarly,
+    HoldOrders,
+    PlanStop,
+    RefuseOrder,
+    ReleaseOrders,
+    RevokeOrder,
+    ShelveAlarm,
+    UnshelveAlarm,
+)
+
+Matter = dict[str, Any]
+Make = Callable[..., AnyCommand | None]
+
+
+def attach(app: Dash, door: Door) -> None:
+    """Attach the callbacks of a unit's and the operator's screen, one for each button."""
+    _press(
+        app, door, "acknowledge", (), lambda matter: AcknowledgeAlarm(alarm=matter["alarm"]), "done.acknowledge-alarm"
+    )
+    _press(app, door, "call", ("call-reason",), _call, "done.call-early")
+    _press(app, door, "refuse", ("refuse-reason",), _refuse, "done.refuse-order")
+    _press(app, door, "revoke", ("revoke-reason",), _revoke, "done.revoke-order")
+    _press(app, door, "shelve", ("shelve-minutes", "shelve-reason"), _shelve, "done.shelve-alarm")
+    _press(app, door, "unshelve", (), lambda matter: UnshelveAlarm(alarm=matter["alarm"]), "done.unshelve-alarm")
+    _press(
+        app,
+        door,
+        "hold",
+        ("hold-reason",),
+        lambda _, why: HoldOrders(reason=why.strip()) if said(why) else None,
+        "done.hold-orders",
+    )
+    _press(app, door, "release", (), lambda _: ReleaseOrders(), "done.release-orders")
+    _stop(app, door)
+
+
+def said(text: str | None) -> bool:
+    """Tell whether somebody wrote something.
+
+    >>> said("  "), said("a new spindle")
+    (False, True)
+    """
+    return bool(text and text.strip())
+
+
+def _call(matter: Matter, why: str | None) -> AnyCommand | None:
+    return CallEarly(alarm=matter["alarm"], reason=str(why).strip()) if said(why) else None
+
+
+def _refuse(matter: Matter, why: str | None) -> AnyCommand | None:
+    return RefuseOrder(order=matter["order"], reason=str(why).strip()) if said(why) else None
+
+
+def _revoke(matter: Matter, why: str | None) -> AnyCommand | None:
+    return RevokeOrder(order=matter["order"], reason=str(why).strip()) if said(why) else None
+
+
+def _shelve(matter: Matter, minutes: float | None, why: str | None) -> AnyCommand | None:
+    if not said(why) or not minutes:
+        return None
+    return ShelveAlarm(alarm=matter["alarm"], minutes=float(minutes), reason=str(why).strip())
+
+
+def _press(app: Dash, door: Door, button: str, entries: tuple[str, ...], make: Make, done: str) -> None:
+    @app.callback(
+        Output("result", "children", allow_duplicate=True),
+        Output("key", "data", allow_duplicate=True),
+        Input(button, "n_clicks"),
+        State("matter", "data"),
+        State("key", "data"),
+        *(State(entry, "value") for entry in entries),
+        prevent_initial_call=True,
+    )
+    async def press(pressed: int | None, matter: Matter | None, key: str, *values: Any) -> tuple[Any, ...]:
+        if not pressed or matter is None:
+            return (no_update,) * 2
+        return await give(door, make(matter, *values), key, say(done))
+
+
+def _stop(app: Dash, door: Door) -> None:
+    @app.callback(
+        Output("result", "children", allow_duplicate=True),
+        Output("key", "data", allow_duplicate=True),
+        Input("stop", "n_clicks"),
+        State("key", "data"),
+        State("stop-start", "value"),
+        State("stop-minutes", "value"),
+        State("stop-reason", "value"),
+        State("desk", "data-unit"),
+        prevent_initial_call=True,
+    )
+    async def stop(
+        pressed: int | None, key: str, start: float | None, minutes: float | None, why: str | None, unit: str
+    ) -> tuple[Any, ...]:
+        viewer = door.viewer(cookies())
+        if not pressed or viewer is None:
+            return (no_update,) * 2
+        command = None
+        if start is not None and minutes and said(why):
+            # The room's clock, not the browser's: in a demo the two are far apart.
+            begin = door.views(viewer, viewer.unit).now + 60.0 * start
+            command = PlanStop(
+                unit=viewer.unit or unit, start=begin, end=begin + 60.0 * minutes, reason=str(why).strip()
+            )
+        return await give(door, command, key, say("done.plan-stop"))

@@ -1,0 +1,115 @@
+"""What a seat's, a unit's and the operator's screen have in common: the matter drawn again when the room says that it changed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+from dash.development.base_component import Component
+
+from dashboards import evidence, figures
+from dashboards.door import Door
+from dashboards.matter import Matter, agenda, pick
+from dashboards.words import say
+from opsroom.commands import AnyCommand
+from opsroom.views import Answer, SignalView, Snapshot, Viewer
+
+
+def cookies() -> dict[str, str]:
+    """The cookies of the request that runs now."""
+    return dict(ctx.cookies)
+
+
+def new_key() -> str:
+    """Make an idempotency key: a form keeps it until the room has answered, so that pressing twice does a thing once."""
+    return uuid.uuid4().hex
+
+
+def look(door: Door, viewer: Viewer, picked: str | None) -> tuple[Snapshot, Matter, SignalView | None]:
+    """Take the room as the viewer sees it, the matter that is picked, and the signal that it is about."""
+    snapshot = door.views(viewer, viewer.unit)
+    matter = pick(snapshot, picked)
+    key = matter.motion.signal if matter.motion else matter.alarm.signal if matter.alarm else ""
+    signal = next((s for s in snapshot.signals if s.key == key), None)
+    plant = key.partition("/")[0]
+    if signal is None and plant and plant != snapshot.focus:
+        signal = next((s for s in door.views(viewer, plant).signals if s.key == key), None)
+    return snapshot, matter, signal
+
+
+async def give(door: Door, command: AnyCommand | None, key: str, done: str) -> tuple[Component, Any]:
+    """Have the room answer a command of the session's viewer; gives what to show and the form's next key.
+
+    A refusal keeps nothing back: reason and cure are shown. Without a session nothing is asked.
+    """
+    viewer = door.viewer(cookies())
+    if viewer is None:
+        return figures.result(Answer(ok=False, reason=say("desk.ended"), cure=say("desk.enter_again")), ""), no_update
+    if command is None:
+        return figures.result(
+            Answer(ok=False, reason=say("desk.incomplete"), cure=say("desk.complete_it")), ""
+        ), no_update
+    answer = await door.ask(viewer, command, key)
+    return figures.result(answer, done), new_key()
+
+
+def attach(app: Dash, door: Door) -> None:
+    """Attach the callback that draws agenda, matter and sheet anew, and shows the forms that fit the matter."""
+
+    @app.callback(
+        Output("agenda", "children"),
+        Output("head", "children"),
+        Output("evidence", "figure"),
+        Output("table", "children"),
+        Output("sheet", "children"),
+        Output("said", "children"),
+        Output("forms", "className"),
+        Output("matter", "data"),
+        Output("key", "data"),
+        Input("pulse", "data"),
+        Input("picked", "data"),
+        State("matter", "data"),
+        State("key", "data"),
+    )
+    def show(_pulse: int, picked: str | None, before: dict[str, Any] | None, key: str) -> tuple[Any, ...]:
+        viewer = door.viewer(cookies())
+        if viewer is None:
+            return (no_update,) * 9
+        snapshot, matter, signal = look(door, viewer, picked)
+        rows = evidence.points(signal, matter.motion)
+        uom = signal.uom if signal else ""
+        facts = {
+            "id": matter.id,
+            "mode": matter.mode,
+            "plant": matter.plant,
+            "alarm": matter.alarm.id if matter.alarm else "",
+            "motion": matter.motion.id if matter.motion else "",
+            "order": matter.order.id if matter.order else "",
+        }
+        return (
+            figures.agenda(agenda(snapshot), matter.id),
+            figures.head(matter, snapshot),
+            evidence.figure(signal, matter.alarm, matter.motion),
+            figures.table(rows, uom),
+            figures.sheet(matter, snapshot),
+            figures.statements(matter.motion),
+            forms_class(matter, snapshot),
+            no_update if facts == before else facts,
+            key or new_key(),
+        )
+
+
+def forms_class(matter: Matter, snapshot: Snapshot) -> str:
+    """Name the modes of a matter as the classes that show its forms."""
+    classes = ["forms", "mode-" + matter.mode]
+    viewer = snapshot.viewer
+    if matter.motion and matter.motion.state == "open" and viewer.seat and matter.motion.opened_by == viewer.seat:
+        classes.append("mode-mine")
+    if matter.alarm:
+        classes.append("shelved" if matter.alarm.state == "shelved" else "not-shelved")
+        classes.append("answered" if matter.alarm.acknowledged_by else "not-answered")
+    if matter.order:
+        classes.append("order-" + matter.order.state)
+    classes.append("held" if snapshot.held else "not-held")
+    return " ".join(classes)

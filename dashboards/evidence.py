@@ -1,0 +1,155 @@
+"""The evidence as one large figure: readings on the forecast band, the moment of change, what was expected without the order.
+
+Gives plain Plotly JSON. Titles from the wire are escaped: Plotly reads a little markup in its text.
+"""
+
+from __future__ import annotations
+
+import html as markup
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dashboards import palette
+from dashboards.words import say
+from opsroom.views import AlarmView, MotionView, SignalView
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Points = Sequence[Sequence[float | None]]
+"""Rows of (at, value, low, high), epoch seconds UTC and the signal's unit."""
+
+
+def moment(at: float) -> str:
+    """Tell epoch seconds as Plotly reads them, UTC; years before 1970 are fine.
+
+    >>> moment(-2208988800.0)
+    '1900-01-01 00:00:00'
+    """
+    return (EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def points(signal: SignalView | None, motion: MotionView | None) -> Points:
+    """Take the readings frozen in a motion, or the newest of a signal when nothing is frozen yet."""
+    if motion and motion.evidence.get("readings"):
+        return [tuple(row) for row in motion.evidence["readings"]]
+    return signal.recent if signal else ()
+
+
+def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionView | None) -> dict[str, Any]:
+    """Draw the evidence of an alarm or of the motion on it.
+
+    Bone is what was read, the blue ribbon where the filter expected it (90 %), the amber line the moment of change; dotted
+    sky is what was to come without the order, and what came after the freeze is drawn thin.
+    """
+    rows = points(signal, motion)
+    traces: list[dict[str, Any]] = []
+    at = [moment(row[0]) for row in rows if row[0] is not None]
+    if rows:
+        traces += _band(at, [r[2] for r in rows], [r[3] for r in rows], palette.BLUE, say("evidence.band"))
+        line = {"color": palette.BONE, "width": 2.5}
+        traces.append(_line(at, [r[1] for r in rows], line, say("evidence.readings"), mode="lines+markers"))
+    forecast = motion.evidence.get("forecast", ()) if motion else ()
+    if forecast:
+        ahead = [moment(row[0]) for row in forecast]
+        traces += _band(
+            ahead, [r[2] for r in forecast], [r[3] for r in forecast], palette.SKY, say("evidence.without_band")
+        )
+        line = {"color": palette.SKY, "width": 2.5, "dash": "dot"}
+        traces.append(_line(ahead, [r[1] for r in forecast], line, say("evidence.without")))
+    if motion and signal and rows:
+        last = rows[-1][0] or 0.0
+        later = [r for r in signal.recent if r[0] > last]
+        if later:
+            line = {"color": palette.ORANGE, "width": 2}
+            traces.append(_line([moment(r[0]) for r in later], [r[1] for r in later], line, say("evidence.since")))
+    if not rows:
+        return {"data": [], "layout": _blank(say("evidence.none"))}
+    shapes, notes = _marks(alarm, motion)
+    return {"data": traces, "layout": _layout(signal, alarm, shapes, notes)}
+
+
+def _band(at: list[str], low: list[Any], high: list[Any], colour: str, name: str) -> list[dict[str, Any]]:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    edge = {"type": "scatter", "x": at, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.26)", "name": name, "showlegend": True}
+    return [{**edge, "y": low}, {**edge, "y": high, **fill}]
+
+
+def _line(at: list[str], values: list[Any], line: dict[str, Any], name: str, mode: str = "lines") -> dict[str, Any]:
+    trace: dict[str, Any] = {"type": "scatter", "x": at, "y": values, "mode": mode, "line": line, "name": name}
+    if "markers" in mode:
+        trace["marker"] = {"size": 5, "color": line["color"]}
+    return trace
+
+
+def _marks(alarm: AlarmView | None, motion: MotionView | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    shapes: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    since = (motion.evidence.get("verdict") or {}).get("since") if motion else None
+    since = since if isinstance(since, int | float) else alarm.since if alarm else None
+    moments = [
+        (since, palette.AMBER, say("evidence.change")),
+        (motion.opened_at if motion else None, palette.ORANGE, say("evidence.motion")),
+    ]
+    for at, colour, text in moments:
+        if at is None:
+            continue
+        line = {"color": colour, "width": 2, "dash": "dash"}
+        shapes.append(
+            {"type": "line", "x0": moment(at), "x1": moment(at), "y0": 0, "y1": 1, "yref": "paper", "line": line}
+        )
+        anchor = "right" if not notes else "left"
+        notes.append({"x": moment(at), "y": 1.0, "yref": "paper", "text": text, "showarrow": False, "xanchor": anchor,
+                      "yanchor": "bottom", "font": {"color": colour, "size": 15}})  # fmt: skip
+    if alarm and alarm.normal_low is not None and alarm.normal_high is not None:
+        dotted = {"color": palette.LINE, "width": 1.5, "dash": "dot"}
+        shapes += [
+            {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "line": dotted}
+            for y in (alarm.normal_low, alarm.normal_high)
+        ]
+        notes.append({"x": 0, "xref": "paper", "y": alarm.normal_high, "text": say("evidence.normal"), "showarrow": False,
+                      "xanchor": "left", "yanchor": "bottom", "font": {"color": palette.GREY, "size": 13}})  # fmt: skip
+    return shapes, notes
+
+
+def _blank(text: str) -> dict[str, Any]:
+    note = {
+        "x": 0.5,
+        "y": 0.5,
+        "xref": "paper",
+        "yref": "paper",
+        "text": text,
+        "showarrow": False,
+        "font": {"size": 20},
+    }
+    clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": palette.GREY}}
+    return {**clear, "xaxis": {"visible": False}, "yaxis": {"visible": False}, "annotations": [note]}
+
+
+def _layout(
+    signal: SignalView | None, alarm: AlarmView | None, shapes: list[dict[str, Any]], notes: list[dict[str, Any]]
+) -> dict[str, Any]:
+    unit = signal.uom if signal else alarm.uom if alarm else ""
+    name = signal.title or signal.name if signal else ""
+    axis = {
+        "gridcolor": "#2e2722",
+        "zeroline": False,
+        "linecolor": palette.LINE,
+        "tickcolor": palette.LINE,
+        "ticks": "outside",
+    }
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "Atkinson, Verdana, sans-serif", "size": 15, "color": palette.GREY},
+        "margin": {"l": 76, "r": 24, "t": 34, "b": 104},
+        "xaxis": {**axis, "type": "date"},
+        "yaxis": {**axis, "title": {"text": markup.escape(f"{name} ({unit})" if unit else name), "standoff": 12}},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": palette.RAISED, "font": {"color": palette.BONE}},
+        "dragmode": "pan",
+        "shapes": shapes,
+        "annotations": notes,
+        "uirevision": (alarm.id if alarm else name) or "none",
+    }

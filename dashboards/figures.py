@@ -1,0 +1,258 @@
+"""View -> component, pure: the rows of the room as they stand on a seat's or a plant's own screen.
+
+Text from the wire is only ever a text child, never markup. Clocks are empty elements with their moment in `data-until` or
+`data-from`: the screen's script runs them on the room's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.evidence import EPOCH, Points
+from dashboards.markup import facts
+from dashboards.matter import Entry, Matter
+from dashboards.words import say, sure
+from opsroom.views import AlarmView, Answer, ClimbView, EffectView, MotionView, OrderView, Snapshot, UnitView
+
+SHOWN_CHOICES = ("yes", "no", "abstain", "recuse")
+
+
+def number(value: float | None) -> str:
+    """Tell a figure as people read it, about three digits, a thin space between thousands.
+
+    >>> number(1234.5), number(71.128), number(-0.5), number(None)
+    ('1\\u2009234', '71.1', '\\u22120.50', '–')
+    """
+    if value is None:
+        return "–"
+    size = abs(value)
+    digits = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2
+    return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "\u2212")
+
+
+def time_of(at: float, seconds: bool = False) -> str:
+    """Tell the time of day of epoch seconds, UTC.
+
+    >>> time_of(45_000.0)
+    '12:30'
+    """
+    return (EPOCH + timedelta(seconds=at)).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def mark(state: str) -> Component:
+    """Draw the shape of a state; the word stands beside it, never only the shape."""
+    return html.Span(className="mark", **facts(data_shape=state, aria_hidden="true"))
+
+
+def clock(until: float | None, caption: str) -> Component | None:
+    """Draw a clock that runs down to `until` (epoch seconds on the room's clock)."""
+    if until is None:
+        return None
+    return html.P([html.Strong(className="clock", **facts(data_until=until)), html.Span(caption)], className="runs")
+
+
+def agenda(entries: Sequence[Entry], picked: str) -> list[Component]:
+    """List the agenda as buttons; the one that is picked says so."""
+    if not entries:
+        return [html.P(say("desk.nothing"), className="empty")]
+    items = []
+    for position, entry in enumerate(entries, 1):
+        line = [html.Span(say(entry.word))]
+        if entry.deadline is not None:
+            line.append(html.Span(className="clock", **facts(data_until=entry.deadline)))
+        current = "true" if entry.id == picked else "false"
+        key = str(position) if position < 10 else ""
+        what = html.Span([html.Strong(entry.title), html.Span(line, className="line")], className="what")
+        named = facts(data_pick=entry.id, data_key=key, data_state=entry.state, aria_current=current)
+        button = html.Button([mark(entry.state), what], type="button", className="entry", **named)
+        items.append(html.Li(button))
+    return [html.Ol(items)]
+
+
+def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
+    """Say what the matter is: title, sentence, how sure, where it stands, its clock."""
+    units = {u.id: u for u in snapshot.units}
+    if matter.mode == "none":
+        return [html.H2(say("desk.quiet")), html.P(say("desk.quiet_why"), className="sentence")]
+    if matter.alarm is None:
+        title = matter.motion.title if matter.motion else matter.order.title if matter.order else ""
+        return [html.H2(title)]
+    alarm = matter.alarm
+    told = [
+        _fact(say("desk.kind"), say("kind." + alarm.kind)),
+        _fact(say("desk.size"), _size(alarm)) if alarm.size is not None else None,
+        _fact(sure(alarm.probability), say("wall.percent", percent=round(100 * alarm.probability))),
+        _fact(say("desk.stands_at"), name_of(units, alarm.at_unit)),
+        _fact(say("desk.owner"), name_of(units, alarm.unit)),
+        _fact(say("desk.state"), say("alarm." + alarm.state)),
+    ]
+    running = alarm.deadline is not None and alarm.state not in ("closed", "returned")
+    until = (
+        clock(alarm.deadline, say("wall.until_council" if alarm.arrived else "wall.until_climb")) if running else None
+    )
+    story = [html.Li(climbed(climb, units)) for climb in alarm.climbs]
+    if alarm.shelved_until is not None and alarm.state == "shelved":
+        story.append(html.Li(say("desk.shelved", at=time_of(alarm.shelved_until), reason=alarm.shelved_reason)))
+    lead = html.Div([html.H2(alarm.title), html.P(alarm.sentence, className="sentence")])
+    parts: list[Component] = [
+        html.Div([lead, until], className="lead"),
+        html.Dl([fact for fact in told if fact is not None], className="facts"),
+    ]
+    return [*parts, html.Ul(story, className="story")] if story else parts
+
+
+def climbed(climb: ClimbView, units: dict[str, UnitView]) -> str:
+    """Tell one rung that an alarm climbed: when, from where to where, and why."""
+    source, target = name_of(units, climb.source), name_of(units, climb.target)
+    return say("desk.climbed", at=time_of(climb.at), source=source, target=target, reason=reason(climb.reason))
+
+
+def reason(text: str) -> str:
+    """Tell why an alarm climbed: the room's own word `expired`, or what the unit said."""
+    return say("desk.expired") if text == "expired" else text
+
+
+def name_of(units: dict[str, UnitView], unit: str) -> str:
+    """Tell a unit's title, or its id when the viewer does not see it."""
+    row = units.get(unit)
+    return row.title or row.id if row else unit
+
+
+def _fact(term: str, value: str) -> Component:
+    return html.Div([html.Dt(term), html.Dd(value)])
+
+
+def _size(alarm: AlarmView) -> str:
+    sign = "+" if (alarm.size or 0.0) > 0 else ""
+    return f"{sign}{number(alarm.size)} {alarm.uom}"
+
+
+def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
+    """Lay out the motion: order and parameters, who said what, the seven ballots, the count, order and effect."""
+    motion = matter.motion
+    if motion is None:
+        return [order_card(matter.order)] if matter.order else []
+    word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
+    opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
+    parts: list[Component | None] = [
+        html.H2([html.Span(word, className="word"), motion.title]),
+        clock(motion.deadline, say("desk.until_vote")) if motion.state == "open" else None,
+        html.P(opened, className="hint"),
+        html.Div([html.Strong(motion.order_title or motion.order_name), parameters(motion.parameters)], className="order"),
+        seven(motion, snapshot),
+        tally(motion),
+        order_card(matter.order) if matter.order else None,
+        effect(motion.effect) if motion.effect else None,
+    ]  # fmt: skip
+    return [part for part in parts if part is not None]
+
+
+def parameters(values: dict[str, Any]) -> Component:
+    """List an order's parameters."""
+    return html.Dl(
+        [_fact(str(key).replace("_", " "), str(value)) for key, value in values.items()], className="parameters"
+    )
+
+
+def seven(motion: MotionView, snapshot: Snapshot) -> Component:
+    """Show the seven seats with their ballots: while the motion is open only that one has voted, not how."""
+    cast = {b.seat: b for b in motion.ballots}
+    items = []
+    for seat in snapshot.seats:
+        ballot = cast.get(seat.seat)
+        choice = "" if ballot is None else ballot.choice if ballot.choice in SHOWN_CHOICES else "sealed"
+        word = (
+            say("choice." + choice)
+            if choice
+            else say("choice.waiting")
+            if motion.state == "open"
+            else say("desk.no_ballot")
+        )
+        # A browser's own tooltip would be markup-free too, but it is not reachable by keyboard: reasons stand below.
+        items.append(
+            html.Li(
+                [
+                    html.Span(str(seat.seat), className="chair"),
+                    html.Span(word, className="word"),
+                    html.Span(seat.occupant, className="hint"),
+                ],
+                **facts(data_choice=choice or "none", data_mine="yes" if snapshot.viewer.seat == seat.seat else "no"),
+            )
+        )
+    return html.Ol(items, className="seven", **facts(aria_label=say("desk.seats")))
+
+
+def tally(motion: MotionView) -> Component | None:
+    """Tell the count of a motion that is decided, and what it needed."""
+    if motion.state == "open":
+        return None
+    t = motion.tally
+    return html.P(say("wall.tally", yes=t.yes, no=t.no, abstain=t.abstain, recused=t.recused), className="tally")
+
+
+def order_card(order: OrderView) -> Component:
+    """Tell how an order fares, with the plant's reason."""
+    lines = [html.Strong(say("desk.order", title=order.title or order.name)), html.Span(say("order." + order.state))]
+    if order.reason:
+        lines.append(html.Span(say("desk.because", reason=order.reason), className="hint"))
+    return html.P(lines, className="ordered", **facts(data_state=order.state))
+
+
+def effect(seen: EffectView) -> Component:
+    """Tell what an order did: before, after, and what the filter had expected without it."""
+    rows = [
+        _fact(say("desk.before"), number(seen.before)),
+        _fact(say("desk.after"), number(seen.after)),
+        _fact(say("desk.without"), number(seen.expected_without)),
+    ]
+    if seen.change is not None:
+        rows.append(_fact(say("desk.change"), number(seen.change)))
+    return html.Section([html.H3(say("desk.effect")), html.Dl(rows, className="facts")], className="effect")
+
+
+def statements(motion: MotionView | None) -> Component | None:
+    """List what the seats said, and the reasons of ballots that may be seen."""
+    if motion is None:
+        return None
+    said = [(s.at, s.stance, s.seat, s.occupant, s.text) for s in motion.statements]
+    said += [
+        (b.at, b.choice, b.seat, b.occupant, b.reason) for b in motion.ballots if b.reason and b.choice in SHOWN_CHOICES
+    ]
+    if not said:
+        return None
+    items = [
+        html.Li(
+            [
+                html.Span(
+                    say("desk.said", seat=seat, occupant=occupant, stance=say("stance." + stance)), className="who"
+                ),
+                html.P(text),
+            ],
+            **facts(data_stance=stance),
+        )
+        for _, stance, seat, occupant, text in sorted(said)
+    ]
+    return html.Section([html.H3(say("desk.statements")), html.Ul(items)], className="statements")
+
+
+def table(rows: Points, uom: str) -> Component:
+    """The last readings as a table, for who cannot see the figure."""
+    header = html.Tr([html.Th(say(key), scope="col") for key in ("table.at", "table.value", "table.low", "table.high")])
+    body = [
+        html.Tr([html.Td(time_of(row[0] or 0.0, seconds=True)), *(html.Td(number(v)) for v in row[1:4])])
+        for row in list(rows)[-12:]
+    ]
+    return html.Table([html.Caption(say("table.caption", uom=uom)), html.Thead(header), html.Tbody(body)])
+
+
+def result(answer: Answer, done: str) -> Component:
+    """Tell what the room answered: done, or refused with the reason and the cure."""
+    if answer.ok:
+        return html.P([mark("yes"), html.Span(done)], className="done")
+    told = [html.Strong(answer.reason), html.Span(answer.cure)]
+    return html.P([mark("no"), html.Span(told)], className="refused", role="alert")

@@ -1,0 +1,86 @@
+"""The form of an order, made from the JSON Schema that the plant declared, and its values read back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.words import say
+
+YES = "yes"
+
+
+def fields(schema: Mapping[str, Any]) -> list[Component]:
+    """Lay out one labelled control for each property of an order's schema.
+
+    A choice (`enum`) is a group of radio buttons, a truth value a box, a number a number field with its limits, and
+    anything else a line of text. The id of a control is `{"field": name}`.
+    """
+    required = set(schema.get("required", ()))
+    return [_field(name, part, name in required) for name, part in schema.get("properties", {}).items()]
+
+
+def _field(name: str, part: Mapping[str, Any], required: bool) -> Component:
+    label = str(part.get("title") or name.replace("_", " ").replace("-", " ").capitalize())
+    caption = [html.Span(label, className="caption")]
+    if not required:
+        caption.append(html.Span(say("form.optional"), className="hint"))
+    if limits := _limits(part):
+        caption.append(html.Span(limits, className="hint"))
+    if description := part.get("description"):
+        caption.append(html.Span(str(description), className="hint"))
+    identity = {"field": name}
+    if part.get("enum"):
+        options = [{"label": str(choice), "value": str(choice)} for choice in part["enum"]]
+        value = str(part["default"]) if "default" in part else None
+        radio = dcc.RadioItems(id=identity, options=options, value=value, className="radios")
+        return html.Fieldset([html.Legend(caption), radio], className="field")
+    if part.get("type") == "boolean":
+        ticked = [YES] if part.get("default") else []
+        box = dcc.Checklist(id=identity, options=[{"label": label, "value": YES}], value=ticked, className="radios")
+        return html.Fieldset(
+            [html.Legend(caption[1:] or [html.Span(label, className="unseen")]), box], className="field"
+        )
+    kind: dict[str, Any] = {"type": "text", "value": part.get("default")}
+    if part.get("type") in ("number", "integer"):
+        step = 1 if part["type"] == "integer" else part.get("multipleOf", "any")
+        kind = {"type": "number", "value": part.get("default"), "step": step}
+        kind |= {key: part[json] for key, json in (("min", "minimum"), ("max", "maximum")) if json in part}
+    entry = dcc.Input(id=identity, required=required, autoComplete="off", **kind)
+    return html.Label([*caption, entry], className="field")
+
+
+def _limits(part: Mapping[str, Any]) -> str:
+    low, high = part.get("minimum"), part.get("maximum")
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return say("form.least", least=low)
+    return say("form.most", most=high) if low is None else say("form.between", least=low, most=high)
+
+
+def read(schema: Mapping[str, Any], names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Read the values of a form back as an order's parameters, in the types of its schema; what is left empty is left out.
+
+    >>> schema = {"properties": {"people": {"type": "integer"}, "fast": {"type": "boolean"}, "why": {"type": "string"}}}
+    >>> read(schema, ["people", "fast", "why"], [12, ["yes"], ""])
+    {'people': 12, 'fast': True}
+    """
+    parameters: dict[str, Any] = {}
+    properties = schema.get("properties", {})
+    for name, value in zip(names, values, strict=True):
+        part = properties.get(name, {})
+        if part.get("type") == "boolean":
+            parameters[name] = YES in (value or ())
+        elif value is None or value == "":
+            continue
+        elif part.get("enum"):
+            parameters[name] = next((choice for choice in part["enum"] if str(choice) == value), value)
+        elif part.get("type") == "integer" and float(value).is_integer():
+            parameters[name] = int(value)
+        else:
+            parameters[name] = value
+    return parameters

@@ -1,0 +1,120 @@
+"""What lies before somebody: the agenda of a viewer, the matter that is picked, and what may be done with it. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from opsroom.views import AlarmView, MotionView, OrderView, Snapshot, Viewer
+
+Mode = Literal["none", "watching", "moving", "voting", "voted", "decided", "alarm", "order"]
+"""What the viewer may do with the matter; the forms of the screen stand under it."""
+
+
+class Entry(NamedTuple):
+    """One line of an agenda: `state` names its mark, `deadline` (epoch s) its clock, `id` what is picked."""
+
+    id: str
+    state: str
+    title: str
+    word: str
+    deadline: float | None
+
+
+class Matter(NamedTuple):
+    """What is picked: alarm, motion and order as far as they belong together."""
+
+    id: str
+    mode: Mode
+    alarm: AlarmView | None = None
+    motion: MotionView | None = None
+    order: OrderView | None = None
+
+    @property
+    def plant(self) -> str:
+        """The plant that it is about, or an empty text."""
+        if self.motion:
+            return self.motion.plant
+        if self.order:
+            return self.order.plant
+        return self.alarm.signal.partition("/")[0] if self.alarm else ""
+
+
+def mark(alarm: AlarmView) -> str:
+    """Name the mark of an alarm: a square when it has climbed, a bar for silence, else a triangle."""
+    if alarm.state in ("shelved", "suppressed"):
+        return "stopped"
+    if alarm.state in ("returned", "closed"):
+        return "calm"
+    if alarm.kind == "silence":
+        return "silent"
+    return "called" if alarm.climbs else "alarm"
+
+
+def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
+    """List what a viewer may take up: open motions, alarms (a seat's first those that arrived, then those on
+    their way), orders, what is decided."""
+    role, entries = snapshot.viewer.role, []
+    for motion in sorted(snapshot.motions, key=lambda m: (m.state != "open", -m.opened_at))[:12]:
+        open_ = motion.state == "open"
+        entries.append(
+            Entry(motion.id, motion.state, motion.title, f"motion.{motion.state}", motion.deadline if open_ else None)
+        )
+    moved = {m.alarm for m in snapshot.motions if m.state == "open"}
+    urgent = sorted(snapshot.alarms, key=lambda a: (a.state == "closed", a.deadline or 1e18))
+    alarms = [
+        Entry(a.id, mark(a), a.title, f"alarm.{a.state}", a.deadline)
+        for a in urgent
+        if a.id not in moved and a.state != "closed" and (role != "seat" or a.arrived)
+    ]
+    orders = [
+        Entry(o.id, "order", o.title or o.name, f"order.{o.state}", o.expires_at if o.state == "issued" else None)
+        for o in sorted(snapshot.orders, key=lambda o: -o.issued_at)[:12]
+    ]
+    opened = [e for e in entries if e.word == "motion.open"]
+    decided = [e for e in entries if e.word != "motion.open"]
+    if role == "seat":
+        coming = [
+            Entry(a.id, mark(a), a.title, "agenda.coming", a.deadline)
+            for a in urgent
+            if not a.arrived and a.state != "closed"
+        ]
+        return (*opened, *alarms, *decided[:3], *coming, *decided[3:])
+    return (*alarms, *orders, *opened, *decided)
+
+
+def pick(snapshot: Snapshot, picked: str | None) -> Matter:
+    """Find the matter that is picked, or, when nothing is (or it is gone), the first of the agenda.
+
+    An alarm on which a motion is open gives way to its motion at the council, never at the plant.
+    """
+    viewer = snapshot.viewer
+    alarms = {a.id: a for a in snapshot.alarms}
+    motions = {m.id: m for m in snapshot.motions}
+    orders = {o.id: o for o in snapshot.orders}
+    if picked in alarms and viewer.role == "seat":
+        picked = next((m.id for m in snapshot.motions if m.alarm == picked and m.state == "open"), picked)
+    if picked not in alarms and picked not in motions and picked not in orders:
+        entries = agenda(snapshot)
+        if not entries:
+            return Matter("", "none")
+        picked = entries[0].id
+    if picked in motions:
+        motion = motions[picked]
+        return Matter(picked, _may(motion, viewer), alarms.get(motion.alarm), motion, orders.get(motion.order))
+    if picked in orders:
+        order = orders[picked]
+        motion_of = motions.get(order.motion)
+        return Matter(picked, "order", alarms.get(motion_of.alarm) if motion_of else None, motion_of, order)
+    alarm = alarms[str(picked)]
+    if viewer.role != "seat":
+        return Matter(alarm.id, "alarm" if alarm.state != "closed" else "watching", alarm)
+    moving = alarm.arrived and alarm.state not in ("closed", "returned")
+    return Matter(alarm.id, "moving" if moving else "watching", alarm)
+
+
+def _may(motion: MotionView, viewer: Viewer) -> Mode:
+    if motion.state != "open":
+        return "decided"
+    if viewer.role != "seat":
+        return "watching"
+    return "voted" if any(b.seat == viewer.seat for b in motion.ballots) else "voting"
