@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,10 +16,13 @@ from starlette.routing import WebSocketRoute
 
 from opsroom import api
 from opsroom.commands import Actor, AnyCommand, Asked, Role
+from opsroom.founding import clock_of, enrol, software
 from opsroom.guard import Doors, Guard, check_address, hosts_of
-from opsroom.hall import Hall
+from opsroom.hall import Hall, open_hall
+from opsroom.logs import logger
 from opsroom.news import Tick as ClockTick
 from opsroom.outgoing import Outgoing
+from opsroom.panel import made
 from opsroom.report import Reporter, news_from
 from opsroom.tick import fold
 from opsroom.views import Answer, Snapshot, Viewer
@@ -79,7 +83,6 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
         try:
             yield
         finally:
-            await gateway.close()
             hall.inbox.close()
             await asyncio.gather(loop, return_exceptions=True)
 
@@ -101,8 +104,9 @@ def gateway_of(hall: Hall) -> Gateway:
     return gateway
 
 
-async def serve(hall: Hall, doors: Doors, listening: Callable[[int], None], *, signals: bool = True) -> None:
-    """Serve a room until a signal or its own end; `listening` is told the port. Raises what stopped the loop, or OSError."""
+@asynccontextmanager
+async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
+    """Serve a room as long as the block runs; raises `AddressRefusedError`, `OSError` for an address that is taken."""
     check_address(doors.host, tls=doors.tls, behind_proxy=doors.behind_proxy)
     gateway = gateway_of(hall)
     config = uvicorn.Config(
@@ -121,17 +125,70 @@ async def serve(hall: Hall, doors: Doors, listening: Callable[[int], None], *, s
     family = socket.AF_INET6 if ":" in doors.host else socket.AF_INET
     with socket.create_server((doors.host, doors.port), family=family, backlog=1024) as listener:
         server = _Server(config)
-        hall.on_stop = server.leave
-        if signals:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, server.leave)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        await asyncio.wait({serving, asyncio.ensure_future(server.up.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        if server.started:
-            listening(listener.getsockname()[1])
-        await serving
+        up = asyncio.create_task(server.up.wait())
+        await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        served = Served(hall, listener.getsockname()[1], serving, doors)
+        hall.on_stop = served.leave.set
+        ending = asyncio.create_task(served.end(server, gateway))
+        try:
+            yield served
+        finally:
+            served.leave.set()
+            await ending
+
+
+class Served:
+    """A room that is being served: its port, and `leave`, which ends it."""
+
+    def __init__(self, hall: Hall, port: int, serving: asyncio.Task[None], doors: Doors) -> None:
+        self.hall, self.port, self.doors = hall, port, doors
+        self.leave = asyncio.Event()
+        self._serving = serving
+
+    @property
+    def address(self) -> str:
+        """The address for people."""
+        return self.doors.address(self.port)
+
+    async def end(self, server: _Server, gateway: Gateway) -> None:
+        """Wait until it is time to leave, then say goodbye to links and screens and stop."""
+        leaving = asyncio.create_task(self.leave.wait())
+        await asyncio.wait({leaving, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        self.leave.set()
+        self.hall.watchers.close()
+        await gateway.close()
+        server.should_exit = True
+        await self._serving
+
+
+async def serve(hall: Hall, doors: Doors, listening: Callable[[str], None]) -> None:
+    """Serve a room until a signal or its own end; `listening` is told the address. Raises what stopped the loop."""
+    async with doors_open(hall, doors) as served:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, served.leave.set)
+        listening(served.address)
+        await served.leave.wait()
     if hall.failure is not None:
         raise hall.failure
+
+
+async def open_and_serve(folder: Path, doors: Doors, speed: float, level: str, *, as_json: bool = False) -> int:
+    """Open the room of a folder and serve it until a signal: what `opsroom serve` does."""
+    log = logger(level, as_json=as_json)
+    hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software())
+    try:
+        fresh = enrol(hall.people, folder)
+        if fresh:
+            made(folder, fresh)
+        log.info("open", room=hall.room.id, events=hall.journal.events, signals=len(hall.bank), head=hall.journal.head)
+        await serve(hall, doors, lambda address: log.info("listening", address=address))
+        log.info("closed", events=hall.journal.events, head=hall.journal.head)
+    finally:
+        hall.close()
+    return 0
 
 
 class _Server(uvicorn.Server):
@@ -141,17 +198,12 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.up = asyncio.Event()
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
-        self.up.set()
-
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
 
-    def leave(self) -> None:
-        """Stop serving; asked twice, at once."""
-        self.force_exit = self.should_exit
-        self.should_exit = True
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.up.set()

@@ -137,7 +137,9 @@ class Hall:
 
     def ended(self, how: BaseException | bool | None) -> None:
         """The loop ended: by its own defect, unless the inbox was closed."""
-        if not self.inbox.closed or isinstance(how, BaseException):
+        by_itself = not self.inbox.closed
+        self.inbox.abandon()
+        if by_itself or isinstance(how, BaseException):
             self.trouble = f"the room has stopped: {how!r}"
             self.failure = how if isinstance(how, BaseException) else None
             self.log.critical("the room has stopped", exc_info=self.failure)

@@ -58,6 +58,7 @@ class Inbox:
         self._lines: dict[str, deque[Accepted | PlantBorn]] = {}
         self._messages: deque[Heard] = deque()
         self._asks: deque[Ask] = deque()
+        self._waiting_answers: set[asyncio.Future[Answer]] = set()
         self._waiting = 0
         self._closed = False
         self._left = False
@@ -95,7 +96,20 @@ class Inbox:
             )
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asks.append(Ask(asked, future))
-        return await future
+        self._waiting_answers.add(future)
+        try:
+            return await future
+        finally:
+            self._waiting_answers.discard(future)
+
+    def abandon(self) -> None:
+        """Tell everybody who still waits that no answer will come."""
+        self.close()
+        for future in self._waiting_answers:
+            if not future.done():
+                future.set_result(
+                    Answer(ok=False, code="trouble", reason="the room has stopped", cure="ask again when it is back")
+                )
 
     def close(self) -> None:
         """Let `ticks` end after the batch that it gathers now."""

@@ -77,7 +77,7 @@ class Reporter:
 
     def lines(self, batch: Batch, tick: Tick) -> list[TickerLine]:
         """The ticker's new lines: every event that has one, and now and then a telex."""
-        lines = [line for event in tick.events if (line := show.ticker(tick.room, event))]
+        lines = [show.ticker(tick.room, event) for event in tick.events]
         telex = self._one_telex(batch.telexes)
         if telex is not None:
             lines.insert(0, telex)

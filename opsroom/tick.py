@@ -103,7 +103,8 @@ def cause_of(message: Message) -> str:
 
 def touched(events: Sequence[AnyEvent], noun: str) -> set[str]:
     """The ids of one noun (alarm, motion, order, plant) that events speak of."""
-    return {name for event in events if (name := getattr(event, noun, ""))}
+    named = (getattr(event, noun, "") for event in events)
+    return {name for name in named if isinstance(name, str) and name}
 
 
 def _fault_answer(asked: Asked) -> Answer:

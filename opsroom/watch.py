@@ -101,6 +101,7 @@ class Watchers:
     def __init__(self, scene: Scene, now: Callable[[], float]) -> None:
         self.scene, self.now = scene, now
         self.subscribers: set[Subscriber] = set()
+        self.closing = asyncio.Event()
         self.coalesced = 0
         self.snapshots = 0
         self._units: tuple[UnitView, ...] = ()
@@ -123,13 +124,18 @@ class Watchers:
             subscriber.fresh |= born
             subscriber.note(lanes, rows, changed, lines)
 
+    def close(self) -> None:
+        """Send every screen away; they come back when the room does."""
+        self.closing.set()
+
     async def serve(self, socket: Socket, viewer: Viewer, wanted: str, still: Callable[[], bool]) -> None:
         """Serve one screen until it goes or `still` says that its session is over."""
         subscriber = Subscriber(viewer, wanted)
         self.subscribers.add(subscriber)
-        tasks = {
+        tasks: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(self._send(socket, subscriber, still)),
             asyncio.ensure_future(self._hear(socket, subscriber, still)),
+            asyncio.ensure_future(self.closing.wait()),
         }
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

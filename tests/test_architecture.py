@@ -46,6 +46,8 @@ DOES_IO = {
     "opsroom/api.py",
     "opsroom/watch.py",
     "opsroom/report.py",
+    "opsroom/visitor.py",
+    "opsroom/tether.py",
     "opsroom/detect.py",
     "opsroom/app.py",
     "opsroom/cli.py",

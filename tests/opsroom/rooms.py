@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import structlog
 
-from opsroom.app import serve
+from opsroom.app import doors_open
 from opsroom.charter import template
 from opsroom.clock import Clock, SystemClock
 from opsroom.guard import Doors
@@ -102,17 +100,10 @@ async def served(
     log = structlog.wrap_logger(structlog.ReturnLogger())
     hall = open_hall(folder, lambda last: clock or SystemClock(last), log, "test")
     known = passphrases if passphrases is not None else quick_people(hall)
-    ports: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    doors = Doors(port=0, anonymous_wall=anonymous_wall)
-    task: asyncio.Task[Any] = asyncio.create_task(serve(hall, doors, ports.set_result, signals=False))
-    await asyncio.wait({task, ports}, return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        task.result()
     try:
-        yield Open(hall, ports.result(), known)
+        async with doors_open(hall, Doors(port=0, anonymous_wall=anonymous_wall)) as open_doors:
+            yield Open(hall, open_doors.port, known)
     finally:
-        hall.on_stop()
-        await task
         hall.close()
 
 

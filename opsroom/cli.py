@@ -1,0 +1,266 @@
+"""The command line: `opsroom NOUN VERB`; every part is imported only by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="opsroom",
+    help="The open operations room: plants tell, a filter judges, a council decides, the effect is measured.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+seat_app = typer.Typer(help="Who sits where: accounts, passphrases, occupants.", no_args_is_help=True)
+link_app = typer.Typer(help="Which link may speak for which plants.", no_args_is_help=True)
+journal_app = typer.Typer(help="The room's memory of decisions, offline.", no_args_is_help=True)
+app.add_typer(seat_app, name="seat")
+app.add_typer(link_app, name="link")
+app.add_typer(journal_app, name="journal")
+
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
+
+
+def main() -> None:
+    """Run the command line; a mistake of its user is one sentence on standard error and exit code 2."""
+    from opsroom.faults import sentence_of
+
+    if len(sys.argv) > 1 and sys.argv[1] == "detect":
+        _add_detect()
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        typer.echo(f"opsroom: {sentence}", err=True)
+        sys.exit(2)
+
+
+def _add_detect() -> None:
+    from opsroom.detect import command
+
+    app.registered_commands = [known for known in app.registered_commands if known.name != "detect"]
+    app.command("detect")(command)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run a coroutine on a fast event loop and leave with its exit code."""
+    import asyncio
+
+    try:
+        import uvloop
+    except ImportError:
+        loop_factory = None
+    else:
+        loop_factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        code = runner.run(work())
+    raise typer.Exit(code)
+
+
+@app.command("init")
+def init(
+    data: Data,
+    room: Annotated[Path | None, typer.Option(metavar="ROOM.toml", help="begin with this file")] = None,
+) -> None:
+    """Make a room's folder: a room.toml to edit, the accounts, and their passphrases, told once."""
+    from opsroom.founding import found
+    from opsroom.panel import made
+
+    made(data, found(data, room.read_text(encoding="utf-8") if room else None))
+
+
+@app.command("serve")
+def serve(
+    data: Data,
+    host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="the port; 0 takes a free one")] = 8000,
+    allow_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="another name of this room")] = None,
+    tls_cert: Annotated[str, typer.Option(metavar="FILE", help="the certificate, PEM")] = "",
+    tls_key: Annotated[str, typer.Option(metavar="FILE", help="its key, PEM")] = "",
+    behind_proxy: Annotated[bool, typer.Option(help="a proxy in front speaks TLS")] = False,
+    anonymous_wall: Annotated[bool, typer.Option(help="let everybody look at the wall without a login")] = False,
+    speed: Annotated[float, typer.Option(help="how fast the room's clock runs; for demo and rehearsal only")] = 1.0,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
+    log_json: Annotated[bool, typer.Option(help="log JSON lines")] = False,
+) -> None:
+    """Run the room of a folder, without simulators, until Ctrl-C."""
+    from opsroom.guard import Doors, check_address
+
+    doors = Doors(
+        host=host,
+        port=port,
+        names=tuple(allow_host or ()),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        behind_proxy=behind_proxy,
+        anonymous_wall=anonymous_wall,
+    )
+    check_address(host, tls=doors.tls, behind_proxy=behind_proxy)
+    from opsroom.app import open_and_serve
+
+    _run(lambda: open_and_serve(data, doors, speed, log_level, as_json=log_json))
+
+
+@app.command(
+    "simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def simulate(context: typer.Context) -> None:
+    """Play a scenario to a room: SCENARIO --url ws://HOST:PORT/telex --link NAME --token-file FILE (see simulate --help)."""
+    from simulators.__main__ import main as simulators
+
+    raise typer.Exit(simulators(context.args))
+
+
+@app.command("demo")
+def demo(
+    script: Annotated[str, typer.Option(metavar="NAME", help="let scripted seats act it out, e.g. loom-slows")] = "",
+    headless: Annotated[
+        bool, typer.Option("--headless", help="with --script: no browser needed, ends by itself")
+    ] = False,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="keep the room here")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="write what happened, with --script")
+    ] = None,
+    speed: Annotated[float, typer.Option(help="simulated seconds a second (without --script)")] = 60.0,
+    port: Annotated[int, typer.Option(help="the port; 0 takes a free one")] = 8000,
+) -> None:
+    """Show a whole room with simulated plants on loopback; or, with --script, tell the whole story in a minute."""
+    if script:
+        from opsroom.story import tell
+
+        _run(lambda: tell(script, data, report, 0 if headless else port))
+    if report or headless:
+        raise typer.BadParameter("--json and --headless belong to --script NAME", param_hint="--script")
+    from opsroom.demo import run_demo
+
+    _run(lambda: run_demo(data, port=port, speed=speed))
+
+
+@app.command("detect", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def detect() -> None:
+    """Judge every reading of a table: opsroom detect IN.csv -o OUT.csv."""
+    raise AssertionError("main() puts the real command in its place")
+
+
+@app.command("check")
+def check(file: Annotated[Path, typer.Argument(metavar="ROOM.toml")]) -> None:
+    """Check a room.toml: every mistake with its line, its value and the cure."""
+    from opsroom.charter import check as mistakes_in
+
+    mistakes = mistakes_in(file.read_text(encoding="utf-8"))
+    for mistake in mistakes:
+        typer.echo(f"{file}: {mistake}", err=True)
+    if mistakes:
+        raise typer.Exit(1)
+    typer.echo(f"{file}: no mistake found")
+
+
+@seat_app.command("list")
+def seat_list(data: Data) -> None:
+    """Every account and who occupies it."""
+    from opsroom.founding import people_of
+    from opsroom.panel import accounts
+
+    with people_of(data) as people:
+        accounts(people.accounts(), people.present())
+
+
+@seat_app.command("passphrase")
+def seat_passphrase(account: Annotated[str, typer.Argument(help="seat-1, operator, unit-mill-1")], data: Data) -> None:
+    """Make a new passphrase for an account, and tell it once; its sessions end."""
+    from opsroom.founding import people_of
+
+    with people_of(data) as people:
+        typer.echo(people.renew(account))
+
+
+@seat_app.command("occupant")
+def seat_occupant(account: str, name: Annotated[str, typer.Argument(help="who sits there now")], data: Data) -> None:
+    """Name another occupant; the sessions of the old one end."""
+    from opsroom.founding import people_of
+
+    with people_of(data) as people:
+        people.rename(account, name)
+        typer.echo(f"{account} is {name} now; make a new passphrase too: opsroom seat passphrase {account}")
+
+
+@link_app.command("list")
+def link_list(data: Data) -> None:
+    """Every link, the plants that it may speak for, when it was last heard."""
+    from opsroom.founding import links_of
+    from opsroom.panel import links as show_links
+
+    with links_of(data) as links:
+        show_links(links.list())
+
+
+@link_app.command("add")
+def link_add(link: str, plants: Annotated[list[str], typer.Argument(metavar="PLANT...")], data: Data) -> None:
+    """Make a link that may speak for these plants ('*': any), and tell its token once."""
+    from opsroom.founding import links_of
+
+    with links_of(data) as links:
+        typer.echo(links.add(link, plants))
+
+
+@link_app.command("rotate")
+def link_rotate(
+    link: str, data: Data, grace: Annotated[float, typer.Option(help="hours that the old token still holds")] = 24.0
+) -> None:
+    """Make a new token for a link, and tell it once."""
+    from opsroom.founding import links_of
+
+    with links_of(data) as links:
+        typer.echo(links.rotate(link, grace * 3600.0))
+
+
+@link_app.command("revoke")
+def link_revoke(link: str, data: Data) -> None:
+    """End a link for good."""
+    from opsroom.founding import links_of
+
+    with links_of(data) as links:
+        links.revoke(link)
+        typer.echo(f"{link} may not speak here any more")
+
+
+@journal_app.command("verify")
+def journal_verify(
+    data: Data, head: Annotated[str, typer.Option(metavar="HASH", help="a head that was noted earlier")] = ""
+) -> None:
+    """Check every byte of the journal; exit code 1 when it is broken, with the event that does not fit."""
+    from opsroom.hall import JOURNAL
+    from opsroom.journal import verify
+
+    result = verify(data / JOURNAL, head or None)
+    typer.echo(str(result), err=not result.ok)
+    raise typer.Exit(0 if result.ok else 1)
+
+
+@journal_app.command("export")
+def journal_export(
+    data: Data, out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="- for standard output")] = "-"
+) -> None:
+    """Write the journal as JSON lines, the exact bytes that were hashed, and a last line that seals them."""
+    from opsroom.hall import JOURNAL
+    from opsroom.journal import export
+
+    if out == "-":
+        export(data / JOURNAL, sys.stdout.buffer)
+        return
+    with Path(out).open("wb") as file:
+        count = export(data / JOURNAL, file)
+    typer.echo(f"{count} events in {out}", err=True)
+
+
+if __name__ == "__main__":
+    main()

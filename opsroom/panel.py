@@ -1,0 +1,96 @@
+"""What the command line shows to people: panels and tables. I/O (writes to the terminal)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from opsroom.accounts import Account
+from opsroom.links import Link
+
+
+def seats_table(passphrases: Mapping[str, str], occupants: Mapping[str, str], *, shown: tuple[str, ...] = ()) -> Table:
+    """Accounts, who occupies them, and their passphrases."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("account", "occupant", "passphrase"):
+        table.add_column(column, no_wrap=True)
+    for name in shown or sorted(passphrases):
+        if name in passphrases:
+            table.add_row(name, occupants.get(name, ""), passphrases[name])
+    return table
+
+
+def welcome(
+    address: str,
+    passphrases: Mapping[str, str],
+    occupants: Mapping[str, str],
+    folder: Path,
+    speed: float,
+    *,
+    kept: bool,
+) -> None:
+    """Tell where the demo's room is, who may come in, and what to look at."""
+    console = Console()
+    seats = tuple(f"seat-{number}" for number in range(1, 8))
+    units = ("operator", "unit-textile-mill", "unit-textiles", "unit-consumer-goods", "unit-aswan-waterworks")
+    look = Text.from_markup(
+        f"[bold]Look at[/bold]\n"
+        f"  {address}/                    the wall: twelve plants and the Nile at Aswan\n"
+        f"  {address}/seat/1 to /seat/7   the council (log in with the passphrase of that seat)\n"
+        f"  {address}/unit/textile-mill   what the mill's own people see\n"
+        f"  {address}/operator            the operator\n\n"
+        f"[bold]What happens[/bold]  one second is {speed:g} simulated seconds\n"
+        f"  after {_minutes(3600 / speed)}   a loom bearing wears out at the textile mill: suspected, then an alarm\n"
+        f"  then              the mill's own time runs out; the alarm climbs to its company, its branch, the council\n"
+        f"  then it is yours  open a motion at one seat, vote at four: the order goes to the mill, and you see the effect\n"
+        f"  meanwhile         the Nile is told from 1871 on, two seconds a year: watch 1899\n"
+    )
+    foot = f"The room lies in {folder}" + ("" if kept else " and is thrown away at the end") + ". Ctrl-C ends it."
+    table = seats_table(passphrases, occupants, shown=(*seats, *units))
+    console.print(
+        Panel(Group(look, table, Text(""), Text(foot, style="dim")), title="opsroom demo", border_style="orange3")
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def made(folder: Path, passphrases: Mapping[str, str]) -> None:
+    """Tell the passphrases of a room that was just made; they are kept nowhere in clear."""
+    console = Console()
+    console.print(f"The room lies in {folder}; its constitution is {folder}/room.toml.")
+    console.print("These passphrases are shown once, and kept nowhere in clear:\n")
+    console.print(seats_table(passphrases, {}))
+    console.print(f"\nNext: opsroom link add LINK PLANT --data {folder}, then opsroom serve --data {folder}")
+
+
+def accounts(rows: Iterable[Account], present: Container[str]) -> None:
+    """Print accounts as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("account", "role", "occupant", "logged in"):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(row.name, str(row.role), row.occupant, "yes" if row.name in present else "")
+    Console().print(table)
+
+
+def links(rows: Iterable[Link]) -> None:
+    """Print links as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("link", "plants", "made", "last heard", "state"):
+        table.add_column(column)
+    for row in rows:
+        state = "revoked" if row.revoked_at is not None else "valid"
+        table.add_row(row.id, " ".join(row.plants), _moment(row.made_at), _moment(row.seen_at), state)
+    Console().print(table)
+
+
+def _moment(at: float | None) -> str:
+    return "never" if at is None else datetime.fromtimestamp(at, UTC).isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,380 @@
+"""The whole story as one command: a plant slips, the room sees it, seven seats decide, the plant obeys, the effect is measured.
+
+The seats are scripted: they log in over REST, look at what `/watch` shows them, and act on that alone. What really happened
+is read from the truth file afterwards, for the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from opsroom.demo import Pace, Stage, staged
+from opsroom.disk import StoreError
+from opsroom.hall import JOURNAL, READINGS
+from opsroom.journal import read, verify
+from opsroom.sqlite_store import SqliteStore
+from opsroom.views import AlarmView, MotionView, OrderChoice, Viewer
+from opsroom.visitor import Picture, Visitor
+
+SCRIPT_PACE = Pace(
+    speed=400.0,
+    plant="20 min",
+    enterprise="15 min",
+    branch="15 min",
+    total="12 h",
+    deliberation_min="4 h",
+    deliberation_max="8 h",
+    last_call="20 min",
+    order_valid="4 h",
+    review="40 min",
+    nile_per_second=4.0,
+)
+
+PATIENCE_S = 75.0
+"""How long the story may take from the start of the plants, in seconds of the world."""
+
+
+class StoryError(Exception):
+    """The story did not come to its end: `waited_for` what, for `seconds`."""
+
+    def __init__(self, waited_for: str, seconds: float) -> None:
+        super().__init__(waited_for, seconds)
+        self.waited_for, self.seconds = waited_for, seconds
+
+    def __str__(self) -> str:
+        return (
+            f"the story did not come to its end: still waiting for {self.waited_for} after {self.seconds:.0f} s; "
+            "the room's folder holds the journal and room.log"
+        )
+
+
+async def tell(script: str, data: Path | None, report: Path | None, port: int = 0) -> int:
+    """Play the story to its end, print it as a timeline, write the report; 0 when it came to its end."""
+    with tempfile.TemporaryDirectory(prefix="opsroom-story-") as temporary:
+        folder = Path(temporary) / "room" if data is None else data
+        console = Console(highlight=False, soft_wrap=True)
+        told = await play(script, folder, console, port=port)
+        if report is not None:
+            _write(report, told)
+    whole = told["journal"]["verified"] and not told["telexes"]["lost"] and not told["telexes"]["doubled"]
+    return 0 if whole else 1
+
+
+async def play(script: str, folder: Path, console: Console, pace: Pace = SCRIPT_PACE, port: int = 0) -> dict[str, Any]:
+    """Play the story in `folder` and give the report of it."""
+    async with staged(folder, pace, script, port=port, lead_s=1.0) as stage:
+        timeline = Timeline(console, stage)
+        timeline.say("room", f"The room is open at {stage.served.address}; twelve plants and the Nile telex to it.")
+        async with _Council(stage, timeline) as council:
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    alarm, motion = await council.act()
+            except TimeoutError:
+                raise StoryError(council.waiting_for, PATIENCE_S) from None
+        output = await stage.end_children(12.0)
+    told = _report(folder, alarm, motion, output)
+    timeline.close(told)
+    return told
+
+
+@dataclass
+class _Plan:
+    """What a seat makes of what it sees: which order to move, with what words."""
+
+    choice: OrderChoice
+    parameters: dict[str, Any]
+    change: float
+
+
+class Timeline:
+    """Tells the story as it happens, in the room's own time."""
+
+    def __init__(self, console: Console, stage: Stage) -> None:
+        self.console, self.stage = console, stage
+        self._colours = {
+            "alarm": "orange3",
+            "council": "cyan",
+            "order": "magenta",
+            "receipt": "magenta",
+            "room": "green",
+        }
+
+    def say(self, kind: str, text: str, at: float | None = None) -> None:
+        """Print one line."""
+        moment = datetime.fromtimestamp(self.stage.hall.clock.now() if at is None else at, UTC)
+        colour = self._colours.get(kind, "white")
+        self.console.print(f"[dim]{moment:%H:%M:%S}[/dim]  [{colour}]{kind:8}[/{colour}]  {_plain(text)}")
+
+    def close(self, told: dict[str, Any]) -> None:
+        """Print what the report says in short."""
+        effect, telexes, journal = told["effect"], told["telexes"], told["journal"]
+        alarm = told["alarm"]
+        self.say(
+            "room",
+            f"The truth, opened only now: {alarm['truth']} on {alarm['signal']}; the room had named it {alarm['named']}.",
+        )
+        self.say(
+            "room",
+            f"Effect: {_round(effect['before'])} before, {_round(effect['after'])} after, "
+            f"{_round(effect['expected_without'])} expected without the order.",
+        )
+        self.say(
+            "room",
+            f"Journal: {journal['events']} events, {'whole' if journal['verified'] else 'BROKEN'}, head {journal['head'][:16]}. "
+            f"Telexes: {telexes['sent']} sent, {telexes['acknowledged']} acknowledged, {telexes['stored']} stored, "
+            f"{telexes['lost']} lost, {telexes['doubled']} doubled.",
+        )
+
+
+class _Council:
+    """Seven scripted seats; each knows only what its own screen shows."""
+
+    def __init__(self, stage: Stage, timeline: Timeline) -> None:
+        self.stage, self.timeline = stage, timeline
+        self.seats: list[Visitor] = []
+        self.picture = Picture()
+        self.waiting_for = "the room"
+        self._tried: set[str] = set()
+
+    async def __aenter__(self) -> _Council:
+        for number in range(1, 8):
+            account = f"seat-{number}"
+            seat = Visitor(self.stage.served.address, Viewer(role="seat", seat=number))
+            await seat.login(account, self.stage.passphrases[account])
+            self.seats.append(seat)
+        self._watching = asyncio.create_task(self.seats[0].watch(self.picture))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def act(self) -> tuple[AlarmView, MotionView]:
+        """Wait for an alarm that arrives, decide on it, and wait for the effect; gives both as the room shows them last."""
+        narrating = asyncio.create_task(self._narrate())
+        try:
+            self.waiting_for = "an alarm that reaches the council"
+            alarm = await self._until(self._arrived)
+            while True:
+                motion = await self._decide(alarm)
+                self.waiting_for = "the measured effect of the order"
+                ended = await self._until(partial(self._ended, motion))
+                alarm = self.picture.alarms[alarm.id]
+                if ended.effect is not None and ended.effect.recovered_at is not None:
+                    return alarm, ended
+        finally:
+            await asyncio.sleep(0.3)
+            narrating.cancel()
+            await asyncio.gather(narrating, return_exceptions=True)
+
+    def _arrived(self) -> AlarmView | None:
+        """The most urgent alarm that the council may move on."""
+        open_ones = [
+            a for a in self.picture.alarms.values() if a.arrived and a.state in ("unacknowledged", "acknowledged")
+        ]
+        able = [alarm for alarm in open_ones if self._plan(alarm) is not None]
+        return min(able, key=lambda alarm: alarm.opened_at, default=None)
+
+    def _ended(self, motion: str) -> MotionView | None:
+        row = self.picture.motions.get(motion)
+        if row is None:
+            return None
+        effect = row.effect
+        if effect is not None and (effect.recovered_at is not None or self._reviewed(row)):
+            return row
+        return row if row.state in ("lost", "expired", "withdrawn") else None
+
+    def _reviewed(self, motion: MotionView) -> bool:
+        order = self.picture.orders.get(motion.order)
+        return order is not None and order.state in ("refused", "expired", "revoked")
+
+    def _plan(self, alarm: AlarmView) -> _Plan | None:
+        """Of the orders that the plant declared, the one that promises most for this signal in the direction that is missing."""
+        name = alarm.signal.partition("/")[2]
+        wanted = 1.0 if alarm.direction == "down" else -1.0
+        plans = []
+        for choice in self.picture.choices:
+            if choice.plant != alarm.unit:
+                continue
+            change = sum(float(effect["change"]) for effect in choice.effects if effect["signal"] == name)
+            plans += [
+                _Plan(choice, parameters, change)
+                for parameters in _parameter_sets(choice.parameters)
+                if change * wanted > 0 and f"{choice.name} {parameters}" not in self._tried
+            ]
+        return max(plans, key=lambda plan: abs(plan.change), default=None)
+
+    async def _decide(self, alarm: AlarmView) -> str:
+        """Open a motion, speak, and vote, each seat by what it sees."""
+        plan = self._plan(alarm)
+        if plan is None:
+            raise StoryError(f"an order that {alarm.unit} has not tried", 0.0)
+        self._tried.add(f"{plan.choice.name} {plan.parameters}")
+        order = {"plant": plan.choice.plant, "name": plan.choice.name, "parameters": plan.parameters}
+        opened = await self.seats[0].ask("open-motion", alarm=alarm.id, title=f"{plan.choice.title}", order=order)
+        motion = str(opened["made"][0])
+        self.waiting_for = f"the council's decision on {motion}"
+        row = await self._until(lambda: self.picture.motions.get(motion))
+        moved = f"The signal is {alarm.direction} by {_round(abs(alarm.size or 0.0))} {alarm.uom}"
+        said = f"{moved}; the plant expects {plan.change:+g} from this."
+        await self.seats[1].ask("speak", motion=motion, stance="for", text=said)
+        await self.seats[2].ask(
+            "speak", motion=motion, stance="question", text="Is the plant's own time really used up?"
+        )
+        last = (
+            f"Yes: {len(alarm.climbs)} levels had their time, and it stands at {_round(_last_value(row))} {alarm.uom}."
+        )
+        await self.seats[0].ask("speak", motion=motion, stance="for", text=last)
+        for seat, (choice, reason) in zip(self.seats, map(_vote(alarm, plan), range(1, 8)), strict=True):
+            state = self.picture.motions[motion].state
+            if state != "open":
+                break
+            await seat.ask("cast-ballot", motion=motion, choice=choice, reason=reason)
+        await self._until(lambda: row if (row := self.picture.motions[motion]).state != "open" else None)
+        return motion
+
+    async def _until(self, found: Any) -> Any:
+        """Wait until what the screens show has something."""
+        while True:
+            if self._watching.done():
+                self._watching.result()
+            value = found()
+            if value is not None:
+                return value
+            await self.picture.changed()
+
+    async def _narrate(self) -> None:
+        """Tell the ticker's lines but for the telexes themselves."""
+        while True:
+            line = await self.picture.lines.get()
+            if line.kind != "telex":
+                self.timeline.say(line.kind, f"{line.unit}: {line.text}" if line.kind == "line" else line.text, line.at)
+
+
+def _vote(alarm: AlarmView, plan: _Plan) -> Any:
+    """How a seat votes by what it sees: the surer the room and the smaller the danger, the sooner it agrees."""
+
+    def vote(seat: int) -> tuple[str, str]:
+        if seat == 7 and plan.choice.danger != "none":
+            return "abstain", f"The plant marks this order: {plan.choice.danger}."
+        if alarm.probability >= 0.5:
+            return "yes", f"{round(100 * alarm.probability)} % sure of a {alarm.kind}, and the plant's time is over."
+        return "no", "I am not sure enough of what I see."
+
+    return vote
+
+
+def _parameter_sets(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters to try: every choice of the first enumeration, defaults for the rest."""
+    properties: dict[str, Any] = schema.get("properties", {})
+    defaults = {name: rule["default"] for name, rule in properties.items() if "default" in rule}
+    for name, rule in properties.items():
+        if "enum" in rule:
+            return [{**defaults, name: value} for value in rule["enum"]]
+    return [defaults]
+
+
+def _report(folder: Path, alarm: AlarmView, motion: MotionView, output: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """Put the report together from what lies on disk: journal, store, the plants' own counts, and the truth."""
+    events = list(read(folder / JOURNAL))
+    bodies = [event.body for event in events]
+    opened = next(body for body in bodies if body["kind"] == "alarm-opened" and body["alarm"] == alarm.id)
+    carried = next(body for body in bodies if body["kind"] == "motion-closed" and body["motion"] == motion.id)
+    receipts = [body for body in bodies if body["kind"] == "order-answered" and body["order"] == motion.order]
+    measured = [body for body in bodies if body["kind"] == "effect-measured" and body["motion"] == motion.id]
+    effect = measured[-1]
+    deviation = opened["deviation"]
+    named_at = deviation.get("named_at") or opened["at"]
+    checked = verify(folder / JOURNAL, events[-1].hash)
+    return {
+        "alarm": {
+            "signal": alarm.signal,
+            "truth": _truth(folder / "truth.json", alarm.signal),
+            "named": deviation["named"],
+            "suspected_at": _iso(deviation.get("suspected_at") or named_at),
+            "named_at": _iso(named_at),
+        },
+        "escalations": [
+            {"from": body["source"], "to": body["target"], "at": _iso(body["at"]), "reason": body["reason"]}
+            for body in bodies
+            if body["kind"] == "alarm-climbed" and body["alarm"] == alarm.id
+        ],
+        "motion": {
+            "id": motion.id,
+            "ballots": [
+                {"seat": body["seat"], "choice": body["choice"], "reason": body.get("reason", "")}
+                for body in bodies
+                if body["kind"] == "ballot-cast" and body["motion"] == motion.id
+            ],
+            "carried_at": _iso(carried["at"]),
+        },
+        "order": {"id": motion.order, "motion": motion.id, "receipt": receipts[-1]["state"] if receipts else None},
+        "effect": {
+            "before": effect.get("before"),
+            "after": effect.get("after"),
+            "expected_without": effect.get("expected_without"),
+            "recovered_at": _iso(effect.get("recovered_at")),
+        },
+        "journal": {"events": checked.events, "head": checked.head, "verified": checked.ok},
+        "telexes": _telexes(folder / READINGS, output),
+    }
+
+
+def _telexes(path: Path, output: dict[str, tuple[str, str]]) -> dict[str, int]:
+    """Count telexes on both ends: what the plants' processes say they told, and every block of the store read again."""
+    said = [msgspec.json.decode(text.strip().splitlines()[-1]) for text, _ in output.values() if text.strip()]
+    sent = sum(int(one["told"]) for one in said)
+    store = SqliteStore(path)
+    try:
+        counts = store.recount()
+    except StoreError:
+        counts = store.telex_counts()
+    finally:
+        store.close()
+    acknowledged = sum(int(one.get("acknowledged", one["told"])) for one in said)
+    return {
+        "sent": sent,
+        "acknowledged": acknowledged,
+        "stored": counts.stored,
+        "lost": sent - counts.distinct,
+        "doubled": counts.doubled,
+    }
+
+
+def _truth(path: Path, signal: str) -> str | None:
+    """What really was wrong with a signal, in the verdict's words; read only after the story is over."""
+    entries = msgspec.json.decode(path.read_bytes())["entries"]
+    mine = [entry for entry in entries if entry["signal"] == signal]
+    primary = [entry for entry in mine if entry["primary"]] or mine
+    return str(primary[0]["kind"]) if primary else None
+
+
+def _write(report: Path, told: dict[str, Any]) -> None:
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def _round(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+def _last_value(motion: MotionView) -> float | None:
+    readings = motion.evidence.get("readings") or [[0, None]]
+    return next((row[1] for row in reversed(readings) if row[1] is not None), None)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")
