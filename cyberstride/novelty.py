@@ -40,12 +40,16 @@ class Tuning(NamedTuple):
     """The range counted with, over the range seen so far."""
     shape_share: float = 0.3
     """Weight of the pattern's shape (against its height) in the second of the two similarities."""
+    match: int = 3
+    """Which of the most similar remembered patterns counts, so that what happened once before is still rare."""
     season: float = 0.1
     """How much less a pattern from the opposite time of the season counts."""
     floor: float = 0.05
     """Novelty below this is no news however calm the signal was."""
-    rest: float = 125.0
+    rest: float = 140.0
     """Nominal periods in which only a greater novelty is news again."""
+    again: float = 1.1
+    """How many times the greatest novelty of those periods a new one must be."""
     even: float = 1.4
     """Novelty, in multiples of what is usual for the signal, at which news is 0.5."""
 
@@ -128,7 +132,7 @@ def step(
     here = np.isfinite(raw)
     # Differences of readings must not overflow.
     x = np.where(here, np.clip(raw, -1e150, 1e150), 0.0)
-    lapse = np.maximum(np.nan_to_num(np.broadcast_to(np.asarray(elapsed, float), (n,)), nan=1.0), 0.0)
+    lapse = np.clip(np.nan_to_num(np.broadcast_to(np.asarray(elapsed, float), (n,)), nan=1.0), 0.0, 1e9)
     seen = novelty.seen + here
     mean = np.where(novelty.seen == 0, x, novelty.mean)
     low = np.where(here, np.minimum(novelty.low, x), novelty.low)
@@ -172,14 +176,14 @@ def _close(novelty: Novelty, block: Floats, season: Floats, tuning: Tuning) -> t
     blocks = np.concatenate([novelty.blocks[:, 1:], block[:, None]], axis=1)
     phases = np.concatenate([novelty.phases[:, 1:], season[:, None].astype(np.float32)], axis=1)
     filled = np.minimum(novelty.filled + 1, tuning.memory)
-    due = (novelty.seen >= tuning.first) & (novelty.scale > 0) & (filled > tuning.window)
+    due = (novelty.seen >= tuning.first) & (novelty.scale > 0) & (filled >= tuning.window + tuning.match)
     new = np.where(due, 1 - _likeness(blocks, phases, filled, novelty.scale, tuning), 0.0)
     score = new / (tuning.floor + np.sqrt(novelty.power))
     # A fixed time of forgetting once as many blocks were judged as are remembered.
     judged = novelty.judged + due
     power = novelty.power + np.where(due, (new * new - novelty.power) / np.clip(judged, 1, tuning.memory), 0.0)
     resting = np.where(novelty.ages <= tuning.rest, novelty.recent, 0.0)
-    told = score > resting.max(axis=1)
+    told = score > tuning.again * resting.max(axis=1)
     recent = np.concatenate([novelty.recent[:, 1:], score[:, None]], axis=1)
     ages = np.concatenate([novelty.ages[:, 1:], np.zeros((len(block), 1))], axis=1)
     state = novelty._replace(
@@ -191,7 +195,7 @@ def _close(novelty: Novelty, block: Floats, season: Floats, tuning: Tuning) -> t
 def _likeness(
     blocks: Floats, phases: NDArray[np.float32], filled: NDArray[np.int64], scale: Floats, tuning: Tuning
 ) -> Floats:
-    """How like the newest pattern is to the one most like it among the remembered ones; 1 is the same, 0 nothing.
+    """How like the newest pattern is to the third most like it of the remembered ones; 1 is the same, 0 nothing.
 
     The mean of two similarities, one of the heights alone, one of heights and shape; each times the closeness of the
     two last blocks, and of the two times in the season.
@@ -213,8 +217,15 @@ def _likeness(
     context = np.where(ends >= (tuning.memory - filled + count - 1)[:, None], context, 0.0)
     by_height = np.maximum(1 - height, 0.0)
     by_both = np.maximum(1 - tuning.shape_share * shape - (1 - tuning.shape_share) * height, 0.0)
-    best = (by_height * by_height * by_height * context).max(axis=1, initial=0.0)
-    return np.asarray(0.5 * (best + (by_both * by_both * by_both * context).max(axis=1, initial=0.0)), float)
+    heights = _greatest(by_height * by_height * by_height * context, tuning.match)
+    return 0.5 * (heights + _greatest(by_both * by_both * by_both * context, tuning.match))
+
+
+def _greatest(likeness: Floats, match: int) -> Floats:
+    if likeness.shape[1] < match:
+        return np.zeros(len(likeness))
+    place = likeness.shape[1] - match
+    return np.asarray(np.partition(likeness, place, axis=1)[:, place], float)
 
 
 def _shape(pattern: list[Floats]) -> list[Floats]:

@@ -198,6 +198,8 @@ def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> l
         out.append("the table has a header and no row: there is nothing to judge")
     elif rows <= 10:
         out.append("so few rows tell nothing of what is normal: every reading stays not_yet or steady")
+    if judgement.restarts:
+        out.append(f"figures passed what a float can hold: judged anew from there, {judgement.restarts:,} times")
     if judgement.n > 1 and rows:
         learned = judgement.learns_until
         if judgement.unlearned is not None:

@@ -5,13 +5,13 @@ This is what `opsroom detect` says of a table. Every setting of it is frozen in 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cyberstride import novelty, plantwide
-from cyberstride.belief import newborn
+from cyberstride.belief import newborn, put
 from cyberstride.filter import step
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Regimes
@@ -85,6 +85,8 @@ class Judgement:
         self.unlearned: plantwide.TooLittleError | None = None
         """Why the plant as a whole is not judged."""
         self.row = 0
+        self.restarts = 0
+        """How often a signal had to be judged anew because its figures passed what a float can hold."""
         least, most, each = configuration.own_reference
         self.learns_until = reference or min(max(each * n, least), most)
         """Rows after which the reference is frozen."""
@@ -99,7 +101,10 @@ class Judgement:
         # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             self.belief, verdicts = step(self.belief, values, apart, self.regimes)
+        verdicts = self._begin_anew(verdicts, values, apart)
         self.novelty, news = novelty.step(self.novelty, values, elapsed, phase, self.tuning)
+        # Until the novelty channel has seen enough, news is what the filter itself finds new.
+        news = np.where(self.novelty.seen < self.tuning.first, np.clip(verdicts.news, 0.0, 1.0), news)
         wrong = verdicts.wrong
         if self.lanes > self.n:
             wrong = wrong.copy()
@@ -117,6 +122,22 @@ class Judgement:
             onset_back=np.where(given, np.maximum(verdicts.onset_back, 0), -1),
             share=away.share if away else np.zeros(self.n),
         )
+
+    def _begin_anew(self, verdicts: Verdicts, values: Floats, apart: Floats) -> Verdicts:
+        """A signal whose judgement is no number any more is judged anew from this row on, and counted."""
+        sound = np.isfinite(verdicts.p_now).all(axis=1) & np.isfinite(verdicts.news) & np.isfinite(verdicts.wrong)
+        if sound.all():
+            return verdicts
+        rows = np.flatnonzero(~sound)
+        self.restarts += len(rows)
+        fresh, first = step(newborn(len(rows)), values[rows], apart[rows], self.regimes)
+        agreed = np.isfinite(self.belief.reference[rows][:, :2]).all(axis=1) & (self.belief.reference[rows, 5] == 1)
+        fresh.reference[agreed] = self.belief.reference[rows[agreed]]
+        self.belief = put(self.belief, rows, fresh)
+        columns: list[Any] = [column.copy() for column in verdicts]
+        for column, new in zip(columns, first, strict=True):
+            column[rows] = new
+        return Verdicts(*columns)
 
     def _whole(self, values: Floats) -> plantwide.Away | None:
         if self.row < self.learns_until and (self.reference or self.n > 1):
