@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -22,7 +24,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from opsroom.accounts import Account, LoginRefused, Session, account_of, new_passphrase, told
 from opsroom.clock import Clock
-from opsroom.disk import StoreError, connect, explained, transaction
+from opsroom.disk import StoreError, connect, connect_to_read, explained, transaction
 from opsroom.tries import Tries
 from opsroom.views import Viewer
 
@@ -59,7 +61,8 @@ class People:
         self._tries = Tries()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="login")
         self._waiting = 0
-        self._turn = threading.RLock()
+        self._turn = threading.RLock()  # around what is remembered; held for microseconds
+        self._writing = threading.Lock()  # around a transaction; nobody who only asks who is there waits for it
         self._accounts: dict[str, Account] = {}
         self._hashes: dict[str, str] = {}
         self._sessions: dict[bytes, Session] = {}
@@ -69,6 +72,7 @@ class People:
             for statement in _SCHEMA:
                 self._connection.execute(statement)
             self._connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (clock.now(),))
+        self._reader = connect_to_read(path)
         self._look()
 
     @classmethod
@@ -88,41 +92,33 @@ class People:
         """
         wanted = ["operator", *(f"seat-{seat}" for seat in range(1, 8)), *(f"unit-{unit}" for unit in units)]
         named = occupants or {}
-        with self._turn:
-            self._look()
-            missing = [name for name in dict.fromkeys(wanted) if name not in self._accounts]
-            passphrases = {name: new_passphrase() for name in missing}
-            hashes = list(self._threads.map(self._hasher.hash, map(told, passphrases.values())))
-            now = self._clock.now()
-            with transaction(self._connection, self.path):
-                self._connection.executemany(
-                    "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (name, named.get(name, ""), hashed, now, now)
-                        for name, hashed in zip(missing, hashes, strict=True)
-                    ],
-                )
-            self._read()
+        self._look()
+        missing = [name for name in dict.fromkeys(wanted) if name not in self._accounts]
+        passphrases = {name: new_passphrase() for name in missing}
+        hashes = list(self._threads.map(self._hasher.hash, map(told, passphrases.values())))
+        now = self._clock.now()
+        with self._written() as at:
+            at.executemany(
+                "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
+                [(name, named.get(name, ""), hashed, now, now) for name, hashed in zip(missing, hashes, strict=True)],
+            )
         return passphrases
 
     def accounts(self) -> tuple[Account, ...]:
         """Every account, by name."""
-        with self._turn:
-            self._look()
-            return tuple(self._accounts[name] for name in sorted(self._accounts))
+        self._look()
+        return tuple(account for _, account in sorted(self._accounts.items()))
 
     def renew(self, account: str) -> str:
         """Give an account a new passphrase, end its sessions, and tell the passphrase, once; raises KeyError."""
         passphrase = new_passphrase()
         hashed = self._hasher.hash(told(passphrase))
-        with self._turn:
-            self._known(account)
-            with transaction(self._connection, self.path):
-                self._connection.execute(
-                    "UPDATE accounts SET hash = ?, changed_at = ? WHERE name = ?", (hashed, self._clock.now(), account)
-                )
-                self._connection.execute("DELETE FROM sessions WHERE account = ?", (account,))
-            self._read()
+        self._known(account)
+        with self._written() as at:
+            at.execute(
+                "UPDATE accounts SET hash = ?, changed_at = ? WHERE name = ?", (hashed, self._clock.now(), account)
+            )
+            at.execute("DELETE FROM sessions WHERE account = ?", (account,))
         return passphrase
 
     def rename(self, account: str, occupant: str) -> Account:
@@ -130,16 +126,14 @@ class People:
 
         Whoever left still knows the passphrase: `renew` it as well.
         """
-        with self._turn:
-            self._known(account)
-            with transaction(self._connection, self.path):
-                self._connection.execute(
-                    "UPDATE accounts SET occupant = ?, changed_at = ? WHERE name = ?",
-                    (occupant, self._clock.now(), account),
-                )
-                self._connection.execute("DELETE FROM sessions WHERE account = ?", (account,))
-            self._read()
-            return self._accounts[account]
+        self._known(account)
+        with self._written() as at:
+            at.execute(
+                "UPDATE accounts SET occupant = ?, changed_at = ? WHERE name = ?",
+                (occupant, self._clock.now(), account),
+            )
+            at.execute("DELETE FROM sessions WHERE account = ?", (account,))
+        return self._known(account)
 
     async def login(self, account: str, passphrase: str, address: str) -> str:
         """Check a passphrase and tell a new session's token for the cookie; raises `LoginRefused`, `StoreError`.
@@ -177,37 +171,34 @@ class People:
     def present(self) -> frozenset[str]:
         """The accounts that have a live session."""
         now = self._clock.now()
+        self._look()
         with self._turn:
-            self._look()
             return frozenset(held.account.name for held in self._sessions.values() if held.expires_at > now)
 
     def logout(self, token: str) -> None:
         """End one session; an unknown token is no error."""
-        with self._turn:
-            digest = _digest(token)
-            with transaction(self._connection, self.path):
-                self._connection.execute("DELETE FROM sessions WHERE token = ?", (digest,))
-            self._sessions.pop(digest, None)
+        self._look()
+        digest = _digest(token)
+        if digest in self._sessions:
+            with self._written() as at:
+                at.execute("DELETE FROM sessions WHERE token = ?", (digest,))
 
     def revoke(self, account: str) -> int:
         """End every session of an account and tell how many there were; raises KeyError."""
-        with self._turn:
-            self._known(account)
-            with transaction(self._connection, self.path):
-                ended = self._connection.execute("DELETE FROM sessions WHERE account = ?", (account,)).rowcount
-            self._read()
-            return ended
+        self._known(account)
+        with self._written() as at:
+            return at.execute("DELETE FROM sessions WHERE account = ?", (account,)).rowcount
 
     def close(self) -> None:
         """Close the file."""
         self._threads.shutdown()
+        self._reader.close()
         self._connection.close()
 
     def _admit(self, account: str, passphrase: str) -> str | None:
         """Runs in a thread: check, and make a session unless the passphrase was renewed meanwhile."""
-        with self._turn:
-            self._look()
-            hashed = self._hashes.get(account)
+        self._look()
+        hashed = self._hashes.get(account)
         try:
             self._hasher.verify(self._nobody if hashed is None else hashed, told(passphrase))
         except (Argon2Error, InvalidHashError):
@@ -217,63 +208,68 @@ class People:
         renewed = self._hasher.hash(told(passphrase)) if self._hasher.check_needs_rehash(hashed) else hashed
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
-        with self._turn:
-            with transaction(self._connection, self.path) as at:
-                same = at.execute("SELECT 1 FROM accounts WHERE name = ? AND hash = ?", (account, hashed)).fetchone()
-                if same is None:
-                    return None
-                at.execute("UPDATE accounts SET hash = ? WHERE name = ?", (renewed, account))
-                at.execute(
-                    "DELETE FROM sessions WHERE expires_at <= ? OR token IN (SELECT token FROM sessions WHERE account = ?"
-                    " ORDER BY made_at DESC LIMIT -1 OFFSET ?)",
-                    (now, account, SESSIONS - 1),
-                )
-                at.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (_digest(token), account, now, now + SESSION_S))
-            self._read()
+        with self._written() as at:
+            same = at.execute("SELECT 1 FROM accounts WHERE name = ? AND hash = ?", (account, hashed)).fetchone()
+            if same is None:
+                return None
+            at.execute("UPDATE accounts SET hash = ? WHERE name = ?", (renewed, account))
+            at.execute(
+                "DELETE FROM sessions WHERE expires_at <= ? OR token IN (SELECT token FROM sessions WHERE account = ?"
+                " ORDER BY made_at DESC LIMIT -1 OFFSET ?)",
+                (now, account, SESSIONS - 1),
+            )
+            at.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (_digest(token), account, now, now + SESSION_S))
         return token
 
     def _session(self, token: str) -> Session | None:
         if not token:
             return None
         digest, now = _digest(token), self._clock.now()
+        self._look()
         with self._turn:
-            self._look()
             held = self._sessions.get(digest)
             if held is None or held.expires_at <= now:
                 return None
             until = min(now + SESSION_S, held.made_at + SESSION_MAX_S)
             if until - held.expires_at > SESSION_S / 12:
-                self._prolong(digest, held, until)
+                self._sessions[digest] = Session(held.account, held.made_at, until)
+                self._threads.submit(self._prolong, digest, until)
             return held
 
-    def _prolong(self, digest: bytes, held: Session, until: float) -> None:
-        self._sessions[digest] = Session(held.account, held.made_at, until)
-        try:
-            with transaction(self._connection, self.path):
-                self._connection.execute("UPDATE sessions SET expires_at = ? WHERE token = ?", (until, digest))
-        except StoreError:
-            pass  # a full disk must not log anybody out: the session is as long as it was, and the next question tries again
+    def _prolong(self, digest: bytes, until: float) -> None:
+        """Runs in a thread. A full disk must not log anybody out: the session is then as long as it was."""
+        with suppress(StoreError), self._written() as at:
+            at.execute("UPDATE sessions SET expires_at = ? WHERE token = ?", (until, digest))
 
-    def _known(self, account: str) -> None:
+    def _known(self, account: str) -> Account:
         self._look()
-        if account not in self._accounts:
-            raise KeyError(account)
+        return self._accounts[account]
+
+    @contextmanager
+    def _written(self) -> Iterator[sqlite3.Connection]:
+        """One transaction of this program; whoever looks next sees it, as it sees those of others."""
+        with self._writing, transaction(self._connection, self.path):
+            yield self._connection
 
     def _look(self) -> None:
-        """Read again if another program has written."""
-        with explained(self.path):
-            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        if version != self._seen_version:
-            self._read()
-            self._seen_version = version
+        """Read again if anybody has written, this program or another."""
+        with self._turn, explained(self.path):
+            (version,) = self._reader.execute("PRAGMA data_version").fetchone()
+            if version != self._seen_version:
+                self._read()
+                self._seen_version = version
 
     def _read(self) -> None:
-        with explained(self.path):
-            accounts = self._connection.execute("SELECT name, occupant, hash FROM accounts").fetchall()
-            sessions = self._connection.execute("SELECT token, account, made_at, expires_at FROM sessions").fetchall()
+        accounts = self._reader.execute("SELECT name, occupant, hash FROM accounts").fetchall()
+        sessions = self._reader.execute("SELECT token, account, made_at, expires_at FROM sessions").fetchall()
         self._accounts = {name: account_of(name, occupant) for name, occupant, _ in accounts}
         self._hashes = {name: hashed for name, _, hashed in accounts}
-        self._sessions = {token: Session(self._accounts[name], made, until) for token, name, made, until in sessions}
+        before = self._sessions  # what was prolonged here may not be written yet
+        self._sessions = {
+            token: Session(self._accounts[name], made, max(until, before[token].expires_at if token in before else 0.0))
+            for token, name, made, until in sessions
+            if name in self._accounts
+        }
 
 
 def _digest(token: str) -> bytes:
