@@ -114,6 +114,13 @@ def telexes_of(data: bytes) -> npt.NDArray[np.void]:
     return _opened(data, telexes_alone=True)[2]
 
 
+def index_of(block: Block) -> tuple[int, int, bytes]:
+    """Tell by what a block is found: its first and last source time, and its plants' numbers as rising little-endian words."""
+    times = block.source_us.tolist() or [0]
+    plants = sorted(set(block.plant.tolist()))
+    return min(times), max(times), struct.pack(f"<{len(plants)}I", *plants)
+
+
 def moment_of(data: bytes) -> float:
     """Tell when a stored block was made, epoch seconds on the room's clock, without unpacking it."""
     return float(_HEADER.unpack_from(data)[5])

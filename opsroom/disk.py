@@ -168,3 +168,34 @@ class SoleWriter:
     def release(self) -> None:
         """Let the next writer in."""
         self._connection.close()
+
+
+class Readers:
+    """Connections for reading, lent one at a time, each at one moment's state of the file while the writer goes on."""
+
+    def __init__(self, path: Path, patience_s: float = 2.0) -> None:
+        self.path = path
+        self._patience_s = patience_s
+        self._idle: list[sqlite3.Connection] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[sqlite3.Connection]:
+        """A connection for this block alone; raises `StoreError`."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = connect_to_read(self.path, patience_s=self._patience_s)
+        try:
+            with explained(self.path):
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close those that are not lent."""
+        while self._idle:
+            self._idle.pop().close()

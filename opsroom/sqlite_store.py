@@ -8,7 +8,6 @@ number of telexes and first and last source time, so that whole chapters are pas
 from __future__ import annotations
 
 import sqlite3
-import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ import numpy as np
 from opsroom import blocks as packing
 from opsroom.chapters import Chapter
 from opsroom.directory import Directory
-from opsroom.disk import SoleWriter, StoreError, connect, connect_to_read, explained, transaction
+from opsroom.disk import Readers, SoleWriter, StoreError, connect, explained, transaction
 from opsroom.identities import Identities
 from opsroom.store import KINDS, SHARDS, Block, Mark, Place, Readings, Store, TelexCounts, shard_of
 from telex_ingest.telex import PlantBirth, TelexKind
@@ -35,7 +34,7 @@ CURSOR_EVERY = 256
 """Ticks between two notes of the identities; at most so many are read again when the store is opened."""
 
 Unpacked = TypeVar("Unpacked")
-_FIRST_READ = 32
+_FIRST_READ, _MOST_READ = 32, 1024
 _FOREVER = 1 << 62
 _NOTED = ("plant", "epoch", "seq", "source_us")
 _RESTORE = "Stop the room, keep the file, restore the last backup, check the disk."
@@ -67,8 +66,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, patience_s: float = 2.0, chapter: int = CHAPTER) -> None:
         self.path = path
         self._chapter_ticks = chapter
-        self._patience_s = patience_s
-        self._idle: list[sqlite3.Connection] = []
+        self._readers = Readers(path, patience_s)
         self._writing = threading.Lock()
         self._naming = threading.Lock()
         self._mark = self._noted_mark = self._turn = 0
@@ -139,7 +137,10 @@ class SqliteStore:
                     self._note_cursors()
                 self._connection.executemany(
                     "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
-                    [_row(block, body, mark) for block, body in zip(blocks, bodies, strict=True)],
+                    [
+                        (mark * SHARDS + block.shard, block.shard, *packing.index_of(block), body)
+                        for block, body in zip(blocks, bodies, strict=True)
+                    ],
                 )
             if turn != self._turn:
                 self._turn, self._chapter = turn, Chapter()
@@ -167,7 +168,7 @@ class SqliteStore:
 
     def forget_before(self, at: float) -> int:
         """Drop ticks older than `at`, none that a snapshot has not seen, some at a time so that a writer can step between."""
-        with self._reading() as connection:
+        with self._readers.lent() as connection:
             (seen,) = connection.execute("SELECT min(mark) FROM beliefs").fetchone()
             (first,) = connection.execute("SELECT min(id) FROM blocks").fetchone()
             if first is None or seen is None:
@@ -210,8 +211,7 @@ class SqliteStore:
             except StoreError:
                 pass  # a full disk must not keep a room from ending; the next opening reads a little more
             finally:
-                while self._idle:
-                    self._idle.pop().close()
+                self._readers.close()
                 self._connection.close()
                 self._lock.release()
 
@@ -221,7 +221,7 @@ class SqliteStore:
         """Blocks of ticks later than `mark`, by tick then shard."""
         last = mark * SHARDS + SHARDS - 1
         while True:
-            with self._reading() as connection:
+            with self._readers.lent() as connection:
                 rows = connection.execute(
                     "SELECT id, body FROM blocks WHERE id > ? ORDER BY id LIMIT 256", (last,)
                 ).fetchall()
@@ -258,39 +258,42 @@ class SqliteStore:
         place = self._directory.places.get(signal)
         if place is None or n <= 0:
             return Readings.joined(pieces)
-        with self._reading() as connection:
+        with self._readers.lent() as connection:
             rows = self._newest_first(connection, signal, None)
             size = _FIRST_READ
             while n > 0 and (some := list(islice(rows, size))):
                 piece = self._gathered(place.row, some)
                 piece = piece.only(piece.kind != _CORRECTION)
                 pieces.append(piece.only(slice(max(0, len(piece) - n), None)))
-                n, size = n - len(pieces[-1]), max(size, n)
+                n, size = n - len(pieces[-1]), min(max(size, n), _MOST_READ)
         return Readings.joined(pieces[::-1])
 
-    def between(self, signal: str, start_us: int, end_us: int) -> Readings:
-        """All readings of a signal with `start_us <= source_us < end_us`, by source time, then by arrival."""
+    def between(self, signal: str, start_us: int, end_us: int, most: int | None = None) -> Readings:
+        """Readings of a signal with `start_us <= source_us < end_us`, by source time, then by arrival."""
+        left = _FOREVER if most is None else most
         pieces: list[Readings] = []
         place = self._directory.places.get(signal)
         if place is None or start_us >= end_us:
             return Readings.joined(pieces)
-        with self._reading() as connection:
+        with self._readers.lent() as connection:
             rows = self._newest_first(connection, signal, (start_us, end_us))
-            while some := list(islice(rows, 1024)):
+            while left > 0 and (some := list(islice(rows, min(left, _MOST_READ)))):
                 piece = self._gathered(place.row, some)
-                pieces.append(piece.only((piece.source_us >= start_us) & (piece.source_us < end_us)))
+                piece = piece.only((piece.source_us >= start_us) & (piece.source_us < end_us))
+                pieces.append(piece.only(slice(max(0, len(piece) - left), None)))
+                left -= len(pieces[-1])
         found = Readings.joined(pieces[::-1])
         return found.only(np.argsort(found.source_us, kind="stable"))
 
     def births(self) -> dict[str, PlantBirth]:
         """The newest birth of each plant."""
-        with self._reading() as connection:
+        with self._readers.lent() as connection:
             rows = connection.execute("SELECT plant, birth FROM births ORDER BY plant").fetchall()
         return {plant: msgspec.json.decode(birth, type=PlantBirth) for plant, birth in rows}
 
     def beliefs(self) -> dict[int, Mark]:
         """The newest snapshot of each shard."""
-        with self._reading() as connection:
+        with self._readers.lent() as connection:
             rows = connection.execute("SELECT shard, mark, data FROM beliefs ORDER BY shard").fetchall()
         return {shard: Mark(mark, data) for shard, mark, data in rows}
 
@@ -310,7 +313,7 @@ class SqliteStore:
         self._mark = max(newest // SHARDS, self._noted_mark)
         self._turn = self._mark // self._chapter_ticks
         since = min(self._noted_mark, self._turn * self._chapter_ticks - 1)
-        with self._reading() as connection:
+        with self._readers.lent() as connection:
             for identity, body in connection.execute(
                 "SELECT id, body FROM blocks WHERE id >= ? ORDER BY id", ((since + 1) * SHARDS,)
             ):
@@ -361,23 +364,6 @@ class SqliteStore:
         with self._naming:
             self._directory.saved(len(plants), len(signals))
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection at one moment's state of the file, while the writer goes on."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = connect_to_read(self.path, patience_s=self._patience_s)
-        try:
-            with explained(self.path):
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-
     def _newest_first(
         self, connection: sqlite3.Connection, signal: str, span_us: tuple[int, int] | None
     ) -> Iterator[tuple[int, bytes]]:
@@ -410,16 +396,3 @@ class SqliteStore:
             " AND first_us < ? AND last_us >= ? AND instr(plants, ?) > 0 ORDER BY id DESC",
             values,
         )
-
-
-def _row(block: Block, body: bytes, mark: int) -> tuple[int, int, int, int, bytes, bytes]:
-    times = block.source_us.tolist() or [0]
-    plants = sorted(set(block.plant.tolist()))
-    return (
-        mark * SHARDS + block.shard,
-        block.shard,
-        min(times),
-        max(times),
-        struct.pack(f"<{len(plants)}I", *plants),
-        body,
-    )

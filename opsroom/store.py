@@ -175,8 +175,11 @@ class Store(Protocol):
     def last(self, signal: str, n: int) -> Readings:
         """The last `n` live and backfilled readings of a signal by order of judging, oldest first; empty if it has none."""
 
-    def between(self, signal: str, start_us: int, end_us: int) -> Readings:
-        """All readings, corrections too, with `start_us <= source_us < end_us`, by source time, then by arrival."""
+    def between(self, signal: str, start_us: int, end_us: int, most: int | None = None) -> Readings:
+        """Readings, corrections too, with `start_us <= source_us < end_us`, by source time, then by arrival.
+
+        At most the `most` that were judged last: a question of a stranger should be bounded, for a signal may have years.
+        """
 
     def save_births(self, births: Sequence[PlantBirth]) -> None:
         """Keep the newest birth of each plant; durable when it returns."""

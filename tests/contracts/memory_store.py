@@ -88,9 +88,10 @@ class MemoryStore:
         readings = readings.only(readings.kind != 1)
         return readings.only(slice(max(0, len(readings) - n), None))
 
-    def between(self, signal: str, start_us: int, end_us: int) -> Readings:
+    def between(self, signal: str, start_us: int, end_us: int, most: int | None = None) -> Readings:
         readings = self._all(signal)
         readings = readings.only((readings.source_us >= start_us) & (readings.source_us < end_us))
+        readings = readings.only(slice(0 if most is None else max(0, len(readings) - most), None))
         return readings.only(np.argsort(readings.source_us, kind="stable"))
 
     def save_births(self, births: Sequence[PlantBirth]) -> None:

@@ -192,6 +192,8 @@ class StoreContract:
             assert store.last("a/s", 2).value.tolist() == [39.0, 4.5]
             assert len(store.between("a/s", 7000, 7000)) == len(store.between("a/s", 9, 5)) == 0
             assert len(store.between("b/s", 0, 10)) == 39
+            assert store.between("a/s", 4000, 7000, most=3).value.tolist() == [4.5, 6.0, 66.0]
+            assert len(store.between("a/s", 0, 10**9, most=0)) == 0
         store.close()
 
     def test_the_newest_birth_and_the_newest_beliefs_are_kept(self, store: Store, tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ fragments = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.one_of(st.text(), st.lists(fragments, max_size=40).map("".join)))
 def test_any_text_is_a_charter_or_mistakes(text: str) -> None:
     mistakes = check(text)
@@ -227,7 +227,7 @@ def test_any_text_is_a_charter_or_mistakes(text: str) -> None:
         assert Tree.of(read(text).charter.units).root
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_a_change_of_the_example_is_a_charter_or_mistakes(data: st.DataObject) -> None:
     text = template()
@@ -247,6 +247,7 @@ plain = st.recursive(
 tables = st.dictionaries(st.text(), plain, max_size=4)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.one_of(tables, st.lists(tables, min_size=1, max_size=3)), max_size=4))
 def test_what_is_rendered_is_read_again(outline: dict) -> None:
     assert tomllib.loads(render(outline)) == outline
@@ -273,6 +274,7 @@ def test_lines_are_told_past_strings_arrays_and_comments() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 1e8))
 def test_a_written_time_is_read_again(time_s: float) -> None:
     time_s = round(time_s, 3) if time_s < 1000 else float(round(time_s))

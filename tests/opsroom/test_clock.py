@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.clock import FastClock, HandClock, SystemClock
@@ -17,6 +17,7 @@ class World:
         self.steady = 50.0
 
 
+@settings(deadline=None)
 @given(steps)
 def test_a_wall_clock_that_jumps_never_makes_the_rooms_clock_go_back(moves: list[tuple[float, float]]) -> None:
     world = World()

@@ -218,7 +218,7 @@ def test_reading_stops_at_a_broken_event(path: Path, tampering: sqlite3.Connecti
     journal.close()
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_a_flipped_bit_anywhere_in_the_file_is_found_or_changes_no_event(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -243,6 +243,7 @@ def test_a_flipped_bit_anywhere_in_the_file_is_found_or_changes_no_event(
         assert 1 <= (result.bad or 0) <= 7
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_changed_dropped_or_swapped_line_of_an_export_is_found_and_located(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

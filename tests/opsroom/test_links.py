@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.clock import HandClock
@@ -126,6 +126,7 @@ def test_a_link_with_a_wrong_id_or_no_plants_is_refused(links: Links, link: str,
     links.close()
 
 
+@settings(deadline=None)
 @given(link=st.text(), token=st.text())
 def test_no_text_opens_a_link(tmp_path_factory: pytest.TempPathFactory, link: str, token: str) -> None:
     folder = tmp_path_factory.getbasetemp() / "links"

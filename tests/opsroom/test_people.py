@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.accounts import account_of, new_passphrase, told
@@ -284,6 +284,7 @@ def test_passphrases_have_eighty_bits_and_can_be_read_out() -> None:
     assert {letter for passphrase in made for letter in passphrase} == set("bdfghjklmnprstvzaiou-")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_an_account_name_is_an_account_or_a_value_error(name: str) -> None:
     try:
@@ -293,6 +294,7 @@ def test_an_account_name_is_an_account_or_a_value_error(name: str) -> None:
     assert account.role in (Role.SEAT, Role.UNIT, Role.OPERATOR)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))
 def test_a_wait_is_never_longer_than_the_refill_and_never_grows_by_trying(moves: list[tuple[float, bool]]) -> None:
     tries, now = Tries(), 0.0

@@ -74,7 +74,7 @@ telexes = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(telexes, st.integers(0, 30), st.integers(-60, 60), st.integers(0, 60))
 def test_sqlite_answers_every_question_as_the_plainest_store_does(
     tmp_path_factory: pytest.TempPathFactory, ticks: list, n: int, start: int, span: int
@@ -93,9 +93,11 @@ def test_sqlite_answers_every_question_as_the_plainest_store_does(
     for signal_key in plain.signals:
         assert same(store.last(signal_key, n), plain.last(signal_key, n))
         assert same(store.between(signal_key, start, start + span), plain.between(signal_key, start, start + span))
+        assert same(store.between(signal_key, start, start + 40, n), plain.between(signal_key, start, start + 40, n))
     store.close()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 15)), max_size=60), st.integers(1, 7))
 def test_ranges_of_identities_count_as_a_set_does(said: list[tuple[int, int, int]], size: int) -> None:
     held = Identities()
@@ -108,6 +110,7 @@ def test_ranges_of_identities_count_as_a_set_does(said: list[tuple[int, int, int
         assert place == max((epoch, seq) for number, epoch, seq in said if number == plant)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_block_or_a_value_error(data: bytes) -> None:
     for prefix in (
