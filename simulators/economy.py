@@ -46,6 +46,9 @@ RAIL_SHARE = 0.75
 """The part of the railway's freight that it can give to the plants' goods when they need it."""
 
 
+POWER_STATION, RAILWAY, PORT = "power-station", "railway", "port"
+
+
 class Route(NamedTuple):
     """One way of a product: from a yard (or from the port's imports) to a plant's store, in `transit_s` seconds."""
 
@@ -62,9 +65,9 @@ ROUTES = (
     Route("coal", "coal-mine", "cement-works", 7200.0),
     Route("coal", "coal-mine", "brick-works", 6600.0),
     Route("concentrate", "copper-mine", "copper-smelter", 5400.0),
-    Route("cotton", "port", "spinning-mill", 7200.0),
-    Route("wheat", "port", "flour-mill", 4800.0),
-    Route("tinplate", "port", "cannery", 2400.0),
+    Route("cotton", PORT, "spinning-mill", 7200.0),
+    Route("wheat", PORT, "flour-mill", 4800.0),
+    Route("tinplate", PORT, "cannery", 2400.0),
     Route("yarn", "spinning-mill", "textile-mill", 2400.0),
 )
 
@@ -93,15 +96,17 @@ class Economy:
         self.granted_mw = 0.0
         self.exchange_mw = 0.0
         self._power_share = 1.0
+        self._material: dict[str, float] = {}
         self._trains: dict[Route, float] = {}
         for plan in all_works() if works is None else works:
             noise, layout = (np.random.default_rng([seed, zlib.crc32(plan.id.encode()), stream]) for stream in (1, 2))
+            self._material[plan.id] = 1.0
             self.factories[plan.id] = Factory(
                 plan, clockwork, start_s=start_s, period_s=period_s, noise=noise, layout=layout
             )
         self._open_stores()
         self._normal_surplus = {
-            plant: factory.works.indicators[0].normal * factory.works.yield_t
+            plant: factory.works.normal * factory.works.yield_t
             - sum(self._normal_use(route) for route in self._trains if route.source == plant)
             for plant, factory in self.factories.items()
         }
@@ -142,9 +147,9 @@ class Economy:
                 self.ledger.open(plant, plan.makes, plan.yard)
             for product, amount in plan.holds.items():
                 self.ledger.open(plant, product, amount)
-        if "port" in self.factories:
+        if PORT in self.factories:
             for product, amount in IMPORTS.items():
-                self.ledger.open("port", product, amount)
+                self.ledger.open(PORT, product, amount)
         for route in self._routes():
             # Trains are on the rails at the start as on any day, so that no store has to find its level first.
             load = self._normal_use(route) * HEADWAY_S / 3600.0
@@ -175,7 +180,7 @@ class Economy:
 
     def _normal_use(self, route: Route) -> float:
         plan = self.factories[route.target].works
-        return plan.indicators[0].normal * plan.uses[route.product]
+        return plan.normal * plan.uses[route.product]
 
     def _work(self, factory: Factory) -> Steps:
         """Use material and make goods, a step at a time; short material or power lowers production, never the ledger."""
@@ -183,12 +188,14 @@ class Economy:
         hours = STEP_S / 3600.0
         while True:
             units = factory.wanted(self.clockwork.now) * hours
-            supply = self._power_share
+            material = 1.0
             for product, each in plan.uses.items():
                 need = units * each
                 if need > 0.0:
-                    supply = min(supply, self.ledger.level(plan.id, product) / need)
+                    material = min(material, self.ledger.level(plan.id, product) / need)
+            supply = material if plan.id == POWER_STATION else min(material, self._power_share)
             factory.supply = supply
+            self._material[plan.id] = material
             for product, each in plan.uses.items():
                 self.ledger.use(plan.id, product, units * supply * each)
             if plan.makes:
@@ -210,12 +217,13 @@ class Economy:
     def _balance(self) -> None:
         """Balance the grid at this moment: plan-driven generation, the towns, the plants, the exchange, what is shed."""
         self._power_share = 1.0
-        station = self.factories.get("power-station")
+        station = self.factories.get(POWER_STATION)
         if station is None:
             return
         now = self.clockwork.now
         plants = self.granted_mw + sum(
-            factory.works.power_mw * (0.4 + 0.6 * factory.rate(now)) for factory in self.factories.values()
+            factory.works.power_mw * (0.4 + 0.6 * self._material[plant] * factory.wanted(now) / factory.works.normal)
+            for plant, factory in self.factories.items()
         )
         towns = TOWN_MW + TOWN_WAVE_MW * math.sin(2.0 * math.pi * (station.hour(now) - 13.0) / 24.0)
         gap = plants + towns - station.wanted(now) * station.supply
@@ -226,7 +234,7 @@ class Economy:
         """Send a train on every route, loaded with what its buyer uses and what brings the buyer's store back."""
         while True:
             calls = {route: self._call(route) for route in self._trains}
-            railway = self.factories.get("railway")
+            railway = self.factories.get(RAILWAY)
             can = math.inf
             if railway is not None:
                 can = railway.wanted(self.clockwork.now) * railway.supply * RAIL_SHARE * HEADWAY_S / 3600.0
@@ -252,7 +260,7 @@ class Economy:
 
     def _ships(self) -> Steps:
         """Land imports at the port as they are called for; a port that handles less lands less."""
-        port = self.factories.get("port")
+        port = self.factories.get(PORT)
         while port is not None:
             yield self.clockwork.wait(SHIP_S)
             quay = min(1.0, 2.0 * port.rate(self.clockwork.now))
@@ -262,5 +270,5 @@ class Economy:
                     for route in self._trains
                     if route.product == product
                 )
-                missing = holds - self.ledger.level("port", product)
-                self.ledger.land("port", product, quay * max(0.0, taken + missing * SHIP_S / SETTLE_S))
+                missing = holds - self.ledger.level(PORT, product)
+                self.ledger.land(PORT, product, quay * max(0.0, taken + missing * SHIP_S / SETTLE_S))

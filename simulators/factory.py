@@ -129,6 +129,11 @@ class Works:
     yard: float = 0.0
     power_mw: float = 0.0
 
+    @property
+    def normal(self) -> float:
+        """Normal production, in its unit an hour."""
+        return self.indicators[0].normal
+
     def birth(self, period_s: float, pace: float = 1.0) -> PlantBirth:
         """Declare the plant on the wire: signals numbered from 1, orders as they stand; `pace` as the birth says it."""
         signals = tuple(
@@ -162,8 +167,8 @@ def shift_pace(hour: float) -> float:
     >>> [round(shift_pace(h), 2) for h in (0.0, 6.0, 6.3333333, 12.0, 14.6666667, 23.0)]
     [-1.0, -1.0, 0.0, 1.0, 0.4, -1.0]
     """
-    passed = [((hour - start) % 24.0, index) for index, start in enumerate(SHIFT_STARTS_H)]
-    since_h, index = min(passed)
+    index = 0 if 6.0 <= hour < 14.0 else 1 if 14.0 <= hour < 22.0 else 2
+    since_h = (hour - SHIFT_STARTS_H[index]) % 24.0
     before, now = SHIFT_PACE[index - 1], SHIFT_PACE[index]
     part = min(1.0, since_h * 3600.0 / HANDOVER_S)
     return before + (now - before) * part * part * (3.0 - 2.0 * part)
@@ -209,6 +214,8 @@ class Factory:
         # Each plant keeps its own hours: the day's wave of each figure has a phase of its own.
         self._phase = layout.uniform(0.0, 2.0 * math.pi, len(rows))
         self._production_phase = float(self._phase[0])
+        self._production_drift = rows[0].drift * rows[0].noise
+        self._planned_at, self._planned = math.nan, 0.0
         self._drift = layout.standard_normal(len(rows))
         self._keeps = math.exp(-period_s / DRIFT_TIME_S)
 
@@ -218,21 +225,27 @@ class Factory:
 
     def wanted(self, now: float) -> float:
         """Tell the production that the plant would reach if nothing were short, in its unit an hour, never below 0."""
-        wave = math.sin(2.0 * math.pi * self.hour(now) / 24.0 + self._production_phase)
-        row = self.works.indicators[0]
-        pattern = row.day * wave + row.shift * shift_pace(self.hour(now)) + row.drift * float(self._drift[0])
-        pushed = sum(influence.at(now) for influence in self.influences if influence.signal == 0)
-        return max(0.0, row.normal + row.noise * pattern + pushed)
+        if now != self._planned_at:
+            # Asked several times for the same second: by the works, by the grid, by the trains.
+            angle, pace = self._day_of(now)
+            row = self.works.indicators[0]
+            wave = row.day * math.sin(angle + self._production_phase) + row.shift * pace
+            self._planned_at, self._planned = now, row.normal + row.noise * wave
+        level = self._planned + self._production_drift * float(self._drift[0])
+        for influence in self.influences:
+            if influence.signal == 0:
+                level += influence.at(now)
+        return max(0.0, level)
 
     def rate(self, now: float) -> float:
         """Tell production as a part of the normal one."""
-        return self.wanted(now) * self.supply / self.works.indicators[0].normal
+        return self.wanted(now) * self.supply / self.works.normal
 
     def expected(self, now: float) -> np.ndarray:
         """Tell all figures without noise, in the order of the indicators."""
         made = self.wanted(now) * self.supply
         figures: np.ndarray = self._own_level + self._own_noise * self._pattern(now)
-        figures += self._follows * (made / self.works.indicators[0].normal - 1.0)
+        figures += self._follows * (made / self.works.normal - 1.0)
         for index, gauge in self.gauges.items():
             figures[index] = gauge()
         figures[0] = made
@@ -254,7 +267,7 @@ class Factory:
         for sensor in self.sensors:
             last = None if self.told is None else float(self.told[sensor.signal])
             values[sensor.signal] = sensor.told(now, float(values[sensor.signal]), last)
-        values = np.rint(np.clip(values, self._low, self._high) * self._scale) / self._scale
+        values = np.rint(np.minimum(np.maximum(values, self._low), self._high) * self._scale) / self._scale
         self.told = values
         self.influences = [influence for influence in self.influences if not influence.over(now)]
         self.sensors = [sensor for sensor in self.sensors if now < sensor.ends_s]
@@ -293,11 +306,14 @@ class Factory:
             influence.end(now, over_s)
         return tuple(influence.because for influence in healed)
 
-    def _pattern(self, now: float) -> np.ndarray:
+    def _day_of(self, now: float) -> tuple[float, float]:
+        """Tell the angle of the day, 0..2 pi, and how the shift stands."""
         hour = self.hour(now)
+        return 2.0 * math.pi * hour / 24.0, shift_pace(hour)
+
+    def _pattern(self, now: float) -> np.ndarray:
+        angle, pace = self._day_of(now)
         pattern: np.ndarray = (
-            self._day * np.sin(2.0 * math.pi * hour / 24.0 + self._phase)
-            + self._shift * shift_pace(hour)
-            + self._drift_size * self._drift
+            self._day * np.sin(angle + self._phase) + self._shift * pace + self._drift_size * self._drift
         )
         return pattern

@@ -197,6 +197,10 @@ class Line:
                 return fault
         return None
 
+    def _is_cut_off(self, plant: str, at: float) -> bool:
+        """Tell whether the plant's own line is cut, whatever becomes of the whole link."""
+        return any(f.kind == "cut" and f.plant == plant and f.at_s <= at < f.ends_s for f in self._faults)
+
     def _cut_or_mend(self, at: float, out: list[Dispatch]) -> None:
         whole = [f for f in self._faults if f.kind == "cut" and f.plant == EVERY_PLANT]
         cut = any(fault.at_s <= at < fault.ends_s for fault in whole)
@@ -205,17 +209,14 @@ class Line:
             out.append(Dispatch("cut" if cut else "mend"))
 
     def _release(self, plant: str, at: float, out: list[Dispatch]) -> None:
-        if plant in self._kept and not any(
-            f.kind == "cut" and f.plant == plant and f.at_s <= at < f.ends_s for f in self._faults
-        ):
+        if plant in self._kept and not self._is_cut_off(plant, at):
             out.extend(Dispatch("tell", report) for report in self._kept.pop(plant))
 
     def _travel(self, report: Report, at: float, out: list[Dispatch]) -> None:
         plant = report.plant
         if self._active("silence", plant, at):
             return
-        cut = self._active("cut", plant, at)
-        if cut and cut.plant == plant:
+        if self._is_cut_off(plant, at):
             earlier = self._swapped.pop(plant, None)
             self._kept.setdefault(plant, []).extend(r for r in (earlier, report) if r is not None)
             return

@@ -97,10 +97,6 @@ class Foreman:
         try:
             yield self._clockwork.wait(self._wait(order, kind))
         except simpy.Interrupt:
-            if kind.power:
-                self._economy.give_back(float(order.parameters[kind.power]))
-            self._busy.pop(self._place(order), None)
-            self._tell(order, ReceiptState.REFUSED, "revoked before the work began")
             return
         self._heard[order.id] = None
         healed = self._factory.heal(
@@ -157,6 +153,11 @@ class Foreman:
         if waiting is not None:
             self._heard[order.id] = None
             waiting.interrupt()
+            kind = self._kinds[order.name]
+            if kind.power:
+                self._economy.give_back(float(order.parameters[kind.power]))
+            self._busy.pop(self._place(order), None)
+            self._tell(order, ReceiptState.REFUSED, "revoked before the work began")
             return
         for influence in self._factory.influences:
             if influence.because == f"order {order.id}" and influence.ends_s < float("inf"):

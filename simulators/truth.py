@@ -26,7 +26,7 @@ BACK_SD = 0.5
 """A figure is back when it is no further than this from its shadow."""
 
 SLOW_READINGS = 5
-"""What takes more readings than this from stirring to having moved is a slope, otherwise a step."""
+"""A consequence that still grows (by a tenth) so many readings after its onset is a slope, otherwise a step."""
 
 
 @dataclass
@@ -50,6 +50,9 @@ class Entry:
     healed_us: int | None = None
     because: tuple[str, ...] = ()
     peak_sd: float = 0.0
+    settled_sd: float = 0.0
+    readings: int = 0
+    """Readings since the onset, while it is open."""
 
     def row(self) -> dict[str, Any]:
         """Write the entry as plain JSON."""
@@ -77,7 +80,6 @@ class _Stir:
     onset_us: int
     readings: int = 0
     moved: int = 0
-    rose_in: int = 0
 
 
 class Truth:
@@ -155,8 +157,6 @@ class Truth:
         stir = self._stirs.setdefault((plant, index), _Stir(source_us))
         stir.readings += 1
         stir.moved = stir.moved + 1 if abs(off) >= MOVED_SD else 0
-        if stir.moved == 1:
-            stir.rose_in = stir.readings
         if stir.moved < MOVED_READINGS:
             return
         row = self._factories[plant].works.indicators[index]
@@ -165,20 +165,26 @@ class Truth:
             id=f"{plant}/{row.name} after {', '.join(because)}",
             plant=plant,
             signal=row.name,
-            kind="slope" if stir.rose_in > SLOW_READINGS else "step",
+            kind="step",
             onset_us=stir.onset_us,
             unit=row.unit,
             bad=_bad(row.good, off),
             because=because,
+            readings=stir.readings,
         )
         self.entries.append(entry)
         self._open[plant, index] = entry
         del self._stirs[plant, index]
 
     def _follow(self, place: tuple[str, int], entry: Entry, source_us: int, off: float) -> None:
+        entry.readings += 1
         if abs(off) > abs(entry.peak_sd):
             entry.peak_sd = off
+            if entry.readings <= SLOW_READINGS:
+                entry.settled_sd = off
             if entry.because:
+                if abs(off) > 1.1 * abs(entry.settled_sd):
+                    entry.kind = "slope"
                 entry.size_sd = round(off, 3)
                 entry.size = off * float(self._factories[place[0]].noise[place[1]])
         if abs(entry.peak_sd) >= MOVED_SD and abs(off) <= BACK_SD:
