@@ -86,11 +86,18 @@ class SpoolFile:
         """Until the room has been met: the last number that an earlier process gave, the highest that the room can know."""
         try:
             self._db = sqlite3.connect(self.path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise SpoolError(self.path, str(error), "check the folder and its rights") from error
+        try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two processes on one spool would number twice
             self._begin()
+        except SpoolError:
+            self._db.close()
+            raise
         except sqlite3.Error as error:
+            self._db.close()
             cure = "let no other process use it, and check the folder, its rights and the disk"
             raise SpoolError(self.path, str(error), cure) from error
         self.pending = int(self._db.execute("SELECT count(*) FROM telexes").fetchone()[0])

@@ -1,0 +1,141 @@
+"""A CSV file as a plant: what it declares, its times and paces, and rows that cannot be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from telex_ingest.feed import FeedError, FeedReading, load_feeds, run_feed
+from telex_ingest.feeds.csv_replay import UNPACED, CsvReplay
+from telex_ingest.heard import PlantBorn, PlantDied
+from telex_ingest.plant_link import PlantLink
+from telex_ingest.telex import SignalBirth, microseconds
+from tests.telex_ingest.conftest import MiniatureRoom, until
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "some readings.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+async def given(feed: CsvReplay, cursor: str | None = None) -> list[FeedReading]:
+    return [one async for one in feed.readings(cursor)]
+
+
+def us(*when: int, zone: timezone = UTC) -> int:
+    return microseconds(datetime(*when, tzinfo=zone))  # type: ignore[arg-type, misc]
+
+
+async def test_a_column_is_a_signal_and_years_before_1970_are_times(tmp_path: Path) -> None:
+    feed = CsvReplay(
+        written(tmp_path, "timestamp,volume\n1871,1120\n1872,1160\n1873,963\n"), "nile", unit="m3", pace=None
+    )
+    birth = feed.birth()
+    assert [(signal.id, signal.name, signal.unit) for signal in birth.signals] == [(1, "volume", "m3")]
+    assert birth.signals[0].period_s == pytest.approx(365.25 * 86400, rel=0.01)
+    assert birth.pace == UNPACED
+    assert [(one.source_us, one.values["volume"]) for one in await given(feed)] == [
+        (us(1871, 1, 1), 1120.0),
+        (us(1872, 1, 1), 1160.0),
+        (us(1873, 1, 1), 963.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2014-07-01 00:00:00", us(2014, 7, 1)),
+        ("2014-07-01T02:00:00+02:00", us(2014, 7, 1)),
+        ("2014-07-01T00:00:00Z", us(2014, 7, 1)),
+        ("1899-12-31", us(1899, 12, 31)),
+        ("1404172800", us(2014, 7, 1)),
+        ("-86400.5", -86_400_500_000),
+    ],
+)
+async def test_timestamps_are_iso_8601_or_epoch_seconds(tmp_path: Path, text: str, expected: int) -> None:
+    feed = CsvReplay(written(tmp_path, f"timestamp,value\n{text},1\n"), pace=None)
+    assert [one.source_us for one in await given(feed)] == [expected]
+
+
+async def test_a_timestamp_without_a_zone_is_in_the_zone_that_was_given(tmp_path: Path) -> None:
+    chile = timezone(timedelta(hours=-4))
+    feed = CsvReplay(written(tmp_path, "timestamp,value\n1972-11-01 08:00:00,1\n"), pace=None, zone=chile)
+    assert (await given(feed))[0].source_us == us(1972, 11, 1, 12)
+
+
+async def test_missing_and_infinite_values_are_missing_and_unreadable_rows_are_counted(tmp_path: Path) -> None:
+    rows = "timestamp,a,b\n2020-01-01,1,\n2020-01-02,inf,x\nyesterday,2,2\n\n99999999999999999999,1,1\n2020-01-03,3\n"
+    feed = CsvReplay(written(tmp_path, rows), pace=None)
+    assert [dict(one.values) for one in await given(feed)] == [
+        {"a": 1.0, "b": None},
+        {"a": None, "b": None},
+        {"a": 3.0, "b": None},
+    ]
+    assert feed.skipped == 2
+
+
+async def test_the_pace_is_kept_without_drift_and_after_a_resume(tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    rows = "".join(f"2020-01-01 00:00:{second:02d},1\n" for second in (0, 10, 20, 30))
+    path = written(tmp_path, "timestamp,value\n" + rows)
+    feed = CsvReplay(path, pace=10.0, sleep=sleep)
+    assert feed.birth().pace == 10.0
+    await given(feed)
+    assert waits == pytest.approx([1.0, 2.0, 3.0], abs=0.2), "each wait counts from the beginning"
+    waits.clear()
+    assert len(await given(feed, "2")) == 2
+    assert waits == pytest.approx([1.0], abs=0.2)
+
+
+async def test_columns_can_be_declared_in_full(tmp_path: Path) -> None:
+    declared = SignalBirth(id=7, name="flow", unit="m3/s", period_s=60.0, capability=100.0)
+    feed = CsvReplay(
+        written(tmp_path, "timestamp,Flow (m3/s),other\n2020,1,2\n"), signals={"Flow (m3/s)": declared}, pace=None
+    )
+    assert feed.birth().signals[0] == declared
+    assert (await given(feed))[0].values == {"flow": 1.0, "other": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "an empty file"),
+        ("time,value\n", "time, value"),
+        ("timestamp\n", "timestamp"),
+        ("timestamp,a,A\n", "one name"),
+    ],
+)
+def test_a_file_that_cannot_be_replayed_is_said_with_its_cure(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(FeedError) as caught:
+        CsvReplay(written(tmp_path, text))
+    assert said in str(caught.value)
+    assert caught.value.cure in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FeedError) as caught:
+        CsvReplay(tmp_path / "nowhere.csv")
+    assert "nowhere.csv" in caught.value.what
+
+
+async def test_a_replay_runs_as_fast_as_it_is_acknowledged_and_says_farewell(
+    room: MiniatureRoom, tmp_path: Path
+) -> None:
+    rows = "".join(f"{year},{year}\n" for year in range(1800, 2000))
+    feed = CsvReplay(written(tmp_path, "timestamp,value\n" + rows), "archive", pace=None)
+    async with PlantLink(room.address, "link-1", "secret-1", [feed.birth()]) as link:
+        assert await run_feed(feed, link, pending=20) == 200
+        await until(lambda: room.of(PlantDied) != [])
+    assert room.values("archive") == [float(year) for year in range(1800, 2000)]
+    assert room.of(PlantBorn)[0].birth == feed.birth()
+
+
+def test_every_feed_is_loaded_by_its_name() -> None:
+    assert load_feeds()["csv"] is CsvReplay
