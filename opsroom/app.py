@@ -182,7 +182,7 @@ async def open_and_serve(folder: Path, doors: Doors, speed: float, level: str, *
     try:
         fresh = enrol(hall.people, folder)
         if fresh:
-            made(folder, fresh)
+            made(folder, fresh, hall.file.occupants)
         log.info("open", room=hall.room.id, events=hall.journal.events, signals=len(hall.bank), head=hall.journal.head)
         await serve(hall, doors, lambda address: log.info("listening", address=address))
         log.info("closed", events=hall.journal.events, head=hall.journal.head)

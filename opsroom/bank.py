@@ -115,6 +115,8 @@ class Bank:
         self._row = np.zeros(64, np.int64)
         self.last_us = np.full(64, _NEVER, np.int64)
         self._suspected_us = np.full(64, _NEVER, np.int64)
+        self.since_us = np.full(64, _NEVER, np.int64)
+        """Source time of the onset of what is named or suspected now."""
         self.named = np.zeros(64, np.int64)
         self.p_now = np.zeros((64, 4))
         self.level = np.full(64, np.nan)
@@ -312,6 +314,8 @@ class Bank:
         self.level[lane], self.slope[lane] = verdicts.level, verdicts.slope
         words.named[these], words.p[these] = verdicts.named, verdicts.p_now
         words.level[these], words.low[these], words.high[these] = verdicts.level, verdicts.low, verdicts.high
+        onset = self.rings.times(lane, verdicts.onset_back)
+        self.since_us[lane] = np.where(verdicts.onset_back >= 0, onset, _NEVER)
         fresh = (verdicts.named == SUSPECTED) & (self._suspected_us[lane] == _NEVER)
         self._suspected_us[lane[fresh]] = source[fresh]
         calm = verdicts.named <= STEADY
@@ -388,6 +392,11 @@ class Bank:
         """The belief about one signal, n = 1; None for a signal that is not known."""
         signal = self.by_key.get(key)
         return None if signal is None else take(self._belief, np.array([signal.lane]))
+
+    def since(self, lane: int) -> float | None:
+        """Source time in epoch seconds of the onset of what is named or suspected now, None when nothing is."""
+        onset = int(self.since_us[lane])
+        return None if onset == _NEVER else onset / 1e6
 
     def word(self, lane: int) -> str:
         """The filter's word for a signal now."""

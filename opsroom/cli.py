@@ -73,9 +73,11 @@ def init(
 ) -> None:
     """Make a room's folder: a room.toml to edit, the accounts, and their passphrases, told once."""
     from opsroom.founding import found
+    from opsroom.hall import read_file
     from opsroom.panel import made
 
-    made(data, found(data, room.read_text(encoding="utf-8") if room else None))
+    fresh = found(data, room.read_text(encoding="utf-8") if room else None)
+    made(data, fresh, read_file(data).occupants)
 
 
 @app.command("serve")

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from opsroom.refusal import RoomError
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,7 +26,7 @@ LARGEST_BODY = 1 << 20
 """The largest request body in bytes; a command is a few hundred."""
 
 
-class AddressRefusedError(Exception):
+class AddressRefusedError(RoomError):
     """A room may not be served at this address: `host`, `reason`, `cure`."""
 
     def __init__(self, host: str, reason: str, cure: str) -> None:

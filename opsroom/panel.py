@@ -36,38 +36,54 @@ def welcome(
     kept: bool,
 ) -> None:
     """Tell where the demo's room is, who may come in, and what to look at."""
-    console = Console()
     seats = tuple(f"seat-{number}" for number in range(1, 8))
     units = ("operator", "unit-textile-mill", "unit-textiles", "unit-consumer-goods", "unit-aswan-waterworks")
-    look = Text.from_markup(
-        f"[bold]Look at[/bold]\n"
-        f"  {address}/                    the wall: twelve plants and the Nile at Aswan\n"
-        f"  {address}/seat/1 to /seat/7   the council (log in with the passphrase of that seat)\n"
-        f"  {address}/unit/textile-mill   what the mill's own people see\n"
-        f"  {address}/operator            the operator\n\n"
-        f"[bold]What happens[/bold]  one second is {speed:g} simulated seconds\n"
-        f"  after {_minutes(3600 / speed)}   a loom bearing wears out at the textile mill: suspected, then an alarm\n"
-        f"  then              the mill's own time runs out; the alarm climbs to its company, its branch, the council\n"
-        f"  then it is yours  open a motion at one seat, vote at four: the order goes to the mill, and you see the effect\n"
-        f"  meanwhile         the Nile is told from 1871 on, two seconds a year: watch 1899\n"
+    look = _pairs(
+        (f"{address}/", "the wall: twelve plants and the Nile at Aswan; nobody need log in"),
+        ("/seat/1 to /seat/7", "the council; log in with the seat's passphrase"),
+        ("/unit/textile-mill", "what the mill's own people see"),
+        ("/operator", "the operator"),
     )
-    foot = f"The room lies in {folder}" + ("" if kept else " and is thrown away at the end") + ". Ctrl-C ends it."
-    table = seats_table(passphrases, occupants, shown=(*seats, *units))
-    console.print(
-        Panel(Group(look, table, Text(""), Text(foot, style="dim")), title="opsroom demo", border_style="orange3")
+    happens = _pairs(
+        (f"after {_minutes(3600 / speed)}", "a bearing wears out at the textile mill: suspected, then an alarm"),
+        ("then", "the mill's own time runs out; the alarm climbs to its company, its branch, the council"),
+        (
+            "then it is yours",
+            "open a motion at one seat, vote at four: the order goes to the mill, and you see its effect",
+        ),
+        ("meanwhile", "the Nile is told from 1871 on, a year every two seconds: watch 1899"),
     )
+    foot = f"The room lies in {folder}{'' if kept else ', thrown away at the end'}. Ctrl-C ends it."
+    content = Group(
+        look,
+        Text(f"\nWhat happens (a second is {speed:g} simulated seconds)", style="bold"),
+        happens,
+        Text(""),
+        seats_table(passphrases, occupants, shown=(*seats, *units)),
+        Text(f"\n{foot}", style="dim"),
+    )
+    Console().print(Panel(content, title="opsroom demo", border_style="orange3", width=min(Console().width, 100)))
+
+
+def _pairs(*rows: tuple[str, str]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="orange3")
+    grid.add_column()
+    for left, right in rows:
+        grid.add_row(left, right)
+    return grid
 
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def made(folder: Path, passphrases: Mapping[str, str]) -> None:
+def made(folder: Path, passphrases: Mapping[str, str], occupants: Mapping[str, str]) -> None:
     """Tell the passphrases of a room that was just made; they are kept nowhere in clear."""
-    console = Console()
+    console = Console(soft_wrap=True)
     console.print(f"The room lies in {folder}; its constitution is {folder}/room.toml.")
     console.print("These passphrases are shown once, and kept nowhere in clear:\n")
-    console.print(seats_table(passphrases, {}))
+    console.print(seats_table(passphrases, occupants))
     console.print(f"\nNext: opsroom link add LINK PLANT --data {folder}, then opsroom serve --data {folder}")
 
 

@@ -87,6 +87,11 @@ class Rings:
             self._source[row, at], self._value[row, at], self._low[row, at], self._high[row, at], self._named[row, at]
         )
 
+    def times(self, rows: Rows, back: Codes) -> Rows:
+        """Source time of the reading so many readings `back` in each row; of the oldest kept where it lies before that."""
+        at = self.count[rows] - 1 - np.clip(back, 0, np.minimum(self.count[rows], KEPT) - 1)
+        return self._source[rows, at % KEPT]
+
     def newest(self, rows: Rows) -> tuple[Rows, Floats, Floats, Floats]:
         """Source time, value, low and high of the newest reading of each row; times 0 where there is none."""
         at = (self.count[rows] - 1) % KEPT

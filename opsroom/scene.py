@@ -117,7 +117,7 @@ class Scene:
             value=value,
             at=point.at if point else None,
             named=bank.word(lane),
-            since=None,
+            since=bank.since(lane),
             p=point.p if point else None,
             level=point.level if point else None,
             productivity=_known(float(share)),
