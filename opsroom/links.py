@@ -135,6 +135,13 @@ class Links:
                 self._thread.submit(self._note_seen)
             return frozenset(known.plants)
 
+    def allowed(self, link: str) -> frozenset[str] | None:
+        """The plants that a link may speak for now, `None` once it is revoked: to be asked of connections that are open."""
+        self._look()
+        with self._turn:
+            known = self._links.get(link)
+            return None if known is None or known.revoked_at is not None else frozenset(known.plants)
+
     def close(self) -> None:
         """Note when each link was last heard, and close the file."""
         self._thread.shutdown()

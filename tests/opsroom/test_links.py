@@ -70,6 +70,15 @@ def test_a_revoked_link_is_out_for_good(links: Links) -> None:
     links.close()
 
 
+def test_an_open_connection_can_be_asked_about_without_its_token(links: Links) -> None:
+    links.add("mills", ["mill-1"])
+    assert links.allowed("mills") == {"mill-1"}
+    assert links.allowed("mines") is None
+    links.revoke("mills")
+    assert links.allowed("mills") is None
+    links.close()
+
+
 def test_a_link_is_listed_with_when_it_was_last_heard(links: Links, tmp_path: Path, clock: HandClock) -> None:
     token = links.add("mills", ["mill-2", "mill-1", "mill-1"])
     (link,) = links.list()
