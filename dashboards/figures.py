@@ -91,7 +91,7 @@ def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
         _fact(say("desk.owner"), name_of(units, alarm.unit)),
         _fact(say("desk.state"), say("alarm." + alarm.state)),
     ]
-    running = alarm.deadline is not None and alarm.state not in ("closed", "returned")
+    running = alarm.deadline is not None and alarm.state not in ("closed", "returned", "recovered")
     until = (
         clock(alarm.deadline, say("wall.until_council" if alarm.arrived else "wall.until_climb")) if running else None
     )
@@ -109,7 +109,9 @@ def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
 def climbed(climb: ClimbView, units: dict[str, UnitView]) -> str:
     """Tell one rung that an alarm climbed: when, from where to where, and why."""
     source, target = name_of(units, climb.source), name_of(units, climb.target)
-    return say("desk.climbed", at=time_of(climb.at), source=source, target=target, reason=reason(climb.reason))
+    return say(
+        "desk.climbed", at=time_of(climb.at), source=source, target=target, reason=climb.words or reason(climb.reason)
+    )
 
 
 def reason(text: str) -> str:

@@ -43,7 +43,7 @@ def mark(alarm: AlarmView) -> str:
     """Name the mark of an alarm: a square when it has climbed, a bar for silence, else a triangle."""
     if alarm.state in ("shelved", "suppressed"):
         return "stopped"
-    if alarm.state in ("returned", "closed"):
+    if alarm.state in ("returned", "recovered", "closed"):
         return "calm"
     if alarm.kind == "silence":
         return "silent"
@@ -108,7 +108,7 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     alarm = alarms[str(picked)]
     if viewer.role != "seat":
         return Matter(alarm.id, "alarm" if alarm.state != "closed" else "watching", alarm)
-    moving = alarm.arrived and alarm.state not in ("closed", "returned")
+    moving = alarm.arrived and alarm.state not in ("closed", "returned", "recovered")
     return Matter(alarm.id, "moving" if moving else "watching", alarm)
 
 

@@ -9,12 +9,12 @@
     seats: new Map(), stops: [], proposals: [], choices: [], ticker: [], line: null,
     connected: false, heardAt: 0, roomAt: 0, received: 0, snapshots: 0, pulse: 0,
   };
-  const painters = [];
+  const painters = [], failed = new Set(), missing = new Set();
   let socket = null, wanted = '', delay = 500, due = false, probed = 0, words = {}, scale = [];
 
   // ---- words: every visible one comes from words.py in the data attribute of the screen's div
   const say = (key, facts = {}) => {
-    if (!(key in words)) { console.error('no word for ' + key); return key; }
+    if (!(key in words)) { if (!missing.has(key)) { missing.add(key); console.error('no word for ' + key); } return key; }
     return words[key].replace(/\{(\w+)\}/g, (all, name) => (name in facts ? String(facts[name]) : all));
   };
   const sure = p => say('sure.' + (scale.find(([least]) => p >= least) || ['', 'unlikely'])[1]);
@@ -65,6 +65,7 @@
   };
   const lines = more => { state.ticker = state.ticker.concat(more).slice(-TICKER); };
   const start = m => {
+    since.clear();
     for (const map of [state.units, state.signals, state.alarms, state.motions, state.orders, state.seats]) map.clear();
     replace(state.units, m.units); replace(state.alarms, m.alarms); replace(state.motions, m.motions);
     replace(state.orders, m.orders); replace(state.seats, m.seats, 'seat');
@@ -113,6 +114,14 @@
     wake();
   };
 
+  // ---- calm when calm: a suspicion is drawn once it has lasted, not at every flicker of it
+  const SETTLE_MS = 2500, since = new Map();
+  const settled = (key, word) => {
+    if (word !== 'suspected') { since.delete(key); return word; }
+    if (!since.has(key)) since.set(key, performance.now());
+    return performance.now() - since.get(key) >= SETTLE_MS ? word : 'calm';
+  };
+
   // ---- the line: jittered back-off from half a second to ten, without end
   const tell = message => {
     if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ focus: wanted, ...message }));
@@ -141,7 +150,12 @@
 
   // ---- drawing: once a frame, the newest state; a hidden tab keeps one mark, not a list
   const wake = () => { if (!due) { due = true; requestAnimationFrame(paint); } };
-  const paint = () => { due = false; if (state.snapshots) for (const painter of painters) painter(state); };
+  const paint = () => { due = false; if (!state.snapshots) return;
+    for (const painter of painters) {
+      // One drawing that fails must not take the others with it.
+      try { painter(state); } catch (error) { if (!failed.has(painter)) { failed.add(painter); console.error(error); } }
+    }
+  };
   setInterval(() => { check(); if (!document.hidden) wake(); }, 250);
 
   // ---- building: text is always text, never markup
@@ -205,7 +219,7 @@
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
   window.opsroom = {
-    state, say, sure, now, age, clock, day, span, figure, count, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
+    state, say, sure, settled, now, age, clock, day, span, figure, count, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
     draw: painter => painters.push(painter),
     mount: (where, build) => { mounts.push({ where, build, node: null }); look(); },
     focus: unit => {

@@ -2,10 +2,10 @@
 // on the forecast band. What needs attention comes first; the other signals take turns until somebody holds them.
 'use strict';
 (() => {
-  const { el, put, set, say, sure, show, figure, clock, shape, reshape, state: live } = window.opsroom;
+  const { el, put, set, say, show, figure, clock, shape, reshape, state: live } = window.opsroom;
   const SCREENS = 3, WINDOW = 90, TURN_MS = 15000;
-  const FIRST = { alarm: 0, called: 0, suspected: 1, silent: 2 };
-  let screens = [], page = 0, turned = 0, held = false, hold = null, counter = null, colours = null;
+  const FIRST = { alarm: 0, called: 0, silent: 1 };
+  let screens = [], queue = [], focus = null, page = 0, turned = 0, held = false, hold = null, counter = null, colours = null;
 
   const shade = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
   const palette = () => (colours = colours || Object.fromEntries(['ground', 'panel', 'raised', 'brown', 'line', 'bone', 'grey', 'amber', 'vermilion', 'sky', 'blue'].map(n => [n, shade(n)])));
@@ -14,8 +14,7 @@
     const name = el('h3'), owner = el('p', { class: 'owner' }), value = el('strong'), unit = el('span', { class: 'uom' });
     const mark = shape('unknown'), word = el('span', { class: 'word' }), canvas = el('canvas', { 'aria-hidden': 'true' });
     const plan = el('p', { class: 'plan' });
-    const node = el('article', { class: 'screen' }, canvas, el('header', {}, el('div', {}, name, owner), el('p', { class: 'value' }, value, unit)),
-      el('p', { class: 'verdict' }, mark, word), plan);
+    const node = el('article', { class: 'screen' }, canvas, el('header', {}, name, owner, el('p', { class: 'verdict' }, mark, word), el('p', { class: 'value' }, value, unit)), plan);
     return { node, name, owner, value, unit, mark, word, canvas, plan, key: '' };
   };
 
@@ -40,7 +39,7 @@
     bar(s.value, w * 0.33, s.state === 'alarm' || s.state === 'called' ? c.amber : c.bone, null);
   };
 
-  const spark = (ctx, s, x, w, top, bottom, c, dot) => {
+  const spark = (ctx, s, x, w, top, bottom, c, dot, changed) => {
     const { data, size } = s.ring, from = Math.max(0, size - WINDOW);
     if (!size) return;
     let low = Infinity, high = -Infinity;
@@ -55,8 +54,8 @@
     for (let i = size - 1; i >= from; i--) if (!isNaN(data[4 * i + 2])) ctx.lineTo(px(i), py(data[4 * i + 2]));
     ctx.closePath();
     ctx.fillStyle = c.blue; ctx.globalAlpha = 0.34; ctx.fill(); ctx.globalAlpha = 1;
-    if (s.since && s.named !== 'steady' && s.since >= first) {
-      const at = x + w * (s.since - first) / length;
+    if (changed && changed >= first) {
+      const at = x + w * (changed - first) / length;
       ctx.strokeStyle = c.amber; ctx.lineWidth = dot * 0.5; ctx.setLineDash([dot * 1.6, dot * 1.2]);
       ctx.beginPath(); ctx.moveTo(at, top); ctx.lineTo(at, bottom); ctx.stroke(); ctx.setLineDash([]);
     }
@@ -74,24 +73,38 @@
   };
 
   // One canvas lies behind the words of a screen: bars from top to bottom at the left, the last points below the figure.
-  const draw = (it, s) => {
+  const draw = (it, s, from) => {
     const [w, h, ratio] = fit(it.canvas), ctx = it.canvas.getContext('2d'), c = palette();
     if (!w || !h) return;
     ctx.clearRect(0, 0, w, h);
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) * ratio;
     bars(ctx, s, 1.4 * rem, 4 * rem, 1.3 * rem, h - 1.3 * rem, c);
-    const top = it.canvas.parentNode.querySelector('.verdict').offsetTop * ratio + 2.1 * rem;
-    spark(ctx, s, 6.6 * rem, w - 8.3 * rem, top, h - 3.1 * rem, c, 0.26 * rem);
+    const top = it.plan.previousSibling.offsetHeight * ratio + 1.6 * rem;
+    spark(ctx, s, 6.6 * rem, w - 8.3 * rem, top, h - 3.1 * rem, c, 0.26 * rem, from);
   };
 
+  // When the change began: the alarm's word for it, else what the line itself has seen.
+  const since = (state, s) => {
+    for (const alarm of state.alarms.values()) if (alarm.signal === s.key && alarm.state !== 'closed' && alarm.since) return alarm.since;
+    return s.named === 'steady' || s.named === 'not_yet' ? null : s.since;
+  };
   const paint = state => {
     if (!screens.length || !document.contains(hold)) return;
-    const all = [...state.signals.values()];
-    const urgent = all.filter(s => s.state in FIRST).sort((a, b) => FIRST[a.state] - FIRST[b.state] || (a.since || 0) - (b.since || 0)).slice(0, 2);
-    const rest = all.filter(s => !urgent.includes(s)), room = SCREENS - urgent.length, pages = Math.max(1, Math.ceil(rest.length / room));
-    if (performance.now() - turned > TURN_MS) { turned = performance.now(); if (!held) page += 1; }
+    const all = [...state.signals.values()], room = window.opsroom;
+    const urgent = all.filter(s => s.state in FIRST).sort((a, b) => FIRST[a.state] - FIRST[b.state]).slice(0, SCREENS - 1);
+    const turn = performance.now() - turned > TURN_MS || state.focus !== focus;
+    if (turn) {
+      // What is suspected at the turn stands first in it; between turns only an alarm moves a screen.
+      const wary = all.filter(s => !urgent.includes(s) && room.settled(s.key, s.state) === 'suspected');
+      if (state.focus !== focus) { page = 0; focus = state.focus; } else if (!held) page += 1;
+      turned = performance.now();
+      const calm = all.filter(s => !wary.includes(s)), from = page * SCREENS % Math.max(1, calm.length);
+      if (!held || !queue.length || !state.signals.has(queue[0])) queue = wary.slice(0, 1).concat(calm.slice(from), calm.slice(0, from)).map(s => s.key);
+    }
+    const pages = Math.max(1, Math.ceil(all.length / SCREENS));
     page %= pages;
-    const shown = urgent.concat(rest.slice(page * room, page * room + room));
+    const rest = queue.map(key => state.signals.get(key)).filter(s => s && !urgent.includes(s));
+    const shown = urgent.concat(rest).slice(0, SCREENS);
     put(counter, say('feed.page', { page: page + 1, pages }));
     show(hold, pages > 1);
     screens.forEach((it, i) => {
@@ -105,11 +118,12 @@
       put(it.unit, s.uom);
       reshape(it.mark, s.state);
       const change = s.p ? Math.max(...s.p.slice(1)) : 0;
-      put(it.word, s.named === 'steady' || !s.p ? say('named.' + s.named) : say('feed.verdict', { named: say('named.' + s.named), sure: sure(change), percent: Math.round(100 * change) }));
+      const waits = ['alarm', 'called', 'silent', 'stopped'].includes(s.state);
+      put(it.word, waits && s.named === 'steady' ? say('state.' + s.state) : ['step', 'slope', 'transient'].includes(s.named) && change >= 0.5 ? say('feed.verdict', { named: say('named.' + s.named), percent: Math.round(100 * change) }) : say('named.' + s.named));
       set(it.node, { 'data-state': s.state, 'data-key': s.key });
       put(it.plan, s.capability === null || s.capability === undefined ? say('feed.no_plan')
         : say(s.over_capability ? 'feed.over' : 'feed.plan', { capability: figure(s.capability), potentiality: figure(s.potentiality) }));
-      draw(it, s);
+      draw(it, s, since(state, s));
     });
   };
 

@@ -12,23 +12,33 @@
     (x + r * Math.cos(d * Math.PI / 180)).toFixed(1) + ',' + (y + r * Math.sin(d * Math.PI / 180)).toFixed(1)).join(' ');
   const reach = (x, y) => Math.max(...AXES.map(([a, b]) => Math.abs(a * x + b * y)));
   const known = new Map();
-  // The n cells (corner radius 1) that fit the smallest flat-topped hexagon, sorted column by column; its radius beside.
-  const honeycomb = n => {
-    if (known.has(n)) return known.get(n);
-    const span = Math.ceil(Math.sqrt(n)) + 2, cells = [];
-    for (let q = -span; q <= span; q++)
-      for (let r = -span; r <= span; r++) cells.push([1.5 * q, ROOT3 * (r + (q & 1) / 2)]);
+  // The n cells that stand largest in a flat-topped hexagon of corner radius 1 below its title, which ends `head` above
+  // the middle: centres in units of the cell's radius `s`, sorted column by column, and how far the whole is let down.
+  const honeycomb = (n, head) => {
+    const key = n + '/' + head;
+    if (known.has(key)) return known.get(key);
+    const wide = Math.ceil(Math.sqrt(n)) + 2, grid = [];
+    for (let q = -wide; q <= wide; q++)
+      for (let r = -wide; r <= wide; r++) grid.push([1.5 * q, ROOT3 * (r + (q & 1) / 2)]);
+    const inner = ROOT3 / 2 * 0.955, drops = head > 1 ? [0] : [0, 0.05, 0.1, 0.15, 0.2, 0.25];
     let best = null;
-    for (const [cx, cy] of [[0, 0], [0, ROOT3 / 2], [0.75, ROOT3 / 4], [1, 0], [0.5, ROOT3 / 2], [0.25, 0]]) {
-      const near = cells.map(([x, y]) => [x - cx, y - cy]).sort((a, b) => reach(...a) - reach(...b) || Math.hypot(...a) - Math.hypot(...b)).slice(0, n);
-      const apothem = Math.max(...near.map(c => reach(...c))) + ROOT3 / 2;
-      if (!best || apothem < best.apothem - 1e-9) best = { apothem, cells: near };
-    }
-    const mean = axis => (Math.max(...best.cells.map(c => c[axis])) + Math.min(...best.cells.map(c => c[axis]))) / 2;
-    const [mx, my] = [mean(0), mean(1)];
-    best.cells = best.cells.map(([x, y]) => [x - mx, y - my]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-    best.radius = Math.max(...best.cells.map(c => reach(...c)), 0) / (ROOT3 / 2) + 1;
-    known.set(n, best);
+    for (const [cx, cy] of [[0, 0], [0, ROOT3 / 2], [0.75, ROOT3 / 4], [1, 0], [0.5, ROOT3 / 2], [0.25, 0]])
+      for (const flat of [1, 1.25, 1.6, 2.2]) {
+        const far = ([x, y]) => Math.max(reach(x, y * flat), 1e-3 * Math.hypot(x, y));
+        const near = grid.map(([x, y]) => [x - cx, y - cy]).sort((a, b) => far(a) - far(b) || a[1] - b[1] || a[0] - b[0]).slice(0, n);
+        const mean = axis => (Math.max(...near.map(c => c[axis])) + Math.min(...near.map(c => c[axis]))) / 2;
+        const [mx, my] = [mean(0), mean(1)], cells = near.map(([x, y]) => [x - mx, y - my]);
+        for (const drop of drops) {
+          let s = Infinity;
+          for (const [x, y] of cells) {
+            for (const [a, b] of AXES) for (const side of [1, -1]) s = Math.min(s, (inner - side * b * drop) / Math.max(1e-9, side * (a * x + b * y) + ROOT3 / 2));
+            if (ROOT3 / 2 - y > 0) s = Math.min(s, (head + drop) / (ROOT3 / 2 - y));
+          }
+          if (!best || s > best.s + 1e-9) best = { s, drop, cells };
+        }
+      }
+    best.cells.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    known.set(key, best);
     return best;
   };
   // k large hexagons in the W x H field, in columns that step up and down.
@@ -83,7 +93,7 @@
     return up;
   };
   const worst = list => list.reduce((a, b) => (WEIGHT[b.state] > WEIGHT[a.state] ? b : a));
-  const told = unit => say('hive.unit', {
+  const spoken = unit => say('hive.unit', {
     title: unit.title || unit.id, state: say('state.' + unit.state), performance: percent(unit.performance),
   });
 
@@ -101,12 +111,13 @@
     group.append(body, svg('polygon', { points: corners(x, y, s * 0.82), class: 'ring' }));
     const keep = { unit, group, row: null, small: s < 26 };
     if (s >= 46) {
-      const size = s * 0.225, mark = svg('path', { transform: `translate(${x} ${y - s * 0.55}) scale(${s * 0.17})`, class: 'mark', 'fill-rule': 'evenodd' });
+      const size = s * 0.225, mark = svg('path', { transform: `translate(${x} ${y - s * 0.58}) scale(${s * 0.15})`, class: 'mark', 'fill-rule': 'evenodd' });
       keep.mark = mark;
-      keep.figure = svg('text', { x, y: y + s * 0.02, 'font-size': s * 0.5, class: 'figure', 'text-anchor': 'middle' });
+      keep.figure = svg('text', { x, y: y + s * 0.06, 'font-size': s * 0.5, class: 'figure', 'text-anchor': 'middle' });
       keep.s = s;
-      group.append(mark, keep.figure);
-      lettering(group, wrap(unit.title || unit.id, 12, 2), x, y + s * 0.3, size, 'name');
+      keep.word = svg('text', { x, y: y - s * 0.34, 'font-size': s * 0.18, class: 'word', 'text-anchor': 'middle' });
+      group.append(mark, keep.figure, keep.word);
+      lettering(group, wrap(unit.title || unit.id, 12, 2), x, y + s * 0.33, size, 'name');
     } else {
       set(group, { 'data-small': 'yes' });
       keep.mark = svg('path', { transform: `translate(${x} ${y}) scale(${s * 0.46})`, class: 'mark', 'fill-rule': 'evenodd' });
@@ -125,9 +136,9 @@
     door(group, unit);
     layer.append(group);
     const roomy = r > 90, size = Math.max(13, Math.min(27, r * (roomy && r > 170 ? 0.118 : 0.15)));
-    const comb = honeycomb(below.length), s = r * (roomy ? 0.83 : 0.68) / comb.radius, drop = r * (roomy ? 0.125 : 0.16);
+    const comb = honeycomb(below.length, roomy ? 0.5 : 0.42), s = comb.s * r, drop = comb.drop * r;
     const keep = { unit, group, row: null, island: true };
-    const line = y - r * (roomy ? 0.68 : 0.56);
+    const line = y - r * (roomy ? 0.69 : 0.62);
     keep.size = size;
     keep.word = svg('text', { x: x + size * 0.45, y: line + size * 0.98, 'font-size': Math.max(13, size * 0.74), class: 'word', 'text-anchor': 'middle' });
     keep.mark = svg('path', { class: 'mark', 'fill-rule': 'evenodd' });
@@ -167,9 +178,9 @@
     const group = svg('g', { class: 'island' }, svg('polygon', { points: corners(x, y, r * 0.99), class: 'body' }));
     layer.append(group);
     painted.push({ unit, group, row: null });
-    const comb = honeycomb(signals.length), s = r * 0.93 / comb.radius;
+    const comb = honeycomb(signals.length, 2), s = r * comb.s;
     signals.forEach((signal, i) => {
-      cell(layer, shown(signal), x + comb.cells[i][0] * s, y + comb.cells[i][1] * s, s, state.units, false);
+      cell(layer, shown(signal), x + comb.cells[i][0] * s, y + comb.drop * r + comb.cells[i][1] * s, s, state.units, false);
       painted[painted.length - 1].signal = signal;
     });
   };
@@ -195,20 +206,24 @@
     if (now !== signature) { signature = now; build(state); }
     for (const keep of painted) {
       const row = keep.signal ? shown(keep.signal) : state.units.get(keep.unit.id);
-      if (!row || row === keep.row) continue;
+      if (!row) continue;
+      const told = window.opsroom.settled(row.id, row.state);
+      if (row === keep.row && told === keep.told) continue;
       keep.row = row;
-      set(keep.group, { 'data-state': row.state });
-      if (keep.mark) set(keep.mark, { d: SHAPES[row.state] || SHAPES.unknown });
-      const word = say('state.' + row.state), calm = row.state === 'calm';
+      keep.told = told;
+      set(keep.group, { 'data-state': told });
+      if (keep.mark) set(keep.mark, { d: SHAPES[told] || SHAPES.unknown });
+      const word = say('state.' + told), calm = told === 'calm' || told === 'suspected';
       if (keep.island) {
         put(keep.word, word);
         set(keep.mark, { transform: keep.place(word) });
       } else if (keep.figure) {
-        put(keep.figure, calm ? percent(row.performance) : row.state === 'unknown' ? '?' : word);
-        set(keep.figure, { 'font-size': (keep.s * (calm || row.state === 'unknown' ? 0.5 : Math.min(0.4, 2.5 / word.length))).toFixed(1) });
+        put(keep.figure, calm ? percent(row.performance) : told === 'unknown' ? '?' : word);
+        set(keep.figure, { 'font-size': (keep.s * (told === 'suspected' ? 0.42 : calm || told === 'unknown' ? 0.5 : Math.min(0.4, 2.5 / word.length))).toFixed(1) });
+        put(keep.word, told === 'suspected' ? word : '');
       }
       if (keep.cluster) put(keep.cluster, String(leaves(state.units, row.id).length));
-      if (keep.group.hasAttribute('tabindex')) set(keep.group, { 'aria-label': told(row) });
+      if (keep.group.hasAttribute('tabindex')) set(keep.group, { 'aria-label': spoken(row) });
     }
   };
 

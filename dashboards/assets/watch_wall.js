@@ -3,7 +3,8 @@
 (() => {
   const room = window.opsroom;
   const { el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
-  const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, shelved: 3, suppressed: 4 };
+  const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, shelved: 3, suppressed: 4 };
+  const BACK = new Set(['returned', 'recovered']);
   const EXCEPTIONS = 2, LINES = 4, SEATS = 7;
   const CHOICES = ['yes', 'no', 'abstain', 'recuse'];
   let w = null;
@@ -11,17 +12,18 @@
   // ---- an exception: what, how sure, whose, where it stands, and the clock that runs there
   const exception = () => {
     const it = {
-      mark: shape('alarm'), title: el('h3'), kind: el('p', { class: 'kind' }), sentence: el('p', { class: 'sentence' }), percent: el('strong'), sure: el('span'),
+      mark: shape('alarm'), title: el('h3'), kind: el('span', { class: 'kind' }), sentence: el('p', { class: 'sentence' }), percent: el('strong'), sure: el('span'),
       ladder: el('ol', { class: 'ladder' }), clock: el('strong', { class: 'clock' }), until: el('span', { class: 'until' }),
-      left: el('i'), rungs: '',
+      left: el('i'), where: el('p', { class: 'where' }), at: el('strong'), owner: el('span'), rungs: '',
     };
     it.node = el('article', { class: 'exception' },
       it.mark,
-      el('div', { class: 'what' }, it.title, it.kind),
-      el('p', { class: 'sure' }, it.percent, it.sure),
+      it.title,
+      el('p', { class: 'said' }, it.kind, el('span', { class: 'sure' }, it.percent, it.sure)),
       it.sentence,
-      el('div', { class: 'stand' }, it.ladder, el('p', { class: 'runs' }, it.clock, it.until)),
+      el('div', { class: 'stand' }, el('div', {}, it.ladder, it.where), el('p', { class: 'runs' }, it.clock, it.until)),
       el('div', { class: 'left' }, it.left));
+    it.where.append(it.at, it.owner);
     return it;
   };
   const ladder = (it, state, alarm) => {
@@ -37,20 +39,23 @@
   };
   const paintException = (it, state, alarm) => {
     const calls = alarm.climbs.length > 0, now = room.now();
-    const word = alarm.state === 'shelved' ? 'stopped' : alarm.kind === 'silence' ? 'silent' : calls ? 'called' : 'alarm';
+    const word = BACK.has(alarm.state) ? 'calm' : ['shelved', 'suppressed'].includes(alarm.state) ? 'stopped' : alarm.kind === 'silence' ? 'silent' : calls ? 'called' : 'alarm';
     set(it.node, { 'data-state': word, 'data-alarm': alarm.id, 'data-standing': alarm.state });
     reshape(it.mark, word);
     put(it.title, alarm.title);
     put(it.sentence, alarm.sentence);
     const standing = alarm.acknowledged_by && alarm.state === 'acknowledged' ? say('wall.seen', { by: alarm.acknowledged_by }) : say('alarm.' + alarm.state);
-    put(it.kind, alarm.size === null ? say('wall.kind', { kind: say('kind.' + alarm.kind), state: standing })
-      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: alarm.uom, state: standing }));
+    put(it.kind, alarm.size === null ? say('kind.' + alarm.kind)
+      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: alarm.uom }));
     put(it.percent, say('wall.percent', { percent: alarm.probability >= 0.995 ? '>\u200999' : Math.round(100 * alarm.probability) }));
     put(it.sure, sure(alarm.probability));
     ladder(it, state, alarm);
+    const named = id => { const unit = state.units.get(id); return unit ? unit.title || unit.id : id; };
+    put(it.at, say(alarm.arrived ? 'wall.at_council' : 'wall.at', { unit: named(alarm.at_unit) }));
+    put(it.owner, say('wall.of', { owner: named(alarm.unit), state: standing }));
     if (alarm.state === 'shelved' && alarm.shelved_until) {
       put(it.clock, span(alarm.shelved_until - now)); put(it.until, say('wall.until_unshelved'));
-    } else if (alarm.deadline !== null && alarm.state !== 'returned') {
+    } else if (alarm.deadline !== null && !BACK.has(alarm.state)) {
       put(it.clock, span(alarm.deadline - now));
       put(it.until, say(alarm.arrived ? 'wall.until_council' : 'wall.until_climb'));
     } else {
@@ -63,7 +68,7 @@
   const paintExceptions = state => {
     const open = [...state.alarms.values()].filter(a => a.state !== 'closed')
       .sort((a, b) => GRAVE[a.state] - GRAVE[b.state] || b.climbs.length - a.climbs.length || (a.deadline || 1e18) - (b.deadline || 1e18));
-    const suspected = [...state.signals.values()].filter(s => s.named === 'suspected' || s.state === 'suspected');
+    const suspected = [...state.signals.values()].filter(s => room.settled(s.key, s.named === 'suspected' ? 'suspected' : s.state) === 'suspected');
     const shown = open.slice(0, EXCEPTIONS);
     set(w.exceptions, { 'data-count': shown.length });
     put(w.count, open.length ? say('wall.open', { count: open.length }) : '');
@@ -82,8 +87,8 @@
     const marked = open.length < 2 ? suspected.slice(0, 2 - open.length) : [];
     show(w.suspects, marked.length > 0);
     const told = marked.map(s => {
-      const unit = state.units.get(s.unit), change = s.p ? Math.max(...s.p.slice(1)) : 0;
-      return say('wall.suspect', { unit: unit ? unit.title || unit.id : s.unit, signal: s.title || s.name, sure: sure(change), percent: Math.round(100 * change) });
+      const unit = state.units.get(s.unit);
+      return say('wall.suspect', { unit: unit ? unit.title || unit.id : s.unit, signal: s.title || s.name });
     });
     const key = told.join('|');
     if (w.suspects.dataset.told !== key) {
@@ -92,6 +97,12 @@
     }
     const heard = open.map(a => a.title + ', ' + say('kind.' + a.kind)).join('; ');
     if (w.heard !== heard) { w.heard = heard; put(w.speaker, heard ? say('wall.spoken', { what: heard }) : say('wall.quiet')); }
+  };
+
+  // The last word of a name, as it stands on a door.
+  const short = name => {
+    const last = name.trim().split(/\s+/).pop();
+    return last.length > 11 ? last.slice(0, 10) + '…' : last;
   };
 
   // ---- the council: seven chairs in an arc, the motion before them
@@ -144,7 +155,7 @@
       set(it.vote, { d: choice && choice !== 'sealed' ? room.SHAPES[choice] : 'M0 0' });
       put(it.number, choice && choice !== 'sealed' ? '' : String(seat));
       const name = row ? row.occupant : '';
-      put(it.name, name.length > 11 ? name.slice(0, 10) + '…' : name);
+      put(it.name, short(name));
       put(it.word, choice ? say('choice.' + choice) : motion && motion.state === 'open' ? say('choice.waiting') : row && row.present ? say('seat.present') : say('seat.away'));
     });
     const said = w.chairs.map((it, i) => say('wall.seat', { seat: i + 1, said: it.word.textContent })).join(', ');
@@ -168,6 +179,7 @@
     put(w.clock, clock(now)); put(w.day, day(now) + ' UTC');
     show(w.speed, state.speed !== 1);
     put(w.speed, say('wall.speed', { speed: state.speed }));
+    show(w.waiting, false);
     show(w.down, !state.connected);
     if (!state.connected) put(w.downText, say('wall.down', { age: span(age) }));
     set(w.root, { 'data-line': state.connected ? 'up' : 'down' });
@@ -181,7 +193,10 @@
       show(w.trouble, Boolean(line.trouble)); put(w.trouble, line.trouble);
     }
     const focus = state.units.get(state.focus);
+    show(w.state, Boolean(focus) && focus.state !== 'calm');
     if (focus) {
+      set(w.state, { 'data-state': focus.state });
+      reshape(w.stateMark, focus.state); put(w.stateWord, say('state.' + focus.state));
       put(w.performance, room.hive.percent(focus.performance));
       put(w.productivity, room.hive.percent(focus.productivity));
       put(w.latency, room.hive.percent(focus.latency));
@@ -193,10 +208,12 @@
     const text = (tag, name) => el(tag, { class: name });
     w = {
       root, items, heard: null, said: null,
+      state: text('p', 'chip'), stateMark: shape('calm'), stateWord: text('span', ''),
       clock: text('strong', 'now'), day: text('span', 'day'), speed: text('span', 'speed'),
       performance: text('strong', ''), productivity: text('strong', ''), latency: text('strong', ''),
       count: text('span', 'count'), more: text('p', 'more'), suspects: text('ul', 'suspects'),
       calm: text('span', ''), absorbed: text('strong', 'absorbed'), last: text('p', 'last'), watched: text('p', 'watched'),
+      waiting: el('p', { class: 'waiting' }, say('wall.waiting')),
       speaker: el('p', { class: 'unseen', role: 'status' }),
       motionTitle: text('h3', ''), motionText: text('p', 'order'), motionClock: text('strong', 'clock'), motionUntil: text('span', 'until'),
       held: el('p', { class: 'held' }, say('wall.held')),
@@ -213,6 +230,7 @@
       return it;
     });
     w.down.append(shape('no'), w.downText);
+    w.state.append(w.stateMark, w.stateWord);
     w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), w.calm),
       el('p', { class: 'sum' }, w.absorbed, el('span', {}, say('wall.absorbed'))), w.watched, w.last);
     w.exceptions = el('section', { class: 'exceptions', 'aria-label': say('wall.exceptions') },
@@ -223,7 +241,7 @@
     const fact = (label, node) => el('li', {}, el('span', {}, say(label)), node);
     root.replaceChildren(
       el('header', { class: 'top' },
-        el('div', { class: 'title' }, el('h1', {}, root.dataset.title || ''), hive.crumbs),
+        el('div', { class: 'title' }, el('h1', {}, root.dataset.title || ''), el('div', { class: 'way' }, hive.crumbs, w.state)),
         el('dl', { class: 'vector' },
           el('div', { class: 'most' }, el('dt', {}, say('wall.performance')), el('dd', {}, w.performance)),
           el('div', {}, el('dt', {}, say('wall.productivity')), el('dd', {}, w.productivity)),
@@ -236,7 +254,8 @@
       el('footer', { class: 'status' }, el('ul', {},
         el('li', { class: 'line' }, shape('calm'), w.connection), fact('wall.oldest', w.oldest), fact('wall.alarms', w.alarms), fact('wall.links', w.links),
         fact('wall.plants', w.plants), fact('wall.silent', w.silent), fact('wall.telexes', w.telexes), fact('wall.refused', w.refused), w.trouble)),
-      w.down, w.speaker);
+      w.down, w.speaker, w.waiting);
+    show(w.down, false);
   };
   room.mount('#wall', build);
   room.draw(state => {
