@@ -175,6 +175,7 @@ class Bank:
             ("_row", 0),
             ("last_us", _NEVER),
             ("_suspected_us", _NEVER),
+            ("since_us", _NEVER),
             ("named", 0),
         ):
             old = getattr(self, name)
