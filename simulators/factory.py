@@ -164,8 +164,8 @@ class Works:
 def shift_pace(hour: float) -> float:
     """Tell how the shift at an hour of the day (0..24) stands to the mean, -1..1, without jumps.
 
-    >>> [round(shift_pace(h), 2) for h in (0.0, 6.0, 6.3333333, 12.0, 14.6666667, 23.0)]
-    [-1.0, -1.0, 0.0, 1.0, 0.4, -1.0]
+    >>> [round(shift_pace(h), 2) for h in (0.0, 6.0, 6.5, 12.0, 14.6666667, 23.0)]
+    [-1.0, -1.0, 0.69, 1.0, 0.4, -1.0]
     """
     index = 0 if 6.0 <= hour < 14.0 else 1 if 14.0 <= hour < 22.0 else 2
     since_h = (hour - SHIFT_STARTS_H[index]) % 24.0

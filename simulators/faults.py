@@ -78,8 +78,8 @@ class Influence:
         """Tell how far it moves the figure at simulated second `now`.
 
         >>> slope = Influence("worn", 0, -8.0, begins_s=100.0, rise_s=40.0, ends_s=200.0, fade_s=10.0)
-        >>> [slope.at(t) for t in (99.0, 100.0, 110.0, 150.0, 205.0, 210.0)]
-        [0.0, 0.0, -2.0, -8.0, -4.0, 0.0]
+        >>> [slope.at(t) for t in (99.0, 105.0, 110.0, 150.0, 205.0)]
+        [0.0, -1.0, -2.0, -8.0, -4.0]
         """
         if now < self.begins_s:
             return 0.0
