@@ -39,7 +39,7 @@ SCRIPT_PACE = Pace(
     nile_per_second=4.0,
 )
 
-PATIENCE_S = 75.0
+PATIENCE_S = 68.0
 """How long the story may take from the start of the plants, in seconds of the world."""
 
 
@@ -247,10 +247,12 @@ class _Council:
         while True:
             if self._watching.done():
                 self._watching.result()
+            if self.stage.served.leave.is_set():
+                raise StoryError("a room that has stopped", 0.0) from self.stage.hall.failure
             value = found()
             if value is not None:
                 return value
-            await self.picture.changed()
+            await self.picture.changed(1.0)
 
     async def _narrate(self) -> None:
         """Tell the ticker's lines but for the telexes themselves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import itertools
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,10 +60,11 @@ class Picture:
         self._changed.set()
         return True
 
-    async def changed(self) -> None:
-        """Wait for the next message."""
+    async def changed(self, at_most_s: float) -> None:
+        """Wait for the next message, or so many seconds."""
         self._changed.clear()
-        await self._changed.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), at_most_s)
 
 
 class Visitor:
