@@ -25,7 +25,7 @@ class Tuning(NamedTuple):
     """Every setting of the channel, frozen; chosen on development data as docs/cyberstride.md tells."""
 
     block: int = 6
-    """Readings that make one block; its value is the one of them that lies furthest from the running mean."""
+    """Readings that make one block: remembered are the one furthest from the running mean, and their mean."""
     window: int = 3
     """Blocks that make the pattern."""
     memory: int = 1000
@@ -44,6 +44,8 @@ class Tuning(NamedTuple):
     """Which of the most similar remembered patterns counts, so that what happened once before is still rare."""
     season: float = 0.1
     """How much less a pattern from the opposite time of the season counts."""
+    yardstick: int = 300
+    """Blocks over which what is usual for the signal is averaged."""
     floor: float = 0.05
     """Novelty below this is no news however calm the signal was."""
     rest: float = 140.0
@@ -76,8 +78,12 @@ class Novelty(NamedTuple):
     block_low: Floats
     block_high: Floats
     """(n,) least and greatest reading of that block; +inf and -inf while it has none."""
-    blocks: Floats
-    """(n, memory) value of each remembered block, the newest last."""
+    block_sum: Floats
+    block_size: NDArray[np.int64]
+    """(n,) sum and number of the readings of that block."""
+    extremes: Floats
+    means: Floats
+    """(n, memory) extreme and mean of each remembered block, the newest last."""
     phases: NDArray[np.float32]
     """(n, memory) time in the season at which each block ended, 0..1; NaN without a season."""
     filled: NDArray[np.int64]
@@ -104,7 +110,10 @@ def newborn(n: int, tuning: Tuning = TUNED) -> Novelty:
         places=np.zeros(n, np.int64),
         block_low=np.full(n, np.inf),
         block_high=np.full(n, -np.inf),
-        blocks=np.zeros((n, tuning.memory)),
+        block_sum=np.zeros(n),
+        block_size=np.zeros(n, np.int64),
+        extremes=np.zeros((n, tuning.memory)),
+        means=np.zeros((n, tuning.memory)),
         phases=np.full((n, tuning.memory), np.nan, np.float32),
         filled=np.zeros(n, np.int64),
         power=np.zeros(n),
@@ -141,6 +150,8 @@ def step(
     scale = np.where(seen <= tuning.settled, tuning.headroom * width, np.maximum(novelty.scale, width))
     block_low = np.where(here, np.minimum(novelty.block_low, x), novelty.block_low)
     block_high = np.where(here, np.maximum(novelty.block_high, x), novelty.block_high)
+    block_sum = novelty.block_sum + x
+    block_size = novelty.block_size + here
     places = novelty.places + 1
     closing = places >= tuning.block
     absorbed = novelty._replace(
@@ -152,18 +163,21 @@ def step(
         places=np.where(closing, 0, places),
         block_low=np.where(closing, np.inf, block_low),
         block_high=np.where(closing, -np.inf, block_high),
+        block_sum=np.where(closing, 0.0, block_sum),
+        block_size=np.where(closing, 0, block_size),
         ages=novelty.ages + lapse[:, None],
     )
     news = np.zeros(n)
-    lanes = np.flatnonzero(closing & (block_high >= block_low))
+    lanes = np.flatnonzero(closing & (block_size > 0))
     if not lanes.size:
         return absorbed, news
     extreme = np.where(block_high - mean > mean - block_low, block_high, block_low)
+    block = np.stack([extreme, block_sum / np.maximum(block_size, 1)])
     season = np.broadcast_to(np.asarray(phase, float), (n,))
     if lanes.size == n:
-        return _close(absorbed, extreme, season, tuning)
+        return _close(absorbed, block, season, tuning)
     few: list[Any] = [field[lanes] for field in absorbed]
-    part, part_news = _close(Novelty(*few), extreme[lanes], season[lanes], tuning)
+    part, part_news = _close(Novelty(*few), block[:, lanes], season[lanes], tuning)
     fields: list[Any] = [field.copy() for field in absorbed]
     for field, new in zip(fields, part, strict=True):
         field[lanes] = new
@@ -173,21 +187,29 @@ def step(
 
 def _close(novelty: Novelty, block: Floats, season: Floats, tuning: Tuning) -> tuple[Novelty, Floats]:
     """Remember the finished block of every signal and judge the pattern that it ends."""
-    blocks = np.concatenate([novelty.blocks[:, 1:], block[:, None]], axis=1)
+    extremes = np.concatenate([novelty.extremes[:, 1:], block[0, :, None]], axis=1)
+    means = np.concatenate([novelty.means[:, 1:], block[1, :, None]], axis=1)
     phases = np.concatenate([novelty.phases[:, 1:], season[:, None].astype(np.float32)], axis=1)
     filled = np.minimum(novelty.filled + 1, tuning.memory)
     due = (novelty.seen >= tuning.first) & (novelty.scale > 0) & (filled >= tuning.window + tuning.match)
-    new = np.where(due, 1 - _likeness(blocks, phases, filled, novelty.scale, tuning), 0.0)
+    alike = [_likeness(blocks, phases, filled, novelty.scale, tuning) for blocks in (extremes, means)]
+    new = np.where(due, 1 - 0.5 * (alike[0] + alike[1]), 0.0)
     score = new / (tuning.floor + np.sqrt(novelty.power))
-    # A fixed time of forgetting once as many blocks were judged as are remembered.
     judged = novelty.judged + due
-    power = novelty.power + np.where(due, (new * new - novelty.power) / np.clip(judged, 1, tuning.memory), 0.0)
+    power = novelty.power + np.where(due, (new * new - novelty.power) / np.clip(judged, 1, tuning.yardstick), 0.0)
     resting = np.where(novelty.ages <= tuning.rest, novelty.recent, 0.0)
     told = score > tuning.again * resting.max(axis=1)
     recent = np.concatenate([novelty.recent[:, 1:], score[:, None]], axis=1)
-    ages = np.concatenate([novelty.ages[:, 1:], np.zeros((len(block), 1))], axis=1)
+    ages = np.concatenate([novelty.ages[:, 1:], np.zeros((len(score), 1))], axis=1)
     state = novelty._replace(
-        blocks=blocks, phases=phases, filled=filled, power=power, judged=judged, recent=recent, ages=ages
+        extremes=extremes,
+        means=means,
+        phases=phases,
+        filled=filled,
+        power=power,
+        judged=judged,
+        recent=recent,
+        ages=ages,
     )
     return state, np.where(told, score / (score + tuning.even), 0.0)
 
