@@ -483,20 +483,6 @@ class UnknownEventError(Exception):
         )
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as it lies in the journal: who, why, when, after which hash; `body` holds the event's own JSON."""
-
-    room_id: str
-    event_id: int
-    kind: str
-    version: int
-    actor: str
-    cause: str
-    at: float
-    prev: str
-    body: msgspec.Raw
-
-
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 
 

@@ -24,9 +24,9 @@ def percent(probability: float) -> str:
     >>> percent(0.993), percent(0.9999), percent(0.004)
     ('99 %', 'over 99 %', 'under 1 %')
     """
-    if probability > 0.995:
+    if probability >= 0.995:
         return "over 99 %"
-    return "under 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+    return "under 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 def surely(probability: float) -> str:

@@ -15,7 +15,6 @@ from opsroom.alarm import state
 from opsroom.algedonic import arrived
 from opsroom.algedonic import running as clock_runs
 from opsroom.council import tally
-from opsroom.events import AnyEvent, BallotCast
 from opsroom.focus import units
 from opsroom.sentences import alarm_sentence, surely, title, uom
 from opsroom.state import Alarm, Ballot, Motion, Room
@@ -50,7 +49,6 @@ __all__ = [
     "seats",
     "stops",
     "ticker",
-    "told",
     "units",
 ]
 
@@ -209,16 +207,6 @@ def order_view(room: Room, order: str) -> OrderView:
         reason=row.reason,
         changed_at=row.changed_at,
     )
-
-
-def told(room: Room, event: AnyEvent, viewer: Viewer) -> dict[str, Any]:
-    """One event of the journal as plain JSON for a viewer: a ballot of a motion that is still open is sealed."""
-    plain: dict[str, Any] = msgspec.to_builtins(event)
-    if isinstance(event, BallotCast):
-        motion = room.motions.get(event.motion)
-        if motion is not None and not opened(motion, viewer, event.seat):
-            plain |= {"choice": SEALED, "reason": ""}
-    return plain
 
 
 def alarms(room: Room, viewer: Viewer) -> tuple[AlarmView, ...]:
