@@ -29,6 +29,7 @@ _LEAST_NOISE = 2.0**-10
 """Noise never falls below a thirty-second of the unit, whatever stands still."""
 _MOST_CORRELATED = 0.9
 _DEAREST = 12.0
+_TELLING, _RESTLESS = 8.0, 2.5
 """Correlation takes at most so much (in natural logarithms) from the evidence of a lasting change."""
 
 
@@ -196,7 +197,11 @@ def weigh(settled: Settled, z: Floats, lapse: Floats, live: Floats, regimes: Reg
     size_sd = np.sqrt(share / kappa * settled.noise)
 
     off = present * (fitted.residual - (f1 + f2 * h))
-    other, ratio, count = _another_variance(off * off / settled.noise, live, present, settled.dof, regimes)
+    square = off * off / settled.noise
+    other, ratio, count = _another_variance(square, live, present, settled.dof, regimes)
+    # Below this nothing could be suspected, and so it is not weighed: most readings of most signals end here.
+    loud = (share * c * c).max(axis=(0, 1)) > _TELLING * settled.noise
+    loud = loud | (_from_each(square) > _TELLING + _RESTLESS * count).any(axis=0)
     factor = np.concatenate((factor, other[None]))
     size = np.concatenate((size, ratio[None]))
     size_sd = np.concatenate((size_sd, (ratio / np.sqrt(2.0 * np.maximum(count, 1.0)))[None]))
@@ -218,10 +223,11 @@ def weigh(settled: Settled, z: Floats, lapse: Floats, live: Floats, regimes: Reg
     none = np.exp(-top)
     kind = np.stack([_from_each(w)[0] for w in weight])
     total = none + sum4(kind)
+    none, kind = np.where(loud, none / total, 1.0), np.where(loud, kind / total, 0.0)
     where = weight.argmax(axis=1)
     at = where[:, None, :]
     best = [np.take_along_axis(array, at, axis=1)[:, 0] for array in (size, size_sd, stretch, after)]
-    return Weighed(none / total, kind / total, where, *best)
+    return Weighed(none, kind, where, *best)
 
 
 _FEW = 1.0

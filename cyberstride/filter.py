@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cyberstride.belief import FLAT, RUNNING, Belief, put, take
+from cyberstride.belief import FLAT, RUNNING, Belief, newborn, put, take
 from cyberstride.evidence import weigh
 from cyberstride.mixture import Mixed, absorb, evolve, priors_over, sum4, tail
 from cyberstride.naming import begin_anew, name, push, unnamed, watch
@@ -16,7 +16,7 @@ from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import NOT_YET, OUT_OF_RANGE, STEADY, STUCK, VARIANCE, Verdicts
 from cyberstride.warmup import collect, wake
 
-__all__ = ["step"]
+__all__ = ["blank", "step"]
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +90,11 @@ def _advance(belief: Belief, x: Floats, t: Floats, regimes: Regimes) -> tuple[Be
     return after, verdicts
 
 
+def blank(n: int) -> Verdicts:
+    """Room for the verdicts on `n` signals."""
+    return _not_yet(newborn(n))
+
+
 def _not_yet(belief: Belief) -> Verdicts:
     """The verdicts on signals that do not run: not yet, or steady at the one value they ever had."""
     n = len(belief.seen)
@@ -105,15 +110,15 @@ def _not_yet(belief: Belief) -> Verdicts:
         named=np.where(flat, STEADY, NOT_YET).astype(np.int8),
         announced=np.zeros(n, np.bool_),
         onset_back=np.full(n, -1, np.int32),
-        sure=zero,
-        level=value,
-        level_sd=nothing,
+        sure=zero.copy(),
+        level=value.copy(),
+        level_sd=nothing.copy(),
         slope=nothing.copy(),
         slope_sd=nothing.copy(),
         low=value.copy(),
         high=value.copy(),
         surprise=zero.copy(),
-        size=unknown,
+        size=unknown.copy(),
         size_low=unknown.copy(),
         size_high=unknown.copy(),
         news=zero.copy(),

@@ -46,7 +46,7 @@ class Named(NamedTuple):
 def push(belief: Belief, z: Floats, lapse: Floats, here: NDArray[np.bool_], regimes: Regimes) -> tuple[Settled, Belief]:
     """Take the readings `z` (n,) into the window where they are `here`; the oldest one leaves it and is settled."""
     settled = Settled(*np.ascontiguousarray(belief.settled.T))
-    live = here & (belief.live[:, 0] > 0)
+    live = here & (belief.live[:, 0] == 1)
     older = settle(settled, belief.window[:, 0], belief.lapse[:, 0], live, regimes)
     settled = Settled(*(np.where(here, new, old) for new, old in zip(older, settled, strict=True)))
     return settled, belief._replace(
@@ -143,7 +143,7 @@ def begin_anew(settled: Settled, belief: Belief, names: Named, regimes: Regimes)
     part = Settled(*(a[rows] for a in settled))
     for k in range(WINDOW - 1):
         older = k < place
-        moved = settle(part, belief.window[rows, k], lapse[rows, k], live[rows, k] > 0, regimes)
+        moved = settle(part, belief.window[rows, k], lapse[rows, k], live[rows, k] == 1, regimes)
         part = Settled(*(np.where(older, one, other) for one, other in zip(moved, part, strict=True)))
         live[rows, k] = np.where(older, 0, live[rows, k])
         lapse[rows, k] = np.where(older, 0.0, lapse[rows, k])
