@@ -22,6 +22,7 @@ from opsroom.columns import (
     Cells,
     Counts,
     TableError,
+    Times,
     header,
     numeric_columns,
     read_cells,
@@ -160,7 +161,7 @@ def _run(
     for block in _chain(opening, blocks):
         cells = read_cells(block, when, columns, counts)
         times = calendar.read(cells.timestamps, counts)
-        _judge_block(judgement, cells, times.elapsed.tolist(), times.phase.tolist(), writer, summary, sketch)
+        _judge_block(judgement, cells, times, writer, summary, sketch)
         if progress is not None:
             progress(counts.rows, _position(lines))
     summary.remarks = _remarks(judgement, summary, reference)
@@ -170,14 +171,12 @@ def _run(
 def _judge_block(
     judgement: Judgement,
     cells: Cells,
-    elapsed: list[float],
-    phase: list[float],
+    times: Times,
     writer: _Writer,
     summary: Summary,
     sketch: Sketch | None,
 ) -> None:
-    for row, stamp in enumerate(cells.timestamps):
-        judged = judgement.judge(cells.values[row], elapsed[row], phase[row])
+    for stamp, judged in zip(cells.timestamps, judgement.judge(cells.values, times.elapsed, times.phase), strict=True):
         writer.write(stamp, judged)
         summary.news += int(np.count_nonzero(judged.news >= 0.5))
         for lane in np.flatnonzero(judged.onset_back >= 0).tolist():

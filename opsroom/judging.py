@@ -5,6 +5,7 @@ This is what `opsroom detect` says of a table. Every setting of it is frozen in 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from cyberstride import novelty, plantwide
 from cyberstride.belief import newborn, put
 from cyberstride.filter import step
+from cyberstride.kernel import Kernel
+from cyberstride.recall import run
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import STEADY, SUSPECTED, Verdicts
@@ -22,6 +25,8 @@ __all__ = ["FROZEN", "PLANT", "Configuration", "Judged", "Judgement"]
 Floats = NDArray[np.float64]
 PLANT = "*"
 """The name under which the plant as a whole is judged, beside its signals."""
+LEAST_READINGS = 10
+"""Fewer readings make no reference."""
 LONGEST_REFERENCE = 20_000
 """Rows of a fault-free stretch that are learned from; of a longer one the last ones."""
 
@@ -57,7 +62,7 @@ class Judged(NamedTuple):
 
 
 class Judgement:
-    """Holds the state of the judgement of `n` signals between rows; `judge` is called once a row, in order.
+    """Holds the state of the judgement of `n` signals between rows; `judge` is called with the rows in order.
 
     `reference`: so many first rows are held to be fault-free. `false_alarm_share`: on how large a share of
     fault-free rows `wrong` may reach 0.5.
@@ -78,6 +83,7 @@ class Judgement:
         if reference:
             self.regimes = self.regimes._replace(reference_readings=2**31)
         self.belief = newborn(self.lanes)
+        self.kernel = Kernel(self.regimes, threads=1)
         self.novelty = novelty.newborn(self.lanes, self.tuning)
         self.configuration = configuration
         self.plant: plantwide.Model | None = None
@@ -90,21 +96,38 @@ class Judgement:
         least, most, each = configuration.own_reference
         self.learns_until = reference or min(max(each * n, least), most)
         """Rows after which the reference is frozen."""
+        self.learned = False
         self._history: list[Floats] = []
 
-    def judge(self, values: Floats, elapsed: float, phase: float) -> Judged:
-        """Judge one row: `values` (n,), NaN is missing; `elapsed` nominal periods; `phase` time of day 0..1 or NaN."""
-        away = self._whole(values)
+    def judge(self, values: Floats, elapsed: Floats, phase: Floats) -> Iterator[Judged]:
+        """Judge rows in order: `values` (rows, n), NaN is missing; `elapsed` (rows,) nominal periods since the row
+        before; `phase` (rows,) time of day 0..1 or NaN. Each judgement must be read before the next is asked for.
+        """
+        left = max(self.learns_until - self.row, 0)
+        whole = [self._whole(row) for row in values[:left]]
+        anchors = self._freeze() if 0 < left <= len(values) else {}
+        whole += [self._whole(row) for row in values[left:]]
         if self.lanes > self.n:
-            values = np.append(values, away.distance if away else np.nan)
+            distance = [away.distance if away else np.nan for away in whole]
+            values = np.column_stack([values, distance])
+        seen = self.novelty.seen + np.cumsum(np.isfinite(values), axis=0)
+        self.novelty, news = run(self.novelty, values, elapsed, phase, self.tuning)
+        for row, (reading, away) in enumerate(zip(values, whole, strict=True)):
+            yield self._one(reading, elapsed[row], away, news[row], seen[row])
+            if row + 1 == left:
+                for lane, (centre, spread) in anchors.items():
+                    anchor(self.belief, np.array([lane]), np.array([centre]), np.array([spread]))
+
+    def _one(
+        self, values: Floats, elapsed: float, away: plantwide.Away | None, news: Floats, seen: NDArray[np.int64]
+    ) -> Judged:
         apart = np.full(self.lanes, elapsed)
         # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            self.belief, verdicts = step(self.belief, values, apart, self.regimes)
+            verdicts = self.kernel.advance(self.belief, values, apart)
         verdicts = self._begin_anew(verdicts, values, apart)
-        self.novelty, news = novelty.step(self.novelty, values, elapsed, phase, self.tuning)
         # Until the novelty channel has seen enough, news is what the filter itself finds new.
-        news = np.where(self.novelty.seen < self.tuning.first, np.clip(verdicts.news, 0.0, 1.0), news)
+        news = np.where(seen < self.tuning.first, np.clip(verdicts.news, 0.0, 1.0), news)
         wrong = verdicts.wrong
         if self.lanes > self.n:
             wrong = wrong.copy()
@@ -112,7 +135,6 @@ class Judgement:
         given = verdicts.announced & (verdicts.named > SUSPECTED)
         settled = np.where(verdicts.named > SUSPECTED, STEADY, verdicts.named)
         self.row += 1
-        self._freeze()
         return Judged(
             verdicts=verdicts,
             values=values,
@@ -140,23 +162,22 @@ class Judgement:
         return Verdicts(*columns)
 
     def _whole(self, values: Floats) -> plantwide.Away | None:
-        if self.row < self.learns_until and (self.reference or self.n > 1):
-            self._history.append(values.copy())
-            if len(self._history) > LONGEST_REFERENCE:
-                self._history.pop(0)
         if self.plant is None or self.distance is None:
+            if not self.learned and (self.reference or self.n > 1):
+                self._history.append(values.copy())
+                if len(self._history) > LONGEST_REFERENCE:
+                    self._history.pop(0)
             return None
         self.distance, away = plantwide.step(self.plant, self.distance, values)
         return away
 
-    def _freeze(self) -> None:
-        """Learn the reference once its rows are complete."""
-        if self.row != self.learns_until or not self._history:
-            return
+    def _freeze(self) -> dict[int, tuple[float, float]]:
+        """Learn the plant's model once its rows are complete; the signals' own references are given back."""
+        self.learned = True
+        if not self._history:
+            return {}
         history = np.array(self._history)
         self._history = []
-        if self.reference:
-            self._anchor(history)
         if self.n > 1:
             try:
                 self.plant = plantwide.learn(
@@ -168,11 +189,15 @@ class Judgement:
                 self.distance = plantwide.newborn(self.plant)
                 for values in history[-50:]:
                     self.distance, _ = plantwide.step(self.plant, self.distance, values)
+        return self._references(history) if self.reference else {}
 
-    def _anchor(self, history: Floats) -> None:
-        """The stated fault-free rows are each signal's own reference too."""
-        finite = np.isfinite(history)
-        for lane in range(self.n):
-            known = history[finite[:, lane], lane]
-            if len(known) >= 10 and (spread := float(np.std(known, ddof=1))) > 0 and np.isfinite(spread):
-                anchor(self.belief, np.array([lane]), np.array([known.mean()]), np.array([spread]))
+    def _references(self, history: Floats) -> dict[int, tuple[float, float]]:
+        """The stated fault-free rows are each signal's own normal too: its centre and spread, by lane."""
+        out = {}
+        for lane, column in enumerate(history.T):
+            known = column[np.isfinite(column)]
+            if len(known) >= LEAST_READINGS:
+                spread = float(np.std(known, ddof=1))
+                if 0 < spread < np.inf:
+                    out[lane] = (float(known.mean()), spread)
+        return out
