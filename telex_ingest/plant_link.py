@@ -50,6 +50,7 @@ Disturb = Callable[[Sequence[Telex]], Sequence[Telex]]
 """A fault of the line: gets each batch of telexes before it is sent and may drop, double, hold back or shuffle them."""
 
 BIRTHS_A_FRAME = 50
+BYTES_A_FRAME = 1 << 18
 READINGS_A_FRAME = 4096
 WELCOME_S = 10.0
 """How long the room may take for its welcome."""
@@ -69,6 +70,13 @@ class LinkRefusedError(TelexError):
 
     def __str__(self) -> str:
         return f"the room refused the link ({self.refusal.code}): {self.refusal.reason}; {self.refusal.cure}"
+
+
+class LinkCutError(TelexError):
+    """The line was cut by its own user."""
+
+    def __str__(self) -> str:
+        return "the line is cut; mend it"
 
 
 class LinkCounts(NamedTuple):
@@ -193,8 +201,8 @@ class PlantLink:
             await self._socket.close()  # a new plant needs a resume point: the next hello asks for it
 
     async def farewell(self, plant: str, reason: str = "") -> None:
-        """Say that a plant stops by intention; waits until what is spooled is acknowledged."""
-        await self.drained()
+        """Say that a plant stops by intention; waits until everything told for it is acknowledged."""
+        await self._tape.acknowledged_all(plant)
         await self._up.wait()
         await self._send(FromPlant(deaths=(Death(plant=plant, reason=reason),)))
 
@@ -297,19 +305,30 @@ class PlantLink:
         await self._tape.settle({plant: known.get(plant) for plant in plants})
         self._superseded.clear()
         for start in range(0, len(plants), BIRTHS_A_FRAME):
-            some = plants[start : start + BIRTHS_A_FRAME]
-            births = tuple([self._at_its_epoch(plant) for plant in some])
-            spools = tuple([await self._tape.work(self._tape.spool.holds, plant) for plant in some])
-            await socket.send(encode(FromPlant(births=births, spools=spools), self._subprotocol))
+            await self._declare(socket, plants[start : start + BIRTHS_A_FRAME])
         receipts = await self._orderly.recent()
         if receipts:
             await socket.send(encode(FromPlant(receipts=receipts), self._subprotocol))
+        if not self._mended.is_set():
+            raise LinkCutError  # while the hands were still being shaken
         self._connects += 1
         self._socket = socket
         self._trouble = ""
         self._up.set()
         if self._births.plants() != plants:
             await socket.close()  # one more plant was declared meanwhile: it needs a resume point too
+
+    async def _declare(self, socket: ClientConnection, plants: tuple[str, ...]) -> None:
+        """Send births and what the spool holds, in as many frames as their size asks for."""
+        births = tuple([self._at_its_epoch(plant) for plant in plants])
+        spools = tuple([await self._tape.work(self._tape.spool.holds, plant) for plant in plants])
+        frame = encode(FromPlant(births=births, spools=spools), self._subprotocol)
+        if len(frame) <= BYTES_A_FRAME or len(plants) == 1:
+            await socket.send(frame)
+            return
+        half = len(plants) // 2
+        await self._declare(socket, plants[:half])
+        await self._declare(socket, plants[half:])
 
     async def _welcome(self, socket: ClientConnection) -> Welcome:
         while True:

@@ -85,8 +85,10 @@ class SpoolFile:
         self._found: dict[str, int] = {}
         """Until the room has been met: the last number that an earlier process gave, the highest that the room can know."""
         try:
+            if path is not None:
+                path.touch(mode=0o600, exist_ok=True)
             self._db = sqlite3.connect(self.path, timeout=1.0, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise SpoolError(self.path, str(error), "check the folder and its rights") from error
         try:
             self._db.execute("PRAGMA journal_mode = WAL")

@@ -187,6 +187,11 @@ class Tape:
         async with self._less:
             await self._less.wait_for(lambda: self.spool.pending + self._being_spooled < pending)
 
+    async def acknowledged_all(self, plant: str) -> None:
+        """Wait until everything that was told for one plant is acknowledged."""
+        async with self._less:
+            await self._less.wait_for(lambda: self.standing[plant].acked >= self.standing[plant].last)
+
     async def _tell_waiters(self) -> None:
         async with self._less:
             self._less.notify_all()

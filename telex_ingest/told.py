@@ -10,7 +10,7 @@ from telex_ingest.birth import sound
 from telex_ingest.refusals import TelexError
 from telex_ingest.telex import PlantBirth, Quality, Reading, TelexKind, moment
 
-Figures = Iterable[Reading] | Mapping[int, float | None] | Mapping[str, float | None]
+Figures = Iterable[Reading] | Mapping[int, float | None] | Mapping[str, float | None] | Mapping[int | str, float | None]
 """Readings to tell: `Reading`s, or values by numeric id, or values by the signal's name in the birth."""
 
 READINGS_A_TELEX = 4096

@@ -16,7 +16,7 @@ import msgspec
 from telex_ingest.birth import mistakes
 from telex_ingest.feed import Feed, FeedReading, run_feed
 from telex_ingest.plant_link import PlantLink
-from telex_ingest.telex import PlantBirth, moment
+from telex_ingest.telex import PlantBirth, microseconds, moment
 from tests.telex_ingest.conftest import MiniatureRoom
 
 
@@ -43,7 +43,7 @@ class FeedContract:
             assert set(one.values) <= names
             assert all(value is None or math.isfinite(value) for value in one.values.values())
             assert isinstance(one.source_us, int)
-            assert moment(one.source_us)
+            assert microseconds(moment(one.source_us)) == one.source_us
 
     async def test_it_goes_on_after_any_of_its_cursors(self, tmp_path: Path) -> None:
         feed = self.feed.example(tmp_path)

@@ -333,7 +333,7 @@ async def test_the_rooms_own_refusals_and_notices_reach_the_plant(room: Miniatur
 async def test_a_link_that_never_reads_is_cut_and_does_not_hold_the_others_up() -> None:
     """Its socket takes nothing: the ASGI send never returns."""
     room = MiniatureRoom(Limits(send_s=0.05), acks=True)
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"type": "websocket.connect"},
         {"type": "websocket.receive", "text": encode(FromPlant(hello=HELLO, births=(birth(),)))},
     ]

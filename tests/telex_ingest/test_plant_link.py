@@ -49,7 +49,7 @@ async def test_what_is_told_is_heard_once_in_order_and_forgotten(
 ) -> None:
     async with a_link(room, tmp_path / "spool" if spooled else None, subprotocol=subprotocol) as link:
         for i in range(100):
-            assert await link.tell("mill-1", i * 1_000_000, {"signal-1": float(i), 2: None}) == i + 1
+            assert await link.tell("mill-1", i * 1_000_000, {"signal-1": float(i), "signal-2": None}) == i + 1
         assert await link.drained(5)
         assert link.counts.pending == 0
         assert link.counts.acknowledged == 100
@@ -343,6 +343,38 @@ async def test_a_farewell_comes_after_everything_that_was_told(room: MiniatureRo
         await until(lambda: room.of(PlantDied) != [])
     assert isinstance(room.heard[-1], PlantDied)
     assert len(room.accepted()) == 50
+
+
+async def test_a_plant_may_say_farewell_while_its_neighbour_is_never_acknowledged(slow_room: MiniatureRoom) -> None:
+    async with a_link(slow_room, None, "mill-1", "mill-2") as link:
+        await link.tell("mill-1", 0, {1: 1.0})
+        await link.tell("mill-2", 0, {1: 1.0})
+        await until(lambda: slow_room.accepted() and slow_room.accepted("mill-2"))
+        parting = asyncio.create_task(link.farewell("mill-1"))
+        await asyncio.sleep(0)
+        assert not parting.done()
+        slow_room.store("mill-1", 1, 1)
+        await asyncio.wait_for(parting, 5)
+        await until(lambda: [item.plant for item in slow_room.of(PlantDied)] == ["mill-1"])
+
+
+async def test_births_too_large_for_one_frame_go_in_several(room: MiniatureRoom) -> None:
+    plants = [f"mill-{number}" for number in range(60)]
+    births = [birth(plant, title="x" * 40_000) for plant in plants]
+    async with PlantLink(room.address, "link-1", "secret-1", births) as link:
+        await link.tell("mill-59", 0, {1: 1.0})
+        assert await link.drained(5)
+    assert {item.plant for item in room.of(PlantBorn)} == set(plants)
+
+
+async def test_a_line_that_is_cut_before_it_is_up_stays_down_until_it_is_mended(room: MiniatureRoom) -> None:
+    async with a_link(room, None) as link:
+        link.cut()
+        await link.tell("mill-1", 0, {1: 1.0})
+        assert not await link.drained(0.3)
+        assert room.accepted() == []
+        link.mend()
+        assert await link.drained(5)
 
 
 async def test_a_rebirth_is_a_new_version_and_can_bring_one_more_plant(room: MiniatureRoom, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ class Line:
         return link
 
     def says(self, link: Link, allowed: frozenset[str] | None = EVERY, spent: Any = (), **members: Any) -> list[Heard]:
-        frame = FromPlant(**{name: part if name == "hello" else tuple(part) for name, part in members.items()})
+        parts: dict[str, Any] = {name: part if name == "hello" else tuple(part) for name, part in members.items()}
+        frame = FromPlant(**parts)
         if frame.hello is not None and not self.session.greet(link, frame.hello, allowed, self.now):
             return []
         heard = self.session.hear(link, Decoded(frame, spent=tuple(spent)), self.now)

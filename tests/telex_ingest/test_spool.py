@@ -104,3 +104,11 @@ def test_a_file_that_is_no_spool_is_said_with_its_cure(tmp_path: Path) -> None:
     with pytest.raises(SpoolError) as caught:
         SpoolFile(tmp_path / "newer", limit=1)
     assert caught.value.what == "it is of version 99"
+
+
+def test_a_spool_is_its_owners_alone(tmp_path: Path, spool: SpoolFile) -> None:
+    assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o600
+    spool.close()
+    with pytest.raises(SpoolError) as caught:
+        SpoolFile(tmp_path / "nowhere" / "spool", limit=1)
+    assert caught.value.cure == "check the folder and its rights"
