@@ -20,14 +20,20 @@ from telex_ingest.heard import Accepted, Heard, PlantBorn
 TICK_S = 0.05
 """How long a tick gathers, in seconds of the world."""
 
-ROWS = 24_000
+ROWS = 12_000
 """The most readings that one tick judges."""
+
+BIRTH_ROWS = 100
+"""How many readings the work of one birth is worth."""
 
 DEPTH = 48
 """The most telexes of one plant that one tick judges: the rounds of the filter."""
 
 WAITING = 200_000
 """The most readings that wait in the inbox."""
+
+MESSAGES = 2_000
+"""The most receipts, calls and the like that one tick takes."""
 
 ASKS = 2_000
 """The most commands that wait for an answer."""
@@ -161,6 +167,7 @@ class Inbox:
                     if taken:  # the telexes before it were told under the old birth
                         break
                     births.append(item)
+                    rows += BIRTH_ROWS
                     self._waiting -= 1
                 else:
                     telexes.append(item)
@@ -170,8 +177,8 @@ class Inbox:
                 line.popleft()
             if line:
                 self._lines[plant] = line  # to the end: the other plants are served before it comes again
-        self._left = bool(self._lines)
-        messages, asks = tuple(self._messages), tuple(self._asks)
-        self._messages.clear()
+        messages = tuple(self._messages.popleft() for _ in range(min(MESSAGES, len(self._messages))))
+        asks = tuple(self._asks)
         self._asks.clear()
+        self._left = bool(self._lines or self._messages)
         return Batch(self.clock.now(), tuple(births), tuple(telexes), messages, asks)
