@@ -141,13 +141,20 @@ def _deviated(
         return (opened(room, now, signal, deviation, low, high),)
     renamed = happened.AlarmRenamed(at=now, alarm=alarm.id, deviation=deviation)
     if alarm.recovered_at is None:
-        return () if deviation.named == "silence" else (renamed,)
+        return () if _same(alarm.deviation, deviation) else (renamed,)
     if now - alarm.recovered_at <= alarm.hysteresis_s:
         seen = deviation.named_at if deviation.named_at is not None else now
         relapsed = happened.AlarmRelapsed(at=now, alarm=alarm.id, seen_at=seen, value=deviation.value)
         return (relapsed, renamed)
     reason = "recovered long ago and never acknowledged; a new deviation opened its own alarm"
     return (*closed(room, alarm, now, reason), opened(room, now, signal, deviation, low, high))
+
+
+def _same(known: Deviation, again: Deviation) -> bool:
+    """Tell whether a naming says what is known: the same word for the same onset (silence has one onset until a voice)."""
+    if known.named != again.named or known.direction != again.direction:
+        return False
+    return known.since == again.since or again.named == "silence"
 
 
 def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, ...]:

@@ -22,7 +22,7 @@ from opsroom.parameters import schema_fault
 from opsroom.recursion import Agreement, Charter, Tree, Unit
 from opsroom.refusal import Refused
 from opsroom.state import Plant, Room, Signal
-from telex_ingest.telex import PlantBirth, SignalBirth
+from telex_ingest.telex import OrderBirth, PlantBirth, SignalBirth
 
 
 def found(room: Room, news: CharterRead, now: float) -> tuple[AnyEvent, ...]:
@@ -43,11 +43,11 @@ def hear_birth(room: Room, news: PlantBorn, now: float) -> tuple[AnyEvent, ...]:
     """Take a plant in, or in again with another wording; the same wording again is no news."""
     birth = news.birth
     _check(room, birth)
-    faults = {order.name: fault for order in birth.orders if (fault := schema_fault(order.parameters))}
-    orders = tuple(order for order in birth.orders if order.name not in faults)
     known = room.plants.get(birth.plant)
-    if known is not None and known.left is None and _same(known, birth, orders):
+    if known is not None and known.left is None and _same(known, birth):
         return ()
+    faults = {order.name: fault for order in birth.orders if (fault := _fault(room, order))}
+    orders = tuple(order for order in birth.orders if order.name not in faults)
     parent = "" if birth.plant in room.tree.units else room.charter.unassigned
     if birth.plant not in room.tree.units and parent not in room.tree.units:
         parent = room.tree.root
@@ -71,6 +71,7 @@ def hear_birth(room: Room, news: PlantBorn, now: float) -> tuple[AnyEvent, ...]:
         signals=birth.signals,
         orders=orders,
         seeded=tuple(seeded),
+        unusable=tuple(order for order in birth.orders if order.name in faults),
         faults=tuple(f"the order {name} cannot be proposed: {fault}" for name, fault in faults.items()),
     )
     events: list[AnyEvent] = [joined, *_gone(room, known, birth, now)]
@@ -104,12 +105,21 @@ def _check(room: Room, birth: PlantBirth) -> None:
         )
 
 
-def _same(known: Plant, birth: PlantBirth, orders: tuple[Any, ...]) -> bool:
+def _same(known: Plant, birth: PlantBirth) -> bool:
     return (
         known.signals == birth.signals
-        and known.orders == Map({order.name: order for order in orders})
+        and {**known.orders, **{order.name: order for order in known.unusable}} == {o.name: o for o in birth.orders}
         and (known.title, known.version) == (birth.title, birth.version)
     )
+
+
+def _fault(room: Room, order: OrderBirth) -> str:
+    return "" if schema_text(order) in room.schemas else schema_fault(order.parameters)
+
+
+def schema_text(order: OrderBirth) -> bytes:
+    """An order's parameter schema as JSON, the same for the same schema."""
+    return msgspec.json.encode(order.parameters, order="sorted")
 
 
 def _seed(charter: Charter, plant: str, signal: SignalBirth, now: float) -> Agreement:
@@ -178,7 +188,7 @@ def _joined(room: Room, event: happened.PlantJoined) -> Room:
         signals=event.signals,
         orders=Map({order.name: order for order in event.orders}),
         joined_at=event.at,
-        faults=event.faults,
+        unusable=event.unusable,
     )
     tree = room.tree
     if event.parent:
@@ -201,8 +211,12 @@ def _joined(room: Room, event: happened.PlantJoined) -> Room:
     for proposal in room.proposals.values():
         if proposal.signal not in fresh:
             proposals = proposals.delete(proposal.id)
+    schemas = room.schemas
+    for order in event.orders:
+        if (text := schema_text(order)) not in schemas:
+            schemas = schemas.set(text, True)
     plants = room.plants.set(plant.id, plant)
-    return msgspec.structs.replace(room, plants=plants, signals=fresh, tree=tree, proposals=proposals)
+    return msgspec.structs.replace(room, plants=plants, signals=fresh, tree=tree, proposals=proposals, schemas=schemas)
 
 
 def _left(room: Room, event: happened.PlantLeft) -> Room:

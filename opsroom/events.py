@@ -51,7 +51,7 @@ class SeededAgreement(msgspec.Struct, frozen=True, array_like=True):
 class PlantJoined(Event, frozen=True, kw_only=True, omit_defaults=True, tag="plant-joined"):
     """A plant was born, or born anew with another wording; `parent` is set when the tree did not know it.
 
-    `faults` are sentences about declared orders that were left out because nobody could ever propose them.
+    `unusable` are declared orders that nobody could ever propose, and `faults` the sentences that say why.
     """
 
     plant: str
@@ -62,6 +62,7 @@ class PlantJoined(Event, frozen=True, kw_only=True, omit_defaults=True, tag="pla
     signals: tuple[SignalBirth, ...] = ()
     orders: tuple[OrderBirth, ...] = ()
     seeded: tuple[SeededAgreement, ...] = ()
+    unusable: tuple[OrderBirth, ...] = ()
     faults: tuple[str, ...] = ()
 
 

@@ -31,6 +31,10 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether a value lies in the interval, its ends included."""
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
+    def after(self, run: int, back: bool) -> Watch:
+        """The watch after a reading."""
+        return Watch(alarm=self.alarm, low=self.low, high=self.high, needed=self.needed, back=back, run=run)
+
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     """The watched signals ("plant/name")."""
@@ -80,23 +84,23 @@ def look(
 
     Gives the watch with its runs and the news for `room.decide`. Feed live readings only: a backfill is no recovery.
     """
-    watches = recovery.watches
     news: list[Returned | LeftAgain] = []
+    watches = recovery.watches.mutate()
     for signal, at, value in readings:
         watch = watches.get(signal)
         if watch is None or value is None or not math.isfinite(value):
             continue
         if watch.inside(value) == watch.back:
             if watch.run:
-                watches = watches.set(signal, msgspec.structs.replace(watch, run=0))
+                watches[signal] = watch.after(run=0, back=watch.back)
             continue
         run = watch.run + 1
         if run < watch.needed:
-            watches = watches.set(signal, msgspec.structs.replace(watch, run=run))
+            watches[signal] = watch.after(run=run, back=watch.back)
             continue
-        watches = watches.set(signal, msgspec.structs.replace(watch, run=0, back=not watch.back))
+        watches[signal] = watch.after(run=0, back=not watch.back)
         if watch.back:
             news.append(LeftAgain(alarm=watch.alarm, at=at, value=value))
         else:
             news.append(Returned(alarm=watch.alarm, at=at, value=value, readings=run))
-    return Recovery(watches=watches), tuple(news)
+    return Recovery(watches=watches.finish()), tuple(news)

@@ -6,7 +6,7 @@ Two functions say who sees what: `scope` (a unit's people see their unit and wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -209,9 +209,13 @@ def order_view(room: Room, order: str) -> OrderView:
     )
 
 
-def alarms(room: Room, viewer: Viewer) -> tuple[AlarmView, ...]:
-    """The alarms in scope: those whose clock runs, soonest first, then the other live ones, then the last closed ones."""
-    seen = [alarm for alarm in room.alarms.values() if scope(room, viewer, alarm.unit)]
+def alarms(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> tuple[AlarmView, ...]:
+    """The alarms in scope: those whose clock runs, soonest first, then the other live ones, then the last closed ones.
+
+    `only` keeps to some ids, for a screen that has the others.
+    """
+    wanted = room.alarms.values() if only is None else [room.alarms[name] for name in only if name in room.alarms]
+    seen = [alarm for alarm in wanted if scope(room, viewer, alarm.unit)]
     live = sorted((alarm for alarm in seen if alarm.closed_at is None), key=_urgency)
     closed = sorted(
         (alarm for alarm in seen if alarm.closed_at is not None), key=lambda alarm: -(alarm.closed_at or 0.0)
@@ -224,14 +228,15 @@ def _urgency(alarm: Alarm) -> tuple[bool, float]:
     return (not runs, alarm.deadline if runs and alarm.deadline is not None else alarm.opened_at)
 
 
-def motions(room: Room, viewer: Viewer) -> tuple[MotionView, ...]:
+def motions(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> tuple[MotionView, ...]:
     """The motions in scope: open ones, the soonest deadline first, then the last closed ones.
 
-    A unit's people see the motions on their own alarms, and those that would order something of them.
+    A unit's people see the motions on their own alarms, and those that would order something of them. `only` keeps to some ids.
     """
+    wanted = room.motions.values() if only is None else [room.motions[name] for name in only if name in room.motions]
     seen = [
         motion
-        for motion in room.motions.values()
+        for motion in wanted
         if scope(room, viewer, motion.plant) or scope(room, viewer, motion.signal.partition("/")[0])
     ]
     live = sorted((motion for motion in seen if motion.state == "open"), key=lambda motion: motion.deadline)
@@ -241,17 +246,16 @@ def motions(room: Room, viewer: Viewer) -> tuple[MotionView, ...]:
     return tuple(motion_view(room, motion.id, viewer) for motion in (*live, *closed[:CLOSED_SHOWN]))
 
 
-def orders(room: Room, viewer: Viewer) -> tuple[OrderView, ...]:
-    """The orders in scope, newest first."""
-    seen = sorted(
-        (row for row in room.orders.values() if scope(room, viewer, row.plant)), key=lambda row: -row.issued_at
-    )
+def orders(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> tuple[OrderView, ...]:
+    """The orders in scope, newest first; `only` keeps to some ids."""
+    wanted = room.orders.values() if only is None else [room.orders[name] for name in only if name in room.orders]
+    seen = sorted((row for row in wanted if scope(room, viewer, row.plant)), key=lambda row: -row.issued_at)
     live = [row for row in seen if not row.over()]
     over = [row for row in seen if row.over()][:CLOSED_SHOWN]
     return tuple(order_view(room, row.id) for row in sorted((*live, *over), key=lambda row: -row.issued_at))
 
 
-def choices(room: Room) -> tuple[OrderChoice, ...]:
+def choices(room: Room, viewer: Viewer) -> tuple[OrderChoice, ...]:
     """The orders that the plants declared, by plant and name."""
     return tuple(
         OrderChoice(
@@ -263,6 +267,7 @@ def choices(room: Room) -> tuple[OrderChoice, ...]:
             effects=tuple(msgspec.to_builtins(effect) for effect in order.effects),
         )
         for plant in sorted(room.plants)
+        if scope(room, viewer, plant)
         for name, order in sorted(room.plants[plant].orders.items())
     )
 

@@ -49,7 +49,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     orders: Map[str, OrderBirth]
     joined_at: float
     left: str | None = None
-    faults: tuple[str, ...] = ()
+    unusable: tuple[OrderBirth, ...] = ()
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,8 +271,9 @@ T = TypeVar("T", bound=Thing)
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the room knows of its own: a fold of events.
 
-    `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `live` are the alarms
-    that are not closed, `running` the planned stops that are; `past` holds the ids of what is over, by kind, oldest first.
+    `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `running` are the
+    planned stops that are; `past` holds the ids of what is over, by kind, oldest first. `schemas` are the parameter schemas (as
+    JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same.
     """
 
     id: str
@@ -280,6 +281,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     founded: bool
     tree: Tree
     plants: Map[str, Plant] = Map()
+    schemas: Map[bytes, bool] = Map()
     signals: Map[str, Signal] = Map()
     alarms: Map[str, Alarm] = Map()
     standing: Map[str, str] = Map()

@@ -99,6 +99,13 @@ def test_one_cause_one_alarm_a_second_naming_renames_and_the_clock_stands() -> N
     assert len(play.room.alarms) == 1
 
 
+def test_the_same_naming_again_is_no_news() -> None:
+    play = Play()
+    play.alarm()
+    assert play.hear(verdict(at=START + 300, probability=0.999)) == ()
+    assert kinds(play.hear(verdict(since=START + 240, size=-30.0))) == ["alarm-renamed"]
+
+
 def test_another_signal_of_the_plant_has_an_alarm_of_its_own() -> None:
     play = Play()
     assert play.alarm("loom-1/output") != play.alarm("loom-1/scrap", direction="up")
@@ -252,7 +259,6 @@ def test_a_clock_of_nothing_still_passes_level_by_level() -> None:
     units = tuple(Unit(id=unit.id, title="", level="l", parent=unit.parent, clock_s=0.0) for unit in charter().units)
     play = Play(rules=charter(units=units, alarms=AlarmRules()))
     play.alarm()
-    assert play.hear(verdict()) != ()
     assert kinds(play.wait(1)) == ["alarm-climbed"]
     assert kinds(play.wait(1)) == ["alarm-climbed"]
     assert kinds(play.wait(1)) == ["alarm-reminded"]

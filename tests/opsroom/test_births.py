@@ -114,6 +114,19 @@ def test_an_order_that_nobody_could_propose_is_left_out_and_said() -> None:
     assert play.hear(PlantBorn(birth=birth("mill-1", orders=(bad, far, OrderBirth(name="rest", title="Rest"))))) == ()
 
 
+def test_a_schema_that_was_found_sound_once_is_not_checked_again_and_a_wrong_one_always_is() -> None:
+    play = Play("loom-1")
+    known = dict(play.room.schemas)
+    play.hear(PlantBorn(birth=birth("mill-1")))
+    assert dict(play.room.schemas) == known
+    wrong = OrderBirth(name="set-speed", title="x", parameters={"type": "thing"})
+    joined = only(happened.PlantJoined, play.hear(PlantBorn(birth=birth("mill-1", version=2, orders=(wrong,)))))
+    assert joined.unusable == (wrong,)
+    right = OrderBirth(name="set-speed", title="x", parameters={"type": "object"})
+    joined = only(happened.PlantJoined, play.hear(PlantBorn(birth=birth("mill-1", version=2, orders=(right,)))))
+    assert (joined.orders, joined.unusable) == ((right,), ())
+
+
 def test_a_signal_that_is_declared_no_more_closes_its_alarm_and_drops_its_proposals() -> None:
     play = Play("loom-1")
     name = play.alarm("loom-1/scrap", direction="up")

@@ -117,6 +117,8 @@ def test_alarms_come_soonest_deadline_first_and_closed_ones_last() -> None:
     play.hear(Returned(alarm=recovered, at=play.now, value=60.0, readings=3))
     play.wait(1)
     assert [row.id for row in show.alarms(play.room, WALL)] == [fast, slow, recovered, closed]
+    assert [row.id for row in show.alarms(play.room, WALL, only=[closed, fast, "alarm-99"])] == [fast, closed]
+    assert show.motions(play.room, WALL, only=["motion-1"]) == show.orders(play.room, WALL, only=["order-1"]) == ()
 
 
 def test_a_units_people_see_their_own_unit_and_what_is_below() -> None:
@@ -154,7 +156,8 @@ def test_orders_stops_proposals_choices_and_seats_are_plain_rows() -> None:
     play.ask(ask.ProposeAgreement(signal="loom-1/output", recovery_s=60.0, reason="faster"), people("loom-1"))
     (proposal,) = show.proposals(play.room, of("loom-1"))
     assert (proposal.side, proposal.recovery_s, proposal.reason) == ("unit", 60.0, "faster")
-    choices = show.choices(play.room)
+    choices = show.choices(play.room, WALL)
+    assert {one.plant for one in show.choices(play.room, of("loom-2"))} == {"loom-2"}
     assert [(one.plant, one.name) for one in choices][:2] == [("loom-1", "rest"), ("loom-1", "set-speed")]
     assert choices[1].effects == ({"signal": "output", "change": 10.0, "delay_s": 60.0},)
     assert [(row.seat, row.present) for row in show.seats(play.room, [3])] == [
