@@ -25,7 +25,6 @@ Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment that names its zone."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
@@ -34,7 +33,8 @@ def microseconds(moment: datetime) -> int:
     >>> microseconds(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
     -1000000
     """
-    return (moment - EPOCH) // _MICROSECOND
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(microseconds_utc: int) -> datetime:
