@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cyberstride import novelty, plantwide
 from cyberstride.belief import newborn, put
-from cyberstride.filter import step
+from cyberstride.filter import blank, step
 from cyberstride.kernel import Kernel
 from cyberstride.recall import run
 from cyberstride.reference import anchor
@@ -84,6 +84,7 @@ class Judgement:
             self.regimes = self.regimes._replace(reference_readings=2**31)
         self.belief = newborn(self.lanes)
         self.kernel = Kernel(self.regimes, threads=1)
+        self._verdicts = blank(self.lanes)
         self.novelty = novelty.newborn(self.lanes, self.tuning)
         self.configuration = configuration
         self.plant: plantwide.Model | None = None
@@ -124,7 +125,7 @@ class Judgement:
         apart = np.full(self.lanes, elapsed)
         # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            verdicts = self.kernel.advance(self.belief, values, apart)
+            verdicts = self.kernel.advance(self.belief, values, apart, self._verdicts)
         verdicts = self._begin_anew(verdicts, values, apart)
         # Until the novelty channel has seen enough, news is what the filter itself finds new.
         news = np.where(seen < self.tuning.first, np.clip(verdicts.news, 0.0, 1.0), news)
