@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import numpy as np
 import structlog
 
 from opsroom.app import doors_open
@@ -15,6 +16,8 @@ from opsroom.charter import template
 from opsroom.clock import Clock, SystemClock
 from opsroom.guard import Doors
 from opsroom.hall import ROOM, Hall, open_hall
+from telex_ingest.plant_link import PlantLink
+from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 
 TOML = """\
 [room]
@@ -56,6 +59,45 @@ unit = "textiles"
 """ + "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
 
 
+MILL = PlantBirth(
+    plant="mill-1",
+    title="Spinning mill",
+    signals=(
+        SignalBirth(id=1, name="output", unit="kg/h", period_s=60.0, capability=420.0, potentiality=480.0),
+        SignalBirth(id=2, name="dust", unit="mg", period_s=60.0, good=Direction.DOWN),
+    ),
+    orders=(
+        OrderBirth(
+            name="service",
+            title="Service the spindles",
+            parameters={
+                "type": "object",
+                "properties": {"crew": {"type": "integer", "minimum": 1, "maximum": 4, "default": 2}},
+                "required": ["crew"],
+                "additionalProperties": False,
+            },
+            danger="caution",
+            effects=(ExpectedEffect(signal="output", change=60.0, delay_s=600.0),),
+        ),
+    ),
+)
+
+
+def figures(n: int, seed: int, level: float = 400.0) -> list[tuple[float, float]]:
+    """So many readings of the mill: output around a level, dust around 5."""
+    rng = np.random.default_rng(seed)
+    return [(float(rng.normal(level, 3.0)), float(rng.normal(5.0, 0.2))) for _ in range(n)]
+
+
+async def tell(link: PlantLink, start_s: float, rows: list[tuple[float, float]]) -> float:
+    """Telex rows one period apart from `start_s` on, wait until they are acknowledged, and give the time after the last."""
+    for row in rows:
+        await link.tell("mill-1", int(start_s * 1e6), {1: row[0], 2: row[1]})
+        start_s += 60.0
+    assert await link.drained(20)
+    return start_s
+
+
 @dataclass
 class Open:
     """A room that is being served."""
@@ -90,7 +132,7 @@ def make_folder(folder: Path, text: str = "") -> Path:
 
 def quick_people(hall: Hall) -> dict[str, str]:
     """Accounts for the seats, the operator and the mill."""
-    return hall.people.enrol(["mill-1"])
+    return hall.people.enrol(["mill-1"], hall.file.occupants)
 
 
 @asynccontextmanager
