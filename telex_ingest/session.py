@@ -66,17 +66,20 @@ class Session:
 
     def greet(self, link: Link, hello: Hello, allowed: frozenset[str] | None, now: float) -> bool:
         """A link says who it is; `allowed` are the plants it may speak for, None: not authorised. False: close it."""
+        code, reason = "unauthorised", f"the token is not that of link {hello.link}"
         if hello.protocol != PROTOCOL:
-            allowed, code = None, "wrong-protocol"
-        else:
-            code = "unauthorised"
+            allowed, code, reason = (
+                None,
+                "wrong-protocol",
+                f"asked for {show(hello.protocol)}, the room speaks {PROTOCOL}",
+            )
         refused = link.happens(LinkEvent.HELLO if allowed is not None else LinkEvent.DENIED)
         if refused is not None:
             self.desk.refuse(link, now, refused, f"this link is {link.name}")
             return True
         link.name = hello.link
         if allowed is None:
-            self.desk.refuse(link, now, code, f"link {hello.link}, protocol {show(hello.protocol)}")
+            self.desk.refuse(link, now, code, reason)
             return False
         link.allowed, link.asked = allowed, hello.plants
         return True
