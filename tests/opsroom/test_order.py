@@ -178,6 +178,18 @@ def test_the_effect_is_measured_at_recovery_against_the_outlook_frozen_when_the_
     assert play.room.orders[name].review_at is None
 
 
+def test_only_readings_that_came_after_the_order_tell_its_effect() -> None:
+    play = Play()
+    alarm = play.arrived()
+    seen(play, 41.0, 42.0, 43.0)
+    name = only(happened.OrderIssued, play.vote(play.motion(alarm), ["yes"] * 7)).order
+    play.hear(receipt(play, name, "accepted"))
+    play.now += 30
+    seen(play, 42.0, 43.0, 60.0)
+    effect = only(happened.EffectMeasured, play.hear(Returned(alarm=alarm, at=play.now, value=60.0, readings=3)))
+    assert effect.after == 60.0
+
+
 def test_an_order_that_never_helps_is_measured_too() -> None:
     play = Play()
     seen(play, 41.0, 42.0, 43.0)

@@ -43,6 +43,11 @@ def test_the_side_that_is_good_is_open_and_a_signal_without_a_good_side_has_two(
     play.alarm()
     _, news = recovery.look(watched(play), rows(99, 99, 99))
     assert len(news) == 1, "more output than normal is no deviation in the bad direction"
+    play.alarm("loom-1/scrap", direction="up")
+    _, news = recovery.look(watched(play), rows(1, 1, 1, signal="loom-1/scrap"))
+    assert len(news) == 1, "nor is less scrap than normal"
+    _, news = recovery.look(watched(play), rows(66, 66, 66, signal="loom-1/scrap"))
+    assert news == ()
     play.alarm("loom-1/heat", direction="up")
     _, news = recovery.look(watched(play), rows(99, 99, 99, signal="loom-1/heat"))
     assert news == ()
