@@ -196,14 +196,16 @@ class Routes:
         scene, hall = self.hall.scene, self.hall
         sees: dict[str, Callable[[Viewer, str], Any]] = {
             "units": lambda viewer, focus: scene.units(),
-            "signals": lambda viewer, focus: [scene.signal(one) for one in scene.shown(scene.focus(viewer, focus))],
+            "signals": lambda viewer, focus: [
+                scene.signal(one) for one in scene.shown(viewer, scene.focus(viewer, focus))
+            ],
             "alarms": lambda viewer, focus: show.alarms(hall.room, viewer),
             "motions": lambda viewer, focus: show.motions(hall.room, viewer),
             "orders": lambda viewer, focus: show.orders(hall.room, viewer),
             "seats": lambda viewer, focus: show.seats(hall.room, scene.present),
             "stops": lambda viewer, focus: show.stops(hall.room, viewer),
             "proposals": lambda viewer, focus: show.proposals(hall.room, viewer),
-            "choices": lambda viewer, focus: show.choices(hall.room),
+            "choices": lambda viewer, focus: show.choices(hall.room, viewer),
         }
         see = sees[noun]
 
@@ -246,7 +248,7 @@ class Routes:
         store = self.hall.store
         if "start" in query or "end" in query:
             start, end = _number(query.get("start"), -1e11), _number(query.get("end"), 1e11)
-            found = await asyncio.to_thread(store.between, key, int(start * 1e6), int(end * 1e6))
+            found = await asyncio.to_thread(store.between, key, int(start * 1e6), int(end * 1e6), READINGS_MOST)
         else:
             n = int(_number(query.get("last"), 300))
             if not 0 < n <= READINGS_MOST:
@@ -334,7 +336,7 @@ class Routes:
                 raise ProblemError(413, "too-large", "a body holds at most 1 MB", "send less at once")
         try:
             return msgspec.json.decode(bytes(raw), type=kind)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
             raise ProblemError(
                 422, "bad-body", str(error)[:300], "see /api/openapi.json for what is read here"
             ) from None

@@ -5,6 +5,7 @@ Plain ASGI around the whole application, so that REST, screens and both websocke
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 1 << 20
 """The largest request body in bytes; a command is a few hundred."""
+TOO_LARGE = f"a request holds at most {LARGEST_BODY} bytes"
 
 
 class AddressRefusedError(RoomError):
@@ -124,10 +126,15 @@ class Guard:
             reason = f"a page from {origin[:100]!r} may not act in this room"
             await _turn_away(scope, receive, send, 403, "foreign-origin", reason, "open the room's own address")
         elif _length(headers) > LARGEST_BODY:
-            reason = f"a request holds at most {LARGEST_BODY} bytes"
-            await _turn_away(scope, receive, send, 413, "too-large", reason, "send less at once")
+            await _turn_away(scope, receive, send, 413, "too-large", TOO_LARGE, "send less at once")
+        elif scope["type"] == "websocket":
+            await self.inside(scope, receive, send)
         else:
-            await self.inside(scope, receive, self._with_headers(send) if scope["type"] == "http" else send)
+            whole = [] if scope["method"] in READS else await _whole_body(receive)
+            if whole is None:
+                await _turn_away(scope, receive, send, 413, "too-large", TOO_LARGE, "send less at once")
+            else:
+                await self.inside(scope, _again(whole, receive), self._with_headers(send))
 
     def _same(self, scope: Scope, host: str, origin: str) -> bool:
         if not origin or (scope["type"] == "http" and scope["method"] in READS):
@@ -182,9 +189,36 @@ async def _turn_away(
         await send({"type": "websocket.close", "code": 4403, "reason": code})
         return
     body = msgspec.json.encode({"code": code, "reason": reason, "cure": cure})
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),  # so that what is still being sent is not read to its end
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _whole_body(receive: Receive) -> list[Message] | None:
+    """Take in a request's body before anybody works on it; None as soon as it outgrows `LARGEST_BODY`, declared or not."""
+    messages, length = [], 0
+    while True:
+        message = await receive()
+        messages.append(message)
+        length += len(message.get("body", b""))
+        if length > LARGEST_BODY:
+            return None
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return messages
+
+
+def _again(messages: list[Message], receive: Receive) -> Receive:
+    """Give what was taken in once more, then what comes."""
+    waiting = deque(messages)
+
+    async def receiving() -> Message:
+        return waiting.popleft() if waiting else await receive()
+
+    return receiving
 
 
 def _length(headers: dict[bytes, str]) -> int:

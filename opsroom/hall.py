@@ -250,9 +250,10 @@ def _recall(hall: Hall, few: bool) -> None:
 
 
 def _settle(hall: Hall, tick: Tick, judged_up_to: int | None) -> None:
-    """Write what a restart decided and take it; a message that the room could not decide on stops the start loudly."""
+    """Write what a restart decided and take it; a message that the room cannot decide on is told, as it is when it comes live."""
     for fault in tick.faults:
-        raise fault.error
+        hall.pulse.faults += 1
+        hall.log.error("a message could not be decided on", message=repr(fault.message), exc_info=fault.error)
     hall.journal.append(tick.entries, judged_up_to=judged_up_to)
     hall.become(tick)
 

@@ -43,13 +43,19 @@ class Scene:
         self._agreed: tuple[object, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]] | None = None
 
     def focus(self, viewer: Viewer, wanted: str) -> str:
-        """The unit that a screen has in focus: the wanted one if it is there, else the viewer's own, else the root."""
+        """The unit in focus: the wanted one if it is there and this viewer may see it, else the viewer's own, else the root."""
         units = self.room.tree.units
-        return next((unit for unit in (wanted, viewer.unit) if unit in units), self.room.tree.root)
+        if wanted in units and show.scope(self.room, viewer, wanted):
+            return wanted
+        return viewer.unit if viewer.unit in units else self.room.tree.root
 
-    def shown(self, focus: str) -> list[Signal]:
+    def shown(self, viewer: Viewer, focus: str) -> list[Signal]:
         """The signals that a screen draws: the plants at or below the focus share `SIGNALS_SHOWN` between them."""
-        plants = [plant for plant in self._below(focus) if plant in self.bank.by_plant]
+        plants = [
+            plant
+            for plant in self._below(focus)
+            if plant in self.bank.by_plant and show.scope(self.room, viewer, plant)
+        ]
         if not plants:
             return []
         each, over = divmod(SIGNALS_SHOWN, len(plants))
@@ -57,6 +63,10 @@ class Scene:
         for place, plant in enumerate(plants[:SIGNALS_SHOWN]):
             chosen += list(self.bank.by_plant[plant].values())[: each + (place < over)]
         return chosen
+
+    def hears(self, viewer: Viewer, line: TickerLine) -> bool:
+        """Tell whether a line of the ticker is for this viewer: a unit hears of itself, of what is below it, and of the room."""
+        return not line.unit or show.scope(self.room, viewer, line.unit)
 
     def _below(self, unit: str) -> Iterable[str]:
         children = self.room.tree.children
@@ -79,15 +89,15 @@ class Scene:
             held=room.held is not None,
             viewer=viewer,
             units=self.units(),
-            signals=tuple(self.signal(one) for one in self.shown(focus)),
+            signals=tuple(self.signal(one) for one in self.shown(viewer, focus)),
             alarms=show.alarms(room, viewer),
             motions=show.motions(room, viewer),
             orders=show.orders(room, viewer),
-            choices=show.choices(room),
+            choices=show.choices(room, viewer),
             seats=show.seats(room, self.present),
             stops=show.stops(room, viewer),
             proposals=show.proposals(room, viewer),
-            ticker=tuple(self.ticker),
+            ticker=tuple(line for line in self.ticker if self.hears(viewer, line)),
             line=self.line,
         )
 

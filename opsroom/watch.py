@@ -185,7 +185,7 @@ class Watchers:
         subscriber.fresh = False
         scene = self.scene
         subscriber.lanes = np.zeros(len(scene.bank), np.bool_)
-        for signal in scene.shown(scene.focus(subscriber.viewer, subscriber.wanted)):
+        for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):
             subscriber.lanes[signal.lane] = True
         view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now())
         subscriber.units = {unit.id: unit for unit in view.units}
@@ -208,7 +208,7 @@ class Watchers:
             seats=show.seats(room, scene.present) if "seats" in flags else (),
             stops=show.stops(room, viewer) if "stops" in flags else None,
             proposals=show.proposals(room, viewer) if "proposals" in flags else None,
-            ticker=tuple(subscriber.lines),
+            ticker=tuple(line for line in subscriber.lines if scene.hears(viewer, line)),
             line=scene.line,
             held=room.held is not None if "held" in flags else None,
         )
