@@ -115,9 +115,15 @@ async def _play(chosen: argparse.Namespace, token: str) -> int:
         spool=chosen.spool,
         subprotocol=subprotocol,
         stop=stop,
+        complain=lambda why: _say(f"link {chosen.link}: {why}"),
     )
     sys.stdout.write(msgspec.json.encode(asdict(ran)).decode() + "\n")
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _shortened(scenario: Scenario, duration_s: float | None) -> Scenario:

@@ -34,6 +34,9 @@ STRIDE_S = 600.0
 PENDING = 5000
 """The most telexes that wait for the room before simulated time waits too."""
 
+COMPLAINT_S = 1.0
+"""How long the line may be down before somebody is told, real seconds."""
+
 TRUTH_S = 1.0
 """How often the truth is written while a run goes on, real seconds."""
 
@@ -79,9 +82,18 @@ class Performance:
                 self._resume[plant] = int(cursor)
         self._last = {plant: last for plant, (_, last, _) in self.wire.counts.plants.items()}
 
-    async def until(self, now: float) -> None:
+    async def play(self, speed: float, began: float, wall: Callable[[], float], stopping: asyncio.Event) -> None:
+        """Tell the history, then keep pace with the wall's clock until the scenario is over or must stop."""
+        await self.resume()
+        await self.until(self.stage.start_s, stopping)
+        while not stopping.is_set() and self.stage.now < self.stage.ends_s:
+            now = self.stage.start_s + max(0.0, wall() - began) * speed
+            await self.until(min(self.stage.ends_s, now), stopping)
+            await asyncio.sleep(TICK_S)
+
+    async def until(self, now: float, stopping: asyncio.Event) -> None:
         """Run the stage to epoch second `now` and say everything that came out."""
-        while self.stage.now < now:
+        while self.stage.now < now and not stopping.is_set():
             await self.wire.fewer_than(PENDING)
             reached = min(now, self.stage.now + STRIDE_S)
             out = self.stage.until(reached)
@@ -99,8 +111,7 @@ class Performance:
         """Say what the line kept back, wait until the room has everything, take leave; gives up after `patience_s`."""
         await self._say(self.stage.line.drain())
         self.write_truth(always=True)
-        await self.wire.drained(patience_s)
-        if farewell:
+        if await self.wire.drained(patience_s) and farewell:
             try:
                 async with asyncio.timeout(patience_s):
                     for plant in self.stage.plants:
@@ -198,6 +209,7 @@ async def run(
     patience_s: float = 10.0,
     farewell: bool = True,
     wall: Callable[[], float] = time.time,
+    complain: Callable[[str], None] | None = None,
 ) -> Ran:
     """Play a scenario to its end (or `duration_s`, or until `stop`), `speed` simulated seconds a real second.
 
@@ -205,7 +217,8 @@ async def run(
     (default: now), so that a room whose clock runs at the same speed from the same moment agrees with the plants.
     `room_speed` is how many seconds of the room's clock pass in a real one (default: as many as simulated ones). `warm_s`
     tells so many seconds before the start as backfill. `spool` is a folder; a run that begins again with the same folder
-    and anchor goes on where the spool ends. Raises `ScenarioMistake`, `UnknownPlant`.
+    and anchor goes on where the spool ends. `complain` is told why the line is down, once for each new reason. Raises
+    `ScenarioMistake`, `UnknownPlant`.
     """
     played = scenario if isinstance(scenario, Scenario) else load(scenario)
     if duration_s is not None:
@@ -234,18 +247,15 @@ async def run(
         on_order=obey,
     ) as wire:
         performance = Performance(stage, wire, truth)
-        await performance.resume()
-        await performance.until(stage.start_s)
-        while not stopping.is_set():
-            now = min(stage.ends_s, stage.start_s + max(0.0, wall() - began) * speed)
-            await performance.until(now)
-            if now >= stage.ends_s:
-                break
-            try:
-                await asyncio.wait_for(stopping.wait(), TICK_S)
-            except TimeoutError:
-                continue
-        await performance.finish(patience_s, farewell=farewell)
+        playing = asyncio.create_task(performance.play(speed, began, wall, stopping))
+        complaining = asyncio.create_task(_complain(wire, complain))
+        try:
+            await _unless_stopped(playing, stopping, patience_s)
+            await performance.finish(patience_s, farewell=farewell)
+        finally:
+            complaining.cancel()
+            playing.cancel()
+            await asyncio.gather(complaining, playing, return_exceptions=True)
         counts = wire.counts
         return Ran(
             scenario=played.name,
@@ -261,6 +271,27 @@ async def run(
             receipts=performance.receipts,
             trouble=wire.trouble,
         )
+
+
+async def _unless_stopped(playing: asyncio.Task[None], stopping: asyncio.Event, patience_s: float) -> None:
+    """Wait for the play's end; once it must stop, for `patience_s` at most: a room that is away must not hold it."""
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait([playing, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    await asyncio.wait([playing], timeout=patience_s)
+    if playing.done():
+        playing.result()
+    playing.cancel()
+
+
+async def _complain(wire: PlantLink, complain: Callable[[str], None] | None) -> None:
+    """Say why the line is down whenever the reason changes, if it is still down after a moment."""
+    said = ""
+    while complain is not None:
+        await asyncio.sleep(COMPLAINT_S)
+        if wire.trouble and wire.trouble != said:
+            complain(wire.trouble)
+        said = wire.trouble
 
 
 class Paced:

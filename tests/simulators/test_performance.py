@@ -167,6 +167,22 @@ async def test_a_run_that_begins_again_goes_on_where_its_spool_ends(tapped: Tapp
     assert times == sorted(set(times))
 
 
+async def test_a_link_that_the_room_does_not_take_says_why_and_still_ends_when_told(tapped: TappedRoom) -> None:
+    tapped.tokens["plants"] = "another"
+    complaints: list[str] = []
+    stop = asyncio.Event()
+    playing = asyncio.create_task(
+        play(tapped, "quiet-day", warm_s=86_400.0, stop=stop, patience_s=0.1, complain=complaints.append)
+    )
+    await until(lambda: complaints)
+    stop.set()
+    async with asyncio.timeout(5.0):
+        ran = await playing
+    assert "unauthorised" in complaints[0]
+    assert ran.acknowledged == 0
+    assert ran.pending == ran.told > 0
+
+
 async def test_the_nile_tells_its_hundred_years(tapped: TappedRoom) -> None:
     assert await run_nile(url=tapped.address, link="water", token="secret", per_second=2000.0, room_speed=60.0) == 100
     heard = tapped.of_accepted("aswan-waterworks")
