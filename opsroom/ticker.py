@@ -223,4 +223,9 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
 def ticker(room: Room, event: AnyEvent) -> TickerLine:
     """One line of the ticker for an event that happened; `room` is the room after it."""
     kind, unit, text = LINES[type(event)](room, event)
-    return TickerLine(at=event.at, kind=kind, unit=unit, text=text.replace("..", "."))
+    return TickerLine(at=event.at, kind=kind, unit=unit, text=_one_end(text))
+
+
+def _one_end(text: str) -> str:
+    """People's own words end sentences too: never a full stop after another end."""
+    return text[:-1] if text.endswith((".", "?", "!"), 0, -1) and text.endswith(".") else text

@@ -90,6 +90,7 @@ def test_everything_else_that_happens_can_be_read_too() -> None:
     lines = told(play)
     assert "because the charter does not name it" in lines["plant-joined"][-1]
     assert "cannot be proposed" in lines["plant-joined"][-1]
+    assert lines["statement-made"] == ["motion-1, Speed it up: seat 2 speaks (question): How long?"]
     assert lines["plant-left"] == ["Loom 2 says farewell: night."]
     assert lines["orders-held"] == ["All orders are held by Olga: wait."]
     assert "Loom 1 called early: no yarn" in lines["alarm-climbed"][0]
