@@ -78,19 +78,22 @@ def _direction(size: float, value: float, expected: float) -> Literal["up", "dow
 
 
 def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence | None:
-    """What is known of one signal at `now`: last readings with their bands, verdict, level, belief, forecast."""
+    """What is known of one signal: last readings with their bands, verdict, level, belief, forecast.
+
+    `at` is the source time of its newest reading, or `now` before the first.
+    """
     signal = bank.by_key.get(key)
     belief = bank.belief_of(key)
     if signal is None or belief is None:
         return None
     past = bank.rings.past(signal.lane, EVIDENCE_READINGS)
-    at = past.source_us[-1] / 1e6 if len(past.value) else now
+    at = float(past.source_us[-1]) / 1e6 if len(past.value) else now
     lane = signal.lane
     p = _four(bank.p_now[lane].tolist())
     level = _finite(float(bank.level[lane]))
     return Evidence(
         signal=key,
-        at=now,
+        at=at,
         uom=signal.birth.unit,
         readings=tuple(
             (float(t) / 1e6, _finite(v), _finite(low), _finite(high))

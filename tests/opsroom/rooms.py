@@ -147,6 +147,8 @@ async def served(
             yield Open(hall, open_doors.port, known)
     finally:
         hall.close()
+        if hall.failure is not None:
+            raise hall.failure
 
 
 __all__ = ["TOML", "Open", "make_folder", "quick_people", "served", "template"]
