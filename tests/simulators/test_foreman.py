@@ -11,6 +11,9 @@ from telex_ingest.telex import Receipt, moment
 
 from .conftest import answers, noise_of, order, play, stage, told
 
+NIGHT = 1_772_431_200.0 + 17 * 3600.0
+"""Eleven in the evening, epoch seconds."""
+
 WORN = """
 [[fault]]
 kind = "step"
@@ -151,16 +154,13 @@ def test_a_machine_that_is_in_service_is_refused_a_second_one() -> None:
 
 
 def test_there_is_no_crew_for_the_kiln_at_night() -> None:
-    on = stage(
-        hours=24.0,
-    )
-    play(on, 17.0)
+    on = stage(start_s=NIGHT)
     on.obey(order(on, "cement-works", "service-machine", machine="filter"))
-    assert answers(play(on, 17.5)) == [
+    assert answers(play(on, 0.5)) == [
         ("refused", "no crew for service-machine on the night shift, which ends at 6 o'clock UTC")
     ]
     on.obey(order(on, "textile-mill", "service-machine", machine="drive-shaft"))
-    assert answers(play(on, 18.0))[0][0] == "accepted"
+    assert answers(play(on, 1.0))[0][0] == "accepted"
 
 
 def test_a_scenario_can_let_a_plant_refuse_for_a_time() -> None:
