@@ -1,11 +1,12 @@
-"""The state of the line for operators: limits that bound it, counters that nothing escapes.
+"""The state of the line for operators: limits that bound it, counters that nothing escapes, at the room's end and at the plant's.
 
-Pure values; the gateway fills them, screens and `/metrics` read them.
+Pure values; the gateway and the plant's link fill them, screens and `/metrics` read them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -123,6 +124,21 @@ class LineCounts(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     plants: dict[str, PlantLine]
     attempts: tuple[Attempt, ...]
+
+
+class LinkCounts(NamedTuple):
+    """What a link did since it began; `pending` telexes are spooled and not acknowledged, `given_up` fell out of a full spool."""
+
+    sent: int
+    acknowledged: int
+    resent: int
+    refused: int
+    pending: int
+    reconnects: int
+    given_up: int
+    orders: int
+    plants: dict[str, tuple[int, int, int]]
+    """Per plant (epoch, last told seq, last acknowledged seq)."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Self, TypeVar
+from typing import Literal, Self
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,8 +21,10 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol as Offer
 from websockets.uri import parse_uri
 
+from telex_ingest.errands import Errands
+from telex_ingest.line import LinkCounts
 from telex_ingest.orderly import OnOrder, Orderly
-from telex_ingest.refusals import TelexError
+from telex_ingest.refusals import LinkCutError, LinkRefusedError, TelexError
 from telex_ingest.spool import Spooled
 from telex_ingest.tape import Tape
 from telex_ingest.telex import (
@@ -57,41 +59,7 @@ WELCOME_S = 10.0
 BACK_OFF_S = (0.05, 15.0)
 """The first and the longest wait between two attempts to connect; each attempt doubles it, and takes a random part of it."""
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-class LinkRefusedError(TelexError):
-    """The room does not take the link: the `refusal` it told."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal)
-        self.refusal = refusal
-
-    def __str__(self) -> str:
-        return f"the room refused the link ({self.refusal.code}): {self.refusal.reason}; {self.refusal.cure}"
-
-
-class LinkCutError(TelexError):
-    """The line was cut by its own user."""
-
-    def __str__(self) -> str:
-        return "the line is cut; mend it"
-
-
-class LinkCounts(NamedTuple):
-    """What a link did since it began; `pending` telexes are spooled and not acknowledged, `given_up` fell out of a full spool."""
-
-    sent: int
-    acknowledged: int
-    resent: int
-    refused: int
-    pending: int
-    reconnects: int
-    given_up: int
-    orders: int
-    plants: dict[str, tuple[int, int, int]]
-    """Per plant (epoch, last told seq, last acknowledged seq)."""
 
 
 class PlantLink:
@@ -133,7 +101,7 @@ class PlantLink:
         self._superseded: set[str] = set()
         self._socket: ClientConnection | None = None
         self._run: asyncio.Task[None] | None = None
-        self._callbacks: set[asyncio.Task[None]] = set()
+        self._errands = Errands(link)
         self._mended = asyncio.Event()
         self._mended.set()
         self._up = asyncio.Event()
@@ -153,10 +121,10 @@ class PlantLink:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        tasks = [task for task in (self._run, *self._callbacks) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._run is not None:
+            self._run.cancel()
+            await asyncio.gather(self._run, return_exceptions=True)
+        await self._errands.end()
         await self._tape.close()
 
     # ---- telling
@@ -405,18 +373,18 @@ class PlantLink:
             for refused in said.refusals:
                 self._refusal(refused)
                 if refused.code in ("gap", "overloaded") and refused.seq is not None:
-                    self._later(self._fill_gap(refused.plant, refused.seq))
+                    self._errands.run(self._fill_gap(refused.plant, refused.seq))
             for order in said.orders:
-                self._later(self._orderly.hear(order))
+                self._errands.run(self._orderly.hear(order))
             for notice in said.notices:
-                self._call_back(self._on_notice, notice)
+                self._errands.call(self._on_notice, notice)
 
     def _refusal(self, refused: Refusal) -> None:
         self._refused += 1
         self.refusals.append(refused)
         if refused.code == "superseded" and refused.plant:
             self._superseded.add(refused.plant)
-        self._call_back(self._on_refusal, refused)
+        self._errands.call(self._on_refusal, refused)
 
     async def _fill_gap(self, plant: str, seq: int) -> None:
         """Send again from a number that the room misses, or say that the spool no longer holds it."""
@@ -426,28 +394,6 @@ class PlantLink:
         if place is not None:
             self._tape.rewind(place - 1)
         await self._send(FromPlant(spools=(await self._tape.work(self._tape.spool.holds, plant),)))
-
-    def _call_back(self, call_back: Callable[[T], Awaitable[None] | None] | None, said: T) -> None:
-        if call_back is None:
-            return
-        try:
-            waiting = call_back(said)
-        except Exception:
-            _log.exception("link %s: a call-back failed", self._link)
-        else:
-            if waiting is not None:
-                self._later(waiting)
-
-    def _later(self, waiting: Awaitable[None]) -> None:
-        async def wait() -> None:
-            try:
-                await waiting
-            except Exception:
-                _log.exception("link %s: a call-back failed", self._link)
-
-        task = asyncio.create_task(wait())
-        self._callbacks.add(task)
-        task.add_done_callback(self._callbacks.discard)
 
 
 async def _in_time(waiting: Awaitable[object], seconds: float | None) -> bool:

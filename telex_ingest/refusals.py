@@ -4,6 +4,9 @@ Pure. A refusal never takes the link down, except where the table says so. The e
 
     TelexError              their root
     +-- WireError           a frame as a whole is not a frame: what the other side sent is at fault
+    +-- LinkRefusedError    the room does not take the link
+    +-- LinkCutError        the line was cut by its own user
+    +-- TellError           a telex that no birth declares (`told.py`)
     +-- SpoolError          a plant's spool cannot be opened or written (`spool.py`)
     +-- BirthError          a birth contradicts itself (`birth.py`)
     +-- FeedError           a feed does not load, or cannot read its source (`feed.py`)
@@ -163,6 +166,24 @@ class WireError(TelexError):
     def refusal(self) -> Refusal:
         """Tell the error to the other side."""
         return refusal(self.code, f"{self.where}: {self.what}")
+
+
+class LinkRefusedError(TelexError):
+    """The room does not take the link: the `refusal` it told."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+    def __str__(self) -> str:
+        return f"the room refused the link ({self.refusal.code}): {self.refusal.reason}; {self.refusal.cure}"
+
+
+class LinkCutError(TelexError):
+    """The line was cut by its own user."""
+
+    def __str__(self) -> str:
+        return "the line is cut; mend it"
 
 
 def show(value: object) -> str:

@@ -32,6 +32,7 @@ DOES_IO = {
     "telex_ingest/spool.py",
     "telex_ingest/tape.py",
     "telex_ingest/orderly.py",
+    "telex_ingest/errands.py",
     "telex_ingest/feed.py",
     "telex_ingest/feeds/*",
     "opsroom/store.py",
