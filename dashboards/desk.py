@@ -96,7 +96,8 @@ def attach(app: Dash, door: Door) -> None:
             figures.statements(matter.motion),
             forms_class(matter, snapshot),
             no_update if facts == before else facts,
-            key or new_key(),
+            # A form's key is renewed by its answer alone: this callback may have begun before one that was quicker.
+            no_update if key else new_key(),
         )
 
 

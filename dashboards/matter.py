@@ -64,7 +64,7 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     alarms = [
         Entry(a.id, mark(a), a.title, f"alarm.{a.state}", a.deadline)
         for a in urgent
-        if a.id not in moved and a.state != "closed" and (role != "seat" or a.arrived)
+        if a.state != "closed" and (role != "seat" or (a.arrived and a.id not in moved))
     ]
     orders = [
         Entry(o.id, "order", o.title or o.name, f"order.{o.state}", o.expires_at if o.state == "issued" else None)

@@ -215,6 +215,7 @@ WORDS: dict[str, str] = {
     "seat.open": "Open the motion",
     "seat.ballot": "Your ballot",
     "seat.reason": "Reason",
+    "seat.reason_hint": "needed to recuse",
     "seat.cast": "Cast the ballot",
     "seat.speak": "Speak",
     "seat.stance": "For, against, or a question",

@@ -255,7 +255,7 @@
         el('li', { class: 'line' }, shape('calm'), w.connection), fact('wall.oldest', w.oldest), fact('wall.alarms', w.alarms), fact('wall.links', w.links),
         fact('wall.plants', w.plants), fact('wall.silent', w.silent), fact('wall.telexes', w.telexes), fact('wall.refused', w.refused), w.trouble)),
       w.down, w.speaker, w.waiting);
-    show(w.down, false);
+    for (const node of [w.down, w.held, w.more, ...items.map(i => i.node)]) show(node, false);
   };
   room.mount('#wall', build);
   room.draw(state => {

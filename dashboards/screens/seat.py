@@ -45,7 +45,7 @@ def layout(viewer: Viewer, room: str) -> Component:
                 ],
                 className="field",
             ),
-            line("ballot-reason", say("seat.reason"), say("form.optional")),
+            line("ballot-reason", say("seat.reason"), say("seat.reason_hint")),
         ],
         say("seat.cast"),
     )

@@ -77,6 +77,7 @@ class FakeRoom:
         self.shift: dict[str, float] = {}
         self.choices = self._choices()
         self._grow(plants)
+        self.fresh_units, self.fresh_signals = dict(self.units), dict(self.signals)
         for _ in range(v.POINTS_SHOWN):
             self._measure(warming=True)
         names = ("A. Labarca", "R. Muñoz", "S. Bravo", "E. Farné", "L. Soto", "M. Ferrer", "C. Vidal")
@@ -326,6 +327,8 @@ class FakeRoom:
         self.orders.clear()
         self.shift.clear()
         self.held = self.mute = False
+        self.units.update(self.fresh_units)
+        self.signals.update(self.fresh_signals)
         for unit in self.units:
             self._paint(unit, "calm")
         for name, signal in self.signals.items():
@@ -452,6 +455,11 @@ class FakeRoom:
                 v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
                 c.CastBallot(motion="motion-1", choice=choice, reason="As said."),
             )  # type: ignore[arg-type]
+
+    async def _scene_rest(self, key: str) -> None:
+        for seat, choice in ((3, "yes"), (5, "yes"), (6, "recuse")):
+            viewer = v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant)
+            await self.act(viewer, c.CastBallot(motion="motion-1", choice=choice, reason=""))  # type: ignore[arg-type]
 
     async def _scene_carried(self, key: str) -> None:
         if "motion-1" not in self.motions:

@@ -1,0 +1,194 @@
+"""A real Chromium and a room to look at: a test fails on any console error, page error or request that leaves the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSPHRASE = "seven chairs in a ring"
+PATIENCE_S = 40.0
+
+# Long enough for a machine that does other work beside; what must be quick says so itself.
+expect.set_options(timeout=20_000)
+
+
+class Served:
+    """A room in a process of its own, which can be ended and started again at the same address."""
+
+    def __init__(self, *arguments: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.arguments = arguments
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([sys.executable, *self.arguments, "--port", str(self.port)])
+        patience = time.monotonic() + PATIENCE_S
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > patience:
+                raise AssertionError(f"the room at {self.address} did not start")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def ask(self, path: str, body: str = "") -> str:
+        request = urllib.request.Request(f"{self.address}/fake/{path}", method="POST", data=body.encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def scene(self, *names: str) -> None:
+        for name in names:
+            self.ask(f"scene/{name}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+
+def chromium() -> str | None:
+    """Where a browser is: named by `CHROMIUM`, or a system's own; None leaves it to Playwright's."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
+
+
+# Playwright's sync interface keeps an event loop running in its thread, so it must be closed before other packages' tests.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = chromium()
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium here: sh tests/browser/get_chromium.sh gets one")
+        launched = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="package")
+def fake() -> Iterator[Served]:
+    served = Served("-m", "tests.browser.fake_room")
+    yield served
+    served.stop()
+
+
+Open = Callable[..., Page]
+
+
+class Pages:
+    """Pages, each a person's own browser, and what went wrong in them: anything that is not `allowed`."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.contexts: list[BrowserContext] = []
+        self.bad: list[str] = []
+
+    def open(
+        self,
+        served: Served,
+        path: str = "/",
+        *,
+        account: str = "",
+        size: tuple[int, int] = (1920, 1080),
+        allowed: tuple[str, ...] = (),
+    ) -> Page:
+        """Open a page; with an account, in its session at the fake room."""
+        viewport = {"width": size[0], "height": size[1]}
+        context = self.browser.new_context(viewport=viewport, reduced_motion="reduce", base_url=served.address)  # type: ignore[arg-type]
+        self.contexts.append(context)
+        if account:
+            token = f"{account}:{PASSPHRASE}".encode().hex()
+            context.add_cookies([{"name": "opsroom_session", "value": token, "url": served.address}])
+        page = context.new_page()
+
+        def note(text: str) -> None:
+            if not any(part in text for part in allowed):
+                self.bad.append(text)
+
+        def leaves(url: str) -> bool:
+            return not url.startswith((served.address, served.address.replace("http", "ws"), "data:", "blob:"))
+
+        page.on("pageerror", lambda error: note(f"page error: {error}"))
+        page.on("console", lambda said: note(f"console: {said.text}") if said.type in ("error", "warning") else None)
+        page.on("request", lambda request: self.bad.append(f"leaves: {request.url}") if leaves(request.url) else None)
+        page.on("websocket", lambda ws: self.bad.append(f"leaves: {ws.url}") if leaves(ws.url) else None)
+        page.goto(path)
+        return page
+
+    def close(self) -> None:
+        """Close all pages, and fail if anything went wrong in one of them."""
+        for context in self.contexts:
+            context.close()
+        self.contexts.clear()
+        assert not self.bad, self.bad
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Open]:
+    pages = Pages(browser)
+    yield pages.open
+    pages.close()
+
+
+@pytest.fixture(scope="module")
+def projector(browser: Browser, fake: Served) -> Iterator[tuple[Page, Pages]]:
+    """One wall that stays open for a module's tests, as on a projector."""
+    pages = Pages(browser)
+    page = pages.open(fake)
+    page.wait_for_function("window.opsroom && opsroom.state.ready")
+    yield page, pages
+    pages.close()
+
+
+@pytest.fixture
+def wall(projector: tuple[Page, Pages], fake: Served) -> Iterator[Page]:
+    """The open wall of a quiet room."""
+    page, pages = projector
+    fake.scene("quiet")
+    page.wait_for_function("opsroom.state.connected && opsroom.state.ready && opsroom.state.motions.size === 0")
+    yield page
+    assert not pages.bad, pages.bad
+
+
+def log_in(page: Page, account: str, passphrase: str = PASSPHRASE) -> None:
+    """Log in by keyboard alone."""
+    page.wait_for_selector("#login-form")
+    page.fill("#account", account)
+    page.locator("#account").press("Tab")
+    page.keyboard.type(passphrase)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#desk")

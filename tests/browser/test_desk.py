@@ -1,0 +1,195 @@
+"""The screens of a seat, a plant and the operator, worked by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open, Served, log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+
+NAMELESS = """() => {
+  const labels = n => (n.labels ? [...n.labels].map(l => l.textContent).join('') : '');
+  const named = n => (n.getAttribute('aria-label') || labels(n) || n.textContent || n.title || '').trim();
+  const shown = n => n.getClientRects().length > 0 && !n.closest('[aria-hidden=true]');
+  const controls = document.querySelectorAll('a, button, input, select, textarea, [role=button], summary');
+  return [...controls].filter(shown).filter(n => !named(n)).map(n => n.outerHTML.slice(0, 200));
+}"""
+
+
+def seat(opened: Open, fake: Served, number: int, *scenes: str, size: tuple[int, int] = (1366, 768)) -> Page:
+    fake.scene("quiet", *scenes)
+    page = opened(fake, f"/seat/{number}", account=f"seat-{number}", size=size)
+    page.wait_for_selector("#desk")
+    return page
+
+
+def test_a_seat_is_entered_only_with_its_own_passphrase(opened: Open, fake: Served) -> None:
+    page = opened(fake, "/seat/2", allowed=("403",))
+    page.wait_for_selector("#login-form")
+    assert page.input_value("#account") == "seat-2"
+    page.fill("#passphrase", "seven stools in a row")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("do not fit")
+    log_in(page, "seat-2")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Seat 2")
+    page.goto("/seat/3")
+    page.wait_for_selector("#login-form")
+    assert page.locator("#desk").count() == 0
+
+
+def test_the_evidence_is_one_figure_with_band_readings_and_moment_of_change(opened: Open, fake: Served) -> None:
+    page = seat(opened, fake, 3, "motion")
+    page.wait_for_selector("#evidence .js-plotly-plot .legend")
+    legend = page.locator("#evidence .legend").text_content() or ""
+    for words in ("readings", "expected (90 %)", "expected without the order"):
+        assert words in legend
+    expect(page.locator("#evidence")).to_contain_text("change")
+    page.locator("summary").press("Enter")
+    assert page.locator("#table tbody tr").count() == 12
+
+
+def test_the_last_ballot_by_keyboard_closes_the_motion_and_the_order_goes_out(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "motion", "votes", "rest")
+    wall = opened(fake)
+    page = opened(fake, "/seat/7", account="seat-7", size=(1366, 768))
+    expect(page.locator("#cast")).to_be_visible()
+    page.keyboard.press("y")
+    expect(page.locator("#choice input:checked")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#result")).to_contain_text("Your ballot is cast.")
+    expect(page.locator("#cast")).to_be_hidden()
+    expect(wall.locator(".council")).to_contain_text("5 yes · 1 no · 0 abstained · 1 recused")
+    expect(wall.locator(".council")).to_contain_text("sent, no answer yet")
+    expect(wall.locator(".ticker")).to_contain_text("order-1 issued")
+
+
+def test_a_seat_proposes_an_order_by_keyboard_with_the_plants_own_form(opened: Open, fake: Served) -> None:
+    page = seat(opened, fake, 4, "climbed")
+    expect(page.locator("#orders input").first).to_be_visible()
+    expect(page.locator("#parameters input[type=number]").first).to_have_value("12")
+    page.locator('#orders input[value="restaff-shift"]').focus()
+    page.keyboard.press("Tab")
+    people = page.get_by_label("People to add")
+    people.fill("9")
+    page.locator('#parameters input[value="morning"]').focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('#parameters input[value="evening"]')).to_be_checked()
+    page.locator("#motion-title").fill("Nine more hands")
+    page.locator("#propose").press("Enter")
+    expect(page.locator("#result")).to_contain_text("The motion is open.")
+    expect(page.locator("#sheet")).to_contain_text("Nine more hands")
+    expect(page.locator("#sheet .parameters")).to_contain_text("people9")
+    expect(page.locator("#sheet .parameters")).to_contain_text("evening")
+    expect(page.locator("#propose")).to_be_hidden()
+
+
+def test_a_seat_speaks_and_its_words_reach_the_other_seats(opened: Open, fake: Served) -> None:
+    page = seat(opened, fake, 1, "motion")
+    other = opened(fake, "/seat/2", account="seat-2")
+    page.locator('#stance input[value="against"]').check()
+    page.locator("#speech").fill("The looms are worn, not the people. <b>Look</b>")
+    page.keyboard.press("Enter")
+    expect(other.locator("#said")).to_contain_text("The looms are worn, not the people. <b>Look</b>")
+    expect(page.locator("#speech")).to_have_value("")
+
+
+def test_a_ballot_without_a_choice_is_not_sent(opened: Open, fake: Served) -> None:
+    page = seat(opened, fake, 6, "motion")
+    expect(page.locator("#cast")).to_be_visible()
+    page.locator("#cast").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Something is missing.")
+    expect(page.locator("#cast")).to_be_visible()
+
+
+def test_single_keys_can_be_switched_off_and_never_act_while_somebody_writes(opened: Open, fake: Served) -> None:
+    page = seat(opened, fake, 5, "motion")
+    expect(page.locator("#cast")).to_be_visible()
+    page.locator("#ballot-reason").fill("")
+    page.locator("#ballot-reason").press("n")
+    assert page.locator("#choice input:checked").count() == 0
+    page.locator("#keys").press("Enter")
+    page.get_by_label("Single keys are on").uncheck()
+    page.locator("#keys").press("y")
+    assert page.locator("#choice input:checked").count() == 0
+
+
+def test_a_plant_acknowledges_calls_early_and_plans_a_stop(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "alarm")
+    page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
+    expect(page.locator("#head")).to_contain_text("Output · Mill at Tomé")
+    expect(page.locator("#head .clock")).to_contain_text(":")
+    page.locator("#acknowledge").press("Enter")
+    expect(page.locator("#result")).to_contain_text("The room knows")
+    expect(page.locator("#acknowledge")).to_be_hidden()
+    page.locator("#call").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Something is missing.")
+    page.locator("#call-reason").fill("no spindles left")
+    page.locator("#call").press("Enter")
+    expect(page.locator("#head .facts")).to_contain_text("Textiles")
+    page.locator("#stop-reason").fill("new bearings")
+    page.locator("#stop").press("Enter")
+    expect(page.locator("#result")).to_contain_text("The stop is planned.")
+
+
+def test_a_plant_refuses_an_order_with_a_reason(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "carried")
+    page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
+    page.locator(".entry[data-state=order]").press("Enter")
+    page.locator("#refuse-reason").fill("Nobody is left to be called in.")
+    page.locator("#refuse").press("Enter")
+    expect(page.locator("#sheet")).to_contain_text("Nobody is left to be called in.")
+    expect(page.locator("#refuse")).to_be_hidden()
+
+
+def test_the_operator_shelves_an_alarm_and_holds_all_orders(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "alarm")
+    page = opened(fake, "/operator", account="operator")
+    page.locator("#shelve-reason").fill("sensor is being changed")
+    page.locator("#shelve").press("Enter")
+    expect(page.locator("#head")).to_contain_text("sensor is being changed")
+    expect(page.locator("#unshelve")).to_be_visible()
+    page.locator("#hold-reason").fill("strike at the port")
+    page.locator("#hold").press("Enter")
+    expect(page.locator("#release")).to_be_visible()
+    expect(page.locator("#hold")).to_be_hidden()
+
+
+@pytest.mark.parametrize("place", ["/", "/seat/3", "/unit/mill-at-tom", "/operator"])
+def test_every_control_has_a_name_and_shows_its_focus(opened: Open, fake: Served, place: str) -> None:
+    fake.scene("quiet", "climbed" if place == "/seat/3" else "alarm")
+    account = {"/": "", "/seat/3": "seat-3", "/operator": "operator"}.get(place, "unit-mill-at-tom")
+    page = opened(fake, place, account=account)
+    page.wait_for_selector(".entry" if account else ".hive .cell")
+    page.wait_for_function("opsroom.state.ready")
+    page.wait_for_timeout(500)
+    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.locator("main").count() == 1
+    assert page.get_by_role("heading", level=1).count() == 1
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        seen = page.evaluate("""() => {
+          const n = document.activeElement, label = n.closest('label');
+          if (n === document.body) return 'nothing has the focus';
+          const style = e => getComputedStyle(e);
+          const outlined = e => e && style(e).outlineStyle !== 'none' && parseFloat(style(e).outlineWidth) >= 2;
+          const ring = n.querySelector && n.querySelector('.ring');
+          const ringed = ring && style(ring).stroke !== 'none';
+          return outlined(n) || outlined(label) || ringed ? '' : n.outerHTML.slice(0, 200);
+        }""")
+        assert seen == ""
+
+
+def test_markup_from_the_wire_stays_text_at_a_seat(opened: Open, fake: Served) -> None:
+    page = seat(opened, fake, 7, "hostile")
+    expect(page.locator("#head h2")).to_have_text('<img src=x onerror="window.hacked=1"><b>bold</b>')
+    page.wait_for_selector("#evidence .js-plotly-plot .legend")
+    assert page.evaluate("document.querySelectorAll('#desk img').length") == 0
+    assert page.evaluate("window.hacked") is None
+
+
+def test_an_address_that_is_none_says_so(opened: Open, fake: Served) -> None:
+    page = opened(fake, "/seat/8")
+    expect(page.locator("#lost")).to_contain_text("Nothing stands at this address.")

@@ -1,0 +1,92 @@
+"""The screens before the program itself: a mill slips, seven seats vote by keyboard, the order goes out and works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, Served, log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+
+
+class RealRoom(Served):
+    """A real room in a process of its own, and the passphrases of its people."""
+
+    passphrases: dict[str, str]
+
+    def start(self) -> None:
+        arguments = [sys.executable, "-m", "tests.browser.real_room", "--port", str(self.port)]
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            told = said.readline().decode().strip()
+        assert told, "the room did not start"
+        self.passphrases = json.loads(Path(told).read_text())
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[RealRoom]:
+    room = RealRoom()
+    yield room
+    room.stop()
+
+
+def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(opened: Open, real: RealRoom) -> None:
+    wall = opened(real)
+    expect(wall.locator(".exception:visible")).to_contain_text("the council", timeout=60_000)
+    expect(wall.locator(".exception:visible h3")).to_have_text("Output of Spinning mill stepped down")
+    mover = opened(real, "/seat/1", size=(1366, 768))
+    log_in(mover, "seat-1", real.passphrases["seat-1"])
+    expect(mover.locator("#propose")).to_be_visible()
+    people = mover.get_by_label("People to add")
+    people.focus()
+    mover.keyboard.type("12")
+    mover.locator("#motion-title").fill("Twelve more hands")
+    mover.locator("#propose").press("Enter")
+    expect(mover.locator("#result")).to_contain_text("The motion is open.")
+    expect(wall.locator(".council")).to_contain_text("Twelve more hands")
+    expect(wall.locator(".chair[data-present=yes]")).to_have_count(1)
+
+    chairs = opened(real, "/seat/2", size=(1366, 768))
+    for number, key in enumerate("yynayry", 1):
+        seat = mover if number == 1 else chairs
+        if number > 1:
+            seat.goto(f"/seat/{number}")
+            log_in(seat, f"seat-{number}", real.passphrases[f"seat-{number}"])
+        expect(seat.locator("#cast")).to_be_visible()
+        seat.locator("#keys").focus()
+        seat.keyboard.press(key)
+        expect(seat.locator("#choice input:checked")).to_be_focused()
+        if key == "r":
+            seat.keyboard.press("Tab")
+            seat.keyboard.type("My brother runs that mill.")
+        seat.keyboard.press("Enter")
+        expect(seat.locator("#result")).to_contain_text("Your ballot is cast.")
+        if number < 7:
+            expect(wall.locator(".chair[data-choice=sealed]")).to_have_count(number)
+        if number > 1:
+            seat.locator("#leave").press("Enter")
+            seat.wait_for_url("**/")
+
+    expect(wall.locator(".council")).to_contain_text("Carried")
+    expect(wall.locator(".council")).to_contain_text("4 yes · 1 no · 1 abstained · 1 recused")
+    expect(mover.locator("#sheet .ordered")).to_contain_text("Restaff a shift")
+    expect(mover.locator("#sheet .ordered")).to_contain_text("done", timeout=30_000)
+    expect(mover.locator("#sheet .effect")).to_contain_text("expected without", timeout=60_000)
+
+
+def test_the_plants_own_people_see_their_alarm_and_only_what_is_theirs(opened: Open, real: RealRoom) -> None:
+    page = opened(real, "/unit/mill-1", allowed=("401", "403"))
+    log_in(page, "unit-mill-1", real.passphrases["unit-mill-1"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Spinning mill")
+    expect(page.locator("#agenda")).to_contain_text("Restaff a shift")
+    page.goto("/operator")
+    page.wait_for_selector("#login-form")
+    assert page.locator("#desk").count() == 0
