@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks import change_points, nab, tep
-from opsroom.detect import detect
+from opsroom.detect import TableError, detect
 from opsroom.judging import PLANT
 
 Floats = NDArray[np.float64]
@@ -38,9 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked.add_argument("--json", type=Path, help="write the figures there too")
     asked.add_argument("--only", choices=("nab", "tep", "changes"), action="append")
     asked.add_argument("--files", type=int, help="only the first so many files of NAB, for a quick look")
+    asked.add_argument("--ahead", action="store_true", help="cut every file at random rows: does any judgement change?")
     given = asked.parse_args(arguments)
     wanted = given.only or ["changes", "tep", "nab"]
     figures: dict[str, Any] = {}
+    if given.ahead:
+        with tempfile.TemporaryDirectory() as folder:
+            sys.exit(look_ahead(given.data, Path(folder)))
     with tempfile.TemporaryDirectory() as room:
         if "changes" in wanted:
             figures["change_points"] = run_changes(Path(room))
@@ -52,6 +56,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 figures[folder.name] = run(folder, Path(room), given.files)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1), "utf-8")
+
+
+def look_ahead(data: Path, room: Path, cuts: int = 4) -> int:
+    """Judge every CSV under `data` whole and cut at random rows; gives how many cuts changed an earlier judgement."""
+    rng, changed, tried = np.random.default_rng(3), 0, 0
+    paths = sorted(data.rglob("*.csv"))
+    for path in track(paths, "cutting", console=Console(stderr=True)):
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        try:
+            detect(path, room / "whole.csv")
+        except TableError as refused:
+            CONSOLE.print(f"{path.name}: {refused}")
+            continue
+        whole = (room / "whole.csv").read_bytes()
+        for cut in rng.integers(101, max(len(lines), 102), cuts):
+            (room / "cut.csv").write_text("".join(lines[:cut]), "utf-8")
+            detect(room / "cut.csv", room / "part.csv")
+            tried += 1
+            if not whole.startswith((room / "part.csv").read_bytes()):
+                changed += 1
+                CONSOLE.print(f"[red]{path.name}, cut after {cut - 1} rows: a judgement before the cut changed")
+    CONSOLE.print(f"{len(paths)} files, {tried} cuts: {changed} changed a judgement before the cut")
+    return changed
 
 
 def run_nab(folder: Path, room: Path, most: int | None = None) -> dict[str, Any]:

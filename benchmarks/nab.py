@@ -198,7 +198,7 @@ def controls(corpus: Sequence[Recording], rng: np.random.Generator) -> Iterator[
     """Detectors that know nothing, or no filter: what a score is worth shows only beside theirs."""
     yield "silence", [np.zeros(len(r.values)) for r in corpus]
     yield "random", [rng.random(len(r.values)) for r in corpus]
-    yield "blind clock (an alarm every half probation, reads no value)", [_clock(r) for r in corpus]
+    yield "blind clock: an alarm every half probation", [_clock(r) for r in corpus]
     steps = [np.abs(np.diff(r.values, prepend=r.values[:1])) for r in corpus]
     yield (
         "|difference|, calibrated, rest tied to file length",
