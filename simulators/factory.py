@@ -35,7 +35,7 @@ class Indicator:
 
     `agreed` is (capability, potentiality). `day`, `shift` and `drift` are amplitudes in noise standard deviations; `follows`
     says by which part of itself the figure moves when production moves by all of itself; a `gauge` reads a quantity of the
-    economy instead of a level of its own. `recovery_s` is the time that the plant asks for to recover by itself.
+    economy instead of a level of its own.
     """
 
     name: str
@@ -52,7 +52,14 @@ class Indicator:
     follows: float = 0.0
     gauge: str = ""
     kind: Literal["level", "rate", "ratio", "count"] = "level"
-    recovery_s: float = 1800.0
+
+    @property
+    def recovery_s(self) -> float:
+        """The time that the plant asks for to recover by itself, seconds: people and stores come back slowly."""
+        if self.name == "absence":
+            return 4 * 3600.0
+        store = self.gauge.partition(":")[0] in ("stock", "yard", "imports")
+        return 2 * 3600.0 if store else 1800.0
 
 
 @dataclass(frozen=True, kw_only=True)
