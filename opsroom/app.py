@@ -97,7 +97,9 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
 def gateway_of(hall: Hall) -> Gateway:
     """The gateway of a room, taken up where its store ends."""
     limits = Limits().at_speed(hall.clock.speed)
-    gateway = Gateway(hall.room.id, hall.links.authorise, hall.inbox.offer, hall.clock, limits)
+    gateway = Gateway(
+        hall.room.id, hall.links.authorise, hall.inbox.offer, hall.clock, limits, allowed=hall.links.allowed
+    )
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
     gateway.restore(hall.store.durable(), [birth for plant, birth in births.items() if plant not in left])

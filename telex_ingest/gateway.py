@@ -87,8 +87,11 @@ class Gateway:
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         origins: frozenset[str] = frozenset(),
+        allowed: Callable[[str], frozenset[str] | None] | None = None,
     ) -> None:
+        """Make the gateway; `allowed` tells of a link that is open whether it still may speak (None: no longer)."""
         self.limits = limits
+        self._allowed = allowed
         self._authorise = authorise
         self._deliver = deliver
         self._clock = clock
@@ -137,8 +140,17 @@ class Gateway:
         if self._held:
             self._session.deaf_until = now + self.limits.silence_floor_s  # it is the room that does not listen
         self._swept = now
+        self._cut_revoked(now)
         self._offer(self._session.tick(now))
         self._flush()
+
+    def _cut_revoked(self, now: float) -> None:
+        if self._allowed is None:
+            return
+        for wire in list(self._wires.values()):
+            if wire.link.name and self._allowed(wire.link.name) is None and not wire.cut.done():
+                self._session.desk.refuse(wire.link, now, "unauthorised", "this link may no longer speak")
+                wire.end(POLICY_VIOLATION)
 
     def line(self) -> LineCounts:
         """Tell the state of the line: links, plants, every counter."""

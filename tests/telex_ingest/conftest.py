@@ -66,7 +66,9 @@ class MiniatureRoom:
 
     def begin(self) -> Gateway:
         """Make a gateway as a room that has just started: it knows what was durable."""
-        self.gateway = Gateway("room-1", self.authorise, self.deliver, self.clock, self.limits)
+        self.gateway = Gateway(
+            "room-1", self.authorise, self.deliver, self.clock, self.limits, allowed=self.still_allowed
+        )
         self.gateway.restore(self.durable, [])
         return self.gateway
 
@@ -74,6 +76,9 @@ class MiniatureRoom:
         if self.tokens.get(link) != token:
             return None
         return self.allowed.get(link, frozenset({"*"}))
+
+    def still_allowed(self, link: str) -> frozenset[str] | None:
+        return self.allowed.get(link, frozenset({"*"})) if link in self.tokens else None
 
     def deliver(self, item: Heard) -> bool:
         if self.full:

@@ -318,6 +318,19 @@ async def test_a_revoked_link_is_cut(room: MiniatureRoom) -> None:
     assert room.gateway.cut("link-9") == 0
 
 
+async def test_a_link_that_is_revoked_while_it_talks_hears_so_and_is_cut(room: MiniatureRoom) -> None:
+    async with greeted(room) as socket, wire(room) as other:
+        await say(other, hello=Hello(link="link-2", token="secret-2"), births=(birth("mill-2"),))
+        await answer(other)
+        del room.tokens["link-1"]
+        room.clock.at += room.limits.sweep_s
+        room.gateway.tick()
+        assert await codes(socket) == ["unauthorised"]
+        with pytest.raises(ConnectionClosed):
+            await answer(socket)
+        assert room.gateway.send("mill-2")
+
+
 async def test_the_rooms_own_refusals_and_notices_reach_the_plant(room: MiniatureRoom) -> None:
     async with greeted(room) as socket:
         refusal = Refusal(code="no-agreement", reason="nobody agreed to this signal", plant="mill-1")
