@@ -140,10 +140,11 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
     if motion is None:
         return [order_card(matter.order)] if matter.order else []
     word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
+    waits = say("desk.last_call" if motion.last_call else "desk.until_vote")
     opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
     parts: list[Component | None] = [
         html.H2([html.Span(word, className="word"), motion.title]),
-        clock(motion.deadline, say("desk.until_vote")) if motion.state == "open" else None,
+        clock(motion.deadline, waits) if motion.state == "open" else None,
         html.P(opened, className="hint"),
         html.Div([html.Strong(motion.order_title or motion.order_name), parameters(motion.parameters)], className="order"),
         seven(motion, snapshot),

@@ -79,7 +79,7 @@ def read(schema: Mapping[str, Any], names: Sequence[str], values: Sequence[Any])
             continue
         elif part.get("enum"):
             parameters[name] = next((choice for choice in part["enum"] if str(choice) == value), value)
-        elif part.get("type") == "integer" and float(value).is_integer():
+        elif part.get("type") == "integer" and isinstance(value, float) and value.is_integer():
             parameters[name] = int(value)
         else:
             parameters[name] = value

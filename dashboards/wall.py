@@ -7,6 +7,7 @@ the callbacks of `seat` and of the screens.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from dash import Dash, Input, Output, dcc, html
@@ -48,7 +49,7 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
     door = Door(room_title, views, ask, who, anonymous_wall)
     # Dash's own types do not know yet what it takes: an ASGI server, and no title while it works.
     given: dict[str, Any] = {"server": server, "update_title": None}
-    app = Dash(__name__, title=door.title, suppress_callback_exceptions=True, **given)
+    app = Dash(__name__, title=escape(door.title), suppress_callback_exceptions=True, **given)
     # The room has one websocket a screen, its own; Dash's would stand open unused and ask for no session.
     app.backend.websocket_capability = False
     app.index_string = PAGE

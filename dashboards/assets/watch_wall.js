@@ -138,7 +138,7 @@
       const plant = state.units.get(motion.plant), facts = { order: motion.order_title, plant: plant ? plant.title || plant.id : motion.plant };
       if (motion.state === 'open') {
         put(w.motionText, say('wall.motion_order', facts));
-        put(w.motionClock, span(motion.deadline - now)); put(w.motionUntil, say('wall.until_vote', { voted: motion.ballots.length }));
+        put(w.motionClock, span(motion.deadline - now)); put(w.motionUntil, say(motion.last_call ? 'wall.last_call' : 'wall.until_vote', { voted: motion.ballots.length }));
       } else {
         const t = motion.tally;
         put(w.motionText, motion.effect && motion.effect.after !== null

@@ -67,6 +67,7 @@ unit = "works"
 quorum = 4
 deliberation_min = "1 h"
 deliberation_max = "6 h"
+last_call = "6 h"
 
 """ + "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
 PEOPLE = {

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from dash.development.base_component import Component
+
+from dashboards import evidence, figures
+from dashboards.matter import agenda, pick
+from opsroom.views import Answer, EffectView
+from tests.dashboards.rows import ALARM, BAD, MOTION, ORDER, SIGNAL, snapshot
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every component and every text of a tree."""
+    if node is None:
+        return
+    if isinstance(node, list | tuple):
+        for child in node:
+            yield from walk(child)
+        return
+    yield node
+    if isinstance(node, Component):
+        yield from walk(getattr(node, "children", None))
+
+
+def text(node: Any) -> str:
+    return " ".join(str(part) for part in walk(node) if not isinstance(part, Component))
+
+
+def properties(node: Any, name: str) -> list[Any]:
+    found = (part.to_plotly_json()["props"].get(name) for part in walk(node) if isinstance(part, Component))
+    return [value for value in found if value is not None]
+
+
+def test_the_agenda_says_state_and_clock_of_each_line_and_which_is_picked() -> None:
+    tree = figures.agenda(agenda(snapshot()), "alarm-1")
+    assert "Output of the mill" in text(tree)
+    assert "not answered yet" in text(tree)
+    assert properties(tree, "data-until") == [5000.0]
+    assert properties(tree, "aria-current") == ["true"]
+    assert properties(tree, "data-key") == ["1"]
+
+
+def test_an_empty_agenda_says_so() -> None:
+    assert "Nothing has come to you" in text(figures.agenda((), ""))
+
+
+def test_the_head_tells_what_how_sure_where_and_why_it_climbed() -> None:
+    room = snapshot()
+    tree = figures.head(pick(room, "alarm-1"), room)
+    for words in (
+        "Output has fallen.",
+        "very likely",
+        "97 %",
+        "The works",
+        "The mill",
+        "\u221218.4 t/h",
+        "the agreed time ran out",
+    ):
+        assert words in text(tree)
+
+
+def test_the_sheet_of_an_open_motion_seals_the_ballots() -> None:
+    room = snapshot(motions=(MOTION,))
+    tree = figures.sheet(pick(room, "motion-1"), room)
+    assert "has voted" in text(tree)
+    assert properties(tree, "data-choice").count("none") == 6
+    assert "people" in text(tree)
+    assert "12" in text(tree)
+
+
+def test_the_sheet_of_a_decided_motion_tells_order_reason_and_effect() -> None:
+    seen = EffectView(signal="mill-1/output", before=63.6, after=81.7, expected_without=63.2, change=18.5)
+    motion = msgspec.structs.replace(MOTION, state="carried", order="order-1", effect=seen, closed_at=2300.0)
+    room = snapshot(motions=(motion,), orders=(ORDER,))
+    told = text(figures.sheet(pick(room, "motion-1"), room))
+    for words in ("Carried", "refused", "“nobody is left”", "63.6", "81.7", "63.2", "18.5"):
+        assert words in told
+
+
+def test_a_refusal_tells_reason_and_cure_as_an_alert() -> None:
+    tree = figures.result(Answer(ok=False, reason="voted already", cure="look"), "")
+    assert properties(tree, "role") == ["alert"]
+    assert "voted already" in text(tree)
+    assert "look" in text(tree)
+
+
+def test_text_from_the_wire_is_only_ever_a_text_child() -> None:
+    bad = msgspec.structs.replace(ALARM, title=BAD, sentence=BAD)
+    motion = msgspec.structs.replace(MOTION, title=BAD, order_title=BAD, parameters={BAD: BAD})
+    room = snapshot(alarms=(bad,), motions=(motion,))
+    for tree in (
+        figures.agenda(agenda(room), ""),
+        figures.head(pick(room, "motion-1"), room),
+        figures.sheet(pick(room, "motion-1"), room),
+    ):
+        assert BAD in text(tree)
+        assert properties(tree, "dangerously_allow_html") == []
+    signal = msgspec.structs.replace(SIGNAL, title=BAD, uom=BAD)
+    assert "<img" not in json.dumps(evidence.figure(signal, bad, motion)["layout"])
+
+
+def test_the_evidence_shows_readings_band_forecast_and_the_moment_of_change() -> None:
+    drawn = evidence.figure(SIGNAL, ALARM, MOTION)
+    names = [trace.get("name") for trace in drawn["data"]]
+    for name in ("readings", "expected (90 %)", "expected without the order", "readings since the motion"):
+        assert name in names
+    readings = next(trace for trace in drawn["data"] if trace.get("name") == "readings")
+    assert readings["y"] == [82.0, 64.0]
+    assert drawn["layout"]["shapes"][0]["x0"] == evidence.moment(950.0)
+    json.dumps(drawn)
+
+
+def test_the_evidence_of_an_alarm_without_motion_is_live() -> None:
+    drawn = evidence.figure(SIGNAL, ALARM, None)
+    readings = next(trace for trace in drawn["data"] if trace.get("name") == "readings")
+    assert readings["y"] == [82.0, 64.0, 81.0]
+
+
+def test_evidence_without_readings_says_so() -> None:
+    assert "There are no readings" in json.dumps(evidence.figure(None, ALARM, None))
+
+
+@pytest.mark.parametrize("at", [-2208988800.0, 0.0, 1_795_000_000.0])
+def test_moments_of_any_century_can_be_drawn(at: float) -> None:
+    assert len(evidence.moment(at)) == 19

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import msgspec
+
+from dashboards.matter import agenda, mark, pick
+from opsroom.views import BallotView, Viewer
+from tests.dashboards.rows import ALARM, MOTION, ORDER, SEAT, snapshot
+
+UNIT = Viewer(role="unit", unit="mill-1")
+
+
+def test_a_seat_may_move_on_an_alarm_that_has_arrived() -> None:
+    matter = pick(snapshot(), "alarm-1")
+    assert (matter.mode, matter.plant) == ("moving", "mill-1")
+
+
+def test_a_seat_only_watches_an_alarm_that_is_on_its_way() -> None:
+    coming = snapshot(alarms=(msgspec.structs.replace(ALARM, arrived=False),))
+    assert pick(coming, "alarm-1").mode == "watching"
+    assert [entry.word for entry in agenda(coming)] == ["agenda.coming"]
+
+
+def test_an_alarm_gives_way_to_its_open_motion_at_the_council_but_not_at_the_plant() -> None:
+    rows = {"motions": (MOTION,)}
+    assert pick(snapshot(**rows), "alarm-1").mode == "voting"
+    assert [entry.id for entry in agenda(snapshot(**rows))] == ["motion-1"]
+    assert pick(snapshot(UNIT, **rows), "alarm-1").mode == "alarm"
+    assert [entry.id for entry in agenda(snapshot(UNIT, **rows))] == ["alarm-1", "motion-1"]
+
+
+def test_a_seat_that_has_voted_votes_no_more() -> None:
+    mine = BallotView(seat=SEAT.seat, occupant="", choice="yes", reason="", at=1.0)
+    voted = msgspec.structs.replace(MOTION, ballots=(mine,))
+    assert pick(snapshot(motions=(voted,)), None).mode == "voted"
+    assert pick(snapshot(motions=(msgspec.structs.replace(voted, state="lost"),)), "motion-1").mode == "decided"
+
+
+def test_nothing_is_picked_in_a_quiet_room_and_what_is_gone_is_not_picked() -> None:
+    assert pick(snapshot(alarms=()), None).mode == "none"
+    assert pick(snapshot(), "alarm-99").id == "alarm-1"
+
+
+def test_an_order_brings_its_motion_and_its_alarm() -> None:
+    matter = pick(snapshot(UNIT, motions=(MOTION,), orders=(ORDER,)), "order-1")
+    assert matter.mode == "order"
+    assert matter.motion is MOTION
+    assert matter.alarm is ALARM
+
+
+def test_the_mark_of_an_alarm_tells_where_it_stands() -> None:
+    states = {"climbs": (), "kind": "step"}
+    assert mark(ALARM) == "called"
+    assert mark(msgspec.structs.replace(ALARM, **states)) == "alarm"
+    assert mark(msgspec.structs.replace(ALARM, kind="silence")) == "silent"
+    assert mark(msgspec.structs.replace(ALARM, state="shelved")) == "stopped"
+    assert mark(msgspec.structs.replace(ALARM, state="recovered")) == "calm"
