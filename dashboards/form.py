@@ -54,7 +54,8 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Component:
 
 
 def _limits(part: Mapping[str, Any]) -> str:
-    low, high = part.get("minimum"), part.get("maximum")
+    low = part.get("minimum", part.get("exclusiveMinimum"))
+    high = part.get("maximum", part.get("exclusiveMaximum"))
     if low is None and high is None:
         return ""
     if high is None:
@@ -74,7 +75,7 @@ def read(schema: Mapping[str, Any], names: Sequence[str], values: Sequence[Any])
     for name, value in zip(names, values, strict=True):
         part = properties.get(name, {})
         if part.get("type") == "boolean":
-            parameters[name] = YES in (value or ())
+            parameters[name] = isinstance(value, list) and YES in value
         elif value is None or value == "":
             continue
         elif part.get("enum"):

@@ -60,7 +60,7 @@ def order_form(choice: OrderChoice) -> list[Component]:
     told = []
     if choice.danger != "none":
         told.append(html.P(say("danger." + choice.danger), className="danger", **facts(data_danger=choice.danger)))
-    told += [html.P(expectation(effect), className="hint") for effect in choice.effects]
+    told += [html.P(expectation(effect), className="hint") for effect in choice.effects if effect.get("change")]
     return [*told, *form.fields(choice.parameters)]
 
 
