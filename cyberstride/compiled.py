@@ -46,6 +46,12 @@ _POLY = np.array(_ERFC)
     _DISCOUNT, _STRETCH, _CLIP, _LEAST, _SUSPECT, _SURE, _LASTING, _ACQUIT, _STANDS, _REFERENCE, _AWAY, _PT, _PS, _PL,
     _PV, _ST, _SS, _SL, _UNMOVED, _SLACK, _LIMIT,
 ) = range(21)  # fmt: skip
+(
+    _MEAN, _B, _S, _PP, _R11, _R12, _R22, _NZ, _Q, _W, _SCALED, _MM, _BB, _X11, _X12, _X22, _STAR, _H, _RES, _LF, _LIVE,
+    _PRESENT, _LAPSE, _NK, _HK, _HHK, _RK, _HRK, _OVER, _SQUARE,
+) = range(0, 480, 16)  # fmt: skip
+_CA, _CC, _OUT, _FACTOR, _WEIGHT = 480, 528, 576, 640, 704
+_COUNT, _CALM, _SUM_ALL, _SUM_CALM, _EXCUSED, _FRESH, _RATIO = range(768, 880, 16)
 
 
 def packed(regimes: Regimes) -> tuple[Any, ...]:
@@ -60,7 +66,7 @@ def packed(regimes: Regimes) -> tuple[Any, ...]:
     return (*(np.array(four) for four in fours), np.array(rest))
 
 
-@njit(error_model="numpy", cache=True)
+@njit(inline="always", error_model="numpy")
 def _log(x: float) -> float:  # pragma: no cover
     bits = np.float64(x).view(np.uint64)
     shifted = bits - np.uint64(0x3FE6A09E00000000) + np.uint64(0x4000000000000000)
@@ -80,7 +86,7 @@ def _log(x: float) -> float:  # pragma: no cover
     return power * 0.6931471803691238 + (f - (h - (s * (h + r) + power * 1.9082149292705877e-10)))
 
 
-@njit(error_model="numpy", cache=True)
+@njit(inline="always", error_model="numpy")
 def _exp(x: float) -> float:  # pragma: no cover
     x = max(x, -700.0)
     k = x * 1.4426950408889634 + 6755399441055744.0
@@ -103,7 +109,7 @@ def _exp(x: float) -> float:  # pragma: no cover
     return np.int64(np.float64(p).view(np.int64) + (bits << 52)).view(np.float64)
 
 
-@njit(error_model="numpy", cache=True)
+@njit(error_model="numpy", fastmath={"contract", "arcp"}, cache=True)
 def _settle(
     s: Any, z: float, lapse: float, live: bool, g: float, h: float, discount: float
 ) -> None:  # pragma: no cover
@@ -132,7 +138,7 @@ def _settle(
     s[8] = e
 
 
-@njit(error_model="numpy", cache=True, nogil=True)
+@njit(error_model="numpy", fastmath={"contract", "arcp"}, cache=True, nogil=True)
 def judge_rows(  # pragma: no cover
     start: int, stop: int, x: Any, elapsed: Any, b: Any, v: Any, priors: Any, noise: Any, lv: Any, sl: Any, c: Any,
     hard: Any,
@@ -141,20 +147,59 @@ def judge_rows(  # pragma: no cover
 
     Rows that are not running (or whose variance is known for certain) are left alone and marked in `hard`.
     """
+    # Fields by name once: each access to a field of a tuple inside the loop would count references.
+    b_ago = b.ago
+    b_cov = b.cov
+    b_dof = b.dof
+    b_drift = b.drift
+    b_event = b.event
+    b_gap = b.gap
+    b_lapse = b.lapse
+    b_level = b.level
+    b_limits = b.limits
+    b_live = b.live
+    b_named = b.named
+    b_onset = b.onset
+    b_origin = b.origin
+    b_p = b.p
+    b_phase = b.phase
+    b_reference = b.reference
+    b_repeats = b.repeats
+    b_scale = b.scale
+    b_seen = b.seen
+    b_settled = b.settled
+    b_slope = b.slope
+    b_standing = b.standing
+    b_unit = b.unit
+    b_window = b.window
+    v_announced = v.announced
+    v_centre = v.centre
+    v_high = v.high
+    v_level = v.level
+    v_level_sd = v.level_sd
+    v_low = v.low
+    v_named = v.named
+    v_news = v.news
+    v_onset_back = v.onset_back
+    v_p_back = v.p_back
+    v_p_now = v.p_now
+    v_size = v.size
+    v_size_high = v.size_high
+    v_size_low = v.size_low
+    v_slope = v.slope
+    v_slope_sd = v.slope_sd
+    v_spread = v.spread
+    v_sure = v.sure
+    v_surprise = v.surprise
+    v_wrong = v.wrong
     n16 = 16
-    mean, r11, r12, r22 = np.empty(n16), np.empty(n16), np.empty(n16), np.empty(n16)
-    nz, q, e, sq, w = np.empty(n16), np.empty(n16), np.empty(n16), np.empty(n16), np.empty(n16)
-    mm, bb, ss = np.empty(n16), np.empty(n16), np.empty(n16)
-    x11, x12, x22 = np.empty(n16), np.empty(n16), np.empty(n16)
-    pr, a4, b4, c4, new_p, back = np.empty(4), np.empty(4), np.empty(4), np.empty(4), np.empty(4), np.empty(4)
+    # One array for all scratch: the compiler can tell places at constant distances apart, but not separate arrays.
+    f = np.empty(60 * n16)
+    pr, a4, b4, c4 = np.empty(4), np.empty(4), np.empty(4), np.empty(4)
     old_scale = np.empty(4)
     s = np.empty(9)
     ell = WINDOW
-    h, res, lf = np.empty(ell), np.empty(ell), np.empty(ell)
-    nk, hk, hhk, rk, hrk = np.empty(ell), np.empty(ell), np.empty(ell), np.empty(ell), np.empty(ell)
-    ca, cc, cs, csh = np.empty((3, ell)), np.empty((3, ell)), np.empty((3, ell)), np.empty((3, ell))
-    factor = np.empty((4, ell))
-    ratio, count = np.empty(ell), np.empty(ell)
+    cs, csh = np.empty((3, ell)), np.empty((3, ell))
     kind, where = np.empty(4), np.empty(4, np.int64)
     size3, sd3, st3, after3 = np.empty(4), np.empty(4), np.empty(4), np.empty(4)
     g0, h0 = lv[0], sl[0]
@@ -163,8 +208,8 @@ def judge_rows(  # pragma: no cover
 
     for row in range(start, stop):
         hard[row] = 0
-        dof = b.dof[row]
-        if b.phase[row] != 1 or dof > _MOST_DOF:
+        dof = b_dof[row]
+        if b_phase[row] != 1 or dof > _MOST_DOF:
             hard[row] = 1
             continue
         value = x[row]
@@ -175,13 +220,13 @@ def judge_rows(  # pragma: no cover
         lapse = min(lapse, 1e6)
         impossible, beyond = False, 0.0
         if here:
-            if value < b.limits[row, 0]:
-                impossible, beyond = True, value - b.limits[row, 0]
-            elif value > b.limits[row, 1]:
-                impossible, beyond = True, value - b.limits[row, 1]
+            if value < b_limits[row, 0]:
+                impossible, beyond = True, value - b_limits[row, 0]
+            elif value > b_limits[row, 1]:
+                impossible, beyond = True, value - b_limits[row, 1]
             here = not impossible
-        t = b.gap[row] + lapse
-        origin, unit = b.origin[row], b.unit[row]
+        t = b_gap[row] + lapse
+        origin, unit = b_origin[row], b_unit[row]
 
         # mixture.evolve
         tt = min(t, 1e6)
@@ -196,19 +241,24 @@ def judge_rows(  # pragma: no cover
             b4[j] = h0 * rise + hh * once
             c4[j] = h0 * tt + hh * once
         for i in range(4):
-            s_i = b.scale[row, i]
+            s_i = b_scale[row, i]
             old_scale[i] = s_i
-            v11, v12, v22 = b.cov[row, 0, i], b.cov[row, 1, i], b.cov[row, 2, i]
+            v11, v12, v22 = b_cov[row, 0, i], b_cov[row, 1, i], b_cov[row, 2, i]
             base11 = v11 + 2.0 * tt * v12 + tt * tt * v22
             base12 = v12 + tt * v22
-            m_i = b.level[row, i] + b.slope[row, i] * tt
+            slope_i = b_slope[row, i]
+            m_i = b_level[row, i] + slope_i * tt
+            p_i = b_p[row, i]
             for j in range(4):
                 k = i * 4 + j
-                mean[k] = m_i
-                r11[k] = min(base11 + s_i * a4[j], _LARGEST)
-                r12[k] = base12 + s_i * b4[j]
-                r22[k] = min(v22 + s_i * c4[j], _LARGEST)
-                nz[k] = s_i * noise[j]
+                f[_MEAN + k] = m_i
+                f[_B + k] = slope_i
+                f[_S + k] = s_i
+                f[_PP + k] = p_i
+                f[_R11 + k] = min(base11 + s_i * a4[j], _LARGEST)
+                f[_R12 + k] = base12 + s_i * b4[j]
+                f[_R22 + k] = min(v22 + s_i * c4[j], _LARGEST)
+                f[_NZ + k] = s_i * noise[j]
         # mixture.priors_over
         if t == 1.0:
             step_p, slope_p = 1.0 - (1.0 - priors[2]), 1.0 - (1.0 - priors[3])
@@ -222,11 +272,11 @@ def judge_rows(  # pragma: no cover
 
         expected = 0.0
         for i in range(4):
-            expected += b.p[row, i] * mean[i * 4]
+            expected += f[_PP + i * 4] * f[_MEAN + i * 4]
         spread = 0.0
         for i in range(4):
-            off = mean[i * 4] - expected
-            spread += b.p[row, i] * (r11[i * 4] + nz[i * 4] + off * off)
+            off = f[_MEAN + i * 4] - expected
+            spread += f[_PP + i * 4] * (f[_R11 + i * 4] + f[_NZ + i * 4] + off * off)
         inverse = 1.0 / dof
         quantile = _Z95 + inverse * (
             (_Z95**3 + _Z95) / 4.0 + inverse * ((5 * _Z95**5 + 16 * _Z95**3 + 3 * _Z95) / 96.0)
@@ -241,184 +291,203 @@ def judge_rows(  # pragma: no cover
             # mixture.absorb
             narrow = 1.0 / (c[_STRETCH] * c[_STRETCH])
             for i in range(4):
-                error = y - mean[i * 4]
+                error = y - f[_MEAN + i * 4]
                 need = error * error * narrow
                 k = i * 4 + 1
-                nz[k] = max(nz[k], need - r11[k])
+                f[_NZ + k] = max(f[_NZ + k], need - f[_R11 + k])
                 k = i * 4 + 2
-                r11[k] = max(r11[k], need - nz[k])
+                f[_R11 + k] = max(f[_R11 + k], need - f[_NZ + k])
             power = -0.5 * (dof + 1.0)
+            kept = discount * dof
+            scaled = 1.0 / (kept + 1.0)
+            clip, least = c[_CLIP], c[_LEAST]
             for k in range(n16):
-                q[k] = r11[k] + nz[k]
-                e[k] = y - mean[k]
-                sq[k] = e[k] * e[k] / q[k]
-                w[k] = power * _log(1.0 + sq[k] * inverse)
-            best = w[0]
+                r11 = f[_R11 + k]
+                q = r11 + f[_NZ + k]
+                e = y - f[_MEAN + k]
+                iq = 1.0 / q
+                sq = e * e * iq
+                f[_Q + k] = q
+                f[_W + k] = power * _log(1.0 + sq * inverse)
+                grown = (kept + min(sq, clip)) * scaled
+                f[_SCALED + k] = max(f[_S + k] * grown, least)
+                a1, a2 = r11 * iq, f[_R12 + k] * iq
+                f[_MM + k] = f[_MEAN + k] + a1 * e
+                f[_BB + k] = f[_B + k] + a2 * e
+                share = grown * (f[_NZ + k] * iq)
+                f[_X11 + k] = share * r11
+                f[_X12 + k] = share * f[_R12 + k]
+                f[_X22 + k] = grown * (f[_R22 + k] - f[_R12 + k] * a2)
+            best = f[_W]
             for k in range(1, n16):
-                best = max(best, w[k])
+                best = max(best, f[_W + k])
             for k in range(n16):
-                w[k] = _exp(w[k] - best)
+                f[_W + k] = _exp(f[_W + k] - best) * f[_PP + k] / math.sqrt(f[_Q + k])
             heaviest = 0.0
             for i in range(4):
                 for j in range(4):
                     k = i * 4 + j
-                    w[k] = w[k] * (b.p[row, i] * pr[j]) / math.sqrt(q[k])
-                    heaviest = max(heaviest, w[k])
+                    f[_W + k] *= pr[j]
+                    heaviest = max(heaviest, f[_W + k])
+            least_weight = heaviest * _LEAST_WEIGHT
             total = 0.0
             for k in range(n16):
-                w[k] = max(w[k] / heaviest, _LEAST_WEIGHT)
-                total += w[k]
+                f[_W + k] = max(f[_W + k], least_weight)
+                total += f[_W + k]
+            total = 1.0 / total
             for k in range(n16):
-                w[k] = w[k] / total
-            kept = discount * dof
-            scaled = 1.0 / (kept + 1.0)
-            for i in range(4):
-                s_i = old_scale[i]
-                slope_i = b.slope[row, i]
-                for j in range(4):
-                    k = i * 4 + j
-                    iq = 1.0 / q[k]
-                    grown = (kept + min(sq[k], c[_CLIP])) * scaled
-                    ss[k] = max(s_i * grown, c[_LEAST])
-                    mm[k] = mean[k] + r11[k] * iq * e[k]
-                    bb[k] = slope_i + r12[k] * iq * e[k]
-                    x11[k] = grown * (r11[k] * (nz[k] * iq))
-                    x12[k] = grown * (r12[k] * (nz[k] * iq))
-                    x22[k] = grown * (r22[k] - r12[k] * (r12[k] * iq))
+                f[_W + k] *= total
+                f[_STAR + k] = f[_W + k] / f[_SCALED + k]
             for j in range(4):
-                p_j = ((w[j] + w[4 + j]) + w[8 + j]) + w[12 + j]
-                new_p[j] = p_j
-                inv = 0.0
-                for i in range(4):
-                    inv += w[i * 4 + j] / ss[i * 4 + j]
-                m_j, b_j = 0.0, 0.0
-                for i in range(4):
-                    k = i * 4 + j
-                    star = w[k] / (ss[k] * inv)
-                    w_star = star
-                    m_j += w_star * mm[k]
-                    b_j += w_star * bb[k]
-                v11, v12, v22 = 0.0, 0.0, 0.0
-                for i in range(4):
-                    k = i * 4 + j
-                    star = w[k] / (ss[k] * inv)
-                    dm, db = mm[k] - m_j, bb[k] - b_j
-                    v11 += star * (x11[k] + dm * dm)
-                    v12 += star * (x12[k] + dm * db)
-                    v22 += star * (x22[k] + db * db)
-                v22 = max(v22, v12 * v12 / v11 * (1.0 + 1e-12))
-                b.level[row, j], b.slope[row, j] = m_j, b_j
-                b.cov[row, 0, j], b.cov[row, 1, j], b.cov[row, 2, j] = v11, v12, v22
-                b.scale[row, j] = p_j / inv
-            for i in range(4):
-                back[i] = ((w[i * 4] + w[i * 4 + 1]) + w[i * 4 + 2]) + w[i * 4 + 3]
+                w0, w1, w2, w3 = f[_STAR + j], f[_STAR + 4 + j], f[_STAR + 8 + j], f[_STAR + 12 + j]
+                inv = ((w0 + w1) + w2) + w3
+                whole = 1.0 / inv
+                w0, w1, w2, w3 = w0 * whole, w1 * whole, w2 * whole, w3 * whole
+                p_j = ((f[_W + j] + f[_W + 4 + j]) + f[_W + 8 + j]) + f[_W + 12 + j]
+                m0, m1, m2, m3 = f[_MM + j], f[_MM + 4 + j], f[_MM + 8 + j], f[_MM + 12 + j]
+                b0, b1, b2, b3 = f[_BB + j], f[_BB + 4 + j], f[_BB + 8 + j], f[_BB + 12 + j]
+                m_j = ((w0 * m0 + w1 * m1) + w2 * m2) + w3 * m3
+                b_j = ((w0 * b0 + w1 * b1) + w2 * b2) + w3 * b3
+                m0, m1, m2, m3 = m0 - m_j, m1 - m_j, m2 - m_j, m3 - m_j
+                b0, b1, b2, b3 = b0 - b_j, b1 - b_j, b2 - b_j, b3 - b_j
+                v11 = w0 * (f[_X11 + j] + m0 * m0) + w1 * (f[_X11 + 4 + j] + m1 * m1)
+                v11 = v11 + w2 * (f[_X11 + 8 + j] + m2 * m2) + w3 * (f[_X11 + 12 + j] + m3 * m3)
+                v12 = w0 * (f[_X12 + j] + m0 * b0) + w1 * (f[_X12 + 4 + j] + m1 * b1)
+                v12 = v12 + w2 * (f[_X12 + 8 + j] + m2 * b2) + w3 * (f[_X12 + 12 + j] + m3 * b3)
+                v22 = w0 * (f[_X22 + j] + b0 * b0) + w1 * (f[_X22 + 4 + j] + b1 * b1)
+                v22 = v22 + w2 * (f[_X22 + 8 + j] + b2 * b2) + w3 * (f[_X22 + 12 + j] + b3 * b3)
+                f[_OUT + j] = p_j
+                f[_OUT + 4 + j] = m_j
+                f[_OUT + 8 + j] = b_j
+                f[_OUT + 12 + j] = v11
+                f[_OUT + 16 + j] = v12
+                f[_OUT + 20 + j] = max(v22, v12 * v12 / v11 * (1.0 + 1e-12))
+                f[_OUT + 24 + j] = p_j * whole
             for j in range(4):
-                b.p[row, j] = new_p[j]
-                v.p_now[row, j] = new_p[j]
-                v.p_back[row, j] = back[j]
+                b_p[row, j], b_level[row, j], b_slope[row, j] = f[_OUT + j], f[_OUT + 4 + j], f[_OUT + 8 + j]
+                b_cov[row, 0, j], b_cov[row, 1, j] = f[_OUT + 12 + j], f[_OUT + 16 + j]
+                b_cov[row, 2, j], b_scale[row, j] = f[_OUT + 20 + j], f[_OUT + 24 + j]
+                v_p_now[row, j] = f[_OUT + j]
+                k = j * 4
+                v_p_back[row, j] = ((f[_W + k] + f[_W + k + 1]) + f[_W + k + 2]) + f[_W + k + 3]
             new_dof = kept + 1.0
         else:
             for j in range(4):
-                v.p_now[row, j] = pr[j]
-                v.p_back[row, j] = b.p[row, j]
-        b.dof[row] = new_dof
+                v_p_now[row, j] = pr[j]
+                v_p_back[row, j] = b_p[row, j]
+        b_dof[row] = new_dof
 
         level, slope = 0.0, 0.0
         for j in range(4):
-            level += b.p[row, j] * b.level[row, j]
-            slope += b.p[row, j] * b.slope[row, j]
+            level += b_p[row, j] * b_level[row, j]
+            slope += b_p[row, j] * b_slope[row, j]
         level_var, slope_var = 0.0, 0.0
         for j in range(4):
-            dm, db = b.level[row, j] - level, b.slope[row, j] - slope
-            level_var += b.p[row, j] * (b.cov[row, 0, j] + dm * dm)
-            slope_var += b.p[row, j] * (b.cov[row, 2, j] + db * db)
+            dm, db = b_level[row, j] - level, b_slope[row, j] - slope
+            level_var += b_p[row, j] * (b_cov[row, 0, j] + dm * dm)
+            slope_var += b_p[row, j] * (b_cov[row, 2, j] + db * db)
 
         # naming.push
         for k in range(9):
-            s[k] = b.settled[row, k]
+            s[k] = b_settled[row, k]
         old_noise, old_settled_dof = s[5], s[6]
-        left = here and b.live[row, 0] == 1
+        left = here and b_live[row, 0] == 1
         if here:
-            _settle(s, b.window[row, 0], b.lapse[row, 0], left, g0, h0, discount)
+            _settle(s, b_window[row, 0], b_lapse[row, 0], left, g0, h0, discount)
             for k in range(ell - 1):
-                b.window[row, k] = b.window[row, k + 1]
-                b.lapse[row, k] = b.lapse[row, k + 1]
-                b.ago[row, k] = b.ago[row, k + 1] + 1
-                b.live[row, k] = b.live[row, k + 1]
-            b.window[row, ell - 1] = y
-            b.lapse[row, ell - 1] = t
-            b.ago[row, ell - 1] = 0
-            b.live[row, ell - 1] = 1
+                b_window[row, k] = b_window[row, k + 1]
+                b_lapse[row, k] = b_lapse[row, k + 1]
+                b_ago[row, k] = b_ago[row, k + 1] + 1
+                b_live[row, k] = b_live[row, k + 1]
+            b_window[row, ell - 1] = y
+            b_lapse[row, ell - 1] = t
+            b_ago[row, ell - 1] = 0
+            b_live[row, ell - 1] = 1
         else:
             for k in range(ell):
-                b.ago[row, k] += 1
+                b_ago[row, k] += 1
 
         # evidence.fit
         passed = 0.0
         for k in range(ell):
-            passed += b.lapse[row, k]
-            h[k] = passed
+            f[_LAPSE + k] = b_lapse[row, k]
+            f[_LIVE + k] = b_live[row, k]
+            f[_RES + k] = b_window[row, k]
+            passed += f[_LAPSE + k]
+            f[_H + k] = passed
         for k in range(ell):
-            lf[k] = 1.0 if b.live[row, k] == 1 else 0.0
-            res[k] = b.window[row, k] - (s[0] + s[1] * h[k])
+            live = f[_LIVE + k]
+            f[_PRESENT + k] = 1.0 if live > 0.0 else 0.0
+            f[_LF + k] = 1.0 if live == 1.0 else 0.0
+            f[_RES + k] -= s[0] + s[1] * f[_H + k]
         cn, ch, chh, cr, chr_, rr = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for back_k in range(ell):
             k = ell - 1 - back_k
-            lh, r = lf[k] * h[k], lf[k] * res[k]
-            cn += lf[k]
+            lh, r = f[_LF + k] * f[_H + k], f[_LF + k] * f[_RES + k]
+            cn += f[_LF + k]
             ch += lh
-            chh += lh * h[k]
+            chh += lh * f[_H + k]
             cr += r
             chr_ += lh * r
             rr += r * r
-            nk[k], hk[k], hhk[k], rk[k], hrk[k] = cn, ch, chh, cr, chr_
+            f[_NK + k], f[_HK + k], f[_HHK + k], f[_RK + k], f[_HRK + k] = cn, ch, chh, cr, chr_
         v11, v12, v22 = s[2] + 0.5 * g0 * passed, s[3], s[4] + h0 * passed
         i11, i12 = 1.0 + v11 * cn + v12 * ch, v11 * ch + v12 * chh
         i21, i22 = v12 * cn + v22 * ch, 1.0 + v12 * ch + v22 * chh
-        det = i11 * i22 - i12 * i21
-        m11, m12, m22 = (i22 * v11 - i12 * v12) / det, (i22 * v12 - i12 * v22) / det, (i11 * v22 - i21 * v12) / det
+        det = 1.0 / (i11 * i22 - i12 * i21)
+        m11, m12, m22 = (i22 * v11 - i12 * v12) * det, (i22 * v12 - i12 * v22) * det, (i11 * v22 - i21 * v12) * det
         f1, f2 = m11 * cr + m12 * chr_, m12 * cr + m22 * chr_
         rss = max(rr - (cr * f1 + chr_ * f2), 0.0)
 
-        # evidence.weigh: what could be telling at all
+        # evidence.weigh: what could be telling at all; share c^2 < c^2 / a, so that nothing need be divided
         sn = s[5]
-        unit_slope = max(passed, 1.0) / max(cn, 1.0)
-        t0, t1 = c[_ST] * c[_ST], c[_SS] * c[_SS]
-        t2 = c[_SL] * c[_SL] / (unit_slope * unit_slope)
-        narrow = 1.0 / (sn * c[_STRETCH] * c[_STRETCH])
-        loudest = 0.0
+        level_of = _TELLING * sn
+        m12 = 2.0 * m12
         for k in range(ell):
-            x1, x2 = lf[k], lf[k] * h[k]
-            a_k = max(lf[k] - (m11 * x1 * x1 + 2.0 * m12 * x1 * x2 + m22 * x2 * x2), 1e-9)
-            c_k = lf[k] * res[k] - (f1 * x1 + f2 * x2)
-            wide = max(t0, (c_k / a_k) * (c_k / a_k) * narrow)
-            ca[0, k], cc[0, k], cs[0, k], csh[0, k] = a_k, c_k, wide, wide / (1.0 + wide * a_k)
-        for k in range(ell):
-            a_k = max(nk[k] - (m11 * nk[k] * nk[k] + 2.0 * m12 * nk[k] * hk[k] + m22 * hk[k] * hk[k]), 1e-9)
-            c_k = rk[k] - (f1 * nk[k] + f2 * hk[k])
-            wide = max(t1, (c_k / a_k) * (c_k / a_k) * narrow)
-            ca[1, k], cc[1, k], cs[1, k], csh[1, k] = a_k, c_k, wide, wide / (1.0 + wide * a_k)
-        for k in range(ell):
-            before = h[k] - b.lapse[row, k]
-            x1, x2 = hk[k] - before * nk[k], hhk[k] - before * hk[k]
-            xx = hhk[k] - 2.0 * before * hk[k] + before * before * nk[k]
-            a_k = max(xx - (m11 * x1 * x1 + 2.0 * m12 * x1 * x2 + m22 * x2 * x2), 1e-9)
-            c_k = hrk[k] - before * rk[k] - (f1 * x1 + f2 * x2)
-            wide = max(t2, (c_k / a_k) * (c_k / a_k) * narrow)
-            ca[2, k], cc[2, k], cs[2, k], csh[2, k] = a_k, c_k, wide, wide / (1.0 + wide * a_k)
-        for d in range(3):
-            for k in range(ell):
-                loudest = max(loudest, csh[d, k] * cc[d, k] * cc[d, k])
-        loud = loudest > _TELLING * sn
+            live, at = f[_LF + k], f[_H + k]
+            x2 = live * at
+            a_k = max(live - (m11 * live * live + m12 * live * x2 + m22 * x2 * x2), 1e-9)
+            c_k = live * f[_RES + k] - (f1 * live + f2 * x2)
+            f[_CA + k], f[_CC + k] = a_k, c_k
+            nk, hk, rk = f[_NK + k], f[_HK + k], f[_RK + k]
+            a_1 = max(nk - (m11 * nk * nk + m12 * nk * hk + m22 * hk * hk), 1e-9)
+            c_1 = rk - (f1 * nk + f2 * hk)
+            f[_CA + 16 + k], f[_CC + 16 + k] = a_1, c_1
+            before = at - f[_LAPSE + k]
+            x1, x2 = hk - before * nk, f[_HHK + k] - before * hk
+            xx = f[_HHK + k] - 2.0 * before * hk + before * before * nk
+            a_2 = max(xx - (m11 * x1 * x1 + m12 * x1 * x2 + m22 * x2 * x2), 1e-9)
+            c_2 = f[_HRK + k] - before * rk - (f1 * x1 + f2 * x2)
+            f[_CA + 32 + k], f[_CC + 32 + k] = a_2, c_2
+            over = max(c_k * c_k - level_of * a_k, c_1 * c_1 - level_of * a_1)
+            f[_OVER + k] = max(over, c_2 * c_2 - level_of * a_2)
+            off = f[_RES + k] - (f1 + f2 * at)
+            f[_SQUARE + k] = f[_PRESENT + k] * off * off
+        loudest = f[_OVER]
+        for k in range(1, ell):
+            loudest = max(loudest, f[_OVER + k])
+        maybe = loudest > 0.0
+        loud = False
         cn, cr = 0.0, 0.0
         for back_k in range(ell):
             k = ell - 1 - back_k
-            if b.live[row, k] != 0:
-                off = res[k] - (f1 + f2 * h[k])
-                cr += off * off / sn
-                cn += 1.0
-            if cr > _TELLING + _RESTLESS * cn:
+            cr += f[_SQUARE + k]
+            cn += f[_PRESENT + k]
+            if cr > (_TELLING + _RESTLESS * cn) * sn:
                 loud = True
+        t0, t1, t2 = c[_ST] * c[_ST], c[_SS] * c[_SS], 0.0
+        if maybe or loud:
+            unit_slope = max(passed, 1.0) / max(f[_NK], 1.0)
+            t2 = c[_SL] * c[_SL] / (unit_slope * unit_slope)
+            narrow = 1.0 / (sn * c[_STRETCH] * c[_STRETCH])
+            for d in range(3):
+                usual_width = t0 if d == 0 else (t1 if d == 1 else t2)
+                for k in range(ell):
+                    a_k, c_k = f[_CA + 16 * d + k], f[_CC + 16 * d + k]
+                    wide = max(usual_width, (c_k / a_k) * (c_k / a_k) * narrow)
+                    cs[d, k], csh[d, k] = wide, wide / (1.0 + wide * a_k)
+                    if csh[d, k] * c_k * c_k > level_of:
+                        loud = True
 
         none = 1.0
         for d in range(4):
@@ -430,66 +499,70 @@ def judge_rows(  # pragma: no cover
             rest = sdof * sn + rss
             rho = min(max(s[7], 0.0), _MOST_CORRELATED)
             kept_rho = (1.0 - rho) / (1.0 + rho)
-            top = 0.0
+            power = -0.5 * (sdof + f[_NK])
             for d in range(3):
-                kappa = 1.0 if d == 0 else kept_rho
+                lost = 0.0 if d == 0 else 1.0 - kept_rho
                 for k in range(ell):
-                    explained = min(csh[d, k] * cc[d, k] * cc[d, k] / rest, 1.0 - 1e-15)
-                    gain = -0.5 * (sdof + nk[0]) * math.log1p(-explained)
-                    gain = gain - min((1.0 - kappa) * gain, _DEAREST)
-                    factor[d, k] = gain - 0.5 * math.log1p(cs[d, k] * ca[d, k])
-                    top = max(top, factor[d, k])
+                    a_k, c_k = f[_CA + 16 * d + k], f[_CC + 16 * d + k]
+                    explained = min(csh[d, k] * c_k * c_k / rest, 1.0 - 1e-15)
+                    gain = power * _log(1.0 - explained)
+                    f[_FACTOR + 16 * d + k] = gain - min(lost * gain, _DEAREST) - 0.5 * _log(1.0 + cs[d, k] * a_k)
             ca_, cl_, sa_, sc_, excused = 0.0, 0.0, 0.0, 0.0, 0.0
             for back_k in range(ell):
                 k = ell - 1 - back_k
-                if b.live[row, k] != 0:
-                    off = res[k] - (f1 + f2 * h[k])
-                    square = off * off / sn
-                    ca_ += 1.0
-                    sa_ += square
-                    if b.live[row, k] == 1:
-                        cl_ += 1.0
-                        sc_ += square
-                    else:
-                        wide = max(1.0 + t0, square / (c[_STRETCH] * c[_STRETCH]))
-                        excused += math.log(c[_PT]) - _SQUARE_ROOT_LOG - 0.5 * math.log(wide) - 0.5 * square / wide
-                usual = 0.5 * cl_ * math.log(max(sdof + 0.5 * cl_ - 1.0, 1.0) / (2.0 * math.pi * sdof))
-                usual -= 0.5 * (sdof + cl_) * math.log1p(sc_ / sdof)
-                fresh_f = _NEW[int(ca_)] - 0.5 * (_FEW + ca_) * math.log1p(sa_ / _FEW)
-                ratio[k] = math.sqrt((_FEW + sa_) / (_FEW + ca_))
-                count[k] = ca_
-                factor[3, k] = fresh_f - usual - excused if ca_ >= _LEAST_READINGS else _IMPOSSIBLE
-                top = max(top, factor[3, k])
+                square = f[_SQUARE + k] / sn
+                ca_ += f[_PRESENT + k]
+                cl_ += f[_LF + k]
+                sa_ += square
+                sc_ += f[_LF + k] * square
+                if f[_LIVE + k] == 2.0:
+                    wide = max(1.0 + t0, square / (c[_STRETCH] * c[_STRETCH]))
+                    excused += math.log(c[_PT]) - _SQUARE_ROOT_LOG - 0.5 * math.log(wide) - 0.5 * square / wide
+                f[_COUNT + k], f[_CALM + k], f[_SUM_ALL + k], f[_SUM_CALM + k] = ca_, cl_, sa_, sc_
+                f[_EXCUSED + k], f[_FRESH + k] = excused, _NEW[int(ca_)]
+            each, per = 1.0 / (2.0 * math.pi * sdof), 1.0 / sdof
+            for k in range(ell):
+                n_all, n_calm = f[_COUNT + k], f[_CALM + k]
+                usual = 0.5 * n_calm * _log(max(sdof + 0.5 * n_calm - 1.0, 1.0) * each)
+                usual -= 0.5 * (sdof + n_calm) * _log(1.0 + f[_SUM_CALM + k] * per)
+                new = f[_FRESH + k] - 0.5 * (_FEW + n_all) * _log(1.0 + f[_SUM_ALL + k] / _FEW)
+                f[_RATIO + k] = math.sqrt((_FEW + f[_SUM_ALL + k]) / (_FEW + n_all))
+                f[_FACTOR + 48 + k] = new - usual - f[_EXCUSED + k] if n_all >= _LEAST_READINGS else _IMPOSSIBLE
+            top = 0.0
+            for d in range(4):
+                for k in range(ell):
+                    top = max(top, f[_FACTOR + 16 * d + k])
+            for k in range(ell):
+                periods = min(f[_LAPSE + k], 100.0)
+                often = f[_LF + k] * periods
+                f[_WEIGHT + k] = f[_LF + k] * c[_PT]
+                f[_WEIGHT + 16 + k] = often * c[_PS]
+                f[_WEIGHT + 32 + k] = often * c[_PL]
+                f[_WEIGHT + 48 + k] = f[_PRESENT + k] * periods * c[_PV]
+            for d in range(4):
+                for k in range(ell):
+                    f[_WEIGHT + 16 * d + k] *= _exp(f[_FACTOR + 16 * d + k] - top)
             none = math.exp(-top)
             total = none
             for d in range(4):
                 most = -1.0
                 for k in range(ell):
-                    periods = min(b.lapse[row, k], 100.0)
-                    if d == 0:
-                        often = lf[k] * c[_PT]
-                    elif d == 1:
-                        often = lf[k] * periods * c[_PS]
-                    elif d == 2:
-                        often = lf[k] * periods * c[_PL]
-                    else:
-                        often = (1.0 if b.live[row, k] != 0 else 0.0) * periods * c[_PV]
-                    weight = math.exp(factor[d, k] - top) * often
+                    weight = f[_WEIGHT + 16 * d + k]
                     kind[d] += weight
                     if weight > most:
                         most, where[d] = weight, k
                 total += kind[d]
                 k = where[d]
                 if d < 3:
-                    size3[d] = csh[d, k] * cc[d, k]
+                    size3[d] = csh[d, k] * f[_CC + 16 * d + k]
                     sd3[d] = math.sqrt(csh[d, k] / (1.0 if d == 0 else kept_rho) * sn)
                     st3[d] = cs[d, k]
-                    after3[d] = nk[k]
+                    after3[d] = f[_NK + k]
                 else:
-                    size3[d] = ratio[k]
-                    sd3[d] = ratio[k] / math.sqrt(2.0 * max(count[k], 1.0))
+                    size3[d] = f[_RATIO + k]
+                    sd3[d] = f[_RATIO + k] / math.sqrt(2.0 * max(f[_COUNT + k], 1.0))
                     st3[d] = 0.0
-                    after3[d] = count[k]
+                    after3[d] = f[_COUNT + k]
             none /= total
             for d in range(4):
                 kind[d] /= total
@@ -517,9 +590,9 @@ def judge_rows(  # pragma: no cover
                 if kind[k] > kind[d]:
                     d = k
         place = where[d]
-        was = b.named[row]
+        was = b_named[row]
         doubt = here and not given and (happened > c[_SUSPECT] or (was == SUSPECTED and happened >= c[_ACQUIT]))
-        stands = was >= TRANSIENT and was != STUCK and was != OUT_OF_RANGE and b.standing[row] + 1 < c[_STANDS]
+        stands = was >= TRANSIENT and was != STUCK and was != OUT_OF_RANGE and b_standing[row] + 1 < c[_STANDS]
         named = was
         if here:
             if given:
@@ -531,14 +604,14 @@ def judge_rows(  # pragma: no cover
             else:
                 named = STEADY
         announced = given or (doubt and was != SUSPECTED) or (here and was == SUSPECTED and named == STEADY)
-        onset = b.onset[row] + 1 if b.onset[row] >= 0 else -1
+        onset = b_onset[row] + 1 if b_onset[row] >= 0 else -1
         if given or doubt:
-            onset = b.ago[row, place]
+            onset = b_ago[row, place]
         if named == STEADY:
             onset = -1
-        standing = 0 if given else b.standing[row] + 1
-        old_peak = b.event[row, 3]
-        e0, e1, e2 = b.event[row, 0], b.event[row, 1], b.event[row, 2]
+        standing = 0 if given else b_standing[row] + 1
+        old_peak = b_event[row, 3]
+        e0, e1, e2 = b_event[row, 0], b_event[row, 1], b_event[row, 2]
         if named == STEADY:
             e0, e1, e2 = 0.0, 0.0, 1.0 - happened
         elif given or doubt:
@@ -549,23 +622,23 @@ def judge_rows(  # pragma: no cover
 
         # naming.begin_anew
         if given and named == TRANSIENT:
-            b.live[row, place] = 2
+            b_live[row, place] = 2
         elif given:
             for k in range(ell - 1):
                 if k < place:
-                    _settle(s, b.window[row, k], b.lapse[row, k], b.live[row, k] == 1, g0, h0, discount)
-                    b.live[row, k] = 0
-                    b.lapse[row, k] = 0.0
+                    _settle(s, b_window[row, k], b_lapse[row, k], b_live[row, k] == 1, g0, h0, discount)
+                    b_live[row, k] = 0
+                    b_lapse[row, k] = 0.0
             if named == VARIANCE:
                 readings = 0.0
                 for k in range(ell):
-                    b.live[row, k] = min(b.live[row, k], 1)
-                    readings += b.live[row, k]
+                    b_live[row, k] = min(b_live[row, k], 1)
+                    readings += b_live[row, k]
                 s[5] *= e0 * e0
                 s[6] = readings
                 for j in range(4):
-                    b.scale[row, j] = s[5]
-                b.dof[row] = readings
+                    b_scale[row, j] = s[5]
+                b_dof[row] = readings
             elif named == STEP:
                 s[0] += e0
                 s[2] += min(st3[d], t1)
@@ -573,18 +646,18 @@ def judge_rows(  # pragma: no cover
                 s[4] += st3[d]
 
         # naming.watch
-        run, habit = b.repeats[row, 0], b.repeats[row, 1]
-        same = b.window[row, ell - 1] == b.window[row, ell - 2]
+        run, habit = b_repeats[row, 0], b_repeats[row, 1]
+        same = b_window[row, ell - 1] == b_window[row, ell - 2]
         if here:
             run = run + 1.0 if same else 0.0
-        chance = run * math.log(max(habit, 0.1)) if run > 0.0 else 0.0
+        chance = run * _log(max(habit, 0.1)) if run > 0.0 else 0.0
         stuck = chance < c[_UNMOVED]
         if here and not stuck:
-            pace = 1.0 / min(max(b.seen[row] - WINDOW, 0) + 20.0, 200.0)
+            pace = 1.0 / min(max(b_seen[row] - WINDOW, 0) + 20.0, 200.0)
             habit = habit + pace * ((1.0 if same else 0.0) - habit)
         rho = min(max(s[7], 0.0), 0.9)
-        up, up_since, up_start = b.drift[row, 0], b.drift[row, 1], b.drift[row, 2]
-        down, down_since, down_start = b.drift[row, 3], b.drift[row, 4], b.drift[row, 5]
+        up, up_since, up_start = b_drift[row, 0], b_drift[row, 1], b_drift[row, 2]
+        down, down_since, down_start = b_drift[row, 3], b_drift[row, 4], b_drift[row, 5]
         if left:
             pull = s[8] * math.sqrt((1.0 - rho) / (1.0 + rho))
             more = max(up + pull - c[_SLACK], 0.0)
@@ -600,31 +673,31 @@ def judge_rows(  # pragma: no cover
         since, begun = (up_since, up_start) if up >= down else (down_since, down_start)
         if (given and named != TRANSIENT) or (over and here):
             up, up_since, up_start, down, down_since, down_start = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        b.repeats[row, 0], b.repeats[row, 1] = run, habit
-        b.drift[row, 0], b.drift[row, 1], b.drift[row, 2] = up, up_since, up_start
-        b.drift[row, 3], b.drift[row, 4], b.drift[row, 5] = down, down_since, down_start
+        b_repeats[row, 0], b_repeats[row, 1] = run, habit
+        b_drift[row, 0], b_drift[row, 1], b_drift[row, 2] = up, up_since, up_start
+        b_drift[row, 3], b_drift[row, 4], b_drift[row, 5] = down, down_since, down_start
         stuck = stuck and here
         if stuck:
             named, onset = STUCK, int(run)
             e0, e1, e2 = 0.0, 0.0, 1.0 - math.exp(chance)
             announced = was != STUCK
         elif drifting:
-            named, onset = DRIFT, int(since) + b.ago[row, 0]
+            named, onset = DRIFT, int(since) + b_ago[row, 0]
             e0, e1, e2 = s[0] - begun, math.sqrt(s[2] * sn), _DRIFT_SURE
             announced = True
         if drifting:
             standing = 0
         if named == STUCK:
             for j in range(4):
-                b.scale[row, j] = old_scale[j]
-            b.dof[row] = dof
+                b_scale[row, j] = old_scale[j]
+            b_dof[row] = dof
             s[5], s[6] = old_noise, old_settled_dof
         for k in range(9):
-            b.settled[row, k] = s[k]
+            b_settled[row, k] = s[k]
 
         # reference.learn, reference.away
-        centre, sp, weight_r = b.reference[row, 0], b.reference[row, 1], b.reference[row, 2]
-        squares, smooth, frozen = b.reference[row, 3], b.reference[row, 4], b.reference[row, 5]
+        centre, sp, weight_r = b_reference[row, 0], b_reference[row, 1], b_reference[row, 2]
+        squares, smooth, frozen = b_reference[row, 3], b_reference[row, 4], b_reference[row, 5]
         if here and frozen == 0.0 and named == STEADY:
             weight_r += 1.0
             fresh_centre = centre + (value - centre) / weight_r
@@ -643,47 +716,47 @@ def judge_rows(  # pragma: no cover
                 smooth = smooth + _SMOOTHING * (far - smooth)
             calm_v = min((1.0 + rho) / (1.0 - rho) * _SMOOTHING / (2.0 - _SMOOTHING), 1.0) + 1.0 / max(weight_r, 1.0)
             wide = calm_v + _TYPICAL * _TYPICAL
-            odds = 0.5 * math.log(calm_v / wide) + 0.5 * smooth * smooth * (1.0 / calm_v - 1.0 / wide)
-            wrong = 1.0 / (1.0 + math.exp(-(log_often + odds)))
-        b.reference[row, 0], b.reference[row, 1], b.reference[row, 2] = centre, sp, weight_r
-        b.reference[row, 3], b.reference[row, 4], b.reference[row, 5] = squares, smooth, frozen
+            odds = 0.5 * _log(calm_v / wide) + 0.5 * smooth * smooth * (1.0 / calm_v - 1.0 / wide)
+            wrong = 1.0 / (1.0 + _exp(-(log_often + odds)))
+        b_reference[row, 0], b_reference[row, 1], b_reference[row, 2] = centre, sp, weight_r
+        b_reference[row, 3], b_reference[row, 4], b_reference[row, 5] = squares, smooth, frozen
 
         # mixture.tail
         surprise = 0.0
         if here:
             error = y - expected
-            zz = math.sqrt(dof * math.log1p(error * error / (spread * dof))) * (8.0 * dof + 1.0) / (8.0 * dof + 3.0)
+            zz = math.sqrt(dof * _log(1.0 + error * error / (spread * dof))) * (8.0 * dof + 1.0) / (8.0 * dof + 3.0)
             xx = zz / math.sqrt(2.0)
             u = 1.0 / (1.0 + 0.5 * xx)
             poly = _POLY[9]
             for k in range(8, -1, -1):
                 poly = poly * u + _POLY[k]
-            surprise = max((xx * xx - poly - math.log(u)) / _LN10, 0.0)
+            surprise = max((xx * xx - poly - _log(u)) / _LN10, 0.0)
 
-        v.size[row] = v.size_low[row] = v.size_high[row] = math.nan
+        v_size[row] = v_size_low[row] = v_size_high[row] = math.nan
         if named > STEADY:
             size_unit = 1.0 if named == VARIANCE else unit
-            v.size[row] = e0 * size_unit
-            v.size_low[row] = (e0 - _Z95 * e1) * size_unit
-            v.size_high[row] = (e0 + _Z95 * e1) * size_unit
-        v.sure[row] = min(max(e2, 0.0), 1.0)
+            v_size[row] = e0 * size_unit
+            v_size_low[row] = (e0 - _Z95 * e1) * size_unit
+            v_size_high[row] = (e0 + _Z95 * e1) * size_unit
+        v_sure[row] = min(max(e2, 0.0), 1.0)
         if impossible:
             first = was != OUT_OF_RANGE
-            onset = 0 if first else b.onset[row] + 1
+            onset = 0 if first else b_onset[row] + 1
             named, announced = OUT_OF_RANGE, first
             news = 1.0 if first else news
             wrong = 1.0
-            v.sure[row] = 1.0
-            v.size[row] = v.size_low[row] = v.size_high[row] = beyond
-        b.event[row, 0], b.event[row, 1], b.event[row, 2], b.event[row, 3] = e0, e1, e2, peak
-        b.named[row], b.onset[row], b.standing[row] = named, onset, standing
-        b.gap[row] = 0.0 if here else t
+            v_sure[row] = 1.0
+            v_size[row] = v_size_low[row] = v_size_high[row] = beyond
+        b_event[row, 0], b_event[row, 1], b_event[row, 2], b_event[row, 3] = e0, e1, e2, peak
+        b_named[row], b_onset[row], b_standing[row] = named, onset, standing
+        b_gap[row] = 0.0 if here else t
         if here:
-            b.seen[row] += 1
-        v.named[row], v.announced[row], v.onset_back[row] = named, announced, onset
-        v.level[row], v.level_sd[row] = origin + level * unit, math.sqrt(level_var) * unit
-        v.slope[row], v.slope_sd[row] = slope * unit, math.sqrt(slope_var) * unit
-        v.low[row], v.high[row] = origin + (expected - half) * unit, origin + (expected + half) * unit
-        v.surprise[row], v.news[row], v.wrong[row] = surprise, news, wrong
-        v.centre[row] = centre if frozen == 1.0 else math.nan
-        v.spread[row] = sp if frozen == 1.0 else math.nan
+            b_seen[row] += 1
+        v_named[row], v_announced[row], v_onset_back[row] = named, announced, onset
+        v_level[row], v_level_sd[row] = origin + level * unit, math.sqrt(level_var) * unit
+        v_slope[row], v_slope_sd[row] = slope * unit, math.sqrt(slope_var) * unit
+        v_low[row], v_high[row] = origin + (expected - half) * unit, origin + (expected + half) * unit
+        v_surprise[row], v_news[row], v_wrong[row] = surprise, news, wrong
+        v_centre[row] = centre if frozen == 1.0 else math.nan
+        v_spread[row] = sp if frozen == 1.0 else math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -80,7 +81,7 @@ class Kernel:
         hard = np.zeros(n, np.int8)
         parts = max(1, min(self.threads, n // _LEAST_SHARE))
         edges = [n * k // parts for k in range(parts + 1)]
-        spans = list(zip(edges, edges[1:], strict=False))
+        spans = list(itertools.pairwise(edges))
         if parts == 1:
             self._judge(0, n, x, t, belief, verdicts, *self._packed, hard)
         else:
