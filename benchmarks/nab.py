@@ -205,9 +205,14 @@ def controls(corpus: Sequence[Recording], rng: np.random.Generator) -> Iterator[
         [rest(pot(s), r.probation // 2) for s, r in zip(steps, corpus, strict=True)],
     )
     yield "|difference|, calibrated, rest 375 rows", [rest(pot(s), 375) for s in steps]
+    profiles = [_profile(r) for r in corpus]
     yield (
         "time-of-day profile, calibrated, rest tied to file length",
-        [rest(pot(_profile(r)), r.probation // 2) for r in corpus],
+        [rest(pot(s), r.probation // 2) for s, r in zip(profiles, corpus, strict=True)],
+    )
+    yield (
+        "the greater of the two, rest tied to file length",
+        [rest(np.maximum(pot(a), pot(b)), r.probation // 2) for a, b, r in zip(steps, profiles, corpus, strict=True)],
     )
 
 

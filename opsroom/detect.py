@@ -224,7 +224,7 @@ def _rows(lines: Iterable[str], delimiter: str, counts: Counts) -> Iterator[list
             counts.damaged_lines += 1
             counts.note("damaged_lines", counts.rows + 1, "")
             continue
-        if row and any(cell.strip() for cell in row):
+        if len(row) > 1 or any(cell.strip() for cell in row):
             yield row
 
 

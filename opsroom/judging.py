@@ -5,6 +5,7 @@ This is what `opsroom detect` says of a table. Every setting of it is frozen in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from cyberstride.kernel import Kernel
 from cyberstride.recall import run
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Regimes
-from cyberstride.verdict import STEADY, SUSPECTED, Verdicts
+from cyberstride.verdict import NAMES, STEADY, SUSPECTED, Verdicts
 
 __all__ = ["FROZEN", "PLANT", "Configuration", "Judged", "Judgement"]
 
@@ -41,6 +42,8 @@ class Configuration(NamedTuple):
     """Without a stated reference the plant learns from its first rows: so many a signal, within these bounds."""
 
 
+_BETWEEN_EVENTS = np.array([code if code <= SUSPECTED else STEADY for code in range(len(NAMES))], np.int8)
+"""What is shown of a name on rows other than the one at which it was given."""
 FROZEN = Configuration()
 """The one configuration for every table; chosen on development data as docs/cyberstride.md tells."""
 
@@ -84,7 +87,8 @@ class Judgement:
             self.regimes = self.regimes._replace(reference_readings=2**31)
         self.belief = newborn(self.lanes)
         self.kernel = Kernel(self.regimes, threads=1)
-        self._verdicts = blank(self.lanes)
+        self._verdicts, self._apart = blank(self.lanes), np.ones(self.lanes)
+        self._no_onset, self._no_share = np.full(self.lanes, -1), np.zeros(n)
         self.novelty = novelty.newborn(self.lanes, self.tuning)
         self.configuration = configuration
         self.plant: plantwide.Model | None = None
@@ -122,35 +126,32 @@ class Judgement:
     def _one(
         self, values: Floats, elapsed: float, away: plantwide.Away | None, news: Floats, seen: NDArray[np.int64]
     ) -> Judged:
-        apart = np.full(self.lanes, elapsed)
+        apart = self._apart
+        apart.fill(elapsed)
         # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             verdicts = self.kernel.advance(self.belief, values, apart, self._verdicts)
-        verdicts = self._begin_anew(verdicts, values, apart)
+        if not math.isfinite(verdicts.p_now.sum() + verdicts.news.sum() + verdicts.wrong.sum()):
+            verdicts = self._begin_anew(verdicts, values, apart)
         # Until the novelty channel has seen enough, news is what the filter itself finds new.
-        news = np.where(seen < self.tuning.first, np.clip(verdicts.news, 0.0, 1.0), news)
+        young = seen < self.tuning.first
+        if young.any():
+            news = np.where(young, np.clip(verdicts.news, 0.0, 1.0), news)
         wrong = verdicts.wrong
         if self.lanes > self.n:
             wrong = wrong.copy()
             wrong[-1] = away.wrong if away else 0.0
-        given = verdicts.announced & (verdicts.named > SUSPECTED)
-        settled = np.where(verdicts.named > SUSPECTED, STEADY, verdicts.named)
+        named, onset_back = _BETWEEN_EVENTS[verdicts.named], self._no_onset
+        if verdicts.announced.any():
+            given = verdicts.announced & (verdicts.named > SUSPECTED)
+            named = np.where(given, verdicts.named, named)
+            onset_back = np.where(given, np.maximum(verdicts.onset_back, 0), -1)
         self.row += 1
-        return Judged(
-            verdicts=verdicts,
-            values=values,
-            news=news,
-            wrong=wrong,
-            named=np.where(given, verdicts.named, settled).astype(np.int8),
-            onset_back=np.where(given, np.maximum(verdicts.onset_back, 0), -1),
-            share=away.share if away else np.zeros(self.n),
-        )
+        return Judged(verdicts, values, news, wrong, named, onset_back, away.share if away else self._no_share)
 
     def _begin_anew(self, verdicts: Verdicts, values: Floats, apart: Floats) -> Verdicts:
         """A signal whose judgement is no number any more is judged anew from this row on, and counted."""
         sound = np.isfinite(verdicts.p_now).all(axis=1) & np.isfinite(verdicts.news) & np.isfinite(verdicts.wrong)
-        if sound.all():
-            return verdicts
         rows = np.flatnonzero(~sound)
         self.restarts += len(rows)
         fresh, first = step(newborn(len(rows)), values[rows], apart[rows], self.regimes)
