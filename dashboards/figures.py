@@ -6,6 +6,7 @@ Text from the wire is only ever a text child, never markup. Clocks are empty ele
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from dashboards.matter import Entry, Matter
 from dashboards.words import say, sure
 from opsroom.views import AlarmView, Answer, ClimbView, EffectView, MotionView, OrderView, Snapshot, UnitView
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SHOWN_CHOICES = ("yes", "no", "abstain", "recuse")
 
 
@@ -33,6 +35,25 @@ def number(value: float | None) -> str:
     size = abs(value)
     digits = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2
     return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "\u2212")
+
+
+def percent(probability: float) -> str:
+    """Tell a probability in per cent; what is nearly sure is not called sure.
+
+    >>> percent(0.97), percent(0.9999)
+    ('97', '> 99')
+    """
+    return "> 99" if probability >= 0.995 else str(round(100 * probability))
+
+
+def uom_of(unit: str) -> str:
+    """Write a unit of measure as people print it.
+
+    >>> uom_of("10^8 m3"), uom_of("degC"), uom_of("t/h")
+    ('10⁸ m³', '°C', 't/h')
+    """
+    raised = re.sub(r"\^(-?\d+)", lambda found: found[1].translate(RAISED), unit)
+    return re.sub(r"\bdeg(?=[CF]\b)", "°", re.sub(r"(?<=m)([23])\b", lambda found: found[1].translate(RAISED), raised))
 
 
 def time_of(at: float, seconds: bool = False) -> str:
@@ -86,7 +107,7 @@ def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
     told = [
         _fact(say("desk.kind"), say("kind." + alarm.kind)),
         _fact(say("desk.size"), _size(alarm)) if alarm.size is not None else None,
-        _fact(sure(alarm.probability), say("wall.percent", percent=round(100 * alarm.probability))),
+        _fact(sure(alarm.probability), say("wall.percent", percent=percent(alarm.probability))),
         _fact(say("desk.stands_at"), name_of(units, alarm.at_unit)),
         _fact(say("desk.owner"), name_of(units, alarm.unit)),
         _fact(say("desk.state"), say("alarm." + alarm.state)),
@@ -131,14 +152,17 @@ def _fact(term: str, value: str) -> Component:
 
 def _size(alarm: AlarmView) -> str:
     sign = "+" if (alarm.size or 0.0) > 0 else ""
-    return f"{sign}{number(alarm.size)} {alarm.uom}"
+    return f"{sign}{number(alarm.size)} {uom_of(alarm.uom)}"
 
 
 def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
     """Lay out the motion: order and parameters, who said what, the seven ballots, the count, order and effect."""
     motion = matter.motion
     if motion is None:
-        return [order_card(matter.order)] if matter.order else []
+        if matter.order:
+            return [order_card(matter.order)]
+        idle = snapshot.viewer.role == "seat" and matter.mode in ("none", "watching")
+        return [html.P(say("desk.nothing_to_do"), className="hint")] if idle else []
     word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
     waits = say("desk.last_call" if motion.last_call else "desk.until_vote")
     opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
@@ -250,7 +274,7 @@ def table(rows: Points, uom: str) -> Component:
         html.Tr([html.Td(time_of(row[0] or 0.0, seconds=True)), *(html.Td(number(v)) for v in row[1:4])])
         for row in list(rows)[-12:]
     ]
-    return html.Table([html.Caption(say("table.caption", uom=uom)), html.Thead(header), html.Tbody(body)])
+    return html.Table([html.Caption(say("table.caption", uom=uom_of(uom))), html.Thead(header), html.Tbody(body)])
 
 
 def result(answer: Answer, done: str) -> Component:

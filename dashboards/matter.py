@@ -9,6 +9,9 @@ from opsroom.views import AlarmView, MotionView, OrderView, Snapshot, Viewer
 Mode = Literal["none", "watching", "moving", "voting", "voted", "decided", "alarm", "order"]
 """What the viewer may do with the matter; the forms of the screen stand under it."""
 
+BACK = ("returned", "recovered")
+"""States of an alarm that is back to normal."""
+
 
 class Entry(NamedTuple):
     """One line of an agenda: `state` names its mark, `deadline` (epoch s) its clock, `id` what is picked."""
@@ -43,7 +46,7 @@ def mark(alarm: AlarmView) -> str:
     """Name the mark of an alarm: a square when it has climbed, a bar for silence, else a triangle."""
     if alarm.state in ("shelved", "suppressed"):
         return "stopped"
-    if alarm.state in ("returned", "recovered", "closed"):
+    if alarm.state in ("closed", *BACK):
         return "calm"
     if alarm.kind == "silence":
         return "silent"
@@ -60,7 +63,7 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
             Entry(motion.id, motion.state, motion.title, f"motion.{motion.state}", motion.deadline if open_ else None)
         )
     moved = {m.alarm for m in snapshot.motions if m.state == "open"}
-    urgent = sorted(snapshot.alarms, key=lambda a: (a.state == "closed", a.deadline or 1e18))
+    urgent = sorted(snapshot.alarms, key=lambda a: (a.state in BACK, a.deadline or 1e18))
     alarms = [
         Entry(a.id, mark(a), a.title, f"alarm.{a.state}", a.deadline)
         for a in urgent
@@ -72,14 +75,16 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     ]
     opened = [e for e in entries if e.word == "motion.open"]
     decided = [e for e in entries if e.word != "motion.open"]
-    if role == "seat":
-        coming = [
-            Entry(a.id, mark(a), a.title, "agenda.coming", a.deadline)
-            for a in urgent
-            if not a.arrived and a.state != "closed"
-        ]
-        return (*opened, *alarms, *decided[:3], *coming, *decided[3:])
-    return (*alarms, *orders, *opened, *decided)
+    if role != "seat":
+        return (*alarms, *orders, *opened, *decided)
+    coming = [
+        Entry(a.id, mark(a), a.title, "agenda.coming", a.deadline)
+        for a in urgent
+        if not a.arrived and a.state not in ("closed", *BACK)
+    ]
+    # An alarm that is back to normal asks nothing of the council any more: it stands below what was decided on it.
+    live = [e for e in alarms if e.word.partition(".")[2] not in BACK]
+    return (*opened, *live, *decided[:3], *coming, *(e for e in alarms if e not in live), *decided[3:])
 
 
 def pick(snapshot: Snapshot, picked: str | None) -> Matter:
@@ -108,7 +113,7 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     alarm = alarms[str(picked)]
     if viewer.role != "seat":
         return Matter(alarm.id, "alarm" if alarm.state != "closed" else "watching", alarm)
-    moving = alarm.arrived and alarm.state not in ("closed", "returned", "recovered")
+    moving = alarm.arrived and alarm.state not in ("closed", *BACK)
     return Matter(alarm.id, "moving" if moving else "watching", alarm)
 
 

@@ -43,6 +43,10 @@
 
   const count = n => (n === null || n === undefined ? '–' : Math.round(n).toLocaleString('en-GB').replace(/,/g, '\u2009'));
 
+  const RAISED = { '-': '\u207b', 0: '\u2070', 1: '\u00b9', 2: '\u00b2', 3: '\u00b3', 4: '\u2074', 5: '\u2075', 6: '\u2076', 7: '\u2077', 8: '\u2078', 9: '\u2079' };
+  const raise = text => [...text].map(c => RAISED[c]).join('');
+  const uom = unit => unit.replace(/\^(-?\d+)/g, (all, n) => raise(n)).replace(/m([23])\b/g, (all, n) => 'm' + raise(n)).replace(/\bdeg(?=[CF]\b)/g, '\u00b0');
+
   // ---- rings: four numbers a point (at, value, low, high), never more than POINTS
   const ring = () => ({ size: 0, data: new Float64Array(4 * POINTS) });
   const push = (r, at, value, low, high) => {
@@ -219,7 +223,7 @@
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
   window.opsroom = {
-    state, say, sure, settled, now, age, clock, day, span, figure, count, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
+    state, say, sure, settled, now, age, clock, day, span, figure, count, uom, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
     draw: painter => painters.push(painter),
     mount: (where, build) => { mounts.push({ where, build, node: null }); look(); },
     focus: unit => {

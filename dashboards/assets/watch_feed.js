@@ -2,7 +2,7 @@
 // on the forecast band. What needs attention comes first; the other signals take turns until somebody holds them.
 'use strict';
 (() => {
-  const { el, put, set, say, show, figure, clock, shape, reshape, state: live } = window.opsroom;
+  const { uom, el, put, set, say, show, figure, clock, shape, reshape, state: live } = window.opsroom;
   const SCREENS = 3, WINDOW = 90, TURN_MS = 15000;
   const FIRST = { alarm: 0, called: 0, silent: 1 };
   let screens = [], queue = [], focus = null, page = 0, turned = 0, held = false, hold = null, counter = null, colours = null;
@@ -115,7 +115,7 @@
       put(it.name, s.title || s.name);
       put(it.owner, unit ? unit.title || unit.id : s.unit);
       put(it.value, figure(s.value));
-      put(it.unit, s.uom);
+      put(it.unit, uom(s.uom));
       reshape(it.mark, s.state);
       const change = s.p ? Math.max(...s.p.slice(1)) : 0;
       const waits = ['alarm', 'called', 'silent', 'stopped'].includes(s.state);

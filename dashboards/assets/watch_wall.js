@@ -2,7 +2,7 @@
 'use strict';
 (() => {
   const room = window.opsroom;
-  const { el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
+  const { uom, el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
   const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, shelved: 3, suppressed: 4 };
   const BACK = new Set(['returned', 'recovered']);
   const EXCEPTIONS = 2, LINES = 4, SEATS = 7;
@@ -46,13 +46,13 @@
     put(it.sentence, alarm.sentence);
     const standing = alarm.acknowledged_by && alarm.state === 'acknowledged' ? say('wall.seen', { by: alarm.acknowledged_by }) : say('alarm.' + alarm.state);
     put(it.kind, alarm.size === null ? say('kind.' + alarm.kind)
-      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: alarm.uom }));
+      : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: uom(alarm.uom) }));
     put(it.percent, say('wall.percent', { percent: alarm.probability >= 0.995 ? '>\u200999' : Math.round(100 * alarm.probability) }));
     put(it.sure, sure(alarm.probability));
     ladder(it, state, alarm);
     const named = id => { const unit = state.units.get(id); return unit ? unit.title || unit.id : id; };
-    put(it.at, say(alarm.arrived ? 'wall.at_council' : 'wall.at', { unit: named(alarm.at_unit) }));
-    put(it.owner, say('wall.of', { owner: named(alarm.unit), state: standing }));
+    put(it.at, say('wall.at', { unit: named(alarm.at_unit), state: standing }));
+    put(it.owner, say('wall.of', { owner: named(alarm.unit) }));
     if (alarm.state === 'shelved' && alarm.shelved_until) {
       put(it.clock, span(alarm.shelved_until - now)); put(it.until, say('wall.until_unshelved'));
     } else if (alarm.deadline !== null && !BACK.has(alarm.state)) {

@@ -40,7 +40,7 @@ def real() -> Iterator[RealRoom]:
 
 def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(opened: Open, real: RealRoom) -> None:
     wall = opened(real)
-    expect(wall.locator(".exception:visible")).to_contain_text("the council", timeout=60_000)
+    expect(wall.locator(".exception:visible")).to_contain_text("for the council", timeout=60_000)
     expect(wall.locator(".exception:visible h3")).to_have_text("Output of Spinning mill stepped down")
     mover = opened(real, "/seat/1", size=(1366, 768))
     log_in(mover, "seat-1", real.passphrases["seat-1"])

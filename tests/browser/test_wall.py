@@ -62,7 +62,7 @@ def test_an_exception_tells_its_class_probability_owner_place_and_running_clock(
         "step of \u221218.4 t/h",
         "97 %",
         "very likely",
-        "at Mill at Tomé",
+        "at Mill at Tomé · not answered yet",
         "owner Mill at Tomé",
         "until it climbs",
     ):
@@ -80,7 +80,7 @@ def test_an_exception_tells_its_class_probability_owner_place_and_running_clock(
 def test_an_alarm_that_climbs_is_drawn_where_it_stands(wall: Page, fake: Served) -> None:
     page = wall
     fake.scene("climbed")
-    expect(page.locator(".exception:visible")).to_contain_text("at Light industry, the council")
+    expect(page.locator(".exception:visible")).to_contain_text("at Light industry · answered by Elena Rojas")
     expect(page.locator(".hive .island[data-state=called]")).to_contain_text("called")
     assert page.locator(".ladder li.passed").count() == 2
 
