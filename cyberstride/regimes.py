@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
-__all__ = ["DEFAULT", "REGIMES", "Four", "Regimes", "cp6", "default_regimes", "harrison_stevens_1971"]
+__all__ = ["DEFAULT", "REGIMES", "Four", "Regimes", "cp6", "default_regimes", "harrison_stevens_1971", "paced"]
 
 REGIMES = ("steady", "transient", "step", "slope")
 """The order of the regimes, the same everywhere in the room."""
@@ -103,6 +103,29 @@ DEFAULT = Regimes(
     naming=True,
 )
 """The frozen configuration for plant indicators."""
+
+
+CHANGES_EVERY_S = 750_000.0
+"""How many seconds pass between two steps of one signal, as the priors have it: about nine days."""
+
+_RAREST = 1e-4
+
+
+def paced(regimes: Regimes, period_s: float) -> Regimes:
+    """The same regimes for a signal with a reading every `period_s` seconds of source time.
+
+    How often a plant changes does not depend on how often it is asked: the priors of steps, slopes and changes of variance
+    belong to time, not to readings. They are those of a step every `CHANGES_EVERY_S`, and never more than those of
+    `regimes`, which are for slow series. A transient belongs to the reading and keeps its prior.
+
+    >>> [round(paced(DEFAULT, period).event_priors[2], 7) for period in (1.0, 60.0, 86400.0)]
+    [1.3e-06, 8e-05, 0.008]
+    """
+    share = min(max(period_s / (CHANGES_EVERY_S * regimes.event_priors[2]), _RAREST), 1.0)
+    nothing, transient, step, slope = regimes.event_priors
+    return regimes._replace(
+        event_priors=(nothing, transient, step * share, slope * share), variance_prior=regimes.variance_prior * share
+    )
 
 
 def default_regimes() -> Regimes:

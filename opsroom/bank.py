@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from cyberstride import DEFAULT, NAMES, Regimes, Verdicts, step
 from cyberstride.belief import Belief, from_bytes, grow, newborn, put, take, to_bytes
 from cyberstride.reference import anchor
+from cyberstride.regimes import paced
 from cyberstride.verdict import STEADY, SUSPECTED
 from opsroom.rings import Rings
 from opsroom.store import KINDS, QUALITIES, Block, Place, Readings, shard_of
@@ -101,7 +102,8 @@ class Bank:
     """The beliefs about all signals of a room, their last readings, and the registry between keys and rows."""
 
     def __init__(self, regimes: Regimes = DEFAULT) -> None:
-        self.regimes = regimes
+        self._regimes = regimes
+        self._paces: dict[int, Regimes] = {}
         self.signals: list[Signal] = []
         self.by_key: dict[str, Signal] = {}
         self.by_plant: dict[str, dict[int, Signal]] = {}
@@ -294,20 +296,38 @@ class Bank:
                 columns.source_us[these] <= self.last_us[columns.lane[these]]
             )
             these = these[~behind]
-            if len(these):
-                taken.append(these)
-                verdicts = self._round(columns, these, words)
+            for pace, those in self._by_pace(columns, these):
+                taken.append(those)
+                verdicts = self._round(columns, those, words, pace)
                 if hear:
-                    announced += self._hear(columns, these, verdicts)
+                    announced += self._hear(columns, those, verdicts)
         return words, tuple(announced), np.concatenate(taken) if taken else np.empty(0, np.int64)
 
-    def _round(self, columns: _Columns, these: Ints, words: _Words) -> Verdicts:
+    def _by_pace(self, columns: _Columns, these: Ints) -> Iterable[tuple[Regimes, Ints]]:
+        """Part readings by the regimes of their signals' nominal periods, to the nearest power of two seconds."""
+        octave = self._octave(columns.lane[these])
+        for number in np.unique(octave).tolist():
+            yield self._at_octave(number), these[octave == number]
+
+    def _octave(self, lane: Ints) -> Ints:
+        return np.round(np.log2(self._period_us[lane] / 1e6)).astype(np.int64)
+
+    def _at_octave(self, number: int) -> Regimes:
+        if number not in self._paces:
+            self._paces[number] = paced(self._regimes, 2.0**number)
+        return self._paces[number]
+
+    def regimes_of(self, lane: int) -> Regimes:
+        """The regimes under which a signal is judged: those of its nominal period."""
+        return self._at_octave(int(self._octave(np.array([lane]))[0]))
+
+    def _round(self, columns: _Columns, these: Ints, words: _Words, pace: Regimes) -> Verdicts:
         lane, source = columns.lane[these], columns.source_us[these]
         value = _seen(columns.value[these], columns.quality[these])
         last = self.last_us[lane]
         first = last == _NEVER
         elapsed = np.where(first, 1.0, (source - np.where(first, 0, last)) / self._period_us[lane])
-        part, verdicts = step(take(self._belief, lane), value, elapsed, self.regimes)
+        part, verdicts = step(take(self._belief, lane), value, elapsed, pace)
         put(self._belief, lane, part)
         self.last_us[lane] = np.maximum(last, source)
         self.rings.write(lane, source, value, verdicts.low, verdicts.high, verdicts.named)

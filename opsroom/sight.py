@@ -115,7 +115,7 @@ def _ahead(bank: Bank, key: str, at: float) -> tuple[tuple[float, float, float, 
     if belief is None:
         return ()
     steps = np.arange(1.0, AHEAD + 1.0)
-    ahead = forecast(belief, steps.tolist(), (0.9,), bank.regimes)
+    ahead = forecast(belief, steps.tolist(), (0.9,), bank.regimes_of(signal.lane))
     times = (at + steps * signal.birth.period_s).tolist()
     points = zip(times, ahead.mean[0].tolist(), ahead.low[0, 0].tolist(), ahead.high[0, 0].tolist(), strict=True)
     return tuple(point for point in points if all(map(math.isfinite, point)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cyberstride import DEFAULT
 from opsroom.bank import Bank
 from opsroom.store import Place, shard_of
 from telex_ingest.heard import Accepted
@@ -182,3 +183,15 @@ def test_the_ring_keeps_the_last_three_hundred(n: int) -> None:
         bank.judge([telex("mill-1", i + 1, [float(i)]) for i in range(n)], 0.0, NUMBERS)
     past = bank.rings.past(0)
     assert past.value.tolist() == [float(i) for i in range(max(0, n - 300), n)]
+
+
+def test_a_signal_is_judged_by_the_regimes_of_its_period() -> None:
+    bank = Bank()
+    signals = tuple(
+        SignalBirth(id=number, name=f"every-{number}", unit="t", period_s=period)
+        for number, period in enumerate((1.0, 60.0, 86_400.0), start=1)
+    )
+    birth = PlantBirth(plant="mill-1", signals=signals)
+    bank.admit(birth, {f"mill-1/{signal.name}": Place(3, row) for row, signal in enumerate(signals)})
+    step = [bank.regimes_of(bank.by_key[f"mill-1/{signal.name}"].lane).event_priors[2] for signal in signals]
+    assert step[0] < step[1] < step[2] == DEFAULT.event_priors[2]
