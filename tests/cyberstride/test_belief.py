@@ -28,7 +28,7 @@ def assert_same(one: Belief, other: Belief) -> None:
         assert a.tobytes() == b.tobytes()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 1000), st.integers(0, 40), st.integers(0, 7))
 def test_a_stored_belief_comes_back_bit_for_bit_and_goes_on_exactly(seed: int, rows: int, signals: int) -> None:
     belief = lived(seed, rows, signals)

@@ -47,11 +47,11 @@ def awkward(seed: int, rows: int, signals: int) -> Floats:
 
 
 def test_a_verdict_does_not_depend_on_its_neighbours() -> None:
-    table = awkward(5, 60, 1000)
-    order = np.random.default_rng(6).permutation(1000)
+    table = awkward(5, 60, 300)
+    order = np.random.default_rng(6).permutation(300)
     whole, said = run(table)
     shuffled, said_shuffled = run(table[:, order])
-    for i in (0, 1, 2, 7, 500, 999):
+    for i in (0, 1, 7, 299):
         alone, said_alone = run(table[:, [i]])
         assert_same_bits(tuple(a[[i]] for a in whole), tuple(alone))
         for t in range(60):
@@ -60,7 +60,7 @@ def test_a_verdict_does_not_depend_on_its_neighbours() -> None:
     assert_same_bits(tuple(a[order] for a in said[-1]), tuple(said_shuffled[-1]))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000), st.integers(-300, 300))
 def test_scaling_by_a_power_of_two_changes_no_bit_of_what_is_said(seed: int, power: int) -> None:
     table = awkward(seed, 40, 6)
@@ -71,7 +71,7 @@ def test_scaling_by_a_power_of_two_changes_no_bit_of_what_is_said(seed: int, pow
             assert getattr(a, field).tobytes() == getattr(b, field).tobytes(), field
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-6, 1e6), st.floats(-1e4, 1e4))
 def test_a_change_of_unit_and_origin_changes_no_probability(seed: int, factor: float, offset: float) -> None:
     table = noisy(seed, 50, 4)
@@ -86,7 +86,7 @@ def test_a_change_of_unit_and_origin_changes_no_probability(seed: int, factor: f
         assert (a.named == b.named).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000), st.integers(12, 60), st.floats(0, 20))
 def test_a_missing_value_never_narrows_the_forecast(seed: int, rows: int, lapse: float) -> None:
     belief, _ = run(awkward(seed, rows, 5))
@@ -120,7 +120,7 @@ def test_step_changes_nothing_that_it_was_given() -> None:
         [0.0] * 50 + [1.0] * 50,
         [1e297, -1e297] * 40,
         [5e-324, 0.0, 1e-310] * 30,
-        [*noisy(1, 40)[:, 0], *([3.0] * 1000), *noisy(2, 40)[:, 0]],
+        [*noisy(1, 40)[:, 0], *([3.0] * 400), *noisy(2, 40)[:, 0]],
     ],
 )
 def test_no_lane_ever_becomes_non_finite_or_dead(series: list[float]) -> None:
