@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long browser lint format types bench bench-filter bench-detect lock clean
+.PHONY: help install demo test test-long browser lint format types bench bench-filter bench-detect bench-truth lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
@@ -51,8 +51,16 @@ types: $(VENV)/.dev  ## mypy, strict
 bench: $(VENV)/.dev  ## delay and load of the running room, on this machine
 	$(BIN)/python -m benchmarks.room
 
+bench-filter: $(VENV)/.dev  ## speed of the filter beside other libraries, JSON=file
+	$(BIN)/python -m benchmarks.filter_speed $(JSON)
+
 bench-detect: $(VENV)/.dev  ## public benchmarks through opsroom detect, DATA=folder, JSON=file
 	$(BIN)/python -m benchmarks.detect $(DATA) $(if $(JSON),--json $(JSON))
+
+bench-truth: $(VENV)/.dev  ## labelled troubles, the alarm budget and the forecasts' coverage, on simulations
+	$(BIN)/python -m benchmarks.labelled
+	$(BIN)/python -m benchmarks.budget
+	$(BIN)/python -m benchmarks.forecasts
 
 lock:  ## renew both lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
