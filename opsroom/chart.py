@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from opsroom.judging import PLANT
 from opsroom.sketch import Sketch
 
 __all__ = ["draw"]
 
+Floats = NDArray[np.float64]
 MOST_PANELS = 12
 """Signals shown; of more the plant as a whole and those with the most news."""
 _COLOURS = {
@@ -27,8 +30,15 @@ _COLOURS = {
 _MARKS = {"transient": ":", "step": "-", "slope": "--", "variance": "-.", "stuck": "-.", "drift": "--"}
 
 
-def draw(path: Path, title: str, signals: list[str], sketch: Sketch, changes: list[tuple[int, int, str]]) -> None:
-    """Write the picture to `path`; its format follows from the name's ending."""
+def draw(
+    path: Path,
+    title: str,
+    signals: list[str],
+    sketch: Sketch,
+    changes: list[tuple[int, int, str]],
+    ends: tuple[str, str],
+) -> None:
+    """Write the picture to `path`; its format follows from the name's ending. `ends`: first and last timestamp."""
     names = [*signals, *([PLANT] if len(signals) > 1 else [])]
     lanes = list(range(len(names)))
     if len(lanes) > MOST_PANELS:
@@ -55,6 +65,7 @@ def draw(path: Path, title: str, signals: list[str], sketch: Sketch, changes: li
             upper.plot(places, sketch.column("value_high", lane), color="#222222", linewidth=0.7, label="readings")
             if sketch.stride > 1:
                 upper.plot(places, sketch.column("value_low", lane), color="#222222", linewidth=0.7)
+            upper.set_ylim(*_span(sketch.column("value_low", lane), sketch.column("value_high", lane)))
             told: set[str] = set()
             for row, of, name in changes:
                 if of == lane:
@@ -70,6 +81,17 @@ def draw(path: Path, title: str, signals: list[str], sketch: Sketch, changes: li
             lower.set_ylim(0, 1)
             if number == 0:
                 lower.legend(loc="upper left", ncols=2, frameon=False, fontsize=7)
-        grid[-1, 0].set_xlabel("row")
+        grid[-1, 0].set_xlabel(f"row, from {ends[0]} to {ends[1]}" if ends[0] else "row")
         figure.suptitle(title)
         figure.savefig(path, dpi=110)
+
+
+def _span(low: Floats, high: Floats) -> tuple[float, float]:
+    """The range of the readings with some air: a band that is wide for a moment must not flatten them."""
+    known = np.concatenate([low, high])
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return 0.0, 1.0
+    least, most = float(known.min()), float(known.max())
+    air = 0.35 * (most - least) or abs(most) * 0.1 or 1.0
+    return least - 0.5 * air, most + air

@@ -61,6 +61,9 @@ class Summary:
     news: int = 0
     """Rows whose news reached 0.5, over all signals."""
     remarks: list[str] = field(default_factory=list)
+    first: str = ""
+    last: str = ""
+    """The first and the last timestamp, verbatim."""
 
     def sentences(self) -> list[str]:
         """The summary for a person, one sentence a line."""
@@ -106,7 +109,7 @@ def detect(
     if plot is not None and sketch is not None:
         from opsroom.chart import draw  # matplotlib is slow to import
 
-        draw(Path(plot), source.name, summary.signals, sketch, summary.changes)
+        draw(Path(plot), source.name, summary.signals, sketch, summary.changes, (summary.first, summary.last))
     return summary
 
 
@@ -176,6 +179,8 @@ def _judge_block(
     summary: Summary,
     sketch: Sketch | None,
 ) -> None:
+    summary.first = summary.first or cells.timestamps[0]
+    summary.last = cells.timestamps[-1]
     for stamp, judged in zip(cells.timestamps, judgement.judge(cells.values, times.elapsed, times.phase), strict=True):
         writer.write(stamp, judged)
         summary.news += int(np.count_nonzero(judged.news >= 0.5))
