@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 
 from opsroom.refusal import RoomError
 
-__all__ = ["Calendar", "Cells", "Counts", "TableError", "Times", "header", "moment", "numeric_columns", "read_cells"]
+__all__ = [
+    "Calendar",
+    "Cells",
+    "Counts",
+    "TableError",
+    "Times",
+    "header",
+    "moment",
+    "numeric_columns",
+    "read_cells",
+    "signal_names",
+]
 
 Floats = NDArray[np.float64]
 DECIDED_BY = 100
@@ -132,6 +143,20 @@ def numeric_columns(names: Sequence[str], when: int, rows: Sequence[Sequence[str
         else:
             ignored.append(name or f"column {number + 1}")
     return chosen, ignored
+
+
+def signal_names(names: Sequence[str], columns: Sequence[int], taken: str) -> list[str]:
+    """A name for each signal, all different and none of them `taken`.
+
+    >>> signal_names(["timestamp", "load", "load", "", "*"], [1, 2, 3, 4], "*")
+    ['load', 'load (column 3)', 'column 4', '* (column 5)']
+    """
+    out: list[str] = []
+    for column in columns:
+        name = names[column]
+        place = f"column {column + 1}"
+        out.append(place if not name else f"{name} ({place})" if name in (taken, *out) else name)
+    return out
 
 
 def read_cells(rows: Sequence[Sequence[str]], when: int, columns: Sequence[int], counts: Counts) -> Cells:

@@ -26,6 +26,7 @@ from opsroom.columns import (
     header,
     numeric_columns,
     read_cells,
+    signal_names,
     time_column,
 )
 from opsroom.judging import PLANT, Judged, Judgement
@@ -155,7 +156,7 @@ def _run(
             f"{source.name} has no numeric column beside the timestamp (other columns: {left})",
             "give at least one column of numbers",
         )
-    signals = [names[column] or f"column {column + 1}" for column in columns]
+    signals = signal_names(names, columns, PLANT)
     judgement = Judgement(len(columns), reference=reference, false_alarm_share=share)
     summary = Summary(signals, counts)
     writer = _Writer(sink, signals)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,14 @@ def test_no_rows_change_nothing() -> None:
     state, news = run(novelty.newborn(2, SMALL), np.zeros((0, 2)), tuning=SMALL)
     assert news.shape == (0, 2)
     assert (state.seen == 0).all()
+
+
+def test_without_numba_the_readable_form_serves_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=(90, 1))
+    values[60] = 9
+    _, compiled = run(novelty.newborn(1, SMALL), values, tuning=SMALL)
+    monkeypatch.setitem(sys.modules, "cyberstride.recall_compiled", None)
+    with pytest.warns(RuntimeWarning, match="numba is not installed"):
+        _, readable = run(novelty.newborn(1, SMALL), values, tuning=SMALL)
+    assert readable == pytest.approx(compiled, abs=1e-12)
+    assert readable.max() > 0.5
