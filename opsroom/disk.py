@@ -115,7 +115,10 @@ def connect_to_read(path: Path, *, patience_s: float = 2.0) -> sqlite3.Connectio
     """Open a database for reading alone, while another may write; raises `StoreError` when there is none."""
     if not path.is_file():
         raise StoreError(
-            "there is no such file", path, "", "Give the room's folder with --data; `opsroom init` makes one."
+            "there is no such file",
+            path,
+            "",
+            "Give the room's folder with --data; a room has it once `opsroom serve` ran.",
         )
     with explained(path):
         connection = sqlite3.connect(

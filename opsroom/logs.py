@@ -19,7 +19,12 @@ def private_log(path: Path) -> TextIO:
 
 
 def logger(level: str = "info", stream: TextIO | None = None, *, as_json: bool = False) -> Any:
-    """A logger of one's own, to a stream or to standard error; no global configuration is touched."""
+    """A logger of one's own, to a stream or to standard error; no global configuration is touched.
+
+    Raises ValueError for a level that is not one of `LEVELS`.
+    """
+    if level.lower() not in LEVELS:
+        raise ValueError(f"there is no log level {level!r}: use one of {', '.join(LEVELS)}")
     stream = sys.stderr if stream is None else stream
     last: Any = (
         structlog.processors.JSONRenderer()

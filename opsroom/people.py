@@ -122,11 +122,13 @@ class People:
         return passphrase
 
     def rename(self, account: str, occupant: str) -> Account:
-        """Name another occupant; its sessions end, for another person sits there now; raises KeyError.
+        """Name another occupant; its sessions end, for another person sits there now; raises KeyError, ValueError.
 
         Whoever left still knows the passphrase: `renew` it as well.
         """
         self._known(account)
+        if not occupant.strip() or not occupant.isprintable():
+            raise ValueError(f"{account} needs a named occupant, not {occupant!r}: an empty chair is called 'vacant'")
         with self._written() as at:
             at.execute(
                 "UPDATE accounts SET occupant = ?, changed_at = ? WHERE name = ?",

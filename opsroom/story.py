@@ -21,9 +21,10 @@ from opsroom.demo import Pace, Stage, staged
 from opsroom.disk import StoreError
 from opsroom.hall import JOURNAL, READINGS
 from opsroom.journal import read, verify
+from opsroom.refusal import RoomError
 from opsroom.sqlite_store import SqliteStore
 from opsroom.views import AlarmView, MotionView, OrderChoice, Viewer
-from opsroom.visitor import Picture, Visitor
+from opsroom.visitor import Picture, RefusedByRoomError, Visitor
 
 SCRIPT_PACE = Pace(
     speed=400.0,
@@ -43,7 +44,7 @@ PATIENCE_S = 68.0
 """How long the story may take from the start of the plants, in seconds of the world."""
 
 
-class StoryError(Exception):
+class StoryError(RoomError):
     """The story did not come to its end: `waited_for` what, for `seconds`."""
 
     def __init__(self, waited_for: str, seconds: float) -> None:
@@ -58,7 +59,17 @@ class StoryError(Exception):
 
 
 async def tell(script: str, data: Path | None, report: Path | None, port: int = 0) -> int:
-    """Play the story to its end, print it as a timeline, write the report; 0 when it came to its end."""
+    """Play the story to its end, print it as a timeline, write the report; 0 when it came to its end.
+
+    Raises `ValueError` before anything is made when there is no such script.
+    """
+    from simulators.errors import ScenarioMistake
+    from simulators.scenario import load
+
+    try:
+        load(script)
+    except ScenarioMistake as mistake:
+        raise ValueError(str(mistake)) from mistake
     with tempfile.TemporaryDirectory(prefix="opsroom-story-") as temporary:
         folder = Path(temporary) / "room" if data is None else data
         console = Console(highlight=False, soft_wrap=True)
@@ -235,10 +246,8 @@ class _Council:
         )
         await self.seats[0].ask("speak", motion=motion, stance="for", text=last)
         for seat, (choice, reason) in zip(self.seats, map(_vote(alarm, plan), range(1, 8)), strict=True):
-            state = self.picture.motions[motion].state
-            if state != "open":
+            if not await _voted(seat, motion, choice, reason):
                 break
-            await seat.ask("cast-ballot", motion=motion, choice=choice, reason=reason)
         await self._until(lambda: row if (row := self.picture.motions[motion]).state != "open" else None)
         return motion
 
@@ -260,6 +269,17 @@ class _Council:
             line = await self.picture.lines.get()
             if line.kind != "telex":
                 self.timeline.say(line.kind, f"{line.unit}: {line.text}" if line.kind == "line" else line.text, line.at)
+
+
+async def _voted(seat: Visitor, motion: str, choice: str, reason: str) -> bool:
+    """Cast a ballot; False when the council had decided before it came, which a last call may do to a slow seat."""
+    try:
+        await seat.ask("cast-ballot", motion=motion, choice=choice, reason=reason)
+    except RefusedByRoomError as refusal:
+        if refusal.code != "motion-over":
+            raise
+        return False
+    return True
 
 
 def _vote(alarm: AlarmView, plan: _Plan) -> Any:

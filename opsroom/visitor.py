@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import msgspec
 from websockets.asyncio.client import connect
 
+from opsroom.refusal import RoomError
 from opsroom.views import AlarmView, Delta, MotionView, OrderChoice, OrderView, Snapshot, TickerLine, UnitView, Viewer
 
 _MESSAGES = msgspec.json.Decoder(Snapshot | Delta)
 
 
-class RefusedByRoomError(Exception):
+class RefusedByRoomError(RoomError):
     """The room answered with an error: `status`, `code`, `reason`."""
 
     def __init__(self, status: int, code: str, reason: str) -> None:

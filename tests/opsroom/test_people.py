@@ -219,6 +219,14 @@ async def test_a_new_passphrase_ends_the_old_one_and_every_session(people: Peopl
     people.close()
 
 
+@pytest.mark.parametrize("nobody", ["", "  ", "a\nb"])
+def test_a_chair_is_never_without_a_name(people: People, nobody: str) -> None:
+    people.enrol(["mill-1"], {"seat-1": "Ada"})
+    with pytest.raises(ValueError, match="vacant"):
+        people.rename("seat-1", nobody)
+    assert {account.name: account.occupant for account in people.accounts()}["seat-1"] == "Ada"
+
+
 async def test_another_occupant_does_not_inherit_a_session(people: People) -> None:
     passphrase = people.enrol([], {"seat-1": "Ada"})["seat-1"]
     token = await people.login("seat-1", passphrase, HERE)

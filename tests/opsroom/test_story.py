@@ -1,0 +1,34 @@
+"""The scripted seats are people at the room's door: what the room refuses them they take as an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opsroom.story import _voted
+from opsroom.views import Viewer
+from opsroom.visitor import RefusedByRoomError, Visitor
+
+
+class Answered(Visitor):
+    """A seat whose ballots the room answers with one code; "" takes them."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("http://127.0.0.1:1", Viewer(role="seat", seat=7))
+        self.code = code
+
+    async def ask(self, command: str, **members: Any) -> dict[str, Any]:
+        if self.code:
+            raise RefusedByRoomError(409, self.code, f"{members['motion']} will not have it")
+        return {"ok": True}
+
+
+async def test_a_seat_that_comes_after_the_last_call_leaves_the_decision_as_it_is() -> None:
+    assert await _voted(Answered(""), "motion-1", "yes", "it fell")
+    assert not await _voted(Answered("motion-over"), "motion-1", "yes", "it fell")
+
+
+async def test_another_refusal_of_a_ballot_ends_the_story() -> None:
+    with pytest.raises(RefusedByRoomError, match="already-voted"):
+        await _voted(Answered("already-voted"), "motion-1", "yes", "it fell")
