@@ -46,6 +46,16 @@
     if (event.target.closest('#leave')) fetch('/api/logout', { method: 'POST' }).finally(() => location.assign('/'));
   });
 
+  // ---- focus: Dash draws the agenda anew when the room changes; who stood on a line of it still stands there
+  let stood = null;
+  document.addEventListener('focusin', event => { stood = event.target.dataset ? event.target.dataset.pick || null : null; });
+  document.addEventListener('pointerdown', event => { if (!event.target.closest('[data-pick]')) stood = null; });
+  new MutationObserver(() => {
+    if (!stood || document.activeElement !== document.body) return;
+    const entry = [...document.querySelectorAll('[data-pick]')].find(node => node.dataset.pick === stood);
+    if (entry) entry.focus({ preventScroll: true });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   // ---- keys: only where nothing is being written, and only while their box is ticked
   const writing = node => node && (node.isContentEditable || node.tagName === 'TEXTAREA' || node.tagName === 'SELECT'
     || (node.tagName === 'INPUT' && !['radio', 'checkbox', 'button'].includes(node.type)));

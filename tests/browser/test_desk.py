@@ -143,6 +143,16 @@ def test_a_plant_refuses_an_order_with_a_reason(opened: Open, fake: Served) -> N
     expect(page.locator("#refuse")).to_be_hidden()
 
 
+def test_the_focus_stays_on_its_line_when_the_agenda_is_drawn_anew(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "carried")
+    page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
+    entry = page.locator(".entry[data-state=order]")
+    entry.focus()
+    fake.scene("second")
+    expect(page.locator(".entry", has_text="Mill at Viña")).to_be_visible()
+    expect(entry).to_be_focused()
+
+
 def test_the_operator_shelves_an_alarm_and_holds_all_orders(opened: Open, fake: Served) -> None:
     fake.scene("quiet", "alarm")
     page = opened(fake, "/operator", account="operator")
