@@ -118,7 +118,8 @@ def main(out: str | None = None) -> None:
     rng = np.random.default_rng(SEED)
     print(
         f"{SIGNALS} signals, a reading every {SAMPLING:g} s; warm-up {WARM_UP} day ({SEASON} with a season), "
-        f"calibration {CALIBRATION} days, then {JUDGED} days; one tail shape and one limit for the unit, a width of its own for each signal"
+        f"calibration {CALIBRATION} days, then {JUDGED} days; one tail shape and one "
+        "limit for the unit, a width of its own for each signal"
     )
     print(f"{'kind':12}{'budget/day':>11}{'expected':>10}{'episodes':>10}{'ratio':>8}{'shape':>8}{'named/day':>11}")
     rows = []

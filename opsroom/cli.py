@@ -32,6 +32,8 @@ def main() -> None:
 
     if len(sys.argv) > 1 and sys.argv[1] == "detect":
         _add_detect()
+    if len(sys.argv) > 1 and sys.argv[1] == "calibrate":
+        _add_calibrate()
     try:
         app()
     except KeyboardInterrupt:
@@ -49,6 +51,13 @@ def _add_detect() -> None:
 
     app.registered_commands = [known for known in app.registered_commands if known.name != "detect"]
     app.command("detect")(command)
+
+
+def _add_calibrate() -> None:
+    from opsroom.calibrate import command
+
+    app.registered_commands = [known for known in app.registered_commands if known.name != "calibrate"]
+    app.command("calibrate")(command)
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -150,6 +159,12 @@ def demo(
 @app.command("detect", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def detect() -> None:
     """Judge every reading of a table: opsroom detect IN.csv -o OUT.csv."""
+    raise AssertionError("main() puts the real command in its place")
+
+
+@app.command("calibrate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def calibrate() -> None:
+    """Learn each signal's settings from its history: opsroom calibrate HISTORY.csv -o room-calibration.toml."""
     raise AssertionError("main() puts the real command in its place")
 
 
