@@ -202,7 +202,7 @@ async def staged(
             )
             yield stage
         finally:
-            await stage.end_children(0.8)
+            await stage.end_children(0.5)
 
 
 def _make(folder: Path, pace: Pace) -> None:
@@ -255,7 +255,7 @@ async def run_demo(data: Path | None, *, port: int, speed: float, scenario: str 
             await asyncio.wait({over, failed, gone}, return_when=asyncio.FIRST_COMPLETED)
             for task in (over, failed, gone):
                 task.cancel()
-            told = await stage.end_children(0.8)
+            told = await stage.end_children(0.5)
     failure: Any = stage.hall.failure
     if failure is not None:
         raise failure

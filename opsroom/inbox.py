@@ -26,7 +26,7 @@ ROWS = 12_000
 BIRTH_ROWS = 100
 """How many readings the work of one birth is worth."""
 
-DEPTH = 48
+DEPTH = 16
 """The most telexes of one plant that one tick judges: the rounds of the filter."""
 
 WAITING = 200_000

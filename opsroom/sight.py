@@ -20,8 +20,11 @@ EVIDENCE_READINGS = 120
 AHEAD = 24
 """How many readings ahead the evidence forecasts."""
 
-THREE_SIGMA = 3.0 / 1.6448536269514722
-"""From the half width of a 90 % forecast to three standard deviations."""
+NORMAL_SD = 3.5
+"""How many standard deviations of the forecast before the onset count as normal to either side."""
+
+_WIDER = NORMAL_SD / 1.6448536269514722
+"""From the half width of a 90 % forecast to that."""
 
 
 def news_of(bank: Bank, announced: Iterable[Announced]) -> tuple[VerdictNews, ...]:
@@ -30,16 +33,16 @@ def news_of(bank: Bank, announced: Iterable[Announced]) -> tuple[VerdictNews, ..
 
 
 def normal_of(low: float, high: float) -> tuple[float | None, float | None]:
-    """Widen a 90 % forecast to the interval that counts as normal: three standard deviations to either side.
+    """Widen a 90 % forecast to the interval that counts as normal.
 
     >>> low, high = normal_of(-1.6448536269514722, 1.6448536269514722)
     >>> round(low, 9), round(high, 9)
-    (-3.0, 3.0)
+    (-3.5, 3.5)
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return None, None
     middle, half = (low + high) / 2, (high - low) / 2
-    return middle - THREE_SIGMA * half, middle + THREE_SIGMA * half
+    return middle - _WIDER * half, middle + _WIDER * half
 
 
 def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:

@@ -86,7 +86,7 @@ def verdict(signal: str = "loom-1/output", named: str = "step", direction: str =
         "since": START + 60,
         "probability": 0.993,
         "value": 41.0,
-        "level": 41.8,
+        "level": 78.2 if direction == "up" else 41.8,
         "size": -18.2,
         "size_low": -20.0,
         "size_high": -16.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom import inbox as inbox_module
@@ -56,6 +56,7 @@ async def test_a_plant_that_resends_a_day_does_not_hold_up_the_others() -> None:
     assert second.telexes[0].seq == DEPTH + 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 5)), max_size=200))
 def test_every_telex_comes_once_and_each_plant_in_sequence(spoken: list[tuple[str, int]]) -> None:
     async def run() -> None:

@@ -1,0 +1,63 @@
+"""The demo as people run it: it says where it is, ends within two seconds, and leaves nobody behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+
+@contextmanager
+def demo_running() -> Iterator[tuple[subprocess.Popen[str], str, list[psutil.Process]]]:
+    command = [sys.executable, "-m", "opsroom.cli", "demo", "--port", "0"]
+    environment = {**os.environ, "COLUMNS": "120", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
+        try:
+            assert demo.stdout is not None
+            text = ""
+            for line in demo.stdout:
+                text += line
+                if "Ctrl-C" in line:
+                    break
+            address = re.search(r"http://127\.0\.0\.1:\d+", text)
+            assert address, text
+            assert len(re.findall(r"seat-\d +\S", text)) == 7
+            yield demo, address[0], psutil.Process(demo.pid).children()
+        finally:
+            demo.kill()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_the_wall_and_ends_cleanly_within_two_seconds(how: signal.Signals) -> None:
+    with demo_running() as (demo, address, children):
+        assert len(children) == 2
+        with urllib.request.urlopen(f"{address}/", timeout=20) as page:
+            assert page.status == 200
+        time.sleep(4)
+        with urllib.request.urlopen(f"{address}/api/snapshot", timeout=20) as answer:
+            assert b'"alarms"' in answer.read()
+        begun = time.monotonic()
+        demo.send_signal(how)
+        assert demo.wait(10) == 0
+        took = time.monotonic() - begun
+    assert took < 2.0, took
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.long
+def test_a_killed_demo_leaves_no_simulator_behind() -> None:
+    with demo_running() as (demo, _, children):
+        demo.send_signal(signal.SIGKILL)
+        demo.wait(10)
+        gone, alive = psutil.wait_procs(children, timeout=8)
+    assert (len(gone), alive) == (2, [])
