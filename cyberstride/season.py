@@ -56,6 +56,8 @@ _LEAST_FILLED = 0.4
 _SLOWEST = 1.0 / 20.0
 """A profile never learns slower than over so many periods."""
 _CLIP = 3.0
+_SMOOTHED = 0.2734
+"""Share of independent noise that the weights 1 4 6 4 1 leave."""
 _OPEN, _CLOSE, _MOST = 4.6, 0.0, 9.0
 """Logarithm of the Bayes factor at which a profile is used, at which no more, and beyond which it does not grow."""
 _A_PERIOD = 2.5
@@ -92,7 +94,9 @@ class Cycle(NamedTuple):
     shrink: Floats
     """(n,) share of the profile that is not noise (James & Stein)."""
     linear: Floats
-    """(n,) positive where lines between the slots' middles fit better than stairs."""
+    """(n,) positive where the smoothed profile, with lines between the slots' middles, foretold better than stairs."""
+    pattern: Floats
+    """(n, slots) what is taken off: the profile, smoothed where that is better, shrunk."""
     open: NDArray[np.bool_]
     """(n,) whether the profile is taken off the readings."""
 
@@ -153,6 +157,7 @@ def newborn(
                 np.zeros(n),
                 np.zeros(n),
                 np.zeros(n),
+                np.zeros((n, k)),
                 np.zeros(n, np.bool_),
             )
         )
@@ -160,17 +165,17 @@ def newborn(
 
 
 def _pattern(cycle: Cycle, at: Floats) -> Floats:
-    """The shrunk profile at the times `at` (n,) or (n, k)."""
-    slots = cycle.profile.shape[1]
+    """The pattern at the times `at` (n,) or (n, k)."""
+    slots = cycle.pattern.shape[1]
     place = (((at - cycle.origin) / cycle.length) % 1.0) * slots
     k = np.minimum(place.astype(np.int64), slots - 1)
     rows = np.arange(len(cycle.base)).reshape((-1,) + (1,) * (at.ndim - 1))
-    stair = cycle.profile[rows, k]
+    stair = cycle.pattern[rows, k]
     within = place - k - 0.5
-    other = cycle.profile[rows, (k + np.where(within >= 0, 1, -1)) % slots]
+    other = cycle.pattern[rows, (k + np.where(within >= 0, 1, -1)) % slots]
     line = stair + np.abs(within) * (other - stair)
     shape = (-1,) + (1,) * (at.ndim - 1)
-    value: Floats = np.where(cycle.linear.reshape(shape) > 0, line, stair) * cycle.shrink.reshape(shape)
+    value: Floats = np.where(cycle.linear.reshape(shape) > 0, line, stair)
     return value
 
 
@@ -313,14 +318,27 @@ def _folded(cycle: Cycle, rows: NDArray[np.int64]) -> Cycle:
     after.variance[at] = np.where(again, variance + pace * (fair - variance), 0.0)
     after.folds[at] = folds + 1.0
     least = np.maximum(1.0 / np.maximum(after.weights[at], 1.0), _SLOWEST / 2.0)
+    soft = linear > 0
+    chosen = np.where(soft[:, None], _smoothed(new, known), new)
     noise = after.variance[at] * (np.where(known, least, 0.0).sum(axis=1) / known.sum(axis=1))
-    seen = (new * new).sum(axis=1) / known.sum(axis=1)
+    noise = np.where(soft, _SMOOTHED * noise, noise)
+    seen = (chosen * chosen).sum(axis=1) / known.sum(axis=1)
     with np.errstate(over="ignore"):
-        after.shrink[at] = np.where(again & (seen > 0), np.maximum(1.0 - noise / np.maximum(seen, 1e-300), 0.0), 0.0)
+        shrink = np.where(again & (seen > 0), np.maximum(1.0 - noise / np.maximum(seen, 1e-300), 0.0), 0.0)
+    after.shrink[at], after.pattern[at] = shrink, shrink[:, None] * chosen
     was = cycle.open[at]
     sound = (after.shrink[at] > 0) & np.isfinite(new).all(axis=1)
     after.open[at] = sound & np.where(was, after.factor[at] > _CLOSE, after.factor[at] > _OPEN)
     return after
+
+
+def _smoothed(profile: Floats, known: NDArray[np.bool_]) -> Floats:
+    """The profile around its circle by the weights 1 4 6 4 1, over the slots that are known."""
+    total, weight = profile * known, known * 1.0
+    for _ in range(2):
+        total = 0.25 * np.roll(total, 1, axis=1) + 0.5 * total + 0.25 * np.roll(total, -1, axis=1)
+        weight = 0.25 * np.roll(weight, 1, axis=1) + 0.5 * weight + 0.25 * np.roll(weight, -1, axis=1)
+    return np.where(weight > 0, total / np.maximum(weight, 1e-300), 0.0)
 
 
 def _forecast(
@@ -348,14 +366,12 @@ def _forecast(
     v = free / count * (1.0 + rho) / (1.0 - rho) / power
     more = np.clip((c - 0.5) / np.maximum(v, 1e-6), -_A_PERIOD, _A_PERIOD)
     factor = np.where(ready, np.clip(cycle.factor[at] + more, -_MOST, _MOST), cycle.factor[at])
-    # Straight lines against stairs: does half the step to the neighbour show in the profile's own roughness?
-    left, right = np.roll(cycle.profile[at], 1, axis=1), np.roll(cycle.profile[at], -1, axis=1)
-    rough = np.abs(left + right - 2.0 * cycle.profile[at])
-    steep = np.abs(right - left)
-    worst = np.max(rough, axis=1) <= 0.5 * np.max(steep, axis=1) + 4.0 * np.sqrt(
-        variance / np.clip(cycle.folds[at], 1.0, 20.0)
-    )
-    linear = np.where(ready, np.where(worst, 1.0, -1.0), 1.0)
+    # Smoothed against as it is: which came nearer to the shape of this period?
+    soft = np.where(filled, _smoothed(cycle.profile[at], cycle.weights[at] > 0) - cycle.profile[at], 0.0)
+    soft = np.where(filled, soft - (soft.sum(axis=1) / count)[:, None], 0.0)
+    gained = (rest * rest - (rest - soft) ** 2).sum(axis=1) / np.where(variance > 0, variance, np.inf)
+    better = 0.9 * cycle.linear[at] + np.clip(gained, -100.0, 100.0)
+    linear = np.where(ready & (cycle.folds[at] > 1), better, cycle.linear[at])
     return factor, linear
 
 
@@ -394,9 +410,9 @@ def put(season: Season, rows: NDArray[np.int64], part: Season) -> Season:
     return season
 
 
-_MAGIC = b"cyberstride.season\x01"
-_KINDS = ("<i8", "<f8", "<f8", "<i4", "<f8", "i1", "<f8", *("<f8",) * 6, "i1")
-_WIDE = (False, False, True, True, True, True, True, *(False,) * 7)
+_MAGIC = b"cyberstride.season\x02"
+_KINDS = ("<i8", "<f8", "<f8", "<i4", "<f8", "i1", "<f8", *("<f8",) * 7, "i1")
+_WIDE = (False, False, True, True, True, True, True, *(False,) * 6, True, False)
 
 
 def to_bytes(season: Season) -> bytes:
