@@ -255,7 +255,8 @@ async def run_demo(data: Path | None, *, port: int, speed: float, scenario: str 
             await asyncio.wait({over, failed, gone}, return_when=asyncio.FIRST_COMPLETED)
             for task in (over, failed, gone):
                 task.cancel()
-            told = await stage.end_children(0.5)
+            stage.served.leave.set()  # at once, not after the plants: what they still say stays in their spools
+            told = await stage.end_children(0.3)
     failure: Any = stage.hall.failure
     if failure is not None:
         raise failure
