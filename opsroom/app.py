@@ -120,7 +120,7 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
         ws="websockets-sansio",
         ws_max_size=gateway.limits.frame_bytes + 1024,
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
         ssl_certfile=doors.tls_cert or None,
         ssl_keyfile=doors.tls_key or None,
     )
