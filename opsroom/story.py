@@ -23,6 +23,7 @@ from opsroom.hall import JOURNAL, READINGS
 from opsroom.journal import read, verify
 from opsroom.refusal import RoomError
 from opsroom.sqlite_store import SqliteStore
+from opsroom.store import TelexCounts
 from opsroom.views import AlarmView, MotionView, OrderChoice, Viewer
 from opsroom.visitor import Picture, RefusedByRoomError, Visitor
 
@@ -82,6 +83,7 @@ async def tell(script: str, data: Path | None, report: Path | None, port: int = 
 
 async def play(script: str, folder: Path, console: Console, pace: Pace = SCRIPT_PACE, port: int = 0) -> dict[str, Any]:
     """Play the story in `folder` and give the report of it."""
+    kept = _kept(folder / READINGS)
     async with staged(folder, pace, script, port=port, lead_s=1.0) as stage:
         timeline = Timeline(console, stage)
         timeline.say("room", f"The room is open at {stage.served.address}; twelve plants and the Nile telex to it.")
@@ -92,7 +94,7 @@ async def play(script: str, folder: Path, console: Console, pace: Pace = SCRIPT_
             except TimeoutError:
                 raise StoryError(council.waiting_for, PATIENCE_S) from None
         output = await stage.end_children(12.0)
-    told = _report(folder, alarm, motion, output)
+    told = _report(folder, alarm, motion, output, kept)
     timeline.close(told)
     return told
 
@@ -305,7 +307,9 @@ def _parameter_sets(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return [defaults]
 
 
-def _report(folder: Path, alarm: AlarmView, motion: MotionView, output: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def _report(
+    folder: Path, alarm: AlarmView, motion: MotionView, output: dict[str, tuple[str, str]], kept: TelexCounts
+) -> dict[str, Any]:
     """Put the report together from what lies on disk: journal, store, the plants' own counts, and the truth."""
     events = list(read(folder / JOURNAL))
     bodies = [event.body for event in events]
@@ -347,28 +351,34 @@ def _report(folder: Path, alarm: AlarmView, motion: MotionView, output: dict[str
             "recovered_at": _iso(effect.get("recovered_at")),
         },
         "journal": {"events": checked.events, "head": checked.head, "verified": checked.ok},
-        "telexes": _telexes(folder / READINGS, output),
+        "telexes": _telexes(_kept(folder / READINGS), kept, output),
     }
 
 
-def _telexes(path: Path, output: dict[str, tuple[str, str]]) -> dict[str, int]:
-    """Count telexes on both ends: what the plants' processes say they told, and every block of the store read again."""
-    said = [msgspec.json.decode(text.strip().splitlines()[-1]) for text, _ in output.values() if text.strip()]
-    sent = sum(int(one["told"]) for one in said)
+def _kept(path: Path) -> TelexCounts:
+    """Count the telexes that a room's folder holds by reading every block of its store; none where no room was yet."""
+    if not path.exists():
+        return TelexCounts(0, 0, 0)
     store = SqliteStore(path)
     try:
-        counts = store.recount()
+        return store.recount()
     except StoreError:
-        counts = store.telex_counts()
+        return store.telex_counts()
     finally:
         store.close()
+
+
+def _telexes(after: TelexCounts, before: TelexCounts, output: dict[str, tuple[str, str]]) -> dict[str, int]:
+    """Count this story's telexes on both ends: what the plants' processes say they told, and what the store holds more."""
+    said = [msgspec.json.decode(text.strip().splitlines()[-1]) for text, _ in output.values() if text.strip()]
+    sent = sum(int(one["told"]) for one in said)
     acknowledged = sum(int(one.get("acknowledged", one["told"])) for one in said)
     return {
         "sent": sent,
         "acknowledged": acknowledged,
-        "stored": counts.stored,
-        "lost": sent - counts.distinct,
-        "doubled": counts.doubled,
+        "stored": after.stored - before.stored,
+        "lost": sent - (after.distinct - before.distinct),
+        "doubled": after.doubled - before.doubled,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import itertools
+import secrets
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,12 +70,12 @@ class Picture:
 
 
 class Visitor:
-    """One person with a session of one's own."""
+    """One person with a session of one's own, and with keys that no earlier session of the same account has used."""
 
     def __init__(self, address: str, viewer: Viewer) -> None:
         self.address, self.viewer = address, viewer
         self._cookie = ""
-        self._keys = itertools.count(1)
+        self._keys = (f"{secrets.token_hex(8)}-{n}" for n in itertools.count(1))
 
     async def login(self, account: str, passphrase: str) -> None:
         """Begin a session."""
@@ -83,8 +84,7 @@ class Visitor:
 
     async def ask(self, command: str, **members: Any) -> dict[str, Any]:
         """Give a command and wait for the room's answer; raises `RefusedByRoomError`."""
-        key = f"{self.viewer.role}-{self.viewer.seat}-{next(self._keys)}"
-        body = {"command": {"command": command, **members}, "key": key}
+        body = {"command": {"command": command, **members}, "key": next(self._keys)}
         answer: dict[str, Any] = (await self._call("POST", "/api/commands", body))[1]
         return answer
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from opsroom.story import _voted
+from opsroom.store import TelexCounts
+from opsroom.story import _telexes, _voted
 from opsroom.views import Viewer
 from opsroom.visitor import RefusedByRoomError, Visitor
 
@@ -32,3 +33,24 @@ async def test_a_seat_that_comes_after_the_last_call_leaves_the_decision_as_it_i
 async def test_another_refusal_of_a_ballot_ends_the_story() -> None:
     with pytest.raises(RefusedByRoomError, match="already-voted"):
         await _voted(Answered("already-voted"), "motion-1", "yes", "it fell")
+
+
+async def test_a_seat_that_comes_back_to_the_same_room_is_not_answered_with_its_old_motions() -> None:
+    asked: list[str] = []
+
+    class Noted(Visitor):
+        async def _call(self, method: str, path: str, body: Any) -> tuple[str, Any]:
+            asked.append(body["key"])
+            return "", {}
+
+    for _ in range(2):
+        seat = Noted("http://127.0.0.1:1", Viewer(role="seat", seat=1))
+        await seat.ask("hold-orders", reason="rest")
+        await seat.ask("release-orders")
+    assert len(set(asked)) == 4
+
+
+def test_what_an_earlier_story_left_in_the_folder_is_not_counted_again() -> None:
+    output = {"plants": ('{"told": 90, "acknowledged": 88}\n', ""), "nile": ('{"told": 10}\n', "")}
+    counted = _telexes(TelexCounts(1101, 1100, 1), TelexCounts(1000, 1000, 0), output)
+    assert counted == {"sent": 100, "acknowledged": 98, "stored": 101, "lost": 0, "doubled": 1}
