@@ -163,7 +163,7 @@ def read_cells(rows: Sequence[Sequence[str]], when: int, columns: Sequence[int],
     """The rows as numbers; whatever is no finite number becomes NaN and is counted."""
     first = counts.rows
     counts.rows += len(rows)
-    stamps = [row[when].strip() if len(row) > when else "" for row in rows]
+    stamps = [row[when] if len(row) > when else "" for row in rows]
     values = np.empty((len(rows), len(columns)))
     for place, column in enumerate(columns):
         try:
@@ -226,6 +226,7 @@ def moment(text: str) -> tuple[float, float, bool] | None:
     >>> moment("soon") is None
     True
     """
+    text = text.strip()
     number = _number(text)
     if number is not None:
         return (number, math.nan, False) if math.isfinite(number) else None

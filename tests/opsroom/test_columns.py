@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.columns import Calendar, Counts, TableError, header, moment, numeric_columns, read_cells, time_column
@@ -53,6 +53,7 @@ def test_a_day_season_is_not_looked_for_in_daily_readings() -> None:
     assert np.isnan(times([f"2020-01-{day:02d}" for day in range(1, 20)])[1][1:]).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=30))
 def test_any_timestamps_give_finite_times(stamps: list[str]) -> None:
     elapsed, phase, _ = times(stamps)
@@ -115,3 +116,9 @@ def test_a_table_without_a_timestamp_is_refused_with_the_cure() -> None:
 def test_moments(text: str, seconds: float | None) -> None:
     said = moment(text)
     assert (said[0] if said else None) == seconds
+
+
+def test_a_timestamp_keeps_the_blanks_around_it_and_is_read_without_them() -> None:
+    cells = read_cells([[" 2014-04-01 00:05:00 ", "1"]], 0, [1], Counts())
+    assert cells.timestamps == [" 2014-04-01 00:05:00 "]
+    assert moment(cells.timestamps[0]) == moment("2014-04-01 00:05:00")
