@@ -52,7 +52,7 @@ def main() -> int:
         finally:
             room.terminate()
             room.wait(20)
-        result["stored"], result["lost"], result["doubled"] = _counted(folder, result["sent"])
+        result["stored"], result["lost"], result["doubled"] = _counted(folder, result["acknowledged"])
     _print(chosen, result)
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -143,14 +143,14 @@ def _burnt(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _counted(folder: Path, sent: int) -> tuple[int, int, int]:
-    """Count what the store holds by reading every block again."""
+def _counted(folder: Path, acknowledged: int) -> tuple[int, int, int]:
+    """Count what the store holds by reading every block again; lost is what was acknowledged and is not there."""
     store = SqliteStore(folder / READINGS)
     try:
         counts = store.recount()
     finally:
         store.close()
-    return counts.stored, sent - counts.distinct, counts.doubled
+    return counts.stored, max(0, acknowledged - counts.distinct), counts.doubled
 
 
 def _print(chosen: argparse.Namespace, result: dict[str, Any]) -> None:
@@ -159,7 +159,8 @@ def _print(chosen: argparse.Namespace, result: dict[str, Any]) -> None:
     print(f"  readings judged, stored  {result['readings_per_s']:10,.0f} /s over {result['seconds']:.0f} s")
     print(f"  room process             {result['room_cpu_percent']:10.1f} % of a core")
     print(
-        f"  telex sent -> Ack        {result['p50_ms']:10.1f} ms p50 {result['p99_ms']:8.1f} ms p99 {result['max_ms']:8.1f} ms max"
+        f"  telex sent -> Ack        {result['p50_ms']:10.1f} ms p50 {result['p99_ms']:8.1f} ms p99 "
+        f"{result['max_ms']:8.1f} ms max"
     )
     print(
         f"  arrived -> verdict       {result['arrival_to_verdict_p50_ms']:10.0f} ms p50 "
@@ -172,9 +173,8 @@ def _print(chosen: argparse.Namespace, result: dict[str, Any]) -> None:
         f"  telexes                  {result['sent']} sent, {result['acknowledged']} acknowledged, {result['stored']} stored, "
         f"{result['lost']} lost, {result['doubled']} doubled, {result['refused']} refused"
     )
-    print(
-        f"  the crowd itself was late by at most {1e3 * result['crowd_behind_s']:.0f} ms; load of the machine {os.getloadavg()[0]:.1f}"
-    )
+    late = f"{1e3 * result['crowd_behind_s']:.0f} ms"
+    print(f"  the crowd itself was late by at most {late}; load of the machine {os.getloadavg()[0]:.1f}")
 
 
 def _arguments() -> argparse.Namespace:
