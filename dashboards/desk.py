@@ -39,19 +39,31 @@ def look(door: Door, viewer: Viewer, picked: str | None) -> tuple[Snapshot, Matt
 
 
 async def give(door: Door, command: AnyCommand | None, key: str, done: str) -> tuple[Component, Any]:
-    """Have the room answer a command of the session's viewer; gives what to show and the form's next key.
+    """Have the room answer a command of the session's viewer; gives what to show and the form's next key."""
+    shown, key, _ = await give_and_name(door, command, key, done)
+    return shown, key
+
+
+async def give_and_name(door: Door, command: AnyCommand | None, key: str, done: str) -> tuple[Component, Any, Any]:
+    """Have the room answer a command; gives what to show, the form's next key and the id that was made.
 
     A refusal keeps nothing back: reason and cure are shown. Without a session nothing is asked.
     """
     viewer = door.viewer(cookies())
     if viewer is None:
-        return figures.result(Answer(ok=False, reason=say("desk.ended"), cure=say("desk.enter_again")), ""), no_update
+        return (
+            figures.result(Answer(ok=False, reason=say("desk.ended"), cure=say("desk.enter_again")), ""),
+            no_update,
+            no_update,
+        )
     if command is None:
-        return figures.result(
-            Answer(ok=False, reason=say("desk.incomplete"), cure=say("desk.complete_it")), ""
-        ), no_update
+        return (
+            figures.result(Answer(ok=False, reason=say("desk.incomplete"), cure=say("desk.complete_it")), ""),
+            no_update,
+            no_update,
+        )
     answer = await door.ask(viewer, command, key)
-    return figures.result(answer, done), new_key()
+    return figures.result(answer, done), new_key(), answer.made[0] if answer.made else no_update
 
 
 def attach(app: Dash, door: Door) -> None:

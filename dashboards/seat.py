@@ -11,7 +11,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
 from dashboards import form
-from dashboards.desk import cookies, give
+from dashboards.desk import cookies, give, give_and_name
 from dashboards.door import Door
 from dashboards.markup import facts
 from dashboards.words import say
@@ -120,8 +120,7 @@ def attach(app: Dash, door: Door) -> None:
             parameters = form.read(choice.parameters, names, values)
             order = ProposedOrder(plant=choice.plant, name=choice.name, parameters=parameters)
             command = OpenMotion(alarm=matter["alarm"], title=str(title).strip(), order=order)
-        shown, key = await give(door, command, key, say("done.open-motion"))
-        return shown, key, matter["alarm"]
+        return await give_and_name(door, command, key, say("done.open-motion"))
 
     @app.callback(
         Output("result", "children", allow_duplicate=True),
