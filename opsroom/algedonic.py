@@ -150,13 +150,6 @@ def _deviated(
     return (*closed(room, alarm, now, reason), opened(room, now, signal, deviation, low, high))
 
 
-def _within(level: float | None, low: float | None, high: float | None) -> bool:
-    """Tell whether a new level lies inside the interval of recovery: an alarm on it would be over before it began."""
-    if level is None or (low is None and high is None):
-        return False
-    return (low is None or level >= low) and (high is None or level <= high)
-
-
 def _same(known: Deviation, again: Deviation) -> bool:
     """Tell whether a naming says what is known: the same word for the same onset (silence has one onset until a voice)."""
     if known.named != again.named or known.direction != again.direction:
@@ -165,10 +158,7 @@ def _same(known: Deviation, again: Deviation) -> bool:
 
 
 def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, ...]:
-    """From verdict to alarm, by the table; a backfill warms the filter and does nothing here.
-
-    A step whose new level is still normal is logged: an alarm is a call for help, and there is nothing to recover from.
-    """
+    """From verdict to alarm, by the table; a backfill warms the filter and does nothing here."""
     signal = room.signals.get(news.signal)
     if signal is None:
         raise Refused(
@@ -184,8 +174,6 @@ def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, .
             return (happened.GoodNewsHeard(at=now, signal=news.signal, deviation=deviation),)
         case "open":
             low, high = interval(signal.birth.good, signal.agreement, news.normal_low, news.normal_high)
-            if news.named == "step" and _within(deviation.level, low, high):
-                return (happened.TransientLogged(at=now, signal=news.signal, deviation=deviation),)
             return _deviated(room, now, news.signal, deviation, low, high)
         case _:
             return ()

@@ -50,7 +50,7 @@ class Scene:
         return viewer.unit if viewer.unit in units else self.room.tree.root
 
     def shown(self, viewer: Viewer, focus: str) -> list[Signal]:
-        """The signals that a screen draws: the plants at or below the focus share `SIGNALS_SHOWN` between them."""
+        """The signals that a screen draws: the plants at or below the focus share `SIGNALS_SHOWN`, signals in alarm first."""
         plants = [
             plant
             for plant in self._below(focus)
@@ -61,7 +61,8 @@ class Scene:
         each, over = divmod(SIGNALS_SHOWN, len(plants))
         chosen: list[Signal] = []
         for place, plant in enumerate(plants[:SIGNALS_SHOWN]):
-            chosen += list(self.bank.by_plant[plant].values())[: each + (place < over)]
+            mine = sorted(self.bank.by_plant[plant].values(), key=lambda one: one.key not in self.room.standing)
+            chosen += mine[: each + (place < over)]
         return chosen
 
     def hears(self, viewer: Viewer, line: TickerLine) -> bool:

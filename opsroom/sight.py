@@ -13,14 +13,15 @@ from cyberstride.belief import Belief
 from cyberstride.forecast import forecast
 from opsroom.bank import Announced, Bank
 from opsroom.news import Evidence, VerdictNews
+from opsroom.rings import KEPT
 
-EVIDENCE_READINGS = 120
-"""How many of the last readings a motion freezes."""
+EVIDENCE_READINGS = KEPT
+"""How many of the last readings a motion freezes: all that are in memory, since an alarm takes its time to climb."""
 
 AHEAD = 24
 """How many readings ahead the evidence forecasts."""
 
-NORMAL_SD = 3.5
+NORMAL_SD = 2.5
 """How many standard deviations of the forecast before the onset count as normal to either side."""
 
 _WIDER = NORMAL_SD / 1.6448536269514722
@@ -37,7 +38,7 @@ def normal_of(low: float, high: float) -> tuple[float | None, float | None]:
 
     >>> low, high = normal_of(-1.6448536269514722, 1.6448536269514722)
     >>> round(low, 9), round(high, 9)
-    (-3.5, 3.5)
+    (-2.5, 2.5)
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return None, None

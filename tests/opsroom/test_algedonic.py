@@ -106,14 +106,6 @@ def test_the_same_naming_again_is_no_news() -> None:
     assert kinds(play.hear(verdict(since=START + 240, size=-30.0))) == ["alarm-renamed"]
 
 
-def test_a_step_that_stays_within_the_normal_interval_is_logged_and_opens_nothing() -> None:
-    play = Play()
-    assert kinds(play.hear(verdict(level=57.0))) == ["transient-logged"]
-    assert kinds(play.hear(verdict(level=57.0, named="slope"))) == ["alarm-opened"]
-    other = Play()
-    assert kinds(other.hear(verdict(level=54.9))) == ["alarm-opened"]
-
-
 def test_another_signal_of_the_plant_has_an_alarm_of_its_own() -> None:
     play = Play()
     assert play.alarm("loom-1/output") != play.alarm("loom-1/scrap", direction="up")
