@@ -86,7 +86,7 @@ def test_the_plants_own_people_see_their_alarm_and_only_what_is_theirs(opened: O
     page = opened(real, "/unit/mill-1", allowed=("401", "403"))
     log_in(page, "unit-mill-1", real.passphrases["unit-mill-1"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Spinning mill")
-    expect(page.locator("#agenda")).to_contain_text("Restaff a shift")
+    expect(page.locator("#agenda")).to_contain_text("Output of Spinning mill", timeout=60_000)
     page.goto("/operator")
     page.wait_for_selector("#login-form")
     assert page.locator("#desk").count() == 0
