@@ -85,7 +85,7 @@ def init(
     from opsroom.hall import read_file
     from opsroom.panel import made
 
-    fresh = found(data, room.read_text(encoding="utf-8") if room else None)
+    fresh = found(data, room.read_text(encoding="utf-8-sig") if room else None)
     made(data, fresh, read_file(data).occupants)
 
 
@@ -173,7 +173,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="ROOM.toml")]) -> None:
     """Check a room.toml: every mistake with its line, its value and the cure."""
     from opsroom.charter import check as mistakes_in
 
-    mistakes = mistakes_in(file.read_text(encoding="utf-8"))
+    mistakes = mistakes_in(file.read_text(encoding="utf-8-sig"))
     for mistake in mistakes:
         typer.echo(f"{file}: {mistake}", err=True)
     if mistakes:

@@ -30,7 +30,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     occupant: str = ""
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", forbid_unknown_fields=True):
     """The root of all commands; on REST the member `command` names the kind."""
 
 

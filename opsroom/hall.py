@@ -154,7 +154,7 @@ class Hall:
 def read_file(folder: Path) -> RoomFile:
     """Read a folder's room.toml; raises `NoRoomError`, or `CharterError` with every mistake in it."""
     try:
-        text = (folder / ROOM).read_text(encoding="utf-8")
+        text = (folder / ROOM).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise NoRoomError(folder) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -291,7 +291,7 @@ def _vote(alarm: AlarmView, plan: _Plan) -> Any:
         if seat == 7 and plan.choice.danger != "none":
             return "abstain", f"The plant marks this order: {plan.choice.danger}."
         if alarm.probability >= 0.5:
-            return "yes", f"{round(100 * alarm.probability)} % sure of a {alarm.kind}, and the plant's time is over."
+            return "yes", f"A {alarm.kind}, {alarm.probability_words}, and the plant's time is over."
         return "no", "I am not sure enough of what I see."
 
     return vote
