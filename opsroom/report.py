@@ -135,7 +135,7 @@ class Reporter:
     def _view(self, before: LineView) -> LineView:
         counts, hall = self.line.line(), self.hall
         heard_at = [plant.heard_at for plant in counts.plants.values() if plant.link and plant.heard_at > 0]
-        silent = sum(1 for plant in counts.plants.values() if plant.state == "silent")
+        silent = sum(1 for plant in counts.plants.values() if plant.state in ("silent", "dead"))
         return msgspec.structs.replace(
             before,
             links=counts.links,
