@@ -62,7 +62,6 @@ def test_the_last_ballot_by_keyboard_closes_the_motion_and_the_order_goes_out(op
     expect(page.locator("#cast")).to_be_hidden()
     expect(wall.locator(".council")).to_contain_text("5 yes · 1 no · 0 abstained · 1 recused")
     expect(wall.locator(".council")).to_contain_text("sent, no answer yet")
-    expect(wall.locator(".ticker")).to_contain_text("order-1 issued")
 
 
 def test_a_seat_proposes_an_order_by_keyboard_with_the_plants_own_form(opened: Open, fake: Served) -> None:
