@@ -49,7 +49,7 @@ def test_help_is_quick_and_names_every_noun() -> None:
         (("check", "/nowhere/room.toml"), "check the path"),
         (("seat", "list", "--data", "/nowhere/at/all"), "opsroom init"),
         (("demo", "--json", "x.json"), "--script"),
-        (("detect", "/nowhere.csv", "-o", "/tmp/out.csv"), "nowhere.csv"),
+        (("detect", "/nowhere.csv", "-o", "/nowhere/out.csv"), "nowhere.csv"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence_and_exit_code_2(arguments: tuple[str, ...], sentence: str) -> None:
