@@ -64,9 +64,9 @@ bench-truth: $(VENV)/.dev  ## labelled troubles, the alarm budget and the foreca
 
 lock:  ## renew both lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  pyproject.toml --group build -o requirements.lock
+	  pyproject.toml --all-extras --group dev -o requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  pyproject.toml --group dev -o requirements-dev.lock
+	  -c requirements-dev.lock pyproject.toml --group build -o requirements.lock
 
 clean:  ## remove the environment and what the tools left
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
