@@ -23,8 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks import change_points, nab, tep
-from opsroom.detect import TableError, detect
-from opsroom.judging import PLANT
+from opsroom.detection.detect import TableError, detect
+from opsroom.detection.judging import PLANT
 
 Floats = NDArray[np.float64]
 CONSOLE = Console(width=None if sys.stdout.isatty() else 132)

@@ -25,9 +25,9 @@ from typing import Any
 
 import psutil
 
-from opsroom.founding import found, links_of
-from opsroom.hall import READINGS
-from opsroom.sqlite_store import SqliteStore
+from opsroom.loop.founding import found, links_of
+from opsroom.loop.hall import READINGS
+from opsroom.record.sqlite_store import SqliteStore
 
 TOML = (
     '[room]\nid = "bench"\ntitle = "Bench"\nunassigned = "total"\n[[level]]\nname = "total"\nclock = "4 h"\n'

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from opsroom.sqlite_store import SqliteStore
-from opsroom.store import SHARDS, Block, shard_of
+from opsroom.record.sqlite_store import SqliteStore
+from opsroom.record.store import SHARDS, Block, shard_of
 
 TICKS_A_SECOND = 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opsroom.diagrams import renewed
+from opsroom.showing.diagrams import renewed
 
 if __name__ == "__main__":
     page = Path(__file__).parent / "room.md"

@@ -14,19 +14,19 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
-from opsroom import api
 from opsroom.commands import Actor, AnyCommand, Asked, Role
-from opsroom.founding import clock_of, enrol, software
-from opsroom.guard import Doors, Guard, check_address, hosts_of
-from opsroom.hall import Hall, open_hall
-from opsroom.logs import logger
-from opsroom.news import Tick as ClockTick
-from opsroom.outgoing import Outgoing
+from opsroom.doors import api
+from opsroom.entry.guard import Doors, Guard, check_address, hosts_of
+from opsroom.loop.founding import clock_of, enrol, software
+from opsroom.loop.hall import Hall, open_hall
+from opsroom.loop.logs import logger
+from opsroom.loop.outgoing import Outgoing
+from opsroom.loop.report import Reporter, news_from
+from opsroom.loop.tick import fold
+from opsroom.loop.writer import Writer
 from opsroom.panel import made
-from opsroom.report import Reporter, news_from
-from opsroom.tick import fold
+from opsroom.room.news import Tick as ClockTick
 from opsroom.views import Answer, Snapshot, Viewer
-from opsroom.writer import Writer
 from telex_ingest.gateway import Gateway
 from telex_ingest.line import Limits
 

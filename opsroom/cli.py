@@ -28,7 +28,7 @@ Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's fo
 
 def main() -> None:
     """Run the command line; a mistake of its user is one sentence on standard error and exit code 2."""
-    from opsroom.faults import sentence_of
+    from opsroom.loop.faults import sentence_of
 
     if len(sys.argv) > 1 and sys.argv[1] == "detect":
         _add_detect()
@@ -47,14 +47,14 @@ def main() -> None:
 
 
 def _add_detect() -> None:
-    from opsroom.detect import command
+    from opsroom.detection.detect import command
 
     app.registered_commands = [known for known in app.registered_commands if known.name != "detect"]
     app.command("detect")(command)
 
 
 def _add_calibrate() -> None:
-    from opsroom.calibrate import command
+    from opsroom.detection.calibrate import command
 
     app.registered_commands = [known for known in app.registered_commands if known.name != "calibrate"]
     app.command("calibrate")(command)
@@ -81,8 +81,8 @@ def init(
     room: Annotated[Path | None, typer.Option(metavar="ROOM.toml", help="begin with this file")] = None,
 ) -> None:
     """Make a room's folder: a room.toml to edit, the accounts, and their passphrases, told once."""
-    from opsroom.founding import found
-    from opsroom.hall import read_file
+    from opsroom.loop.founding import found
+    from opsroom.loop.hall import read_file
     from opsroom.panel import made
 
     fresh = found(data, room.read_text(encoding="utf-8-sig") if room else None)
@@ -104,7 +104,7 @@ def serve(
     log_json: Annotated[bool, typer.Option(help="log JSON lines")] = False,
 ) -> None:
     """Run the room of a folder, without simulators, until Ctrl-C."""
-    from opsroom.guard import Doors, check_address
+    from opsroom.entry.guard import Doors, check_address
 
     doors = Doors(
         host=host,
@@ -171,7 +171,7 @@ def calibrate() -> None:
 @app.command("check")
 def check(file: Annotated[Path, typer.Argument(metavar="ROOM.toml")]) -> None:
     """Check a room.toml: every mistake with its line, its value and the cure."""
-    from opsroom.charter import check as mistakes_in
+    from opsroom.constitution.charter import check as mistakes_in
 
     mistakes = mistakes_in(file.read_text(encoding="utf-8-sig"))
     for mistake in mistakes:
@@ -184,7 +184,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="ROOM.toml")]) -> None:
 @seat_app.command("list")
 def seat_list(data: Data) -> None:
     """Every account and who occupies it."""
-    from opsroom.founding import people_of
+    from opsroom.loop.founding import people_of
     from opsroom.panel import accounts
 
     with people_of(data) as people:
@@ -194,7 +194,7 @@ def seat_list(data: Data) -> None:
 @seat_app.command("passphrase")
 def seat_passphrase(account: Annotated[str, typer.Argument(help="seat-1, operator, unit-mill-1")], data: Data) -> None:
     """Make a new passphrase for an account, and tell it once; its sessions end."""
-    from opsroom.founding import people_of
+    from opsroom.loop.founding import people_of
 
     with people_of(data) as people:
         typer.echo(people.renew(account))
@@ -203,7 +203,7 @@ def seat_passphrase(account: Annotated[str, typer.Argument(help="seat-1, operato
 @seat_app.command("occupant")
 def seat_occupant(account: str, name: Annotated[str, typer.Argument(help="who sits there now")], data: Data) -> None:
     """Name another occupant; the sessions of the old one end."""
-    from opsroom.founding import people_of
+    from opsroom.loop.founding import people_of
 
     with people_of(data) as people:
         people.rename(account, name)
@@ -213,7 +213,7 @@ def seat_occupant(account: str, name: Annotated[str, typer.Argument(help="who si
 @link_app.command("list")
 def link_list(data: Data) -> None:
     """Every link, the plants that it may speak for, when it was last heard."""
-    from opsroom.founding import links_of
+    from opsroom.loop.founding import links_of
     from opsroom.panel import links as show_links
 
     with links_of(data) as links:
@@ -223,7 +223,7 @@ def link_list(data: Data) -> None:
 @link_app.command("add")
 def link_add(link: str, plants: Annotated[list[str], typer.Argument(metavar="PLANT...")], data: Data) -> None:
     """Make a link that may speak for these plants ('*': any), and tell its token once."""
-    from opsroom.founding import links_of
+    from opsroom.loop.founding import links_of
 
     with links_of(data) as links:
         typer.echo(links.add(link, plants))
@@ -234,7 +234,7 @@ def link_rotate(
     link: str, data: Data, grace: Annotated[float, typer.Option(help="hours that the old token still holds")] = 24.0
 ) -> None:
     """Make a new token for a link, and tell it once."""
-    from opsroom.founding import links_of
+    from opsroom.loop.founding import links_of
 
     with links_of(data) as links:
         typer.echo(links.rotate(link, grace * 3600.0))
@@ -243,7 +243,7 @@ def link_rotate(
 @link_app.command("revoke")
 def link_revoke(link: str, data: Data) -> None:
     """End a link for good."""
-    from opsroom.founding import links_of
+    from opsroom.loop.founding import links_of
 
     with links_of(data) as links:
         links.revoke(link)
@@ -255,8 +255,8 @@ def journal_verify(
     data: Data, head: Annotated[str, typer.Option(metavar="HASH", help="a head that was noted earlier")] = ""
 ) -> None:
     """Check every byte of the journal; exit code 1 when it is broken, with the event that does not fit."""
-    from opsroom.hall import JOURNAL
-    from opsroom.journal import verify
+    from opsroom.loop.hall import JOURNAL
+    from opsroom.record.journal import verify
 
     result = verify(data / JOURNAL, head or None)
     typer.echo(str(result), err=not result.ok)
@@ -268,8 +268,8 @@ def journal_export(
     data: Data, out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="- for standard output")] = "-"
 ) -> None:
     """Write the journal as JSON lines, the exact bytes that were hashed, and a last line that seals them."""
-    from opsroom.hall import JOURNAL
-    from opsroom.journal import export
+    from opsroom.loop.hall import JOURNAL
+    from opsroom.record.journal import export
 
     if out == "-":
         export(data / JOURNAL, sys.stdout.buffer)

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from opsroom.app import Served, doors_open
-from opsroom.charter import render
 from opsroom.clock import FastClock
-from opsroom.disk import private_file, private_folder
-from opsroom.guard import Doors
-from opsroom.hall import ROOM, Hall, open_hall
-from opsroom.logs import logger, private_log
+from opsroom.constitution.charter import render
+from opsroom.entry.guard import Doors
+from opsroom.loop.hall import ROOM, Hall, open_hall
+from opsroom.loop.logs import logger, private_log
+from opsroom.record.disk import private_file, private_folder
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """Where a demo's clock begins: a Monday's early shift."""
@@ -124,7 +124,7 @@ class Child:
         """Start `python -m simulators` with these arguments and the token in its environment."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "opsroom.tether", "simulators", *arguments, "--token-env", "OPSROOM_LINK_TOKEN"),
+            *("-m", "opsroom.doors.tether", "simulators", *arguments, "--token-env", "OPSROOM_LINK_TOKEN"),
             env={**os.environ, "OPSROOM_LINK_TOKEN": token},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

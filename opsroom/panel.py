@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from opsroom.accounts import Account
-from opsroom.links import Link
+from opsroom.entry.accounts import Account
+from opsroom.entry.links import Link
 
 
 def seats_table(passphrases: Mapping[str, str], occupants: Mapping[str, str], *, shown: tuple[str, ...] = ()) -> Table:

@@ -18,14 +18,14 @@ import msgspec
 from rich.console import Console
 
 from opsroom.demo import Pace, Stage, staged
-from opsroom.disk import StoreError
-from opsroom.hall import JOURNAL, READINGS
-from opsroom.journal import read, verify
-from opsroom.refusal import RoomError
-from opsroom.sqlite_store import SqliteStore
-from opsroom.store import TelexCounts
+from opsroom.doors.visitor import Picture, RefusedByRoomError, Visitor
+from opsroom.loop.hall import JOURNAL, READINGS
+from opsroom.record.disk import StoreError
+from opsroom.record.journal import read, verify
+from opsroom.record.sqlite_store import SqliteStore
+from opsroom.record.store import TelexCounts
+from opsroom.room.refusal import RoomError
 from opsroom.views import AlarmView, MotionView, OrderChoice, Viewer
-from opsroom.visitor import Picture, RefusedByRoomError, Visitor
 
 SCRIPT_PACE = Pace(
     speed=400.0,

@@ -17,8 +17,8 @@ import structlog
 
 from opsroom.app import doors_open
 from opsroom.clock import FastClock
-from opsroom.guard import Doors
-from opsroom.hall import ROOM, open_hall
+from opsroom.entry.guard import Doors
+from opsroom.loop.hall import ROOM, open_hall
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import (
     Direction,

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from opsroom.store import SHARDS, Block, Mark, Place, Readings, TelexCounts, shard_of
+from opsroom.record.store import SHARDS, Block, Mark, Place, Readings, TelexCounts, shard_of
 from telex_ingest.telex import PlantBirth
 
 

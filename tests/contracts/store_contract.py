@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opsroom.store import SHARDS, Block, Readings, Store, TelexCounts, corrected, shard_of
+from opsroom.record.store import SHARDS, Block, Readings, Store, TelexCounts, corrected, shard_of
 from telex_ingest.telex import PlantBirth, SignalBirth
 
 LIVE, CORRECTION, BACKFILL = 0, 1, 2

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from opsroom import recovery
-from opsroom.bank import Bank
-from opsroom.charter import read
+from opsroom.alarms import recovery
+from opsroom.constitution.charter import read
 from opsroom.demo import Pace, charter_text
-from opsroom.events import AnyEvent
-from opsroom.news import CharterRead, PlantBorn, Tick
-from opsroom.room import newborn
-from opsroom.sight import evidence, news_of
-from opsroom.store import Place, shard_of
-from opsroom.tick import Message, fold, touched
+from opsroom.judgement.bank import Bank
+from opsroom.judgement.sight import evidence, news_of
+from opsroom.loop.tick import Message, fold, touched
+from opsroom.record.store import Place, shard_of
+from opsroom.room.events import AnyEvent
+from opsroom.room.news import CharterRead, PlantBorn, Tick
+from opsroom.room.room import newborn
 from simulators.faults import Report
 from simulators.stage import Stage
 from telex_ingest.heard import Accepted

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from opsroom.demo import Pace, charter_text
-from opsroom.founding import found, links_of
-from opsroom.journal import verify
-from opsroom.sqlite_store import SqliteStore
+from opsroom.loop.founding import found, links_of
+from opsroom.record.journal import verify
+from opsroom.record.sqlite_store import SqliteStore
 
 SPEED = 300
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from opsroom.events import Deviation
+from opsroom.room.events import Deviation
 from simulators.nile import NileFeed, flows, source_us
 from telex_ingest.heard import Accepted
 from telex_ingest.telex import Reading, TelexKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opsroom.events import AlarmOpened
+from opsroom.room.events import AlarmOpened
 from simulators.scenario import load
 from simulators.stage import Stage
 from tests.journeys.offline import play

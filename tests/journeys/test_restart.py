@@ -10,7 +10,7 @@ from typing import Any
 from httpx import AsyncClient
 
 from opsroom.clock import HandClock
-from opsroom.journal import verify
+from opsroom.record.journal import verify
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import Order, Receipt, ReceiptState, moment
 from tests.opsroom.rooms import MILL, Open, figures, make_folder, served, tell

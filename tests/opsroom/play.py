@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import pytest
 
 from opsroom import commands as ask
-from opsroom import events as happened
 from opsroom.commands import Actor, Asked, Command, Role
-from opsroom.events import AnyEvent, decode, encode, kind_of
-from opsroom.news import AnyNews, CharterRead, Evidence, PlantBorn, Tick, VerdictNews
-from opsroom.recursion import Agreement, AlarmRules, Charter, CouncilRules, Seat, Unit
-from opsroom.room import Refused, Room, decide, evolve, newborn
+from opsroom.recursion.recursion import Agreement, AlarmRules, Charter, CouncilRules, Seat, Unit
+from opsroom.room import events as happened
+from opsroom.room.events import AnyEvent, decode, encode, kind_of
+from opsroom.room.news import AnyNews, CharterRead, Evidence, PlantBorn, Tick, VerdictNews
+from opsroom.room.room import Refused, Room, decide, evolve, newborn
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 
 START = 1_700_000_000.0

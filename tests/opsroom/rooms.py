@@ -12,10 +12,10 @@ import numpy as np
 import structlog
 
 from opsroom.app import doors_open
-from opsroom.charter import template
 from opsroom.clock import Clock, SystemClock
-from opsroom.guard import Doors
-from opsroom.hall import ROOM, Hall, open_hall
+from opsroom.constitution.charter import template
+from opsroom.entry.guard import Doors
+from opsroom.loop.hall import ROOM, Hall, open_hall
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 

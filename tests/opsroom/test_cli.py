@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from opsroom.charter import template
 from opsroom.clock import SystemClock
-from opsroom.founding import links_of
-from opsroom.journal import Journal
+from opsroom.constitution.charter import template
+from opsroom.loop.founding import links_of
+from opsroom.record.journal import Journal
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -38,7 +38,7 @@ def test_help_is_quick_and_names_every_noun() -> None:
         assert noun in told.stdout
     loaded = [sys.executable, "-c", "import sys, opsroom.cli; print(*sorted(sys.modules))"]
     modules = subprocess.run(loaded, capture_output=True, text=True, check=True).stdout.split()
-    assert not {"dash", "numpy", "fastapi", "opsroom.hall", "simulators"} & set(modules)
+    assert not {"dash", "numpy", "fastapi", "opsroom.loop.hall", "simulators"} & set(modules)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_seats_get_new_passphrases_and_occupants(room: Path) -> None:
 
 
 def test_a_changed_byte_of_the_journal_is_found_and_located(room: Path, tmp_path: Path) -> None:
-    from opsroom.chain import Entry
+    from opsroom.record.chain import Entry
 
     journal = Journal.open(room / "journal.sqlite", "example")
     entries = [

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from opsroom.store import TelexCounts
+from opsroom.doors.visitor import RefusedByRoomError, Visitor
+from opsroom.record.store import TelexCounts
 from opsroom.story import _telexes, _voted
 from opsroom.views import Viewer
-from opsroom.visitor import RefusedByRoomError, Visitor
 
 
 class Answered(Visitor):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from opsroom.guard import LARGEST_BODY
+from opsroom.entry.guard import LARGEST_BODY
 from tests.opsroom.rooms import make_folder, served
 
 

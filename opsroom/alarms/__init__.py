@@ -1,0 +1,1 @@
+"""From verdict to alarm: states, clocks, escalation, recovery, planned stops. Pure."""

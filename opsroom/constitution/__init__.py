@@ -1,0 +1,1 @@
+"""The room's constitution: `room.toml`, read, checked and answered line by line."""

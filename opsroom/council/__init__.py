@@ -1,0 +1,1 @@
+"""Seven seats, motions, ballots, orders and what they did. Pure."""

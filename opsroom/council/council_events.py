@@ -1,0 +1,160 @@
+"""What has happened in the council and to its orders (see `events`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from opsroom.room.event import Event
+from opsroom.room.news import Evidence
+from telex_ingest.telex import OrderBirth
+
+
+class MotionOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="motion-opened"):
+    """A seat moved on an alarm: one order that the plant declared, with the evidence frozen at this moment."""
+
+    motion: str
+    seat: int
+    alarm: str
+    signal: str
+    title: str
+    plant: str
+    order: OrderBirth
+    parameters: dict[str, Any]
+    deadline: float
+    quorum: int
+    evidence: Evidence | None = None
+
+
+class StatementMade(Event, frozen=True, kw_only=True, omit_defaults=True, tag="statement-made"):
+    """A seat spoke on an open motion."""
+
+    motion: str
+    seat: int
+    stance: Literal["for", "against", "question"]
+    text: str
+
+
+class BallotCast(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ballot-cast"):
+    """A seat voted, once; a recused seat leaves the denominator."""
+
+    motion: str
+    seat: int
+    choice: Literal["yes", "no", "abstain", "recuse"]
+    reason: str = ""
+
+
+class LastCallMade(Event, frozen=True, kw_only=True, omit_defaults=True, tag="last-call"):
+    """The remaining seats cannot change the outcome any more; they have until `deadline` to be recorded."""
+
+    motion: str
+    deadline: float
+
+
+class MotionClosed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="motion-closed"):
+    """The motion ended: carried, lost, expired (no quorum by the deadline: nothing acts by itself) or withdrawn."""
+
+    motion: str
+    outcome: Literal["carried", "lost", "expired", "withdrawn"]
+    yes: int = 0
+    no: int = 0
+    abstain: int = 0
+    recused: int = 0
+    reason: str = ""
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the filter forecast without the order when it was issued: `before`, slope, and `(time, mean, low, high)`."""
+
+    signal: str
+    at: float
+    before: float | None = None
+    slope: float | None = None
+    forecast: tuple[tuple[float, float, float, float], ...] = ()
+
+
+class OrderIssued(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-issued"):
+    """A carried motion issued its order, with the outlook without it; `held` when the room was holding its orders."""
+
+    order: str
+    motion: str
+    plant: str
+    name: str
+    parameters: dict[str, Any]
+    not_before: float
+    expires: float
+    held: bool = False
+    outlook: Outlook | None = None
+
+
+class OrdersHeld(Event, frozen=True, kw_only=True, omit_defaults=True, tag="orders-held"):
+    """All orders are held: nothing leaves the room."""
+
+    reason: str
+
+
+class OrdersReleased(Event, frozen=True, kw_only=True, omit_defaults=True, tag="orders-released"):
+    """Held orders may go out again."""
+
+    reason: str = ""
+
+
+class OrderRevoked(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-revoked"):
+    """An order that was not done yet was revoked; the plant is told."""
+
+    order: str
+    reason: str
+
+
+class OrderRefused(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-refused"):
+    """The plant's own people refused the order in the room, with a reason; the plant is told."""
+
+    order: str
+    reason: str
+
+
+class OrderAnswered(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-answered"):
+    """The plant answered over the wire: accepted, refused with a reason, or done; `said_at` is its own time."""
+
+    order: str
+    state: Literal["accepted", "refused", "done"]
+    said_at: float
+    reason: str = ""
+    review_at: float | None = None
+
+
+class ReceiptNoted(Event, frozen=True, kw_only=True, omit_defaults=True, tag="receipt-noted"):
+    """A receipt that the order's life has no place for (after its end, or after its expiry): noted, nothing changes."""
+
+    order: str
+    state: Literal["accepted", "refused", "done"]
+    said_at: float
+    reason: str = ""
+
+
+class OrderExpired(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-expired"):
+    """The order's time is over and no plant had taken it: nothing acts on it any more."""
+
+    order: str
+
+
+class EffectMeasured(Event, frozen=True, kw_only=True, omit_defaults=True, tag="effect-measured"):
+    """What the order did, as the filter saw it: measured at recovery and at the review, in the signal's unit.
+
+    `expected_without` is the outlook frozen when the order was issued, extended to `measured_at`; `change` is `after` minus
+    that. `recovered_at` is `None` when the signal was not back. `final` marks the review.
+    """
+
+    motion: str
+    order: str
+    signal: str
+    measured_at: float
+    before: float | None = None
+    after: float | None = None
+    expected_without: float | None = None
+    expected_low: float | None = None
+    expected_high: float | None = None
+    change: float | None = None
+    recovered_at: float | None = None
+    final: bool = False

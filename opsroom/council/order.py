@@ -1,0 +1,297 @@
+"""An order's life as a table, from the carried motion to the plant's receipt and the measured effect.
+
+No order leaves without a carried motion, none is obeyed after it expires, all can be held at once, one can be revoked until it is
+done, and a plant may refuse: over the wire or by its own people in the room. A refusal is an outcome, not a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from opsroom.commands import Actor, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
+from opsroom.council.effect import measured, outlook_of
+from opsroom.room import events as happened
+from opsroom.room.authority import check_own, said
+from opsroom.room.events import AnyEvent
+from opsroom.room.news import Evidence, ReceiptCame, Sight
+from opsroom.room.refusal import Refused
+from opsroom.room.state import Motion, OrderRecord, OrderState, Room, count, put
+from telex_ingest.telex import Order, ReceiptState, moment
+
+LIFE: Mapping[OrderState, Mapping[str, OrderState]] = {
+    "held": {
+        "release": "issued",
+        "accepted": "accepted",
+        "refused": "refused",
+        "done": "done",
+        "revoke": "revoked",
+        "refuse": "refused",
+        "expire": "expired",
+    },
+    "issued": {
+        "hold": "held",
+        "accepted": "accepted",
+        "refused": "refused",
+        "done": "done",
+        "revoke": "revoked",
+        "refuse": "refused",
+        "expire": "expired",
+    },
+    "accepted": {"refused": "refused", "done": "done", "revoke": "revoked", "refuse": "refused"},
+    "expired": {"accepted": "accepted", "refused": "refused", "done": "done"},
+    "refused": {},
+    "done": {},
+    "revoked": {},
+}
+"""What an order becomes: accepted, refused and done are the plant's receipts; release, hold, revoke, refuse, expire the room's.
+
+A held order can be answered, for it may have left before the hold. An expired one can be answered when the plant said it in time
+and the line was slow.
+"""
+
+_SAID: Mapping[ReceiptState, Literal["accepted", "refused", "done"]] = {
+    ReceiptState.ACCEPTED: "accepted",
+    ReceiptState.REFUSED: "refused",
+    ReceiptState.DONE: "done",
+}
+
+RECALL_S = 86_400.0
+"""For how long a plant that reconnects is told of a revoked order that it has not answered."""
+
+
+def issued(room: Room, motion: Motion, now: float, evidence: Evidence | None) -> happened.OrderIssued:
+    """Issue the order of a carried motion, and freeze the outlook without it."""
+    return happened.OrderIssued(
+        at=now,
+        order=f"{room.id}-{room.next_id('order')}",
+        motion=motion.id,
+        plant=motion.plant,
+        name=motion.asked.name,
+        parameters=motion.parameters,
+        not_before=now,
+        expires=now + room.charter.council.order_valid_s,
+        held=room.held is not None,
+        outlook=outlook_of(evidence, room.charter.alarms.readings_to_recover),
+    )
+
+
+def find(room: Room, order: str) -> OrderRecord:
+    """The order of an id; refuses unknown ones."""
+    known = room.orders.get(order)
+    if known is None:
+        raise Refused("unknown-order", f"there is no order {order!r} in the room", "look for its id among the orders")
+    return known
+
+
+def hold(room: Room, asked: HoldOrders, now: float) -> tuple[AnyEvent, ...]:
+    """Hold all orders at once."""
+    if room.held is not None:
+        raise Refused("already-held", f"all orders are held: {room.held}", "release them when it is time")
+    return (happened.OrdersHeld(at=now, reason=said(asked.reason, "the reason for holding")),)
+
+
+def release(room: Room, asked: ReleaseOrders, now: float) -> tuple[AnyEvent, ...]:
+    """Let held orders go out again; those that expired meanwhile do not."""
+    if room.held is None:
+        raise Refused("not-held", "the orders are not held", "nothing is left to do")
+    return (happened.OrdersReleased(at=now, reason=asked.reason.strip()[:2000]),)
+
+
+def revoke(room: Room, asked: RevokeOrder, now: float) -> tuple[AnyEvent, ...]:
+    """Revoke one order that is not done yet."""
+    order = find(room, asked.order)
+    if "revoke" not in LIFE[order.state]:
+        raise Refused("order-over", f"{order.id} is {order.state}", "move on another order instead")
+    return (happened.OrderRevoked(at=now, order=order.id, reason=said(asked.reason, "the reason for revoking")),)
+
+
+def refuse(room: Room, asked: RefuseOrder, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """The plant's own people refuse."""
+    order = find(room, asked.order)
+    check_own(order.plant, actor)
+    if "refuse" not in LIFE[order.state]:
+        raise Refused("order-over", f"{order.id} is {order.state}", "there is nothing to refuse any more")
+    return (happened.OrderRefused(at=now, order=order.id, reason=said(asked.reason, "the reason for refusing")),)
+
+
+def hear_receipt(room: Room, news: ReceiptCame, now: float) -> tuple[AnyEvent, ...]:
+    """Take a plant's receipt; one that the order's life has no place for is noted, a second copy is nothing."""
+    order = find(room, news.order)
+    if news.plant != order.plant:
+        raise Refused(
+            "not-your-order", f"{order.id} is for {order.plant}, not for {news.plant}", "answer your own orders"
+        )
+    state, by = _SAID[news.state], f"wire-{news.plant}"
+    if order.state == state:
+        return ()
+    too_late = now > order.expires and order.state in ("held", "issued", "expired") and news.at > order.expires
+    if state not in LIFE[order.state] or (too_late and state != "refused"):
+        noted = happened.ReceiptNoted(
+            at=now, by=by, order=order.id, state=state, said_at=news.at, reason=news.reason[:2000]
+        )
+        return () if order.noted == state else (noted,)
+    review = _review_at(room, order, now) if state != "refused" and order.review_at is None else order.review_at
+    return (
+        happened.OrderAnswered(
+            at=now,
+            by=by,
+            order=order.id,
+            state=state,
+            said_at=news.at,
+            reason=news.reason[:2000],
+            review_at=review if state != "refused" else None,
+        ),
+    )
+
+
+def _review_at(room: Room, order: OrderRecord, now: float) -> float:
+    """When the effect is measured for good: the council's review time, or twice the declared delay if that is longer."""
+    motion = room.motions.get(order.motion)
+    declared = motion.asked.effects if motion is not None else ()
+    slowest = max((effect.delay_s for effect in declared), default=0.0)
+    return now + max(room.charter.council.review_s, 2.0 * slowest)
+
+
+def expire(room: Room, order: OrderRecord, now: float) -> tuple[AnyEvent, ...]:
+    """The order's time is over and no plant has taken it."""
+    return (happened.OrderExpired(at=now, order=order.id),)
+
+
+def review(room: Room, order: OrderRecord, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
+    """Measure the effect for good, whether the signal came back or not."""
+    return (_measured(room, order, now, sight, final=True),)
+
+
+def after_recovery(room: Room, alarm: str, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
+    """Measure the effect of the orders on an alarm that has just recovered; `room` is the room after that."""
+    known = room.alarms.get(alarm)
+    motions = (room.motions.get(motion) for motion in (known.motions if known is not None else ()))
+    orders = (room.orders.get(motion.order) for motion in motions if motion is not None and motion.order)
+    return tuple(
+        _measured(room, order, now, sight, final=order.review_at is None)
+        for order in orders
+        if order is not None and order.state in ("accepted", "done")
+    )
+
+
+def _measured(room: Room, order: OrderRecord, now: float, sight: Sight, final: bool) -> happened.EffectMeasured:
+    motion = room.motions.get(order.motion)
+    signal = order.outlook.signal if order.outlook is not None else motion.signal if motion is not None else ""
+    alarm = room.alarms.get(motion.alarm) if motion is not None else None
+    return measured(room, order, signal, now, sight(signal), alarm, final)
+
+
+def _issued(room: Room, event: happened.OrderIssued) -> Room:
+    motion = room.motions[event.motion]
+    if motion.state != "carried" or motion.order:
+        raise ValueError(f"{event.order} has no carried motion of its own: the journal is not one that this room wrote")
+    order = OrderRecord(
+        id=event.order,
+        motion=event.motion,
+        plant=event.plant,
+        name=event.name,
+        parameters=event.parameters,
+        issued_at=event.at,
+        not_before=event.not_before,
+        expires=event.expires,
+        state="held" if event.held else "issued",
+        outlook=event.outlook,
+    )
+    room = put(room, "motions", msgspec.structs.replace(motion, order=order.id))
+    return put(count(room, "order"), "orders", order)
+
+
+def _turned(room: Room, order: OrderRecord, trigger: str, at: float, **changes: Any) -> Room:
+    state = LIFE[order.state][trigger]
+    return put(room, "orders", msgspec.structs.replace(order, state=state, changed_at=at, **changes))
+
+
+def _held(room: Room, event: happened.OrdersHeld) -> Room:
+    return _all(msgspec.structs.replace(room, held=event.reason), "issued", "hold", event.at)
+
+
+def _released(room: Room, event: happened.OrdersReleased) -> Room:
+    return _all(msgspec.structs.replace(room, held=None), "held", "release", event.at)
+
+
+def _all(room: Room, state: OrderState, trigger: str, at: float) -> Room:
+    for order in sorted(room.orders.values(), key=lambda order: order.id):
+        if order.state == state:
+            room = _turned(room, order, trigger, at)
+    return room
+
+
+def _revoked(room: Room, event: happened.OrderRevoked) -> Room:
+    order = room.orders[event.order]
+    return _turned(room, order, "revoke", event.at, reason=event.reason, recalled=True, noted="", review_at=None)
+
+
+def _refused(room: Room, event: happened.OrderRefused) -> Room:
+    order = room.orders[event.order]
+    return _turned(room, order, "refuse", event.at, reason=event.reason, recalled=True, noted="", review_at=None)
+
+
+def _answered(room: Room, event: happened.OrderAnswered) -> Room:
+    order = room.orders[event.order]
+    return _turned(room, order, event.state, event.at, reason=event.reason, review_at=event.review_at, noted="")
+
+
+def _noted(room: Room, event: happened.ReceiptNoted) -> Room:
+    order = msgspec.structs.replace(room.orders[event.order], recalled=False, noted=event.state)
+    return put(room, "orders", order)
+
+
+def _expired(room: Room, event: happened.OrderExpired) -> Room:
+    return _turned(room, room.orders[event.order], "expire", event.at)
+
+
+def _effect(room: Room, event: happened.EffectMeasured) -> Room:
+    order, motion = room.orders.get(event.order), room.motions.get(event.motion)
+    if order is not None and event.final:
+        room = put(room, "orders", msgspec.structs.replace(order, review_at=None))
+    return put(room, "motions", msgspec.structs.replace(motion, effect=event)) if motion is not None else room
+
+
+APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
+    happened.OrderIssued: _issued,
+    happened.OrdersHeld: _held,
+    happened.OrdersReleased: _released,
+    happened.OrderRevoked: _revoked,
+    happened.OrderRefused: _refused,
+    happened.OrderAnswered: _answered,
+    happened.ReceiptNoted: _noted,
+    happened.OrderExpired: _expired,
+    happened.EffectMeasured: _effect,
+}
+"""How each event on an order changes the room."""
+
+
+def pending(room: Room, now: float) -> tuple[Order, ...]:
+    """The orders that plants should have in hand now: send those that a link has not been sent since it connected.
+
+    Issued ones that are valid and unanswered (none while the room holds its orders), and for `RECALL_S` those taken back, with
+    `revoked` set, until the plant answers. An order's id makes the plant ignore a second copy.
+    """
+    wanted = (
+        order
+        for order in room.orders.values()
+        if (order.state == "issued" and order.not_before <= now < order.expires)
+        or (order.recalled and order.changed_at is not None and now < order.changed_at + RECALL_S)
+    )
+    return tuple(
+        Order(
+            id=order.id,
+            room=room.id,
+            plant=order.plant,
+            motion=order.motion,
+            name=order.name,
+            parameters=order.parameters,
+            not_before=moment(round(order.not_before * 1e6)),
+            expires=moment(round(order.expires * 1e6)),
+            revoked=order.recalled,
+        )
+        for order in sorted(wanted, key=lambda order: order.issued_at)
+    )

@@ -1,0 +1,1 @@
+"""`opsroom detect` and `opsroom calibrate`: tables of readings in, judgements and settings out, without a room."""

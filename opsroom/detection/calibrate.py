@@ -1,0 +1,181 @@
+"""`opsroom calibrate`: a history in, the settings of every signal out as TOML, with a picture of the fit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from cyberstride.calibrate import LEAST, MOST, CalibrationError, Fit, calibrate
+from opsroom.detection.columns import Counts, TableError, header, moment, numeric_columns, read_cells, time_column
+
+__all__ = ["History", "command", "read_history", "toml_of"]
+
+Floats = NDArray[np.float64]
+
+
+class History(NamedTuple):
+    """A table of readings in the order of their times."""
+
+    signals: list[str]
+    at: Floats
+    """(rows,) epoch seconds."""
+    values: Floats
+    """(rows, signals)"""
+    remarks: list[str]
+
+
+def read_history(source: Path) -> History:
+    """The table in `source`: a column timestamp and one column a signal; raises `TableError`."""
+    if not source.exists():
+        raise TableError(f"there is no file {source}", "give the path of a CSV file")
+    if source.is_dir():
+        raise TableError(f"{source} is a folder", "give the path of one CSV file")
+    try:
+        with source.open(encoding="utf-8-sig", newline="") as lines:
+            first = lines.readline()
+            if not first.strip():
+                raise TableError(
+                    f"{source.name} is empty", "give a table with a column timestamp and one column a signal"
+                )
+            delimiter, names = header(first)
+            when = time_column(names)
+            rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except UnicodeDecodeError as error:
+        raise TableError(f"{source.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8 CSV") from None
+    except csv.Error as error:
+        raise TableError(f"{source.name} is no CSV: {error}", "save it again as CSV, UTF-8") from None
+    if not rows:
+        raise TableError(f"{source.name} has a header and no rows", "give a history of readings")
+    columns, ignored = numeric_columns(names, when, rows)
+    if not columns:
+        raise TableError(f"no column of {source.name} holds numbers", "give one column of numbers a signal")
+    counts = Counts(ignored=ignored)
+    cells = read_cells(rows, when, columns, counts)
+    told = [moment(stamp) for stamp in cells.timestamps]
+    at = np.array([math.nan if said is None else said[0] for said in told])
+    readable = np.isfinite(at)
+    counts.unreadable_times = int((~readable).sum())
+    if not readable.any():
+        raise TableError(f"no timestamp of {source.name} can be read", "write times as 2026-01-31T08:00:00+00:00")
+    remarks = [line.replace("one usual period assumed", "row left out") for line in counts.sentences()]
+    at, values = at[readable], cells.values[readable]
+    back = int((np.diff(at) < 0).sum())
+    if back:
+        remarks.append(f"{back:,} times run backwards; the rows were sorted by time")
+        order = np.argsort(at, kind="stable")
+        at, values = at[order], values[order]
+    if len(at) > MOST:
+        remarks.append(f"of {len(at):,} rows the last {MOST:,} are used")
+    return History([names[column] or f"column {column + 1}" for column in columns], at[-MOST:], values[-MOST:], remarks)
+
+
+def toml_of(source: str, history: History, fits: Sequence[Fit]) -> str:
+    """The settings as TOML."""
+    lines = [
+        "# Written by `opsroom calibrate`; figures in the scale of each signal's transform, but centre and spread in its own.",
+        "[calibration]",
+        "version = 1",
+        f"history = {json.dumps(source)}",
+        f"rows = {len(history.at)}",
+    ]
+    for fit in fits:
+        lines += [
+            "",
+            f"[signals.{json.dumps(fit.signal)}]",
+            f"readings = {fit.readings}",
+            f"sampling_seconds = {_number(fit.sampling)}",
+            f'transform = "{fit.transform}"',
+            f"noise_sd = {_number(fit.noise_sd)}",
+            f"level_ratio = {_number(fit.level_ratio)}",
+            f"slope_ratio = {_number(fit.slope_ratio)}",
+            f"correlation = {_number(fit.correlation)}",
+            f'model = "{fit.model}"',
+            f"seasons_seconds = [{', '.join(_number(length) for length in fit.seasons)}]",
+            f"centre = {_number(fit.centre)}",
+            f"spread = {_number(fit.spread)}",
+            f"priors = [{', '.join(_number(prior) for prior in fit.priors)}]",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    text = f"{value:.8g}"
+    return text if any(mark in text for mark in ".en") else text + ".0"
+
+
+def draw(path: Path, history: History, fits: Sequence[Fit]) -> None:
+    """A picture of at most eight signals: readings, fitted level with season, normal range."""
+    from matplotlib.figure import Figure
+
+    shown = list(fits)[:8]
+    figure = Figure(figsize=(11, 1 + 2.2 * len(shown)), layout="constrained")
+    axes = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+    hours = (history.at - history.at[0]) / 3600.0
+    for axis, fit in zip(axes, shown, strict=True):
+        last = slice(-min(2000, len(hours)), None)
+        axis.plot(hours[last], history.values[last, history.signals.index(fit.signal)], ".", ms=2, color="0.6")
+        axis.plot(hours[last], fit.expected[last], lw=1.2, color="tab:blue")
+        axis.axhspan(fit.centre - 2 * fit.spread, fit.centre + 2 * fit.spread, color="tab:green", alpha=0.12)
+        season = ", season " + " + ".join(f"{length / 3600:g} h" for length in fit.seasons) if fit.seasons else ""
+        axis.set_title(f"{fit.signal}: {fit.model}, transform {fit.transform}{season}", fontsize=9, loc="left")
+    axes[-1].set_xlabel("hours since the first reading; line: level and season; band: normal, two spreads")
+    figure.savefig(path, dpi=110)
+
+
+def fit_all(history: History, done: Callable[[str], None]) -> tuple[list[Fit], list[str]]:
+    """The fit of every signal, and why others have none; `done` is told each name before it is fitted."""
+    fits, refused = [], []
+    for place, signal in enumerate(history.signals):
+        done(signal)
+        try:
+            fits.append(calibrate(signal, history.values[:, place], history.at))
+        except CalibrationError as error:
+            refused.append(str(error))
+    return fits, refused
+
+
+def command(
+    history: Annotated[Path, typer.Argument(metavar="HISTORY.csv", help="a column timestamp, one column a signal")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.toml")] = Path("room-calibration.toml"),
+    plot: Annotated[Path | None, typer.Option(metavar="FIT.png", help="draw the fit")] = None,
+) -> None:
+    """Learn each signal's settings from its history: noise, drift, dependence, season, transform, reference, priors."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    for path in (out, plot):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise TableError(f"the folder {path.resolve().parent} does not exist", "make it, or give another output")
+        if path is not None and path.resolve() == history.resolve():
+            raise TableError(f"{path} is the history itself", "give another name for the output")
+    table = read_history(history)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("fitting", total=len(table.signals))
+        started = iter(range(len(table.signals)))
+
+        def done(signal: str) -> None:
+            progress.update(task, completed=next(islice(started, 1)), description=f"fitting {signal[:30]}")
+
+        fits, refused = fit_all(table, done)
+        progress.update(task, completed=len(table.signals), description="fitted")
+    for line in (*table.remarks, *refused):
+        console.print(f"  {line}", markup=False, highlight=False)
+    if not fits:
+        raise TableError(
+            "no signal of the history could be calibrated", f"give at least {LEAST} varying readings of one"
+        )
+    out.write_text(toml_of(history.name, table, fits), encoding="utf-8")
+    typer.echo(f"{len(fits)} of {len(table.signals)} signals calibrated in {out}", err=True)
+    if plot is not None:
+        draw(plot, table, fits)

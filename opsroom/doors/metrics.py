@@ -1,0 +1,85 @@
+"""The room's figures for Prometheus, in a registry of the room's own: read when somebody asks, kept nowhere twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from opsroom.loop.hall import Hall
+from opsroom.loop.pulse import EDGES_S
+from telex_ingest.line import LineCounts
+
+
+class Figures(Collector):
+    """Everything that is counted, as metric families."""
+
+    def __init__(self, hall: Hall, line: Callable[[], LineCounts]) -> None:
+        self.hall, self.line = hall, line
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: the families are made when they are read."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything now."""
+        hall, line, pulse = self.hall, self.line(), self.hall.pulse
+        for name, help_text, total in (
+            ("ticks", "Ticks of the loop", pulse.ticks),
+            ("readings", "Readings judged and stored", pulse.readings),
+            ("telexes", "Telexes judged and stored", pulse.telexes),
+            ("events", "Events written to the journal", pulse.events),
+            ("faults", "Messages that the room could not decide on", pulse.faults),
+            ("refusals", "Messages of plants that the room refused", pulse.refused),
+            ("duplicates", "Telexes that had come before", line.duplicates),
+            ("late", "Telexes that came behind their sequence", line.late),
+            ("gaps", "Gaps in a sequence", line.gaps),
+            ("given_up", "Sequence numbers given up", line.given_up),
+            ("bytes_in", "Bytes read from links", line.bytes_in),
+            ("bytes_out", "Bytes sent to links", line.bytes_out),
+            ("snapshots", "Snapshots sent to screens", hall.watchers.snapshots),
+        ):
+            yield CounterMetricFamily(f"opsroom_{name}", help_text, value=total)
+        refused = CounterMetricFamily("opsroom_line_refused", "What the gateway refused, by code", labels=["code"])
+        for code, count in sorted(line.refused.items()):
+            refused.add_metric([code], count)
+        yield refused
+        for name, help_text, value in (
+            ("links", "Open links", float(line.links)),
+            ("plants", "Plants that are known", float(len(line.plants))),
+            ("signals", "Signals that are known", float(len(hall.bank))),
+            ("screens", "Screens that watch", float(len(hall.watchers.subscribers))),
+            ("inbox_readings", "Readings that wait in the inbox", float(hall.inbox.waiting)),
+            ("tick_seconds", "How long the last tick took", pulse.tick_s),
+            ("slowest_tick_seconds", "How long the slowest tick took", pulse.slowest_s),
+            ("open_alarms", "Alarms that are not closed", float(_open_alarms(hall))),
+            ("journal_events", "Events in the journal", float(hall.journal.events)),
+            ("trouble", "1 while the room cannot write", float(bool(hall.trouble))),
+        ):
+            yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
+        yield self._delays()
+
+    def _delays(self) -> HistogramMetricFamily:
+        pulse, so_far = self.hall.pulse, 0
+        buckets = []
+        for edge, count in zip((*EDGES_S, float("inf")), pulse.delays.tolist(), strict=True):
+            so_far += count
+            buckets.append(("+Inf" if edge == float("inf") else str(edge), float(so_far)))
+        text = "From the arrival of a telex to its durable verdict, in seconds of the world"
+        return HistogramMetricFamily(
+            "opsroom_telex_to_verdict_seconds", text, buckets=buckets, sum_value=pulse.delay_sum_s
+        )
+
+
+def _open_alarms(hall: Hall) -> int:
+    alarms = hall.room.alarms
+    return sum(1 for alarm in alarms.values() if alarm.closed_at is None)
+
+
+def registry(hall: Hall, line: Callable[[], LineCounts]) -> CollectorRegistry:
+    """A registry of this room alone."""
+    own = CollectorRegistry(auto_describe=False)
+    own.register(Figures(hall, line))
+    return own

@@ -1,0 +1,235 @@
+"""The push to screens: one snapshot, then numbered deltas, to every `/watch` websocket. I/O.
+
+State is coalesced, events are not. Each subscriber keeps *which* rows have changed since it was last told (a slot a
+signal, newest wins; a set of ids a noun) and a bounded queue of ticker lines; what is sent is made when it is sent, at most
+`RATE` times a second. So a slow screen costs bounded memory; one that falls behind the queue gets a new snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.loop.tick import touched
+from opsroom.room.events import AnyEvent, PlantJoined
+from opsroom.showing import show
+from opsroom.showing.scene import Scene
+from opsroom.views import Delta, TickerLine, UnitView, Viewer, WatchRequest
+
+RATE = 10.0
+"""The most deltas a second to one screen."""
+
+BEAT_S = 1.0
+"""How often a screen is told at least, so that it knows that the line is alive."""
+
+LINES = 500
+"""The most ticker lines that wait for one screen."""
+
+SUBSCRIBERS = 500
+"""The most screens at once."""
+
+
+class Socket(Protocol):
+    """The part of a websocket that a screen needs."""
+
+    async def send_text(self, data: str) -> None:
+        """Send one text frame."""
+        ...
+
+    async def receive_text(self) -> str:
+        """Wait for one text frame."""
+        ...
+
+
+class Subscriber:
+    """One screen: whose it is, what it has in focus, and what has changed since it was last told."""
+
+    def __init__(self, viewer: Viewer, wanted: str) -> None:
+        self.viewer, self.wanted = viewer, wanted
+        self.n = 0
+        self.fresh = True
+        """Whether it needs a snapshot."""
+        self.lanes: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self.points: set[int] = set()
+        self.rows: dict[str, set[str]] = {"alarm": set(), "motion": set(), "order": set()}
+        self.flags: set[str] = set()
+        self.lines: deque[TickerLine] = deque()
+        self.units: dict[str, UnitView] = {}
+        self.wake = asyncio.Event()
+
+    def focus(self, wanted: str) -> None:
+        """Look at another unit: the next message is a snapshot."""
+        self.wanted, self.fresh = wanted, True
+        self.wake.set()
+
+    def note(
+        self, lanes: NDArray[np.int64], rows: dict[str, set[str]], flags: set[str], lines: Sequence[TickerLine]
+    ) -> None:
+        """Note what has changed; never waits, never grows beyond its bounds."""
+        if self.fresh:
+            self.wake.set()
+            return
+        mine = lanes[lanes < len(self.lanes)]
+        self.points.update(mine[self.lanes[mine]].tolist())
+        for noun, ids in rows.items():
+            self.rows[noun] |= ids
+        self.flags |= flags
+        self.lines += lines
+        if len(self.lines) > LINES:
+            self.fresh = True
+        if self.fresh or self.points or rows or flags or lines:
+            self.wake.set()
+
+    def clear(self) -> None:
+        """Forget what has changed."""
+        self.points.clear()
+        self.flags.clear()
+        self.lines.clear()
+        for ids in self.rows.values():
+            ids.clear()
+
+
+class Watchers:
+    """All screens of a room."""
+
+    def __init__(self, scene: Scene, now: Callable[[], float]) -> None:
+        self.scene, self.now = scene, now
+        self.subscribers: set[Subscriber] = set()
+        self.closing = asyncio.Event()
+        self.coalesced = 0
+        self.snapshots = 0
+        self._units: tuple[UnitView, ...] = ()
+        self._units_at = -1e9
+
+    def push(
+        self,
+        events: Sequence[AnyEvent],
+        lanes: NDArray[np.int64],
+        lines: Sequence[TickerLine],
+        flags: Iterable[str] = (),
+    ) -> None:
+        """Tell every screen what a tick has changed."""
+        if not self.subscribers:
+            return
+        rows = {noun: ids for noun in ("alarm", "motion", "order") if (ids := touched(events, noun))}
+        changed = set(flags) | _flags(events)
+        born = any(isinstance(event, PlantJoined) for event in events)
+        for subscriber in self.subscribers:
+            subscriber.fresh |= born
+            subscriber.note(lanes, rows, changed, lines)
+
+    def close(self) -> None:
+        """Send every screen away; they come back when the room does."""
+        self.closing.set()
+
+    async def serve(self, socket: Socket, viewer: Viewer, wanted: str, still: Callable[[], bool]) -> None:
+        """Serve one screen until it goes or `still` says that its session is over."""
+        subscriber = Subscriber(viewer, wanted)
+        self.subscribers.add(subscriber)
+        tasks: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(self._send(socket, subscriber, still)),
+            asyncio.ensure_future(self._hear(socket, subscriber, still)),
+            asyncio.ensure_future(self.closing.wait()),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.subscribers.discard(subscriber)
+            for task in tasks:
+                task.cancel()
+            # A screen that went away in the middle of a message is no news.
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hear(self, socket: Socket, subscriber: Subscriber, still: Callable[[], bool]) -> None:
+        while True:
+            text = await socket.receive_text()
+            if not still():
+                return
+            try:
+                request = msgspec.json.decode(text, type=WatchRequest)
+            except (msgspec.DecodeError, UnicodeError):
+                continue
+            subscriber.focus(request.focus or subscriber.wanted)
+
+    async def _send(self, socket: Socket, subscriber: Subscriber, still: Callable[[], bool]) -> None:
+        checked = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() - checked >= BEAT_S:
+                checked = loop.time()
+                if not still():
+                    return
+            await socket.send_text(self.message(subscriber))
+            await asyncio.sleep(1.0 / RATE)
+            try:
+                await asyncio.wait_for(subscriber.wake.wait(), BEAT_S)
+            except TimeoutError:
+                continue
+
+    def message(self, subscriber: Subscriber) -> str:
+        """What to tell a screen now: a snapshot if it needs one, else the delta since the last message."""
+        subscriber.wake.clear()
+        subscriber.n += 1
+        view: Any = self._snapshot(subscriber) if subscriber.fresh else self._delta(subscriber)
+        subscriber.clear()
+        return msgspec.json.encode(view).decode()
+
+    def _snapshot(self, subscriber: Subscriber) -> msgspec.Struct:
+        self.snapshots += 1
+        subscriber.fresh = False
+        scene = self.scene
+        subscriber.lanes = np.zeros(len(scene.bank), np.bool_)
+        for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):
+            subscriber.lanes[signal.lane] = True
+        view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now())
+        subscriber.units = {unit.id: unit for unit in view.units}
+        return view
+
+    def _delta(self, subscriber: Subscriber) -> Delta:
+        scene, room, viewer = self.scene, self.scene.room, subscriber.viewer
+        points = (scene.point(scene.bank.signals[lane]) for lane in sorted(subscriber.points))
+        alarms, motions, orders = (subscriber.rows[noun] for noun in ("alarm", "motion", "order"))
+        units = self._changed_units(subscriber)
+        flags = subscriber.flags
+        return Delta(
+            n=subscriber.n,
+            now=self.now(),
+            points=tuple(point for point in points if point is not None),
+            units=units,
+            alarms=show.alarms(room, viewer, only=alarms) if alarms else (),
+            motions=show.motions(room, viewer, only=motions) if motions else (),
+            orders=show.orders(room, viewer, only=orders) if orders else (),
+            seats=show.seats(room, scene.present) if "seats" in flags else (),
+            stops=show.stops(room, viewer) if "stops" in flags else None,
+            proposals=show.proposals(room, viewer) if "proposals" in flags else None,
+            ticker=tuple(line for line in subscriber.lines if scene.hears(viewer, line)),
+            line=scene.line,
+            held=room.held is not None if "held" in flags else None,
+        )
+
+    def _changed_units(self, subscriber: Subscriber) -> tuple[UnitView, ...]:
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._units_at >= 0.5 or any(subscriber.rows.values()):
+            self._units, self._units_at = self.scene.units(), loop.time()
+        changed = tuple(unit for unit in self._units if subscriber.units.get(unit.id) != unit)
+        subscriber.units.update((unit.id, unit) for unit in changed)
+        return changed
+
+
+def _flags(events: Iterable[AnyEvent]) -> set[str]:
+    flags = set()
+    for event in events:
+        kind = type(event).__name__
+        if kind.startswith("Stop"):
+            flags.add("stops")
+        elif kind.startswith("Agreement"):
+            flags.add("proposals")
+        elif kind in ("OrdersHeld", "OrdersReleased"):
+            flags.add("held")
+    return flags

@@ -1,0 +1,200 @@
+"""Which link may speak for which plants: tokens made by the room, told once, kept as hashes in `people.sqlite`.
+
+The clock handed in is the world's, never a fast one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from opsroom.clock import Clock
+from opsroom.record.disk import StoreError, connect, connect_to_read, explained, transaction
+
+ANY = "*"
+"""In place of plants: any plant."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SEEN_EVERY_S = 60.0
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS links (id TEXT PRIMARY KEY, plants TEXT NOT NULL, made_at REAL NOT NULL, seen_at REAL,"
+    " revoked_at REAL) STRICT",
+    "CREATE TABLE IF NOT EXISTS link_tokens (token BLOB PRIMARY KEY, link TEXT NOT NULL REFERENCES links (id),"
+    " until REAL) STRICT, WITHOUT ROWID",
+)
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One link: its id, the plants it may speak for (`*` for any), when made, last heard and revoked (epoch seconds)."""
+
+    id: str
+    plants: tuple[str, ...]
+    made_at: float
+    seen_at: float | None = None
+    revoked_at: float | None = None
+
+
+class Links:
+    """The room's links and their tokens; the command line may change them while the room runs."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._turn = threading.RLock()  # around what is remembered; held for microseconds
+        self._writing = threading.Lock()  # around a transaction; a link that asks to come in never waits for it
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="links")
+        self._seen: dict[str, float] = {}
+        self._seen_noted_at = clock.now()
+        self._links: dict[str, Link] = {}
+        self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
+        self._seen_version = -1
+        self._connection = connect(path)
+        with transaction(self._connection, path):
+            for statement in _SCHEMA:
+                self._connection.execute(statement)
+        self._reader = connect_to_read(path)
+        self._look()
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> Links:
+        """Open or begin the links in `people.sqlite`; raises `StoreError`."""
+        return cls(path, clock)
+
+    def add(self, link: str, plants: Sequence[str]) -> str:
+        """Make a link that may speak for these plants (`*` for any) and tell its token, once.
+
+        Raises ValueError if the link exists, was revoked, or an id is not one.
+        """
+        for name in (link, *plants):
+            if not _SLUG.fullmatch(name) and (name != ANY or name == link):
+                raise ValueError(f"{name!r} is no id: use lower-case letters, digits and hyphens, like mill-1")
+        if not plants:
+            raise ValueError(f"the link {link!r} needs plants to speak for: name them, or '*' for any")
+        token = secrets.token_urlsafe(32)
+        plain = msgspec.json.encode(sorted(set(plants))).decode()
+        with self._written() as at:
+            made = at.execute(
+                "INSERT OR IGNORE INTO links VALUES (?, ?, ?, NULL, NULL)", (link, plain, self._clock.now())
+            ).rowcount
+            if not made:
+                raise ValueError(f"there is a link {link!r} already: rotate its token, or choose another id")
+            at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+        return token
+
+    def rotate(self, link: str, grace_s: float = 86400.0) -> str:
+        """Make a new token; the old one holds for `grace_s` more, so that no telex waits; raises KeyError, if revoked too."""
+        token, now = secrets.token_urlsafe(32), self._clock.now()
+        with self._written() as at:
+            _check_live(at, link)
+            at.execute("DELETE FROM link_tokens WHERE link = ? AND until IS NOT NULL", (link,))
+            at.execute("UPDATE link_tokens SET until = ? WHERE link = ?", (now + max(0.0, grace_s), link))
+            at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+        return token
+
+    def revoke(self, link: str) -> None:
+        """End a link for good; raises KeyError. A connection that is open is the gateway's to end."""
+        with self._written() as at:
+            _check_live(at, link)
+            at.execute("DELETE FROM link_tokens WHERE link = ?", (link,))
+            at.execute("UPDATE links SET revoked_at = ? WHERE id = ?", (self._clock.now(), link))
+
+    def list(self) -> tuple[Link, ...]:
+        """Every link, by id, revoked ones too."""
+        self._look()
+        with self._turn:
+            return tuple(
+                msgspec.structs.replace(link, seen_at=self._seen.get(name, link.seen_at))
+                for name, link in sorted(self._links.items())
+            )
+
+    def authorise(self, link: str, token: str) -> frozenset[str] | None:
+        """The plants that this link may speak for (`{"*"}`: any), `None` if the link or its token is not known here."""
+        digest, now = _digest(token), self._clock.now()
+        self._look()
+        with self._turn:
+            held = self._tokens.get(link, [])
+            right = any(
+                (until is None or now < until) and hmac.compare_digest(token_hash, digest) for token_hash, until in held
+            )
+            known = self._links.get(link)
+            if not right or known is None or known.revoked_at is not None:
+                return None
+            self._seen[link] = now
+            if now - self._seen_noted_at >= _SEEN_EVERY_S:
+                self._seen_noted_at = now
+                self._thread.submit(self._note_seen)
+            return frozenset(known.plants)
+
+    def allowed(self, link: str) -> frozenset[str] | None:
+        """The plants that a link may speak for now, `None` once it is revoked: to be asked of connections that are open."""
+        self._look()
+        with self._turn:
+            known = self._links.get(link)
+            return None if known is None or known.revoked_at is not None else frozenset(known.plants)
+
+    def close(self) -> None:
+        """Note when each link was last heard, and close the file."""
+        self._thread.shutdown()
+        self._note_seen()
+        self._reader.close()
+        self._connection.close()
+
+    def _note_seen(self) -> None:
+        """Write when links were last heard; a full disk must not keep a link out, so it is tried again with the next."""
+        with self._turn:
+            seen = dict(self._seen)
+        if seen:
+            with suppress(StoreError), self._written() as at:
+                at.executemany(
+                    "UPDATE links SET seen_at = ? WHERE id = ?", [(when, link) for link, when in seen.items()]
+                )
+
+    @contextmanager
+    def _written(self) -> Iterator[sqlite3.Connection]:
+        """One transaction of this program; whoever looks next sees it, as it sees those of others."""
+        with self._writing, transaction(self._connection, self.path):
+            yield self._connection
+
+    def _look(self) -> None:
+        """Read again if anybody has written, this program or another."""
+        with self._turn, explained(self.path):
+            (version,) = self._reader.execute("PRAGMA data_version").fetchone()
+            if version != self._seen_version:
+                self._read()
+                self._seen_version = version
+
+    def _read(self) -> None:
+        links = self._reader.execute("SELECT id, plants, made_at, seen_at, revoked_at FROM links").fetchall()
+        tokens = self._reader.execute("SELECT token, link, until FROM link_tokens").fetchall()
+        self._links = {
+            name: Link(
+                id=name,
+                plants=tuple(msgspec.json.decode(plants)),
+                made_at=made_at,
+                seen_at=seen_at,
+                revoked_at=revoked_at,
+            )
+            for name, plants, made_at, seen_at, revoked_at in links
+        }
+        self._tokens = {}
+        for token, link, until in tokens:
+            self._tokens.setdefault(link, []).append((token, until))
+
+
+def _check_live(at: sqlite3.Connection, link: str) -> None:
+    if at.execute("SELECT 1 FROM links WHERE id = ? AND revoked_at IS NULL", (link,)).fetchone() is None:
+        raise KeyError(link)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

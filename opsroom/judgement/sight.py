@@ -1,0 +1,150 @@
+"""The filter's words for the room: verdicts as news, and the evidence that a motion freezes. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from cyberstride import NAMES, REGIMES
+from cyberstride.belief import Belief
+from cyberstride.forecast import forecast
+from opsroom.judgement.bank import Announced, Bank
+from opsroom.judgement.rings import KEPT
+from opsroom.room.news import Evidence, VerdictNews
+
+EVIDENCE_READINGS = KEPT
+"""How many of the last readings a motion freezes: all that are in memory, since an alarm takes its time to climb."""
+
+AHEAD = 24
+"""How many readings ahead the evidence forecasts."""
+
+NORMAL_SD = 2.5
+"""How many standard deviations of the forecast before the onset count as normal to either side."""
+
+_WIDER = NORMAL_SD / 1.6448536269514722
+"""From the half width of a 90 % forecast to that."""
+
+
+def news_of(bank: Bank, announced: Iterable[Announced]) -> tuple[VerdictNews, ...]:
+    """Tell announced verdicts as news for `decide`."""
+    return tuple(_verdict_news(bank, one) for one in announced)
+
+
+def normal_of(low: float, high: float) -> tuple[float | None, float | None]:
+    """Widen a 90 % forecast to the interval that counts as normal.
+
+    >>> low, high = normal_of(-1.6448536269514722, 1.6448536269514722)
+    >>> round(low, 9), round(high, 9)
+    (-2.5, 2.5)
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None, None
+    middle, half = (low + high) / 2, (high - low) / 2
+    return middle - _WIDER * half, middle + _WIDER * half
+
+
+def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:
+    verdict = one.verdict.one(one.row)
+    normal_low, normal_high = normal_of(*one.normal)
+    return VerdictNews(
+        signal=bank.signals[one.lane].key,
+        at=one.at_us / 1e6,
+        named=NAMES[verdict.named],
+        since=one.onset_us / 1e6,
+        probability=min(max(verdict.sure, 0.0), 1.0) if math.isfinite(verdict.sure) else 0.0,
+        direction=_direction(verdict.size, one.value, (verdict.low + verdict.high) / 2),
+        p_now=_four(verdict.p_now),
+        suspected_at=None if one.suspected_us is None else one.suspected_us / 1e6,
+        value=_finite(one.value),
+        low=_finite(verdict.low),
+        high=_finite(verdict.high),
+        level=_finite(verdict.level),
+        level_sd=_finite(verdict.level_sd),
+        slope=_finite(verdict.slope),
+        slope_sd=_finite(verdict.slope_sd),
+        size=_finite(verdict.size),
+        size_low=_finite(verdict.size_low),
+        size_high=_finite(verdict.size_high),
+        normal_low=normal_low,
+        normal_high=normal_high,
+        sentence=verdict.why(),
+    )
+
+
+def _direction(size: float, value: float, expected: float) -> Literal["up", "down", ""]:
+    moved = size if math.isfinite(size) and size != 0 else value - expected
+    if not math.isfinite(moved) or moved == 0:
+        return ""
+    return "up" if moved > 0 else "down"
+
+
+def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence | None:
+    """What is known of one signal: last readings with their bands, verdict, level, belief, forecast.
+
+    `at` is the source time of its newest reading, or `now` before the first.
+    """
+    signal = bank.by_key.get(key)
+    belief = bank.belief_of(key)
+    if signal is None or belief is None:
+        return None
+    past = bank.rings.past(signal.lane, EVIDENCE_READINGS)
+    at = float(past.source_us[-1]) / 1e6 if len(past.value) else now
+    lane = signal.lane
+    p = _four(bank.p_now[lane].tolist())
+    level = _finite(float(bank.level[lane]))
+    return Evidence(
+        signal=key,
+        at=at,
+        uom=signal.birth.unit,
+        readings=tuple(
+            (float(t) / 1e6, _finite(v), _finite(low), _finite(high))
+            for t, v, low, high in zip(
+                past.source_us.tolist(), past.value.tolist(), past.low.tolist(), past.high.tolist(), strict=True
+            )
+        ),
+        verdict={"named": bank.word(lane), "p": dict(zip(REGIMES, p, strict=True)) if p else {}},
+        level=level,
+        slope=_finite(float(bank.slope[lane])),
+        belief=_summary(belief),
+        forecast=_ahead(bank, key, at) if level is not None else (),
+        software=software,
+    )
+
+
+def _ahead(bank: Bank, key: str, at: float) -> tuple[tuple[float, float, float, float], ...]:
+    signal, belief = bank.by_key[key], bank.belief_of(key)
+    if belief is None:
+        return ()
+    steps = np.arange(1.0, AHEAD + 1.0)
+    ahead = forecast(belief, steps.tolist(), (0.9,), bank.regimes_of(signal.lane))
+    times = (at + steps * signal.birth.period_s).tolist()
+    points = zip(times, ahead.mean[0].tolist(), ahead.low[0, 0].tolist(), ahead.high[0, 0].tolist(), strict=True)
+    return tuple(point for point in points if all(map(math.isfinite, point)))
+
+
+def _summary(belief: Belief) -> dict[str, Any]:
+    """The belief of one signal as plain JSON."""
+    return {
+        "readings": int(belief.seen[0]),
+        "p": belief.p[0].tolist(),
+        "unit": float(belief.unit[0]),
+        "origin": float(belief.origin[0]),
+        "level": belief.level[0].tolist(),
+        "slope": belief.slope[0].tolist(),
+        "variance": belief.scale[0].tolist(),
+        "degrees_of_freedom": float(belief.dof[0]),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _four(p: list[float]) -> tuple[float, float, float, float] | None:
+    if not all(map(math.isfinite, p)):
+        return None
+    steady, transient, step, slope = p
+    return steady, transient, step, slope

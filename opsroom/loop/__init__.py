@@ -1,0 +1,1 @@
+"""The one loop: everything that comes, tick by tick, judged, decided, written, answered."""

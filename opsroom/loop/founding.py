@@ -1,0 +1,84 @@
+"""A room's beginning and its offline rooms: made, opened, served, asked, from a folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from opsroom.clock import Clock, FastClock, SystemClock
+from opsroom.constitution.charter import read, template
+from opsroom.entry.links import Links
+from opsroom.entry.people import People
+from opsroom.loop.hall import PEOPLE, ROOM, Hall, NoRoomError, read_file
+from opsroom.record.disk import private_file, private_folder
+from opsroom.room.refusal import RoomError
+
+
+class RoomExistsError(RoomError):
+    """There is a room in the folder already: `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"there is a {ROOM} in {self.folder} already: edit it, or name another folder with --data"
+
+
+def found(folder: Path, text: str | None = None) -> dict[str, str]:
+    """Make a room's folder with its room.toml and accounts; tells the passphrases, once."""
+    if (folder / ROOM).exists():
+        raise RoomExistsError(folder)
+    text = template() if text is None else text
+    read(text)
+    private_folder(folder)
+    private_file(folder / ROOM).write_text(text, encoding="utf-8")
+    with people_of(folder) as people:
+        return enrol(people, folder)
+
+
+def enrol(people: People, folder: Path) -> dict[str, str]:
+    """Make the accounts that the room.toml asks for and that are missing; tells their passphrases, once."""
+    file = read_file(folder)
+    return people.enrol([unit.id for unit in file.charter.units], file.occupants)
+
+
+@contextmanager
+def people_of(folder: Path) -> Iterator[People]:
+    """The accounts of a room's folder, running or not."""
+    if not (folder / ROOM).exists():
+        raise NoRoomError(folder)
+    people = People.open(folder / PEOPLE, SystemClock())
+    try:
+        yield people
+    finally:
+        people.close()
+
+
+@contextmanager
+def links_of(folder: Path) -> Iterator[Links]:
+    """The links of a room's folder, running or not."""
+    if not (folder / ROOM).exists():
+        raise NoRoomError(folder)
+    links = Links.open(folder / PEOPLE, SystemClock())
+    try:
+        yield links
+    finally:
+        links.close()
+
+
+def clock_of(last_at: float, speed: float) -> Clock:
+    """The room's clock: the machine's, or a fast one that goes on where the journal ends."""
+    if speed == 1.0:
+        return SystemClock(last_at)
+    return FastClock(last_at or SystemClock().now(), speed)
+
+
+def software() -> str:
+    """Which program this is, for evidence."""
+    return f"opsroom {version('opsroom')}"
+
+
+__all__ = ["Hall", "RoomExistsError", "clock_of", "enrol", "found", "links_of", "people_of", "software"]

@@ -1,0 +1,266 @@
+"""The parts of one running room, opened from its folder and taken up where the last run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from opsroom.alarms import recovery
+from opsroom.alarms.recovery import Recovery
+from opsroom.clock import Clock, SystemClock
+from opsroom.constitution.charter import RoomFile, read
+from opsroom.doors.watch import Watchers
+from opsroom.entry.links import Links
+from opsroom.entry.people import People
+from opsroom.judgement.bank import Announced, Bank, Judged
+from opsroom.judgement.rings import KEPT
+from opsroom.judgement.sight import evidence, news_of
+from opsroom.loop.inbox import Inbox
+from opsroom.loop.pulse import Pulse
+from opsroom.loop.tick import Tick, fold, replay, touched
+from opsroom.record.disk import StoreError, private_folder
+from opsroom.record.journal import Journal
+from opsroom.record.sqlite_store import SqliteStore
+from opsroom.record.store import KINDS, Block, Store
+from opsroom.recursion.recursion import Agreement
+from opsroom.room.events import AgreementAccepted, AnyEvent, PlantJoined
+from opsroom.room.news import AnyNews, CharterRead, Evidence
+from opsroom.room.refusal import RoomError
+from opsroom.room.room import Room, newborn
+from opsroom.showing.scene import Scene
+from telex_ingest.telex import PlantBirth, TelexKind
+
+ROOM, JOURNAL, READINGS, PEOPLE = "room.toml", "journal.sqlite", "readings.sqlite", "people.sqlite"
+"""The files of a room's folder."""
+
+REMEMBERED_TICKS = 6_000
+"""How many of the newest ticks are read at start for the last readings of each signal."""
+
+LOOKED_UP = 2_000
+"""The most signals whose last readings are looked up one by one at start instead."""
+
+_LIVE = KINDS.index(TelexKind.LIVE)
+
+
+class NoRoomError(RoomError):
+    """There is no room in a folder: `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"there is no {ROOM} in {self.folder}: `opsroom init --data {self.folder}` makes a room there"
+
+
+@dataclass
+class Hall:
+    """All parts of one room. `room` and `recovery` are what the journal holds: they change only once it is written."""
+
+    folder: Path
+    file: RoomFile
+    clock: Clock
+    store: Store
+    journal: Journal
+    people: People
+    links: Links
+    room: Room
+    bank: Bank
+    inbox: Inbox
+    scene: Scene
+    watchers: Watchers
+    recovery: Recovery = field(default_factory=Recovery)
+    numbers: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    """What does not work now, in a sentence; empty when all is well."""
+    pulse: Pulse = field(default_factory=Pulse)
+    log: Any = None
+    software: str = ""
+    failure: BaseException | None = None
+    """What stopped the loop, if it stopped by itself."""
+    on_stop: Callable[[], None] = lambda: None
+    """Called when the loop has stopped by itself."""
+
+    def sight(self, key: str) -> Evidence | None:
+        """What the filter knows of a signal now."""
+        return evidence(self.bank, key, self.clock.now(), self.software)
+
+    def admit(self, birth: PlantBirth) -> None:
+        """Give a plant's signals their places in store and bank."""
+        keys = [f"{birth.plant}/{signal.name}" for signal in birth.signals]
+        self.numbers[birth.plant] = self.store.number(birth.plant)
+        self.bank.admit(birth, self.store.place(keys))
+
+    def heard(
+        self, announced: Iterable[Announced], readings: Iterable[tuple[str, float, float | None]]
+    ) -> tuple[AnyNews, ...]:
+        """News of a tick: verdicts first, then what the recovery watch saw."""
+        self.recovery, returned = recovery.look(self.recovery, readings)
+        return (*news_of(self.bank, announced), *returned)
+
+    def listen(self, judged: Judged) -> tuple[AnyNews, ...]:
+        """News of a tick's verdicts, and of the signals that somebody waits for to recover."""
+        lanes = [signal.lane for key in self.recovery.watches if (signal := self.bank.by_key.get(key)) is not None]
+        places = np.flatnonzero(judged.live & np.isin(judged.lane, lanes)) if lanes else ()
+        signals = self.bank.signals
+        return self.heard(
+            judged.announced,
+            (
+                (signals[judged.lane[place]].key, float(judged.source_us[place]) / 1e6, float(judged.value[place]))
+                for place in places
+            ),
+        )
+
+    def anchor(self, events: Iterable[AnyEvent]) -> None:
+        """Freeze an agreed interval as a signal's reference when an agreement brings one."""
+        for event in events:
+            if isinstance(event, AgreementAccepted):
+                self._anchor(event.signal, event.agreement)
+            elif isinstance(event, PlantJoined):
+                for name, agreement in ((one.name, one.agreement) for one in event.seeded):
+                    self._anchor(f"{event.plant}/{name}", agreement)
+
+    def _anchor(self, key: str, agreed: Agreement) -> None:
+        low, high = agreed.normal_low, agreed.normal_high
+        if low is not None and high is not None and high > low and key in self.bank.by_key:
+            self.bank.anchor(key, low, high)
+
+    def become(self, tick: Tick) -> None:
+        """Take the room as it is after a tick that the journal holds."""
+        self.room = self.scene.room = tick.room
+        self.anchor(tick.events)
+        self.recovery = recovery.follow(self.recovery, tick.room, touched(tick.events, "alarm"))
+
+    def ended(self, how: BaseException | bool | None) -> None:
+        """The loop ended: by its own defect, unless the inbox was closed."""
+        by_itself = not self.inbox.closed
+        self.inbox.abandon()
+        if by_itself or isinstance(how, BaseException):
+            self.trouble = f"the room has stopped: {how!r}"
+            self.failure = how if isinstance(how, BaseException) else None
+            self.log.critical("the room has stopped", exc_info=self.failure)
+            self.on_stop()
+
+    def close(self) -> None:
+        """Close every file."""
+        for part in (self.people, self.links, self.store, self.journal):
+            part.close()
+
+
+def read_file(folder: Path) -> RoomFile:
+    """Read a folder's room.toml; raises `NoRoomError`, or `CharterError` with every mistake in it."""
+    try:
+        text = (folder / ROOM).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise NoRoomError(folder) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            "the file cannot be read", folder / ROOM, str(error), "Check its owner and that it is UTF-8 text."
+        ) from None
+    return read(text)
+
+
+def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, software: str = "") -> Hall:
+    """Open a room and take it up where it ended: fold the journal, restore beliefs, judge again what came after.
+
+    `clock_from` makes the room's clock from the last moment that its journal knows.
+    """
+    file = read_file(folder)
+    private_folder(folder)
+    journal = Journal.open(folder / JOURNAL, file.id)
+    closing: list[Any] = [journal]
+    try:
+        clock = clock_from(journal.last_at)
+        store = SqliteStore(folder / READINGS)
+        closing.append(store)
+        world = SystemClock()  # sessions and tokens belong to people, whatever the room's clock does
+        people = People.open(folder / PEOPLE, world)
+        closing.append(people)
+        links = Links.open(folder / PEOPLE, world)
+        closing.append(links)
+        room = newborn(file.id, file.charter)
+        room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
+        bank = Bank()
+        scene = Scene(room, bank, clock.speed)
+        hall = Hall(
+            folder=folder,
+            file=file,
+            clock=clock,
+            store=store,
+            journal=journal,
+            people=people,
+            links=links,
+            room=room,
+            bank=bank,
+            inbox=Inbox(clock),
+            scene=scene,
+            watchers=Watchers(scene, clock.now),
+            recovery=recovery.newborn(room),
+            log=log,
+            software=software,
+        )
+        _take_up(hall)
+        return hall
+    except BaseException:
+        for part in reversed(closing):
+            part.close()
+        raise
+
+
+def _take_up(hall: Hall) -> None:
+    bank, store = hall.bank, hall.store
+    for birth in store.births().values():
+        hall.admit(birth)
+    for key, place in store.signals.items():
+        if key not in bank.by_key:
+            bank.retire(key, place)
+    for key, signal in hall.room.signals.items():
+        hall._anchor(key, signal.agreement)  # the snapshots that follow know it already
+    reached = {}
+    for shard, mark in store.beliefs().items():
+        bank.restore(mark.data)
+        reached[shard] = mark.mark
+    newest = min((reached.get(shard, 0) for shard in bank.shards), default=0)
+    few = len(bank) <= LOOKED_UP
+    _recall(hall, few)
+    now = hall.clock.now()
+    _settle(hall, fold(hall.room, [CharterRead(charter=hall.file.charter)], now, hall.sight), None)
+    for block in store.after(newest if few else min(newest, max(0, store.last_mark - REMEMBERED_TICKS))):
+        if block.mark <= reached.get(block.shard, 0):
+            if not few:
+                bank.remember(block)
+            continue
+        late = block.mark > hall.journal.judged_up_to
+        announced = bank.replay(block, hear=late)
+        if late:
+            news = hall.heard(announced, _readings(bank, block))
+            _settle(hall, fold(hall.room, news, block.at, hall.sight), None)
+    _recall(hall, few)
+    _settle(hall, fold(hall.room, [], now, hall.sight), store.last_mark)
+
+
+def _recall(hall: Hall, few: bool) -> None:
+    """Take the last readings of every signal from the store: exact, and quick enough for a room with few signals."""
+    for signal in hall.bank.signals if few else ():
+        hall.bank.recall(signal, hall.store.last(signal.key, KEPT))
+
+
+def _settle(hall: Hall, tick: Tick, judged_up_to: int | None) -> None:
+    """Write what a restart decided and take it; a message that the room cannot decide on is told, as it is when it comes live."""
+    for fault in tick.faults:
+        hall.pulse.faults += 1
+        hall.log.error("a message could not be decided on", message=repr(fault.message), exc_info=fault.error)
+    hall.journal.append(tick.entries, judged_up_to=judged_up_to)
+    hall.become(tick)
+
+
+def _readings(bank: Bank, block: Block) -> Iterator[tuple[str, float, float | None]]:
+    for place, row in enumerate(block.row):
+        telex = block.telex[place]
+        if block.kind[telex] == _LIVE:
+            value = float(block.value[place])
+            yield bank.at(block.shard, int(row)).key, float(block.source_us[telex]) / 1e6, value

@@ -1,0 +1,65 @@
+"""What leaves the room towards the plants: orders, once a connection and again after each birth; notices; refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from opsroom.alarms.algedonic import notices
+from opsroom.council.order import pending
+from opsroom.room.events import AnyEvent
+from opsroom.room.refusal import Refused
+from opsroom.room.room import Room
+from telex_ingest.telex import Notice, Order, Refusal
+
+
+class Wire(Protocol):
+    """The part of the gateway that sends."""
+
+    def send(self, plant: str, orders: Iterable[Order] = (), notices: Iterable[Notice] = ()) -> bool:
+        """Telex to the link that speaks for a plant; False when none does."""
+        ...
+
+    def refuse(self, plant: str, refusal: Refusal) -> bool:
+        """Telex a refusal to the link that speaks for a plant."""
+        ...
+
+
+class Outgoing:
+    """Sends what is pending and remembers what each plant has been sent since it connected.
+
+    A plant ignores an order that it has seen (by its id), so sending twice after a reconnect is safe, and never sending is not.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self._sent: dict[str, set[tuple[str, bool]]] = {}
+        self._waiting = True
+        """Whether something may be pending that has not been sent."""
+
+    def connected(self, plants: Iterable[str]) -> None:
+        """Plants were born on a new connection: what is pending for them goes out again."""
+        for plant in plants:
+            self._sent.pop(plant, None)
+            self._waiting = True
+
+    def send(self, room: Room, events: Sequence[AnyEvent], now: float) -> None:
+        """Send the notices of a tick's events, and every pending order that its plant has not been sent."""
+        by_plant: dict[str, list[Notice]] = {}
+        for notice in notices(room, events) if events else ():
+            by_plant.setdefault(notice.plant, []).append(notice)
+        for plant, mine in by_plant.items():
+            self.wire.send(plant, notices=mine)
+        if not events and not self._waiting:
+            return
+        self._waiting = False
+        for order in pending(room, now):
+            sent = self._sent.setdefault(order.plant, set())
+            if (order.id, order.revoked) in sent:
+                continue
+            if self.wire.send(order.plant, orders=(order,)):
+                sent.add((order.id, order.revoked))
+
+    def refuse(self, plant: str, refusal: Refused) -> None:
+        """Tell a plant that what it said was refused by the room."""
+        self.wire.refuse(plant, Refusal(code=refusal.code, reason=refusal.reason, cure=refusal.cure, plant=plant))

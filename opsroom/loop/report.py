@@ -1,0 +1,152 @@
+"""What a tick tells: the wire's items as news for the room, ticker lines, the state of the line, how the loop is doing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from opsroom.judgement.bank import Judged
+from opsroom.loop.hall import Hall
+from opsroom.loop.inbox import Batch
+from opsroom.loop.tick import Tick
+from opsroom.room.news import AnyNews, CallCame, PlantBorn, PlantDied, PlantSilent, PlantSpeaks, ReceiptCame
+from opsroom.showing import show
+from opsroom.showing.sentences import figure
+from opsroom.views import LineView, TickerLine
+from telex_ingest import heard
+from telex_ingest.heard import Accepted
+from telex_ingest.line import LineCounts
+from telex_ingest.telex import microseconds
+
+LINE_S = 1.0
+"""How often the state of the line is told, in seconds of the world."""
+
+TELEX_LINES = 4.0
+"""The most telexes a second that the ticker shows; events are all shown."""
+
+
+class Line(Protocol):
+    """The part of the gateway that tells the state of the line."""
+
+    def line(self) -> LineCounts:
+        """Every counter."""
+        ...
+
+
+def news_from(batch: Batch) -> tuple[AnyNews, ...]:
+    """The wire's items of a tick as the room's news, births first."""
+    births: list[AnyNews] = [PlantBorn(birth=born.birth, link=born.link) for born in batch.births]
+    return (*births, *(news for item in batch.messages if (news := _news(item)) is not None))
+
+
+def _news(item: heard.Heard) -> AnyNews | None:
+    match item:
+        case heard.ReceiptCame(receipt=receipt):
+            return ReceiptCame(
+                order=receipt.order,
+                plant=receipt.plant,
+                state=receipt.state,
+                at=microseconds(receipt.time) / 1e6,
+                reason=receipt.reason,
+            )
+        case heard.CallCame(call=call):
+            return CallCame(plant=call.plant, alarm=call.alarm, call=call.call, reason=call.reason)
+        case heard.PlantDied(plant=plant, reason=reason):
+            return PlantDied(plant=plant, reason=reason)
+        case heard.PlantSilent(plant=plant, since=since):
+            return PlantSilent(plant=plant, since=since)
+        case heard.PlantSpeaks(plant=plant, at=at):
+            return PlantSpeaks(plant=plant, at=at)
+        case _:
+            return None
+
+
+class Reporter:
+    """Tells what happened, after it is durable."""
+
+    def __init__(self, hall: Hall, line: Line) -> None:
+        self.hall, self.line = hall, line
+        self._line_at = 0.0
+        self._telex_at = 0.0
+        self._shown: dict[str, float] = {}
+        self._flags: set[str] = set()
+
+    def lines(self, batch: Batch, tick: Tick) -> list[TickerLine]:
+        """The ticker's new lines: every event that has one, and now and then a telex."""
+        lines = [show.ticker(tick.room, event) for event in tick.events]
+        telex = self._one_telex(batch.telexes)
+        if telex is not None:
+            lines.insert(0, telex)
+        for item in batch.messages:
+            if isinstance(item, heard.GapClosed):
+                text = f"telexes {item.first} to {item.last} are given up: {item.why}"
+                lines.append(TickerLine(at=item.at, kind="line", unit=item.plant, text=text))
+        self.hall.scene.ticker.extend(lines)
+        return lines
+
+    def _one_telex(self, telexes: Iterable[Accepted]) -> TickerLine | None:
+        """A telex of the plant that the ticker has not shown for longest, at most `TELEX_LINES` a second."""
+        now = time.monotonic()
+        if now - self._telex_at < 1.0 / TELEX_LINES:
+            return None
+        told = [telex for telex in telexes if telex.readings and telex.plant in self.hall.bank.by_plant]
+        if not told:
+            return None
+        telex = min(told, key=lambda one: self._shown.get(one.plant, 0.0))
+        self._telex_at = self._shown[telex.plant] = now
+        signals = self.hall.bank.by_plant[telex.plant]
+        place = telex.seq % len(telex.readings)
+        signal, value = signals[telex.readings[place].signal], telex.readings[place].value
+        text = f"{signal.birth.title or signal.birth.name} {'missing' if value is None else figure(value, signal.birth.unit)}"
+        return TickerLine(at=telex.received_us / 1e6, kind="telex", unit=telex.plant, text=text)
+
+    def flags(self) -> set[str]:
+        """What else changed on the screens."""
+        flags, self._flags = self._flags, set()
+        return flags
+
+    def note(self, batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
+        """Count a tick, and tell the state of the line when it is time."""
+        hall, pulse, now = self.hall, self.hall.pulse, time.monotonic()
+        if batch.telexes:
+            received = np.fromiter((telex.received_us for telex in batch.telexes), np.float64, len(batch.telexes))
+            pulse.waited(np.maximum(hall.clock.now() - received / 1e6, 0.0) / hall.clock.speed)
+        pulse.readings += judged.readings
+        pulse.events += len(tick.events)
+        pulse.refused += len(tick.refused)
+        pulse.faults += len(tick.faults)
+        for fault in tick.faults:
+            hall.log.error("a message could not be decided on", message=repr(fault.message), exc_info=fault.error)
+        for message, refusal in tick.refused:
+            hall.log.warning("refused", message=type(message).__name__, code=refusal.code, reason=str(refusal))
+        if now - self._line_at >= LINE_S:
+            self._line_at = now
+            hall.scene.line = self._view(hall.scene.line)
+            present = frozenset(int(name[5:]) for name in hall.people.present() if name.startswith("seat-"))
+            if present != hall.scene.present:
+                hall.scene.present = present
+                self._flags.add("seats")
+        pulse.beat(now, now - began)
+
+    def _view(self, before: LineView) -> LineView:
+        counts, hall = self.line.line(), self.hall
+        heard_at = [plant.heard_at for plant in counts.plants.values() if plant.link and plant.heard_at > 0]
+        silent = sum(1 for plant in counts.plants.values() if plant.state in ("silent", "dead"))
+        return msgspec.structs.replace(
+            before,
+            links=counts.links,
+            plants=len(counts.plants),
+            silent=silent,
+            telexes=counts.telexes,
+            readings=counts.readings,
+            duplicates=counts.duplicates,
+            late=counts.late,
+            refused=sum(counts.refused.values()),
+            coalesced=hall.watchers.coalesced,
+            oldest_s=max(0.0, hall.clock.now() - min(heard_at)) if heard_at else None,
+            trouble=hall.trouble,
+        )

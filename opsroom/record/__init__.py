@@ -1,0 +1,1 @@
+"""What the room keeps: readings and verdicts in blocks, decisions in a chain of events."""

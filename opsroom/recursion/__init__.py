@@ -1,0 +1,1 @@
+"""The viable-system tree: units, births, agreements. Pure."""

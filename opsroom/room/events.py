@@ -1,0 +1,207 @@
+"""What has happened in the room, in the past tense: frozen, with written kinds and versions, never with Python's paths.
+
+An event is JSON: `encode` writes the bytes that the journal hashes, `decode` reads them back. A kind's name and version
+belong to the project and outlive classes; a kind that this program does not know stops the replay loudly (`UnknownEventError`).
+All times are epoch seconds UTC. `docs/room.md` lists every kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import msgspec
+
+from opsroom.alarms.alarm_events import (
+    AlarmAcknowledged,
+    AlarmClimbed,
+    AlarmClosed,
+    AlarmOpened,
+    AlarmRelapsed,
+    AlarmReleased,
+    AlarmReminded,
+    AlarmRenamed,
+    AlarmReturned,
+    AlarmShelved,
+    AlarmSuppressed,
+    AlarmUnshelved,
+    Deviation,
+    GoodNewsHeard,
+    StopBegan,
+    StopCancelled,
+    StopEnded,
+    StopPlanned,
+    TransientLogged,
+)
+from opsroom.council.council_events import (
+    BallotCast,
+    EffectMeasured,
+    LastCallMade,
+    MotionClosed,
+    MotionOpened,
+    OrderAnswered,
+    OrderExpired,
+    OrderIssued,
+    OrderRefused,
+    OrderRevoked,
+    OrdersHeld,
+    OrdersReleased,
+    Outlook,
+    ReceiptNoted,
+    StatementMade,
+)
+from opsroom.recursion.plant_events import (
+    AgreementAccepted,
+    AgreementProposed,
+    AgreementRefused,
+    CharterAmended,
+    PlantJoined,
+    PlantLeft,
+    RoomFounded,
+    SeededAgreement,
+)
+from opsroom.room.event import Event
+
+__all__ = [
+    "KINDS",
+    "VERSIONS",
+    "AgreementAccepted",
+    "AgreementProposed",
+    "AgreementRefused",
+    "AlarmAcknowledged",
+    "AlarmClimbed",
+    "AlarmClosed",
+    "AlarmOpened",
+    "AlarmRelapsed",
+    "AlarmReleased",
+    "AlarmReminded",
+    "AlarmRenamed",
+    "AlarmReturned",
+    "AlarmShelved",
+    "AlarmSuppressed",
+    "AlarmUnshelved",
+    "AnyEvent",
+    "BallotCast",
+    "CharterAmended",
+    "Deviation",
+    "EffectMeasured",
+    "Event",
+    "GoodNewsHeard",
+    "LastCallMade",
+    "MotionClosed",
+    "MotionOpened",
+    "OrderAnswered",
+    "OrderExpired",
+    "OrderIssued",
+    "OrderRefused",
+    "OrderRevoked",
+    "OrdersHeld",
+    "OrdersReleased",
+    "Outlook",
+    "PlantJoined",
+    "PlantLeft",
+    "ReceiptNoted",
+    "RoomFounded",
+    "SeededAgreement",
+    "StatementMade",
+    "StopBegan",
+    "StopCancelled",
+    "StopEnded",
+    "StopPlanned",
+    "TransientLogged",
+    "UnknownEventError",
+    "decode",
+    "encode",
+    "kind_of",
+]
+
+AnyEvent = (
+    RoomFounded
+    | CharterAmended
+    | PlantJoined
+    | PlantLeft
+    | AgreementProposed
+    | AgreementAccepted
+    | AgreementRefused
+    | TransientLogged
+    | GoodNewsHeard
+    | AlarmOpened
+    | AlarmRenamed
+    | AlarmAcknowledged
+    | AlarmShelved
+    | AlarmUnshelved
+    | AlarmSuppressed
+    | AlarmReleased
+    | AlarmClimbed
+    | AlarmReminded
+    | AlarmReturned
+    | AlarmRelapsed
+    | AlarmClosed
+    | StopPlanned
+    | StopBegan
+    | StopEnded
+    | StopCancelled
+    | MotionOpened
+    | StatementMade
+    | BallotCast
+    | LastCallMade
+    | MotionClosed
+    | OrderIssued
+    | OrdersHeld
+    | OrdersReleased
+    | OrderRevoked
+    | OrderRefused
+    | OrderAnswered
+    | ReceiptNoted
+    | OrderExpired
+    | EffectMeasured
+)
+"""Every event; `get_args(AnyEvent)` lists the classes."""
+
+KINDS: Mapping[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}
+"""The written kind of each event."""
+
+VERSIONS: Mapping[str, int] = dict.fromkeys(KINDS, 1)
+"""The version of each kind's wording; a kind that changes shape gets a higher one and a rule in `decode`."""
+
+
+class UnknownEventError(Exception):
+    """A stored event that this program cannot read: a newer program wrote it, or it is not an event."""
+
+    def __init__(self, kind: str, version: int, why: str) -> None:
+        self.kind, self.version, self.why = kind, version, why
+        super().__init__(kind, version, why)
+
+    def __str__(self) -> str:
+        return (
+            f"the journal holds an event {self.kind!r} version {self.version} that this program cannot read ({self.why}): "
+            "start the program that wrote it, or a newer one; nothing has been changed"
+        )
+
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
+
+
+def kind_of(event: Event) -> str:
+    """Tell an event's written kind."""
+    return str(event.__struct_config__.tag)
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as JSON bytes; `decode(kind_of(event), 1, encode(event)) == event`."""
+    return msgspec.json.encode(event)
+
+
+def decode(kind: str, version: int, raw: bytes | msgspec.Raw) -> AnyEvent:
+    """Read an event's JSON back; raises `UnknownEventError` for a kind, version or shape that this program does not know."""
+    if version != VERSIONS.get(kind):
+        raise UnknownEventError(
+            kind, version, "unknown kind" if kind not in KINDS else f"known version {VERSIONS[kind]}"
+        )
+    try:
+        event: AnyEvent = _decoder.decode(raw)
+    except msgspec.DecodeError as wrong:
+        raise UnknownEventError(kind, version, str(wrong)) from wrong
+    if kind_of(event) != kind:
+        raise UnknownEventError(kind, version, f"its body is of kind {kind_of(event)!r}")
+    return event

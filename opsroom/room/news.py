@@ -1,0 +1,174 @@
+"""What the room hears: verdicts, silence, births, receipts, calls, the recovery watch, the clock. `decide` takes them one by one.
+
+News is handed in by the loop and is not stored; what the room makes of it (`events`) is. Times are epoch seconds UTC; `at` of a
+verdict is source time, everything that runs a clock uses the `now` that is handed to `decide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from opsroom.recursion.recursion import Charter
+from telex_ingest.telex import PlantBirth, ReceiptState
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The root of everything that the room hears."""
+
+
+class VerdictNews(News, frozen=True, kw_only=True, tag="verdict"):
+    """An announced verdict on one signal ("plant/name"), in the signal's unit.
+
+    `named` is suspected, transient, step or slope (or a word that the filter learns later); `since` is the source time of
+    the onset, `suspected_at` that of the first suspicion of this event, if there was one. `p_now` is the probability of
+    steady, transient, step, slope at `at`; `probability` that of the named thing. `normal_low..normal_high` is the interval
+    frozen from the reference *before* the onset. `backfill` marks history: it never opens an alarm.
+    """
+
+    signal: str
+    at: float
+    named: str
+    since: float
+    probability: float
+    direction: Literal["up", "down", ""] = ""
+    p_now: tuple[float, float, float, float] | None = None
+    suspected_at: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    level_sd: float | None = None
+    slope: float | None = None
+    slope_sd: float | None = None
+    size: float | None = None
+    size_low: float | None = None
+    size_high: float | None = None
+    normal_low: float | None = None
+    normal_high: float | None = None
+    sentence: str = ""
+    backfill: bool = False
+
+
+class PlantSilent(News, frozen=True, kw_only=True, tag="plant-silent"):
+    """A plant has not spoken for longer than its periods allow: `since` when, and what came `last`, both received times."""
+
+    plant: str
+    since: float
+    last: float | None = None
+
+
+class PlantSpeaks(News, frozen=True, kw_only=True, tag="plant-speaks"):
+    """A silent plant speaks again."""
+
+    plant: str
+    at: float
+
+
+class PlantBorn(News, frozen=True, kw_only=True, tag="plant-born"):
+    """A link declared a plant: its signals and the orders that it accepts."""
+
+    birth: PlantBirth
+    link: str = ""
+
+
+class PlantDied(News, frozen=True, kw_only=True, tag="plant-died"):
+    """A plant said farewell: it stops talking by intention."""
+
+    plant: str
+    reason: str = ""
+
+
+class ReceiptCame(News, frozen=True, kw_only=True, tag="receipt"):
+    """A plant answered an order; `at` is the plant's own time."""
+
+    order: str
+    plant: str
+    state: ReceiptState
+    at: float
+    reason: str = ""
+
+
+class CallCame(News, frozen=True, kw_only=True, tag="call"):
+    """A plant's own people spoke about their alarm over the wire."""
+
+    plant: str
+    alarm: str
+    call: Literal["acknowledge", "early"]
+    reason: str = ""
+
+
+class Returned(News, frozen=True, kw_only=True, tag="returned"):
+    """The recovery watch saw a signal back inside its interval for `readings` readings in a row; `at` is source time."""
+
+    alarm: str
+    at: float
+    value: float
+    readings: int
+
+
+class LeftAgain(News, frozen=True, kw_only=True, tag="left-again"):
+    """The recovery watch saw a recovered signal leave its interval again."""
+
+    alarm: str
+    at: float
+    value: float
+
+
+class CharterRead(News, frozen=True, kw_only=True, tag="charter-read"):
+    """The room's file was read at start: the tree, rules and seats follow it, agreements already in the journal do not."""
+
+    charter: Charter
+
+
+class Tick(News, frozen=True, kw_only=True, tag="tick"):
+    """The clock moved on: whatever has run out by `at` happens."""
+
+    at: float
+
+
+AnyNews = (
+    VerdictNews
+    | PlantSilent
+    | PlantSpeaks
+    | PlantBorn
+    | PlantDied
+    | ReceiptCame
+    | CallCame
+    | Returned
+    | LeftAgain
+    | CharterRead
+    | Tick
+)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the filter knows of one signal at a moment; a motion freezes it, an order freezes its forecast as the outlook.
+
+    `readings` holds `(source time, value or None, low, high)`, oldest first; `forecast` `(time, mean, low, high)` for the
+    next readings without any order, both at 90 %. `verdict` and `belief` are plain JSON (words, probabilities, moments).
+    """
+
+    signal: str
+    at: float
+    uom: str = ""
+    readings: tuple[tuple[float, float | None, float | None, float | None], ...] = ()
+    verdict: dict[str, Any] = {}
+    level: float | None = None
+    level_sd: float | None = None
+    slope: float | None = None
+    slope_sd: float | None = None
+    belief: dict[str, Any] = {}
+    forecast: tuple[tuple[float, float, float, float], ...] = ()
+    software: str = ""
+
+
+Sight = Callable[[str], Evidence | None]
+"""A read-only look at the filter: evidence of one signal ("plant/name") now, or `None` when nothing is known."""
+
+
+def blind(signal: str) -> Evidence | None:
+    """See nothing: a `Sight` for rooms and tests without a filter."""
+    return None

@@ -1,0 +1,191 @@
+"""Decide and evolve: the whole room as two pure functions over frozen values.
+
+The loop hands every message to `decide`, stores the events that come back, and folds them with `evolve`; folding the
+journal's events over `newborn` gives the live room. At start, after the journal, the loop hands in `CharterRead`: it founds
+the room, and makes an event of an edited `room.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from opsroom import commands as ask
+from opsroom.alarms import alarm, algedonic, stops
+from opsroom.alarms.deadlines import Due
+from opsroom.commands import Actor, Asked
+from opsroom.council import council, order
+from opsroom.recursion import agreements, births
+from opsroom.recursion.recursion import Charter, Tree
+from opsroom.room import events as happened
+from opsroom.room.authority import account, check_role
+from opsroom.room.events import AnyEvent
+from opsroom.room.news import (
+    AnyNews,
+    CallCame,
+    CharterRead,
+    LeftAgain,
+    PlantBorn,
+    PlantDied,
+    PlantSilent,
+    PlantSpeaks,
+    ReceiptCame,
+    Returned,
+    Sight,
+    Tick,
+    VerdictNews,
+    blind,
+)
+from opsroom.room.refusal import Refused
+from opsroom.room.state import Room
+
+__all__ = ["Refused", "Room", "decide", "evolve", "made", "newborn"]
+
+Events = tuple[AnyEvent, ...]
+
+
+def newborn(room_id: str, charter: Charter) -> Room:
+    """A room before its first event; the journal's `room-founded` replaces the charter by the one that the room began with."""
+    return Room(id=room_id, charter=charter, founded=False, tree=Tree.of(charter.units))
+
+
+COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], Events]] = {
+    ask.AcknowledgeAlarm: lambda room, asked, actor, now, sight: alarm.acknowledge(room, asked, actor, now),
+    ask.ShelveAlarm: lambda room, asked, actor, now, sight: alarm.shelve(room, asked, actor, now),
+    ask.UnshelveAlarm: lambda room, asked, actor, now, sight: alarm.unshelve(room, asked, actor, now),
+    ask.CallEarly: lambda room, asked, actor, now, sight: algedonic.call_early(room, asked, actor, now),
+    ask.PlanStop: lambda room, asked, actor, now, sight: stops.plan(room, asked, actor, now),
+    ask.CancelStop: lambda room, asked, actor, now, sight: stops.cancel(room, asked, actor, now),
+    ask.ProposeAgreement: lambda room, asked, actor, now, sight: agreements.propose(room, asked, actor, now),
+    ask.AnswerAgreement: lambda room, asked, actor, now, sight: agreements.answer(room, asked, actor, now),
+    ask.OpenMotion: council.open_motion,
+    ask.Speak: lambda room, asked, actor, now, sight: council.speak(room, asked, actor, now),
+    ask.CastBallot: council.cast,
+    ask.WithdrawMotion: lambda room, asked, actor, now, sight: council.withdraw(room, asked, actor, now),
+    ask.HoldOrders: lambda room, asked, actor, now, sight: order.hold(room, asked, now),
+    ask.ReleaseOrders: lambda room, asked, actor, now, sight: order.release(room, asked, now),
+    ask.RevokeOrder: lambda room, asked, actor, now, sight: order.revoke(room, asked, now),
+    ask.RefuseOrder: lambda room, asked, actor, now, sight: order.refuse(room, asked, actor, now),
+}
+"""What answers each command."""
+
+NEWS: Mapping[type[Any], Callable[[Room, Any, float], Events]] = {
+    VerdictNews: algedonic.hear_verdict,
+    PlantSilent: algedonic.hear_silence,
+    PlantSpeaks: algedonic.hear_voice,
+    CallCame: algedonic.hear_call,
+    Returned: algedonic.hear_recovery,
+    LeftAgain: algedonic.hear_recovery,
+    PlantBorn: births.hear_birth,
+    PlantDied: births.hear_farewell,
+    ReceiptCame: order.hear_receipt,
+    CharterRead: births.found,
+}
+"""What answers each kind of news; a tick is answered by `DUE`."""
+
+DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
+    "climb": lambda room, name, now, sight: algedonic.run_out(room, room.alarms[name], now),
+    "unshelve": lambda room, name, now, sight: algedonic.off_the_shelf(room, room.alarms[name], now),
+    "settle": lambda room, name, now, sight: algedonic.settle(room, room.alarms[name], now),
+    "begin-stop": lambda room, name, now, sight: stops.begin(room, room.stops[name], now),
+    "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),
+    "close-motion": lambda room, name, now, sight: council.conclude(room, room.motions[name], now, sight),
+    "expire-order": lambda room, name, now, sight: order.expire(room, room.orders[name], now),
+    "review": lambda room, name, now, sight: order.review(room, room.orders[name], now, sight),
+}
+"""What happens when each kind of clock runs out."""
+
+APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
+    **births.APPLY,
+    **agreements.APPLY,
+    **alarm.APPLY,
+    **stops.APPLY,
+    **council.APPLY,
+    **order.APPLY,
+    happened.TransientLogged: lambda room, event: room,
+    happened.GoodNewsHeard: lambda room, event: room,
+}
+"""How each event changes the room; transients and good news change nothing, they are on record."""
+
+
+def decide(room: Room, message: Asked | AnyNews, now: float, sight: Sight = blind) -> Events:
+    """Say what follows from one message at `now` (epoch seconds UTC); the room is not changed.
+
+    Raises `Refused` when the asker may not or the thing cannot be. A command whose (account, key) was answered before gives
+    no events: `made` tells what it had made.
+    """
+    if isinstance(message, Asked):
+        return _command(room, message, now, sight)
+    if isinstance(message, Tick):
+        return _tick(room, now, sight)
+    events = NEWS[type(message)](room, message, now)
+    return (*events, *_follow(room, events, now, sight))
+
+
+def evolve(room: Room, events: Iterable[AnyEvent]) -> Room:
+    """Give the room after these events; an event that cannot follow stops it loudly."""
+    for event in events:
+        room = APPLY[type(event)](room, event)
+        if event.key:
+            memory = room.memory.with_made(event.by, event.key, _makes(event))
+            room = msgspec.structs.replace(room, memory=memory)
+    return room
+
+
+def made(room: Room, asked: Asked) -> tuple[str, ...] | None:
+    """The ids that a command made (for `Answer.made`); `None` when the room does not remember such a command."""
+    return room.memory.made.get((account(asked.actor), asked.key))
+
+
+def _command(room: Room, asked: Asked, now: float, sight: Sight) -> Events:
+    if asked.key and made(room, asked) is not None:
+        return ()
+    if len(asked.key) > 200:
+        raise Refused("bad-key", f"the idempotency key has {len(asked.key)} characters", "use at most 200")
+    check_role(room, asked.command, asked.actor)
+    events = COMMANDS[type(asked.command)](room, asked.command, asked.actor, now, sight)
+    who = {"by": account(asked.actor), "occupant": asked.actor.occupant, "key": asked.key}
+    return tuple(msgspec.structs.replace(event, **who) for event in events)
+
+
+def _follow(room: Room, events: Events, now: float, sight: Sight) -> Events:
+    """What follows at once from news: a recovery is the effect of the orders that were obeyed before it."""
+    back = [event.alarm for event in events if isinstance(event, happened.AlarmReturned)]
+    if not back or not any(room.alarms[name].motions for name in back):
+        return ()
+    after = evolve(room, events)
+    return tuple(effect for name in back for effect in order.after_recovery(after, name, now, sight))
+
+
+def _tick(room: Room, now: float, sight: Sight) -> Events:
+    """Let run out what is due by `now`, soonest first, each on the room that the one before has left."""
+    events: list[AnyEvent] = []
+    while (due := room.due.first) is not None and due.at <= now:
+        ran_out = DUE[due.what](room, due.id, now, sight)
+        room = evolve(room, ran_out)
+        _check_passed(room, due)
+        events += ran_out
+    return tuple(events)
+
+
+def _check_passed(room: Room, due: Due) -> None:
+    """A clock that does not go off when it is answered would hold the loop for ever: stop loudly instead."""
+    if room.due.first == due:
+        raise RuntimeError(f"{due.what} of {due.id} was due at {due.at} and did not pass: a rule forgot its clock")
+
+
+def _makes(event: AnyEvent) -> tuple[str, ...]:
+    """The id that an event made."""
+    match event:
+        case happened.MotionOpened():
+            return (event.motion,)
+        case happened.OrderIssued():
+            return (event.order,)
+        case happened.StopPlanned():
+            return (event.stop,)
+        case happened.AgreementProposed():
+            return (event.proposal,)
+        case _:
+            return ()

@@ -1,0 +1,327 @@
+"""The state of the room, frozen: plants, agreements, alarms, stops, motions and orders, and every clock that runs among them.
+
+Only `room.evolve` makes a new state out of an old one, by events alone. What is over stays in memory for the last
+`REMEMBERED` of its kind (the journal keeps all); a thing's clocks follow from its fields (`clocks`), so none can be forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from immutables import Map
+
+from opsroom.alarms.deadlines import Deadlines, Due
+from opsroom.recursion.recursion import Agreement, Charter, Tree
+from opsroom.room.events import Deviation, EffectMeasured, Outlook
+from opsroom.room.news import Evidence
+from telex_ingest.telex import OrderBirth, SignalBirth
+
+REMEMBERED = 500
+"""How many closed alarms, closed motions, finished orders and past stops the room keeps in memory, each."""
+
+KEYS_REMEMBERED = 1024
+"""How many idempotency keys the room remembers."""
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """The root of what has a life in the room."""
+
+    id: str
+
+    def clocks(self) -> tuple[Due, ...]:
+        """The moments at which something happens to it by itself."""
+        return ()
+
+    def over(self) -> bool:
+        """Tell whether nothing can happen to it any more."""
+        return False
+
+
+class Plant(msgspec.Struct, frozen=True, kw_only=True):
+    """A plant as its last birth declared it; `left` is its farewell, if it said one."""
+
+    id: str
+    title: str
+    version: int
+    link: str
+    signals: tuple[SignalBirth, ...]
+    orders: Map[str, OrderBirth]
+    joined_at: float
+    left: str | None = None
+    unusable: tuple[OrderBirth, ...] = ()
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal: its birth and the agreement that stands."""
+
+    key: str
+    plant: str
+    birth: SignalBirth
+    agreement: Agreement
+
+
+class Climb(msgspec.Struct, frozen=True, kw_only=True):
+    """One rung that an alarm climbed."""
+
+    source: str
+    target: str
+    at: float
+    reason: str
+    words: str = ""
+
+
+class Alarm(Thing, frozen=True, kw_only=True):
+    """One alarm. Its `state` follows from its fields, see `algedonic.state`.
+
+    `deadline` is when it climbs from `at_unit`, kept while it is recovered; `left_s` is what is left of its clock while a
+    planned stop suppresses it.
+    """
+
+    signal: str
+    unit: str
+    deviation: Deviation
+    opened_at: float
+    at_unit: str
+    arrived_at: float
+    clock_s: float
+    deadline: float | None
+    normal_low: float | None
+    normal_high: float | None
+    readings_to_recover: int
+    hysteresis_s: float
+    climbs: tuple[Climb, ...] = ()
+    acknowledged_by: str = ""
+    acknowledged_at: float | None = None
+    shelved_until: float | None = None
+    shelved_reason: str = ""
+    stop: str = ""
+    left_s: float | None = None
+    recovered_at: float | None = None
+    closed_at: float | None = None
+    closed_reason: str = ""
+    reminders: int = 0
+    motions: tuple[str, ...] = ()
+
+    def clocks(self) -> tuple[Due, ...]:
+        """Climb, come off the shelf, close after the hysteresis once acknowledged."""
+        if self.closed_at is not None:
+            return ()
+        running = []
+        if self.shelved_until is not None:
+            running.append(Due(self.shelved_until, "unshelve", self.id))
+        if self.recovered_at is not None:
+            if self.acknowledged_at is not None or self.stop:
+                running.append(Due(self.recovered_at + self.hysteresis_s, "settle", self.id))
+        elif self.deadline is not None and not self.stop:
+            running.append(Due(self.deadline, "climb", self.id))
+        return tuple(running)
+
+    def over(self) -> bool:
+        """Closed."""
+        return self.closed_at is not None
+
+
+class Stop(Thing, frozen=True, kw_only=True):
+    """A planned stop; `state` is planned, running, over or cancelled; suppression holds until `end + grace_s`."""
+
+    unit: str
+    start: float
+    end: float
+    reason: str
+    every_s: float
+    grace_s: float
+    planned_at: float
+    planned_by: str
+    state: Literal["planned", "running", "over", "cancelled"] = "planned"
+
+    def clocks(self) -> tuple[Due, ...]:
+        """Begin; end, when the grace is over too."""
+        if self.state == "planned":
+            return (Due(self.start, "begin-stop", self.id),)
+        if self.state == "running":
+            return (Due(self.end + self.grace_s, "end-stop", self.id),)
+        return ()
+
+    def over(self) -> bool:
+        """Past or taken back."""
+        return self.state in ("over", "cancelled")
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Proposed terms for a signal that wait for the other side."""
+
+    id: str
+    signal: str
+    side: Literal["unit", "room"]
+    by: str
+    terms: Agreement
+    reason: str
+    at: float
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a seat said on a motion."""
+
+    seat: int
+    occupant: str
+    stance: str
+    text: str
+    at: float
+
+
+class Ballot(msgspec.Struct, frozen=True, kw_only=True):
+    """One seat's ballot."""
+
+    seat: int
+    occupant: str
+    choice: Literal["yes", "no", "abstain", "recuse"]
+    reason: str
+    at: float
+
+
+class Motion(Thing, frozen=True, kw_only=True):
+    """A motion with its frozen evidence; `state` is open, carried, lost, expired or withdrawn."""
+
+    alarm: str
+    signal: str
+    title: str
+    plant: str
+    asked: OrderBirth
+    parameters: dict[str, Any]
+    seat: int
+    occupant: str
+    opened_at: float
+    deadline: float
+    quorum: int
+    evidence: Evidence | None
+    state: Literal["open", "carried", "lost", "expired", "withdrawn"] = "open"
+    statements: tuple[Statement, ...] = ()
+    ballots: Map[int, Ballot] = Map()
+    last_call: bool = False
+    closed_at: float | None = None
+    closed_reason: str = ""
+    order: str = ""
+    effect: EffectMeasured | None = None
+
+    def clocks(self) -> tuple[Due, ...]:
+        """The deadline."""
+        return (Due(self.deadline, "close-motion", self.id),) if self.state == "open" else ()
+
+    def over(self) -> bool:
+        """Decided, one way or another."""
+        return self.state != "open"
+
+
+OrderState = Literal["held", "issued", "accepted", "refused", "done", "revoked", "expired"]
+
+
+class OrderRecord(Thing, frozen=True, kw_only=True):
+    """An order and where its life stands (`order.LIFE`); `recalled` says that the plant is to be told not to act on it.
+
+    `noted` is the last receipt that came out of turn.
+    """
+
+    motion: str
+    plant: str
+    name: str
+    parameters: dict[str, Any]
+    issued_at: float
+    not_before: float
+    expires: float
+    state: OrderState
+    outlook: Outlook | None
+    reason: str = ""
+    changed_at: float | None = None
+    recalled: bool = False
+    noted: str = ""
+    review_at: float | None = None
+
+    def clocks(self) -> tuple[Due, ...]:
+        """Expire, while no plant has taken it; be reviewed, once one has."""
+        if self.state in ("held", "issued"):
+            return (Due(self.expires, "expire-order", self.id),)
+        return (Due(self.review_at, "review", self.id),) if self.review_at is not None else ()
+
+    def over(self) -> bool:
+        """Taken by a plant or ended, and nothing left to measure."""
+        return self.state not in ("held", "issued") and self.review_at is None
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """The last answered commands: (account, key) -> the ids that they made, in order of coming."""
+
+    made: Map[tuple[str, str], tuple[str, ...]] = Map()
+    order: tuple[tuple[str, str], ...] = ()
+
+    def with_made(self, account: str, key: str, ids: tuple[str, ...]) -> Memory:
+        """Remember what a command made; the oldest beyond `KEYS_REMEMBERED` is forgotten."""
+        slot = (account, key)
+        if slot in self.made:
+            return Memory(made=self.made.set(slot, (*self.made[slot], *ids)), order=self.order)
+        made, order = self.made.set(slot, ids), (*self.order, slot)
+        if len(order) > KEYS_REMEMBERED:
+            made, order = made.delete(order[0]), order[1:]
+        return Memory(made=made, order=order)
+
+
+T = TypeVar("T", bound=Thing)
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the room knows of its own: a fold of events.
+
+    `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `running` are the
+    planned stops that are; `past` holds the ids of what is over, by kind, oldest first. `schemas` are the parameter schemas (as
+    JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same.
+    """
+
+    id: str
+    charter: Charter
+    founded: bool
+    tree: Tree
+    plants: Map[str, Plant] = Map()
+    schemas: Map[bytes, bool] = Map()
+    signals: Map[str, Signal] = Map()
+    alarms: Map[str, Alarm] = Map()
+    standing: Map[str, str] = Map()
+    stops: Map[str, Stop] = Map()
+    running: tuple[str, ...] = ()
+    proposals: Map[str, Proposal] = Map()
+    motions: Map[str, Motion] = Map()
+    orders: Map[str, OrderRecord] = Map()
+    held: str | None = None
+    counts: Map[str, int] = Map()
+    due: Deadlines = Deadlines()
+    past: Map[str, tuple[str, ...]] = Map()
+    memory: Memory = Memory()
+
+    def next_id(self, noun: str, ahead: int = 1) -> str:
+        """The id that the next alarm, motion, order, stop or proposal gets; ids follow from the room's own counts."""
+        return f"{noun}-{self.counts.get(noun, 0) + ahead}"
+
+    @property
+    def council(self) -> str:
+        """The unit where the council sits; the root when the charter names none that exists."""
+        return self.charter.council.unit if self.charter.council.unit in self.tree.units else self.tree.root
+
+
+def put(room: Room, kept: Literal["alarms", "stops", "motions", "orders"], thing: Thing) -> Room:
+    """Give the room with an alarm, stop, motion or order put in; its clocks follow, and the oldest that is over is forgotten."""
+    things: Map[str, Thing] = getattr(room, kept)
+    old = things.get(thing.id)
+    due = room.due.changed(old.clocks() if old is not None else (), thing.clocks())
+    things = things.set(thing.id, thing)
+    past = room.past.get(kept, ())
+    was_over = old is not None and old.over()
+    if thing.over() == was_over:
+        return msgspec.structs.replace(room, due=due, **{kept: things})
+    past = (*past, thing.id) if thing.over() else tuple(other for other in past if other != thing.id)
+    if len(past) > REMEMBERED:
+        things, past = things.delete(past[0]), past[1:]
+    return msgspec.structs.replace(room, due=due, past=room.past.set(kept, past), **{kept: things})
+
+
+def count(room: Room, noun: str) -> Room:
+    """Give the room with one more of a noun counted, so that the next one gets the next id."""
+    return msgspec.structs.replace(room, counts=room.counts.set(noun, room.counts.get(noun, 0) + 1))

@@ -1,0 +1,1 @@
+"""What people are shown: rows, sentences, the ticker. Pure."""

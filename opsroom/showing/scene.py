@@ -1,0 +1,255 @@
+"""What the screens are shown: the room's own rows joined with the bank's readings, for one viewer and one unit in focus. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cyberstride.achievement import achieve
+from cyberstride.verdict import NOT_YET, SUSPECTED
+from opsroom.judgement.bank import Bank, Signal
+from opsroom.room.room import Room
+from opsroom.showing import show
+from opsroom.views import (
+    POINTS_SHOWN,
+    SIGNALS_SHOWN,
+    LineView,
+    Point,
+    SignalView,
+    Snapshot,
+    TickerLine,
+    UnitView,
+    Viewer,
+)
+from telex_ingest.telex import Direction
+
+TICKER = 60
+"""How many lines of the ticker a snapshot holds."""
+
+
+class Scene:
+    """The room as it is shown: its durable state, the bank's readings, the line, the ticker, who is logged in."""
+
+    def __init__(self, room: Room, bank: Bank, speed: float = 1.0) -> None:
+        self.room, self.bank, self.speed = room, bank, speed
+        self.ticker: deque[TickerLine] = deque(maxlen=TICKER)
+        self.line = LineView()
+        self.present: frozenset[int] = frozenset()
+        self._agreed: tuple[object, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]] | None = None
+
+    def focus(self, viewer: Viewer, wanted: str) -> str:
+        """The unit in focus: the wanted one if it is there and this viewer may see it, else the viewer's own, else the root."""
+        units = self.room.tree.units
+        if wanted in units and show.scope(self.room, viewer, wanted):
+            return wanted
+        return viewer.unit if viewer.unit in units else self.room.tree.root
+
+    def shown(self, viewer: Viewer, focus: str) -> list[Signal]:
+        """The signals that a screen draws: the plants at or below the focus share `SIGNALS_SHOWN`, signals in alarm first."""
+        plants = [
+            plant
+            for plant in self._below(focus)
+            if plant in self.bank.by_plant and show.scope(self.room, viewer, plant)
+        ]
+        if not plants:
+            return []
+        each, over = divmod(SIGNALS_SHOWN, len(plants))
+        chosen: list[Signal] = []
+        for place, plant in enumerate(plants[:SIGNALS_SHOWN]):
+            mine = sorted(self.bank.by_plant[plant].values(), key=lambda one: one.key not in self.room.standing)
+            chosen += mine[: each + (place < over)]
+        return chosen
+
+    def hears(self, viewer: Viewer, line: TickerLine) -> bool:
+        """Tell whether a line of the ticker is for this viewer: a unit hears of itself, of what is below it, and of the room."""
+        return not line.unit or show.scope(self.room, viewer, line.unit)
+
+    def _below(self, unit: str) -> Iterable[str]:
+        children = self.room.tree.children
+        waiting = [unit]
+        while waiting:
+            here = waiting.pop()
+            yield here
+            waiting += reversed(children.get(here, ()))
+
+    def snapshot(self, viewer: Viewer, wanted: str, n: int, now: float) -> Snapshot:
+        """Everything that a screen needs to start."""
+        room, focus = self.room, self.focus(viewer, wanted)
+        return Snapshot(
+            n=n,
+            room=room.charter.title or room.id,
+            now=now,
+            speed=self.speed,
+            council=room.council,
+            focus=focus,
+            held=room.held is not None,
+            viewer=viewer,
+            units=self.units(),
+            signals=tuple(self.signal(one) for one in self.shown(viewer, focus)),
+            alarms=show.alarms(room, viewer),
+            motions=show.motions(room, viewer),
+            orders=show.orders(room, viewer),
+            choices=show.choices(room, viewer),
+            seats=show.seats(room, self.present),
+            stops=show.stops(room, viewer),
+            proposals=show.proposals(room, viewer),
+            ticker=tuple(line for line in self.ticker if self.hears(viewer, line)),
+            line=self.line,
+        )
+
+    def signal(self, signal: Signal) -> SignalView:
+        """One signal with its agreement, the filter's word for it, and its last points."""
+        bank, birth, lane = self.bank, signal.birth, signal.lane
+        known = self.room.signals.get(signal.key)
+        agreed = known.agreement if known else None
+        past = bank.rings.past(lane, POINTS_SHOWN)
+        point = self.point(signal)
+        capability = agreed.capability if agreed else None
+        share = self.achieved(np.array([lane]))[0]
+        value = point.value if point else None
+        return SignalView(
+            key=signal.key,
+            unit=signal.plant,
+            name=birth.name,
+            title=birth.title or birth.name,
+            uom=birth.unit,
+            good=str(birth.good),
+            period_s=birth.period_s,
+            capability=capability,
+            potentiality=agreed.potentiality if agreed else None,
+            recovery_s=agreed.recovery_s if agreed else None,
+            minimum=birth.low,
+            maximum=birth.high,
+            value=value,
+            at=point.at if point else None,
+            named=bank.word(lane),
+            since=bank.since(lane),
+            p=point.p if point else None,
+            level=point.level if point else None,
+            productivity=_known(float(share)),
+            over_capability=value is not None
+            and capability is not None
+            and birth.good == Direction.UP
+            and value > capability,
+            state=self.state(signal),
+            recent=tuple(
+                (t / 1e6, _known(v), _known(low), _known(high))
+                for t, v, low, high in zip(
+                    past.source_us.tolist(), past.value.tolist(), past.low.tolist(), past.high.tolist(), strict=True
+                )
+            ),
+        )
+
+    def point(self, signal: Signal) -> Point | None:
+        """The newest reading of one signal, None before the first."""
+        bank, lane = self.bank, signal.lane
+        if not bank.rings.count[lane]:
+            return None
+        at, value, low, high = bank.rings.newest(np.array([lane]))
+        p = bank.p_now[lane].tolist()
+        return Point(
+            key=signal.key,
+            at=float(at[0]) / 1e6,
+            value=_known(float(value[0])),
+            low=_known(float(low[0])),
+            high=_known(float(high[0])),
+            named=bank.word(lane),
+            p=(p[0], p[1], p[2], p[3]) if all(map(math.isfinite, p)) else None,
+            level=_known(float(bank.level[lane])),
+            state=self.state(signal),
+        )
+
+    def state(self, signal: Signal) -> str:
+        """A signal's state in a word: silent, alarm, suspected, calm or unknown."""
+        standing, alarms = self.room.standing, self.room.alarms
+        for key, word in ((signal.plant, "silent"), (signal.key, "alarm")):
+            alarm = alarms.get(standing.get(key, ""))
+            if alarm is not None and alarm.closed_at is None and alarm.recovered_at is None and not alarm.stop:
+                return word
+        named = int(self.bank.named[signal.lane])
+        if named == NOT_YET:
+            return "unknown"
+        return "suspected" if named == SUSPECTED else "calm"
+
+    def units(self) -> tuple[UnitView, ...]:
+        """All units with their state and their triple vector; a unit's figures are the means of those below it."""
+        bank = self.bank
+        n = len(bank)
+        suspected = [bank.signals[lane].key for lane in np.flatnonzero(bank.named[:n] == SUSPECTED)]
+        last_at = {plant: heard / 1e6 for plant, heard in bank.heard_us.items()}
+        rows = show.units(self.room, suspected, last_at)
+        triples = self._triples(rows)
+        return tuple(
+            msgspec.structs.replace(
+                row, productivity=triples[row.id][0], latency=triples[row.id][1], performance=triples[row.id][2]
+            )
+            if row.id in triples
+            else row
+            for row in rows
+        )
+
+    def achieved(self, lanes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Actuality over capability (n,), NaN where one is not known."""
+        return self._vector(lanes)[0]
+
+    def _vector(self, lanes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        capability, potentiality, down = self._agreements()
+        actuality = self.bank.rings.newest(lanes)[1]
+        vector = achieve(actuality, capability[lanes], potentiality[lanes], down_is_good=down[lanes])
+        return vector.productivity, vector.latency, vector.performance
+
+    def _agreements(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Capability, potentiality and whether less is better, of every lane, made anew when an agreement has changed."""
+        if self._agreed is None or self._agreed[0] is not self.room.signals or len(self._agreed[1]) != len(self.bank):
+            n = len(self.bank)
+            capability, potentiality, down = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.bool_)
+            for signal in self.bank.signals:
+                known = self.room.signals.get(signal.key)
+                if known is not None:
+                    capability[signal.lane] = _or_nan(known.agreement.capability)
+                    potentiality[signal.lane] = _or_nan(known.agreement.potentiality)
+                down[signal.lane] = signal.birth.good == Direction.DOWN
+            self._agreed = (self.room.signals, capability, potentiality, down)
+        return self._agreed[1:]
+
+    def _triples(self, rows: Iterable[UnitView]) -> dict[str, tuple[float | None, float | None, float | None]]:
+        n = len(self.bank)
+        if n == 0:
+            return {}
+        columns = np.stack(self._vector(np.arange(n)))
+        totals: dict[str, NDArray[np.float64]] = {}
+        for plant, signals in self.bank.by_plant.items():
+            mine = columns[:, [signal.lane for signal in signals.values()]]
+            known = np.isfinite(mine)
+            count = known.sum(axis=1)
+            if count.any():
+                totals[plant] = np.where(known, mine, 0.0).sum(axis=1) / np.maximum(count, 1)
+                totals[plant][count == 0] = np.nan
+        result = {}
+        children = self.room.tree.children
+        for row in reversed(tuple(rows)):  # children stand after their parents
+            below = [totals[child] for child in children.get(row.id, ()) if child in totals]
+            if row.id not in totals and below:
+                stacked = np.stack(below)
+                known = np.isfinite(stacked)
+                count = known.sum(axis=0)
+                totals[row.id] = np.where(
+                    count > 0, np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan
+                )
+            if row.id in totals:
+                p, q, r = totals[row.id].tolist()
+                result[row.id] = (_known(p), _known(q), _known(r))
+        return result
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

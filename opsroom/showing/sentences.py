@@ -1,0 +1,156 @@
+"""Plain English for operators: figures with units, moments, lengths of time, probabilities in words, one sentence an alarm."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from opsroom.recursion.recursion import owner
+from opsroom.room.state import Alarm, Room
+
+_WORDS = (
+    (0.99, "almost certain"),
+    (0.9, "very likely"),
+    (0.66, "likely"),
+    (0.33, "about as likely as not"),
+    (0.1, "unlikely"),
+    (0.0, "very unlikely"),
+)
+
+
+def percent(probability: float) -> str:
+    """Tell a probability in whole percent, never claiming more certainty than there is.
+
+    >>> percent(0.993), percent(0.9999), percent(0.004)
+    ('99 %', 'over 99 %', 'under 1 %')
+    """
+    if probability >= 0.995:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
+
+
+def surely(probability: float) -> str:
+    """Tell a probability in words and number, after the scale that the IPCC uses.
+
+    >>> surely(0.99), surely(0.7)
+    ('almost certain (99 %)', 'likely (70 %)')
+    """
+    word = next((word for least, word in _WORDS if probability >= least), "very unlikely")
+    return f"{word} ({percent(probability)})"
+
+
+def figure(value: float, uom: str = "") -> str:
+    """Tell a figure to three digits (whole numbers in full), with its unit.
+
+    >>> figure(18.2345, "m/h"), figure(1234567.0), figure(0.00123, "t"), figure(-0.0), figure(41.96)
+    ('18.2 m/h', '1234567', '0.00123 t', '0', '42')
+    """
+    if value == 0 or not math.isfinite(value):
+        text = "0" if value == 0 else "unknown"
+    elif abs(value) >= 100:
+        text = f"{value:.0f}"
+    else:
+        text = f"{value:.{max(2 - math.floor(math.log10(abs(value))), 0)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{text} {uom}" if uom else text
+
+
+def lasting(seconds: float) -> str:
+    """Tell a length of time in its two largest units.
+
+    >>> lasting(59), lasting(90), lasting(3600), lasting(93784)
+    ('59 s', '1 min 30 s', '1 h', '1 d 2 h')
+    """
+    left = max(round(seconds), 0)
+    parts = []
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if left >= size:
+            parts.append((size, f"{left // size} {name}"))
+            left %= size
+    if not parts:
+        return "0 s"
+    kept = [text for size, text in parts[:2] if size * 60 >= parts[0][0]]
+    return " ".join(kept)
+
+
+def moment(at: float, now: float | None = None) -> str:
+    """Tell a moment in UTC: the time of day, with the date when it is not that of `now`.
+
+    >>> moment(1700000000.0), moment(1700000000.0, now=1700000300.0)
+    ('2023-11-14 22:13 UTC', '22:13 UTC')
+    """
+    then = datetime.fromtimestamp(at, UTC)
+    same_day = now is not None and then.date() == datetime.fromtimestamp(now, UTC).date()
+    return f"{then:%H:%M} UTC" if same_day else f"{then:%Y-%m-%d %H:%M} UTC"
+
+
+def unit_title(room: Room, unit: str) -> str:
+    """A unit's title, or its id."""
+    known = room.tree.units.get(unit)
+    return (known.title if known is not None else "") or unit
+
+
+def signal_title(room: Room, signal: str) -> str:
+    """A signal's title and its plant's, for people; a silent plant's is the plant's own."""
+    plant = unit_title(room, owner(signal))
+    known = room.signals.get(signal)
+    if known is None:
+        return plant if "/" not in signal else signal
+    return f"{known.birth.title or known.birth.name} of {plant}"
+
+
+def uom(room: Room, signal: str) -> str:
+    """The unit in which a signal is measured; empty when it has none."""
+    known = room.signals.get(signal)
+    return known.birth.unit if known is not None else ""
+
+
+def title(room: Room, alarm: Alarm) -> str:
+    """An alarm in a few words."""
+    said = alarm.deviation
+    if said.named == "silence":
+        return f"{unit_title(room, alarm.unit)} is silent"
+    way = {"up": "up", "down": "down"}.get(said.direction, "")
+    word = {"step": f"stepped {way}".strip(), "slope": f"is sliding {way}".strip()}.get(
+        said.named, f"shows a {said.named}"
+    )
+    return f"{signal_title(room, alarm.signal)} {word}"
+
+
+def _deviation(room: Room, alarm: Alarm) -> str:
+    said, unit = alarm.deviation, uom(room, alarm.signal)
+    since = f" since {moment(said.since, alarm.opened_at)}" if said.since is not None else ""
+    if said.named == "silence":
+        return f"{unit_title(room, alarm.unit)} has said nothing{since}."
+    verb = {"up": "has risen", "down": "has fallen"}.get(said.direction, "has changed")
+    if said.named == "slope":
+        verb = {"up": "has been rising", "down": "has been falling"}.get(said.direction, "has been changing")
+    size = ""
+    if said.size is not None:
+        size = f" by {figure(abs(said.size), unit)}"
+        if said.size_low is not None and said.size_high is not None and said.size_low * said.size_high > 0:
+            low, high = sorted((abs(said.size_low), abs(said.size_high)))
+            size += f" ({figure(low)} to {figure(high)})"
+    where = said.level if said.level is not None else said.value
+    level = f" to about {figure(where, unit)}" if where is not None else ""
+    return f"{signal_title(room, alarm.signal)} {verb}{size}{level}{since}: a {said.named}, {surely(said.probability)}."
+
+
+def _standing(room: Room, alarm: Alarm) -> str:
+    where = unit_title(room, alarm.at_unit)
+    if alarm.closed_at is not None:
+        return f"Closed: {alarm.closed_reason}."
+    if alarm.stop:
+        return "Suppressed by a planned stop."
+    if alarm.recovered_at is not None:
+        return f"Back to normal since {moment(alarm.recovered_at, alarm.opened_at)}."
+    if alarm.deadline is None:
+        return f"It stands at {where}."
+    if alarm.at_unit == room.tree.root:
+        return f"It stands at {where}, with nobody above; it reminds at {moment(alarm.deadline, alarm.opened_at)}."
+    return f"{where} has until {moment(alarm.deadline, alarm.opened_at)} before it goes one level up."
+
+
+def alarm_sentence(room: Room, alarm: Alarm) -> str:
+    """What has happened, how surely, since when, and whose turn it is, in two sentences."""
+    return f"{_deviation(room, alarm)} {_standing(room, alarm)}"

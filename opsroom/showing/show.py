@@ -1,0 +1,311 @@
+"""The room as a screen sees it: rows of `views`, made for a viewer, in plain English with units and probabilities in words.
+
+Two functions say who sees what: `scope` (a unit's people see their unit and what is below it; the room sees all) and `opened`
+(while a motion is open, a seat sees *that* others have voted, but how and why only after the close).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from opsroom.alarms.alarm import state
+from opsroom.alarms.algedonic import arrived
+from opsroom.alarms.algedonic import running as clock_runs
+from opsroom.council.council import tally
+from opsroom.recursion.focus import units
+from opsroom.room.state import Alarm, Ballot, Motion, Room
+from opsroom.showing.sentences import alarm_sentence, surely, title, uom
+from opsroom.showing.ticker import ticker
+from opsroom.views import (
+    AlarmView,
+    BallotView,
+    ClimbView,
+    EffectView,
+    MotionView,
+    OrderChoice,
+    OrderView,
+    ProposalView,
+    SeatView,
+    StatementView,
+    StopView,
+    TallyView,
+    Viewer,
+)
+
+__all__ = [
+    "alarm_view",
+    "alarms",
+    "choices",
+    "motion_view",
+    "motions",
+    "opened",
+    "order_view",
+    "orders",
+    "proposals",
+    "scope",
+    "seats",
+    "stops",
+    "ticker",
+    "units",
+]
+
+CLOSED_SHOWN = 50
+"""How many closed alarms, closed motions and finished orders a screen gets beside what is live."""
+
+SEALED = "sealed"
+"""What stands for a choice that the viewer may not see yet."""
+
+
+def scope(room: Room, viewer: Viewer, unit: str) -> bool:
+    """Tell whether a viewer may see what belongs to a unit."""
+    return viewer.role != "unit" or room.tree.covers(viewer.unit, unit)
+
+
+def opened(motion: Motion, viewer: Viewer, seat: int) -> bool:
+    """Tell whether a viewer may see how a seat voted: after the close everybody, before it only the seat itself."""
+    return motion.state != "open" or (viewer.role == "seat" and viewer.seat == seat)
+
+
+def alarm_view(room: Room, alarm: str) -> AlarmView:
+    """One alarm."""
+    row = room.alarms[alarm]
+    said = row.deviation
+    at = room.tree.units.get(row.at_unit)
+    motions = [known for name in row.motions if (known := room.motions.get(name)) is not None]
+    return AlarmView(
+        id=row.id,
+        signal=row.signal,
+        unit=row.unit,
+        title=title(room, row),
+        kind=said.named,
+        direction=said.direction,
+        state=state(row),
+        sentence=alarm_sentence(room, row),
+        probability=said.probability,
+        probability_words=surely(said.probability),
+        size=said.size,
+        uom=uom(room, row.signal),
+        since=said.since,
+        opened_at=row.opened_at,
+        at_unit=row.at_unit,
+        at_level=at.level if at is not None else "",
+        clock_s=row.clock_s,
+        deadline=row.deadline if clock_runs(row) else None,
+        climbs=tuple(
+            ClimbView(source=rung.source, target=rung.target, at=rung.at, reason=rung.reason, words=rung.words)
+            for rung in row.climbs
+        ),
+        arrived=row.closed_at is None and arrived(room, row),
+        acknowledged_by=row.acknowledged_by,
+        shelved_until=row.shelved_until,
+        shelved_reason=row.shelved_reason,
+        recovered_at=row.recovered_at,
+        closed_at=row.closed_at,
+        normal_low=row.normal_low,
+        normal_high=row.normal_high,
+        motion=motions[-1].id if motions else "",
+        suspected_at=said.suspected_at,
+        named_at=said.named_at,
+    )
+
+
+def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
+    """One motion as this viewer may see it: while it is open, choices and reasons of others are sealed."""
+    row = room.motions[motion]
+    effect = row.effect
+    return MotionView(
+        id=row.id,
+        title=row.title,
+        alarm=row.alarm,
+        signal=row.signal,
+        plant=row.plant,
+        order_name=row.asked.name,
+        order_title=row.asked.title,
+        parameters=row.parameters,
+        opened_by=row.seat,
+        opened_at=row.opened_at,
+        deadline=row.deadline,
+        state=row.state,
+        statements=tuple(
+            StatementView(seat=one.seat, occupant=one.occupant, stance=one.stance, text=one.text, at=one.at)
+            for one in row.statements
+        ),
+        ballots=tuple(_ballot(row, row.ballots[seat], viewer) for seat in sorted(row.ballots)),
+        tally=_tally(room, row),
+        closed_at=row.closed_at,
+        closed_reason=row.closed_reason,
+        last_call=row.last_call,
+        order=row.order,
+        effect=None
+        if effect is None
+        else EffectView(
+            signal=effect.signal,
+            before=effect.before,
+            after=effect.after,
+            expected_without=effect.expected_without,
+            expected_low=effect.expected_low,
+            expected_high=effect.expected_high,
+            change=effect.change,
+            recovered_at=effect.recovered_at,
+            measured_at=effect.measured_at,
+            final=effect.final,
+        ),
+        evidence=_evidence(row),
+    )
+
+
+def _ballot(motion: Motion, ballot: Ballot, viewer: Viewer) -> BallotView:
+    seen = opened(motion, viewer, ballot.seat)
+    return BallotView(
+        seat=ballot.seat,
+        occupant=ballot.occupant,
+        choice=ballot.choice if seen else SEALED,
+        reason=ballot.reason if seen else "",
+        at=ballot.at,
+    )
+
+
+def _tally(room: Room, motion: Motion) -> TallyView:
+    """The count; while the motion is open only how many have voted, because the rest would give the ballots away."""
+    counted = tally(room, motion)
+    if motion.state == "open":
+        return TallyView(quorum=motion.quorum, present=len(motion.ballots), needed=0)
+    return TallyView(
+        yes=counted.yes,
+        no=counted.no,
+        abstain=counted.abstain,
+        recused=counted.recused,
+        quorum=counted.quorum,
+        present=counted.present,
+        needed=counted.needed,
+    )
+
+
+def _evidence(motion: Motion) -> dict[str, Any]:
+    plain = msgspec.to_builtins(motion.evidence) if motion.evidence is not None else {}
+    return dict(plain)
+
+
+def order_view(room: Room, order: str) -> OrderView:
+    """One order."""
+    row = room.orders[order]
+    plant = room.plants.get(row.plant)
+    declared = plant.orders.get(row.name) if plant is not None else None
+    return OrderView(
+        id=row.id,
+        motion=row.motion,
+        plant=row.plant,
+        name=row.name,
+        title=declared.title if declared is not None else row.name,
+        parameters=row.parameters,
+        state=row.state,
+        issued_at=row.issued_at,
+        expires_at=row.expires,
+        reason=row.reason,
+        changed_at=row.changed_at,
+    )
+
+
+def alarms(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> tuple[AlarmView, ...]:
+    """The alarms in scope: those whose clock runs, soonest first, then the other live ones, then the last closed ones.
+
+    `only` keeps to some ids, for a screen that has the others.
+    """
+    wanted = room.alarms.values() if only is None else [room.alarms[name] for name in only if name in room.alarms]
+    seen = [alarm for alarm in wanted if scope(room, viewer, alarm.unit)]
+    live = sorted((alarm for alarm in seen if alarm.closed_at is None), key=_urgency)
+    closed = sorted(
+        (alarm for alarm in seen if alarm.closed_at is not None), key=lambda alarm: -(alarm.closed_at or 0.0)
+    )
+    return tuple(alarm_view(room, alarm.id) for alarm in (*live, *closed[:CLOSED_SHOWN]))
+
+
+def _urgency(alarm: Alarm) -> tuple[bool, float]:
+    runs = clock_runs(alarm) and alarm.deadline is not None
+    return (not runs, alarm.deadline if runs and alarm.deadline is not None else alarm.opened_at)
+
+
+def motions(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> tuple[MotionView, ...]:
+    """The motions in scope: open ones, the soonest deadline first, then the last closed ones.
+
+    A unit's people see the motions on their own alarms, and those that would order something of them. `only` keeps to some ids.
+    """
+    wanted = room.motions.values() if only is None else [room.motions[name] for name in only if name in room.motions]
+    seen = [
+        motion
+        for motion in wanted
+        if scope(room, viewer, motion.plant) or scope(room, viewer, motion.signal.partition("/")[0])
+    ]
+    live = sorted((motion for motion in seen if motion.state == "open"), key=lambda motion: motion.deadline)
+    closed = sorted(
+        (motion for motion in seen if motion.state != "open"), key=lambda motion: -(motion.closed_at or 0.0)
+    )
+    return tuple(motion_view(room, motion.id, viewer) for motion in (*live, *closed[:CLOSED_SHOWN]))
+
+
+def orders(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> tuple[OrderView, ...]:
+    """The orders in scope, newest first; `only` keeps to some ids."""
+    wanted = room.orders.values() if only is None else [room.orders[name] for name in only if name in room.orders]
+    seen = sorted((row for row in wanted if scope(room, viewer, row.plant)), key=lambda row: -row.issued_at)
+    live = [row for row in seen if not row.over()]
+    over = [row for row in seen if row.over()][:CLOSED_SHOWN]
+    return tuple(order_view(room, row.id) for row in sorted((*live, *over), key=lambda row: -row.issued_at))
+
+
+def choices(room: Room, viewer: Viewer) -> tuple[OrderChoice, ...]:
+    """The orders that the plants declared, by plant and name."""
+    return tuple(
+        OrderChoice(
+            plant=plant,
+            name=name,
+            title=order.title,
+            parameters=order.parameters,
+            danger=order.danger,
+            effects=tuple(msgspec.to_builtins(effect) for effect in order.effects),
+        )
+        for plant in sorted(room.plants)
+        if scope(room, viewer, plant)
+        for name, order in sorted(room.plants[plant].orders.items())
+    )
+
+
+def seats(room: Room, present: Iterable[int] = ()) -> tuple[SeatView, ...]:
+    """The seven seats; `present` are those where somebody is logged in."""
+    there = set(present)
+    return tuple(
+        SeatView(seat=seat.seat, occupant=seat.occupant, present=seat.seat in there)
+        for seat in sorted(room.charter.seats, key=lambda seat: seat.seat)
+    )
+
+
+def stops(room: Room, viewer: Viewer) -> tuple[StopView, ...]:
+    """Planned and running stops in scope, by start."""
+    seen = (stop for stop in room.stops.values() if not stop.over() and scope(room, viewer, stop.unit))
+    return tuple(
+        StopView(id=stop.id, unit=stop.unit, start=stop.start, end=stop.end, reason=stop.reason)
+        for stop in sorted(seen, key=lambda stop: (stop.start, stop.id))
+    )
+
+
+def proposals(room: Room, viewer: Viewer) -> tuple[ProposalView, ...]:
+    """Proposed agreements in scope that wait for an answer, oldest first."""
+    seen = (row for row in room.proposals.values() if scope(room, viewer, row.signal.partition("/")[0]))
+    return tuple(
+        ProposalView(
+            id=row.id,
+            signal=row.signal,
+            by=row.by,
+            side=row.side,
+            capability=row.terms.capability,
+            potentiality=row.terms.potentiality,
+            recovery_s=row.terms.recovery_s,
+            normal_low=row.terms.normal_low,
+            normal_high=row.terms.normal_high,
+            reason=row.reason,
+            at=row.at,
+        )
+        for row in sorted(seen, key=lambda row: (row.at, row.id))
+    )

@@ -1,0 +1,241 @@
+"""The ticker: one line of plain English for each event that people should read as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opsroom.recursion.recursion import owner
+from opsroom.room import events as happened
+from opsroom.room.events import AnyEvent
+from opsroom.room.state import Room
+from opsroom.showing.sentences import (
+    alarm_sentence,
+    figure,
+    lasting,
+    moment,
+    signal_title,
+    surely,
+    title,
+    unit_title,
+    uom,
+)
+from opsroom.views import TickerLine
+
+Line = tuple[str, str, str]
+"""Kind, unit and text of a ticker line."""
+
+
+def _alarm(room: Room, alarm: str) -> tuple[str, str]:
+    """An alarm's plant and its title; an alarm that the room has forgotten keeps its id."""
+    known = room.alarms.get(alarm)
+    return ("", alarm) if known is None else (known.unit, f"{alarm}, {title(room, known)}")
+
+
+def _who(event: AnyEvent) -> str:
+    return event.occupant or event.by or "the room"
+
+
+def _opened(room: Room, event: happened.AlarmOpened) -> Line:
+    alarm = room.alarms.get(event.alarm)
+    return "alarm", event.unit, alarm_sentence(room, alarm) if alarm is not None else f"{event.alarm} opened."
+
+
+def _renamed(room: Room, event: happened.AlarmRenamed) -> Line:
+    alarm = room.alarms.get(event.alarm)
+    text = alarm_sentence(room, alarm) if alarm is not None else ""
+    return "alarm", alarm.unit if alarm is not None else "", f"{event.alarm}, in other words: {text}"
+
+
+def _climbed(room: Room, event: happened.AlarmClimbed) -> Line:
+    unit, what = _alarm(room, event.alarm)
+    source, target = unit_title(room, event.source), unit_title(room, event.target)
+    why = (
+        f"{source} called early: {event.words}"
+        if event.reason == "called early"
+        else f"the time of {source} has run out"
+    )
+    return "alarm", unit, f"{what}: {why}. {target} has {lasting(event.clock_s)}."
+
+
+def _returned(room: Room, event: happened.AlarmReturned) -> Line:
+    unit, what = _alarm(room, event.alarm)
+    alarm = room.alarms.get(event.alarm)
+    value = (
+        f" at {figure(event.value, uom(room, alarm.signal))}" if event.value is not None and alarm is not None else ""
+    )
+    return "alarm", unit, f"{what}: back to normal{value}, after {event.readings} readings in a row."
+
+
+def _deviated(word: str) -> Callable[[Room, Any], Line]:
+    def line(room: Room, event: happened.TransientLogged | happened.GoodNewsHeard) -> Line:
+        said = event.deviation
+        value = f" to {figure(said.value, uom(room, event.signal))}" if said.value is not None else ""
+        text = f"{signal_title(room, event.signal)}{value}: {word}{said.named}, {surely(said.probability)}."
+        return "telex", owner(event.signal), text
+
+    return line
+
+
+def _alarm_line(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
+    def line(room: Room, event: Any) -> Line:
+        unit, what = _alarm(room, event.alarm)
+        return "alarm", unit, f"{what}: {say(event)}."
+
+    return line
+
+
+def _joined(room: Room, event: happened.PlantJoined) -> Line:
+    where = f", under {unit_title(room, event.parent)} because the charter does not name it" if event.parent else ""
+    faults = f" {'; '.join(event.faults)}." if event.faults else ""
+    title = event.title or event.plant
+    return (
+        "line",
+        event.plant,
+        f"{title} declared {len(event.signals)} signals and {len(event.orders)} orders{where}.{faults}",
+    )
+
+
+def _proposed(room: Room, event: happened.AgreementProposed) -> Line:
+    side = "the plant" if event.side == "unit" else "the room"
+    return (
+        "council",
+        owner(event.signal),
+        f"{event.proposal}: {side} proposes other terms for {signal_title(room, event.signal)}.",
+    )
+
+
+def _stop_line(say: str) -> Callable[[Room, Any], Line]:
+    def line(room: Room, event: Any) -> Line:
+        stop = room.stops.get(event.stop)
+        unit = stop.unit if stop is not None else ""
+        return "line", unit, f"{event.stop} of {unit_title(room, unit)}: {say}."
+
+    return line
+
+
+def _planned(room: Room, event: happened.StopPlanned) -> Line:
+    times = f"from {moment(event.start, event.at)} to {moment(event.end, event.at)}"
+    return "line", event.unit, f"{event.stop}: {unit_title(room, event.unit)} plans to stop {times}: {event.reason}."
+
+
+def _motion(room: Room, motion: str) -> tuple[str, str]:
+    known = room.motions.get(motion)
+    return ("", motion) if known is None else (known.plant, f"{motion}, {known.title}")
+
+
+def _motion_opened(room: Room, event: happened.MotionOpened) -> Line:
+    plant = unit_title(room, event.plant)
+    return (
+        "council",
+        event.plant,
+        (
+            f"Seat {event.seat} moves {event.motion} on {event.alarm}: {event.title} ({event.order.title} at {plant}). "
+            f"Vote by {moment(event.deadline, event.at)}."
+        ),
+    )
+
+
+def _motion_line(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
+    def line(room: Room, event: Any) -> Line:
+        unit, what = _motion(room, event.motion)
+        return "council", unit, f"{what}: {say(event)}."
+
+    return line
+
+
+def _count(event: happened.MotionClosed) -> str:
+    votes = f"{event.yes} yes, {event.no} no, {event.abstain} abstained, {event.recused} recused"
+    return f"{event.outcome}; {event.reason}" if event.reason else f"{event.outcome} ({votes})"
+
+
+def _order_line(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
+    def line(room: Room, event: Any) -> Line:
+        order = room.orders.get(event.order)
+        plant = order.plant if order is not None else ""
+        return "order", plant, f"{event.order} to {unit_title(room, plant)}: {say(event)}."
+
+    return line
+
+
+def _receipt(room: Room, event: happened.OrderAnswered) -> Line:
+    order = room.orders.get(event.order)
+    plant = order.plant if order is not None else ""
+    why = f": {event.reason}" if event.reason else ""
+    return "receipt", plant, f"{unit_title(room, plant)} answers {event.order}: {event.state}{why}."
+
+
+def _effect(room: Room, event: happened.EffectMeasured) -> Line:
+    unit = uom(room, event.signal)
+    if event.change is None or event.after is None or event.expected_without is None:
+        text = "the effect cannot be told, readings or forecast are missing"
+    else:
+        text = (
+            f"{signal_title(room, event.signal)} is at {figure(event.after, unit)}; without the order "
+            f"{figure(event.expected_without, unit)} was expected, a change of {event.change:+.3g} {unit}".rstrip()
+        )
+    back = "" if event.recovered_at is not None else "; not back to normal"
+    return "order", owner(event.signal), f"{event.order}: {text}{back}."
+
+
+LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
+    happened.RoomFounded: lambda room, event: ("line", "", f"The room {room.id} is founded."),
+    happened.CharterAmended: lambda room, event: ("line", "", "The room's charter has changed."),
+    happened.PlantJoined: _joined,
+    happened.PlantLeft: lambda room, event: (
+        "line",
+        event.plant,
+        f"{unit_title(room, event.plant)} says farewell{': ' + event.reason if event.reason else ''}.",
+    ),
+    happened.AgreementProposed: _proposed,
+    happened.AgreementAccepted: lambda room, event: (
+        "council",
+        owner(event.signal),
+        f"{event.proposal} is accepted: {signal_title(room, event.signal)} has agreement version {event.agreement.version}.",
+    ),
+    happened.AgreementRefused: lambda room, event: ("council", "", f"{event.proposal} is refused: {event.reason}."),
+    happened.TransientLogged: _deviated("a "),
+    happened.GoodNewsHeard: _deviated("good news, a "),
+    happened.AlarmOpened: _opened,
+    happened.AlarmRenamed: _renamed,
+    happened.AlarmClimbed: _climbed,
+    happened.AlarmReturned: _returned,
+    happened.AlarmAcknowledged: _alarm_line(lambda event: f"acknowledged by {_who(event)}"),
+    happened.AlarmShelved: _alarm_line(lambda event: f"shelved until {moment(event.until, event.at)}: {event.reason}"),
+    happened.AlarmUnshelved: _alarm_line(lambda event: f"off the shelf, {event.reason}"),
+    happened.AlarmSuppressed: _alarm_line(lambda event: f"suppressed by {event.stop}, a planned stop"),
+    happened.AlarmReleased: _alarm_line(lambda event: "the planned stop is over and it is not back"),
+    happened.AlarmReminded: _alarm_line(lambda event: f"still open, {event.reason}"),
+    happened.AlarmRelapsed: _alarm_line(lambda event: "it has left its normal again; the clock is the old one"),
+    happened.AlarmClosed: _alarm_line(lambda event: f"closed, {event.reason}"),
+    happened.StopPlanned: _planned,
+    happened.StopBegan: _stop_line("the planned stop begins"),
+    happened.StopEnded: _stop_line("the planned stop is over"),
+    happened.StopCancelled: _stop_line("taken back"),
+    happened.MotionOpened: _motion_opened,
+    happened.StatementMade: _motion_line(lambda event: f"seat {event.seat} speaks ({event.stance}): {event.text}"),
+    happened.BallotCast: _motion_line(lambda event: f"seat {event.seat} has voted"),
+    happened.LastCallMade: _motion_line(lambda event: f"last call, it closes at {moment(event.deadline, event.at)}"),
+    happened.MotionClosed: _motion_line(_count),
+    happened.OrderIssued: _order_line(lambda event: f"{event.name}{', held for now' if event.held else ' is issued'}"),
+    happened.OrdersHeld: lambda room, event: ("order", "", f"All orders are held by {_who(event)}: {event.reason}."),
+    happened.OrdersReleased: lambda room, event: ("order", "", f"Held orders are released by {_who(event)}."),
+    happened.OrderRevoked: _order_line(lambda event: f"revoked by {_who(event)}: {event.reason}"),
+    happened.OrderRefused: _order_line(lambda event: f"refused by its own people: {event.reason}"),
+    happened.OrderAnswered: _receipt,
+    happened.ReceiptNoted: _order_line(lambda event: f"a receipt out of turn ({event.state}) was noted"),
+    happened.OrderExpired: _order_line(lambda event: "expired without an answer"),
+    happened.EffectMeasured: _effect,
+}
+"""The line of each kind of event. A ballot's line never says how a seat voted."""
+
+
+def ticker(room: Room, event: AnyEvent) -> TickerLine:
+    """One line of the ticker for an event that happened; `room` is the room after it."""
+    kind, unit, text = LINES[type(event)](room, event)
+    return TickerLine(at=event.at, kind=kind, unit=unit, text=_one_end(text))
+
+
+def _one_end(text: str) -> str:
+    """People's own words end sentences too: never a full stop after another end."""
+    return text[:-1] if text.endswith((".", "?", "!"), 0, -1) and text.endswith(".") else text

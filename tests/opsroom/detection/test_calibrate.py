@@ -1,0 +1,69 @@
+"""`opsroom calibrate`: a history in, TOML out."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from opsroom.detection.calibrate import command, read_history
+from opsroom.detection.columns import TableError
+
+app = typer.Typer()
+app.command()(command)
+
+
+def history(folder: Path, rows: int = 150) -> Path:
+    rng = np.random.default_rng(1)
+    path = folder / "history.csv"
+    lines = ["timestamp,speed,stuck,word"]
+    lines += [f"2026-01-{1 + t // 24:02d}T{t % 24:02d}:00:00+00:00,{40 + rng.normal():.4f},7,x" for t in range(rows)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_every_signal_that_can_be_fitted_is_in_the_toml_and_the_others_are_told(tmp_path: Path) -> None:
+    out, plot = tmp_path / "fit.toml", tmp_path / "fit.png"
+    result = CliRunner().invoke(app, [str(history(tmp_path)), "-o", str(out), "--plot", str(plot)])
+    assert result.exit_code == 0, result.output
+    told = tomllib.loads(out.read_text(encoding="utf-8"))
+    assert told["calibration"]["rows"] == 150
+    assert set(told["signals"]) == {"speed"}
+    assert told["signals"]["speed"]["centre"] == pytest.approx(40.0, abs=0.5)
+    assert told["signals"]["speed"]["sampling_seconds"] == 3600.0
+    assert plot.read_bytes()[:4] == b"\x89PNG"
+    assert "every reading is 7" in result.output
+    assert "word" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "empty"),
+        ("time,a\n1,2\n", "no column called timestamp"),
+        ("timestamp,a\n", "no rows"),
+        ("timestamp,a\n1,x\n", "holds numbers"),
+        ("timestamp,a\nsoon,2\n", "no timestamp"),
+    ],
+)
+def test_a_table_that_is_none_gets_a_clear_answer(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TableError, match=says):
+        read_history(path)
+    with pytest.raises(TableError, match="no file"):
+        read_history(tmp_path / "nothing.csv")
+
+
+def test_rows_out_of_order_are_sorted_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    path.write_text("timestamp,a\n3,30\n1,10\n2,oops\n", encoding="utf-8")
+    table = read_history(path)
+    assert table.at.tolist() == [1.0, 2.0, 3.0]
+    assert table.values[[0, 2], 0].tolist() == [10.0, 30.0]
+    assert any("sorted" in remark for remark in table.remarks)
+    assert any("not a number" in remark for remark in table.remarks)

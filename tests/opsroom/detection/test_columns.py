@@ -1,0 +1,133 @@
+"""Reading a table: cells, timestamps, and what is irregular in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opsroom.detection.columns import (
+    Calendar,
+    Counts,
+    TableError,
+    header,
+    moment,
+    numeric_columns,
+    read_cells,
+    time_column,
+)
+
+
+def times(stamps: list[str], period: float | None = None) -> tuple[list[float], list[float], Counts]:
+    counts = Counts(rows=len(stamps))
+    read = Calendar(period).read(stamps, counts)
+    return read.elapsed.tolist(), read.phase.tolist(), counts
+
+
+def test_regular_rows_are_one_period_apart() -> None:
+    elapsed, phase, _ = times(["2014-04-01 00:00:00", "2014-04-01 00:05:00", "2014-04-01 00:10:00"])
+    assert elapsed == [1, 1, 1]
+    assert phase[1:] == pytest.approx([5 / 1440, 10 / 1440])
+
+
+def test_a_gap_counts_in_periods_learned_from_the_rows_before() -> None:
+    elapsed, _, _ = times([f"2014-04-01 00:{5 * i:02d}" for i in range(6)] + ["2014-04-01 00:55"])
+    assert elapsed[-1] == pytest.approx(6)
+
+
+def test_a_given_period_is_not_learned_anew() -> None:
+    assert times(["0", "60", "120"], period=30)[0] == [1, 2, 2]
+
+
+def test_plain_numbers_are_times_without_a_clock() -> None:
+    elapsed, phase, _ = times(["1871", "1872", "1874"])
+    assert elapsed == [1, 1, 2]
+    assert np.isnan(phase).all()
+
+
+def test_repeated_backward_and_unreadable_times_are_counted_and_never_negative() -> None:
+    elapsed, _, counts = times(["10", "11", "11", "7", "soon", "2014-01-01", "9.5"])
+    assert elapsed[:6] == [1, 1, 0, 1, 1, 1]
+    assert (counts.repeated, counts.backwards, counts.unreadable_times) == (1, 1, 2)
+    assert min(elapsed) >= 0
+    assert any("row 5: 'soon'" in sentence for sentence in counts.sentences())
+
+
+def test_zones_are_understood() -> None:
+    assert times(["2020-01-01T00:00:00+01:00", "2019-12-31T23:30:00Z", "2020-01-01T00:00:00Z"])[0] == [1, 1, 1]
+
+
+def test_a_day_season_is_not_looked_for_in_daily_readings() -> None:
+    assert np.isnan(times([f"2020-01-{day:02d}" for day in range(1, 20)])[1][1:]).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=30), max_size=30))
+def test_any_timestamps_give_finite_times(stamps: list[str]) -> None:
+    elapsed, phase, _ = times(stamps)
+    assert all(np.isfinite(elapsed))
+    assert all(e >= 0 for e in elapsed)
+    assert all(np.isnan(p) or 0 <= p <= 1 for p in phase)
+
+
+@given(st.lists(st.sampled_from(["1", "2.5", "", "x", "inf", "-1e400", "nan", " 7 ", "NA", "1_0"]), max_size=20))
+def test_any_cells_give_a_number_or_a_counted_gap(cells: list[str]) -> None:
+    counts = Counts()
+    values = read_cells([["t", cell] for cell in cells], 0, [1], counts).values
+    assert not np.isinf(values).any()
+    assert np.isnan(values).sum() == counts.blank + counts.not_a_number + counts.infinite
+    assert counts.readings + counts.blank + counts.not_a_number + counts.infinite == len(cells)
+
+
+@given(
+    st.lists(st.sampled_from(["1", "2.5", "", "x", "inf", "1_0", "nan"]), min_size=1, max_size=12), st.integers(1, 12)
+)
+def test_what_a_cell_says_does_not_depend_on_its_block(cells: list[str], cut: int) -> None:
+    whole = read_cells([["t", cell] for cell in cells], 0, [1], Counts()).values
+    parts = [read_cells([["t", c] for c in part], 0, [1], Counts()).values for part in (cells[:cut], cells[cut:])]
+    assert np.array_equal(np.concatenate(parts), whole, equal_nan=True)
+
+
+def test_short_rows_are_missing_readings() -> None:
+    counts = Counts()
+    values = read_cells([["t", "1", "2"], ["t", "3"], []], 0, [1, 2], counts).values
+    assert np.isnan(values[1, 1])
+    assert np.isnan(values[2]).all()
+    assert counts.short_rows == 3
+
+
+def test_columns_of_words_are_no_signals_and_blank_ones_are() -> None:
+    rows = [["t", "1", "mill", ""], ["t", "x", "mill", ""]]
+    assert numeric_columns(["timestamp", "a", "b", "c"], 0, rows) == ([1, 3], ["b"])
+
+
+def test_the_delimiter_is_seen_in_the_first_line() -> None:
+    assert header("timestamp;a;b\n") == (";", ["timestamp", "a", "b"])
+    assert header('"Timestamp","a, b"\n') == (",", ["Timestamp", "a, b"])
+
+
+def test_a_table_without_a_timestamp_is_refused_with_the_cure() -> None:
+    with pytest.raises(TableError, match=r"no column called timestamp.*date, value.*first line"):
+        time_column(["date", "value"])
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2014-04-01 00:00:00", 1396310400.0),
+        ("1/2/2014 03:00", 1388631600.0),
+        ("-5.5", -5.5),
+        ("inf", None),
+        ("", None),
+    ],
+)
+def test_moments(text: str, seconds: float | None) -> None:
+    said = moment(text)
+    assert (said[0] if said else None) == seconds
+
+
+def test_a_timestamp_keeps_the_blanks_around_it_and_is_read_without_them() -> None:
+    cells = read_cells([[" 2014-04-01 00:05:00 ", "1"]], 0, [1], Counts())
+    assert cells.timestamps == [" 2014-04-01 00:05:00 "]
+    assert moment(cells.timestamps[0]) == moment("2014-04-01 00:05:00")

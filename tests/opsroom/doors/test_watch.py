@@ -1,0 +1,127 @@
+"""The push: a snapshot, numbered deltas, newest reading wins, no event dropped, no session outlived."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from opsroom.constitution.charter import read
+from opsroom.doors import watch as watch_module
+from opsroom.doors.watch import Subscriber, Watchers
+from opsroom.judgement.bank import Bank
+from opsroom.record.store import Place
+from opsroom.room.room import newborn
+from opsroom.showing.scene import Scene
+from opsroom.views import Delta, Snapshot, TickerLine, Viewer
+from telex_ingest.telex import PlantBirth, SignalBirth
+from tests.opsroom.rooms import TOML, make_folder, served
+
+ANYBODY = Viewer(role="viewer")
+
+
+def line(text: str) -> TickerLine:
+    return TickerLine(at=0.0, kind="alarm", unit="mill-1", text=text)
+
+
+@pytest.fixture
+def watchers() -> Watchers:
+    bank = Bank()
+    signals = tuple(SignalBirth(id=n, name=f"s-{n}", unit="t", period_s=1.0) for n in range(4))
+    bank.admit(PlantBirth(plant="mill-1", signals=signals), {f"mill-1/s-{n}": Place(2, n) for n in range(4)})
+    file = read(TOML)
+    return Watchers(Scene(newborn(file.id, file.charter), bank), lambda: 5.0)
+
+
+def told(watchers: Watchers, subscriber: Subscriber) -> Snapshot | Delta:
+    return msgspec.json.decode(watchers.message(subscriber), type=Snapshot | Delta)
+
+
+async def test_a_screen_that_falls_behind_gets_a_snapshot_and_never_grows(watchers: Watchers) -> None:
+    subscriber = Subscriber(ANYBODY, "")
+    watchers.subscribers.add(subscriber)
+    assert isinstance(told(watchers, subscriber), Snapshot)
+    for number in range(watch_module.LINES + 50):
+        watchers.push((), np.array([0, 1], np.int64), [line(str(number))])
+    assert len(subscriber.lines) <= watch_module.LINES + 1
+    assert isinstance(told(watchers, subscriber), Snapshot)
+
+
+async def test_lines_are_never_dropped_and_messages_are_numbered_without_a_gap(watchers: Watchers) -> None:
+    subscriber = Subscriber(ANYBODY, "mill-1")
+    watchers.subscribers.add(subscriber)
+    first = told(watchers, subscriber)
+    heard, n = [], first.n
+    for number in range(100):
+        watchers.push((), np.array([3], np.int64), [line(str(number))])
+        if number % 7 == 0:
+            delta = told(watchers, subscriber)
+            assert isinstance(delta, Delta)
+            assert delta.n == n + 1
+            n = delta.n
+            heard += [row.text for row in delta.ticker]
+    heard += [row.text for row in told(watchers, subscriber).ticker]
+    assert heard == [str(number) for number in range(100)]
+
+
+async def test_only_signals_in_focus_are_sent(watchers: Watchers) -> None:
+    subscriber = Subscriber(ANYBODY, "nowhere-yet")
+    watchers.subscribers.add(subscriber)
+    told(watchers, subscriber)
+    subscriber.lanes[:] = [True, False, False, False]
+    watchers.push((), np.array([0, 1, 2, 3], np.int64), [])
+    assert subscriber.points == {0}
+
+
+async def first_of(socket: ClientConnection) -> Snapshot | Delta:
+    return msgspec.json.decode(await socket.recv(), type=Snapshot | Delta)
+
+
+async def all_of(socket: ClientConnection) -> None:
+    while True:
+        await socket.recv()
+
+
+async def test_a_screen_chooses_its_focus_and_asks_for_what_it_missed(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room"), anonymous_wall=True) as room:
+        url = f"ws://127.0.0.1:{room.port}/watch"
+        async with asyncio.timeout(20), connect(url) as socket:
+            assert isinstance(await first_of(socket), Snapshot)
+            await socket.send("this is no request")
+            await socket.send('{"focus": "mill-1"}')
+            while not isinstance(found := await first_of(socket), Snapshot):
+                continue
+            assert found.focus == "mill-1"
+            await socket.send('{"resume": true}')
+            while not isinstance(found := await first_of(socket), Snapshot):
+                continue
+            assert found.focus == "mill-1"
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url, origin="https://evil.example").__aenter__()  # type: ignore[arg-type]
+        assert refused.value.response.status_code == 403
+
+
+async def test_a_screen_ends_with_its_session(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room, room.person("seat-2") as client:
+        url = f"ws://127.0.0.1:{room.port}/watch"
+        async with asyncio.timeout(20):
+            async with connect(url) as stranger:
+                with pytest.raises(ConnectionClosed) as closed:
+                    await stranger.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401
+            cookie = {"cookie": f"opsroom_session={client.cookies['opsroom_session']}"}
+            async with connect(url, additional_headers=cookie) as socket:
+                snapshot = await first_of(socket)
+                assert isinstance(snapshot, Snapshot)
+                assert snapshot.viewer.seat == 2
+                room.hall.people.revoke("seat-2")
+                with pytest.raises(ConnectionClosed) as closed:
+                    await all_of(socket)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401

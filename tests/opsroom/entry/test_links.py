@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opsroom.clock import HandClock
+from opsroom.entry.links import Links
+from opsroom.entry.people import People
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(1e9)
+
+
+@pytest.fixture
+def links(tmp_path: Path, clock: HandClock) -> Links:
+    return Links.open(tmp_path / "people.sqlite", clock)
+
+
+def test_a_link_speaks_for_its_plants_with_its_own_token_alone(links: Links) -> None:
+    one, other = links.add("mills", ["mill-1", "mill-2"]), links.add("mines", ["mine-1"])
+    assert len(one) >= 43
+    assert links.authorise("mills", one) == {"mill-1", "mill-2"}
+    assert links.authorise("mines", other) == {"mine-1"}
+    for link, token in [("mills", other), ("mines", one), ("mills", ""), ("mills", one[:-1]), ("none", one), ("", "")]:
+        assert links.authorise(link, token) is None
+    links.close()
+
+
+def test_a_link_may_speak_for_any_plant(links: Links) -> None:
+    assert links.authorise("all", links.add("all", ["*"])) == {"*"}
+    links.close()
+
+
+def test_a_token_is_changed_without_a_gap(links: Links, clock: HandClock) -> None:
+    old = links.add("mills", ["mill-1"])
+    new = links.rotate("mills", grace_s=60.0)
+    assert links.authorise("mills", old) == links.authorise("mills", new) == {"mill-1"}
+    clock.wind(60.0)
+    assert links.authorise("mills", old) is None
+    assert links.authorise("mills", new) == {"mill-1"}
+    links.close()
+
+
+def test_only_the_newest_two_tokens_ever_hold(links: Links) -> None:
+    first = links.add("mills", ["mill-1"])
+    second = links.rotate("mills")
+    third = links.rotate("mills")
+    assert [links.authorise("mills", token) is not None for token in (first, second, third)] == [False, True, True]
+    assert links.authorise("mills", links.rotate("mills", grace_s=0.0)) == {"mill-1"}
+    assert links.authorise("mills", third) is None
+    links.close()
+
+
+def test_a_revoked_link_is_out_for_good(links: Links) -> None:
+    token = links.add("mills", ["mill-1"])
+    links.rotate("mills")
+    links.revoke("mills")
+    assert links.authorise("mills", token) is None
+    for act in (links.rotate, links.revoke):
+        with pytest.raises(KeyError):
+            act("mills")
+    with pytest.raises(ValueError, match="already"):
+        links.add("mills", ["mill-1"])
+    assert [link.revoked_at for link in links.list()] == [1e9]
+    links.close()
+
+
+def test_an_open_connection_can_be_asked_about_without_its_token(links: Links) -> None:
+    links.add("mills", ["mill-1"])
+    assert links.allowed("mills") == {"mill-1"}
+    assert links.allowed("mines") is None
+    links.revoke("mills")
+    assert links.allowed("mills") is None
+    links.close()
+
+
+def test_a_link_is_listed_with_when_it_was_last_heard(links: Links, tmp_path: Path, clock: HandClock) -> None:
+    token = links.add("mills", ["mill-2", "mill-1", "mill-1"])
+    (link,) = links.list()
+    assert (link.plants, link.made_at, link.seen_at, link.revoked_at) == (("mill-1", "mill-2"), 1e9, None, None)
+    for _ in range(100):
+        links.authorise("mills", token)
+        clock.wind(1.0)
+    links.authorise("mills", "wrong")
+    assert links.list()[0].seen_at == 1e9 + 99
+    links.close()
+    links = Links.open(tmp_path / "people.sqlite", clock)
+    assert links.list()[0].seen_at == 1e9 + 99
+    links.close()
+
+
+def test_a_token_lies_nowhere_in_the_files(links: Links, tmp_path: Path) -> None:
+    token = links.add("mills", ["mill-1"])
+    assert token.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    links.close()
+
+
+def test_what_the_command_line_changes_the_running_room_sees_at_once(
+    links: Links, tmp_path: Path, clock: HandClock
+) -> None:
+    token = links.add("mills", ["mill-1"])
+    assert links.authorise("mills", token) is not None
+    command_line = Links.open(tmp_path / "people.sqlite", clock)
+    command_line.revoke("mills")
+    assert links.authorise("mills", token) is None
+    new = command_line.add("mines", ["mine-1"])
+    assert links.authorise("mines", new) == {"mine-1"}
+    command_line.close()
+    links.close()
+
+
+def test_links_and_people_share_a_file(links: Links, tmp_path: Path, clock: HandClock) -> None:
+    people = People.open(tmp_path / "people.sqlite", clock, time_cost=1, memory_kib=8)
+    people.enrol([])
+    token = links.add("mills", ["mill-1"])
+    people.rename("seat-1", "Ada")
+    assert links.authorise("mills", token) == {"mill-1"}
+    assert {account.name: account.occupant for account in people.accounts()}["seat-1"] == "Ada"
+    people.close()
+    links.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "plants"), [("Mill", ["a"]), ("", ["a"]), ("m", []), ("m", ["A b"]), ("*", ["a"]), ("m", [""])]
+)
+def test_a_link_with_a_wrong_id_or_no_plants_is_refused(links: Links, link: str, plants: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"is no id|needs plants"):
+        links.add(link, plants)
+    assert links.list() == ()
+    links.close()
+
+
+@settings(deadline=None)
+@given(link=st.text(), token=st.text())
+def test_no_text_opens_a_link(tmp_path_factory: pytest.TempPathFactory, link: str, token: str) -> None:
+    folder = tmp_path_factory.getbasetemp() / "links"
+    folder.mkdir(exist_ok=True)
+    links = Links.open(folder / "people.sqlite", HandClock(1.0))
+    if not links.list():
+        links.add("mills", ["mill-1"])
+    assert links.authorise(link, token) is None
+    assert links.authorise("mills", token) is None
+    links.close()

@@ -1,0 +1,197 @@
+"""The bank judges each reading once, in sequence, whatever stands beside it, and remembers exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cyberstride import DEFAULT
+from opsroom.judgement.bank import Bank
+from opsroom.record.store import Place, shard_of
+from telex_ingest.heard import Accepted
+from telex_ingest.telex import PlantBirth, Quality, Reading, SignalBirth, TelexKind
+
+SECOND = 1_000_000
+
+
+def birth(plant: str, signals: int = 3, period_s: float = 1.0) -> PlantBirth:
+    declared = tuple(SignalBirth(id=i + 1, name=f"s-{i}", unit="t", period_s=period_s) for i in range(signals))
+    return PlantBirth(plant=plant, signals=declared)
+
+
+def bank_of(*births: PlantBirth) -> Bank:
+    bank, next_row = Bank(), {}
+    for one in births:
+        places = {}
+        for signal in one.signals:
+            shard = shard_of(one.plant)
+            places[f"{one.plant}/{signal.name}"] = Place(shard, next_row.setdefault(shard, 0))
+            next_row[shard] += 1
+        bank.admit(one, places)
+    return bank
+
+
+def telex(
+    plant: str, seq: int, values: list[float | None], kind: TelexKind = TelexKind.LIVE, at: int | None = None
+) -> Accepted:
+    readings = tuple(Reading(i + 1, value) for i, value in enumerate(values))
+    source = (seq if at is None else at) * SECOND
+    return Accepted(plant, 1, seq, source, source + 5, kind, tuple(r.signal for r in readings), readings)
+
+
+def telexes(plant: str, n: int, seed: int = 0, step_at: int | None = None) -> list[Accepted]:
+    rng = np.random.default_rng(seed)
+    figures = rng.normal(100, 2, (n, 3))
+    if step_at is not None:
+        figures[step_at:, 0] -= 16
+    return [telex(plant, seq + 1, list(row)) for seq, row in enumerate(figures)]
+
+
+NUMBERS = {"mill-1": 1, "smelter-1": 2, "railway": 3}
+
+
+def test_a_verdict_does_not_depend_on_how_the_telexes_fell_into_ticks() -> None:
+    mill, smelter = telexes("mill-1", 120, 1, 80), telexes("smelter-1", 120, 2)
+    one, other = bank_of(birth("mill-1"), birth("smelter-1")), bank_of(birth("mill-1"), birth("smelter-1"))
+    for a, b in zip(mill, smelter, strict=True):
+        one.judge([a, b], 0.0, NUMBERS)
+    rng = np.random.default_rng(5)
+    while mill or smelter:
+        i, j = rng.integers(0, 12, 2)
+        other.judge([*smelter[:j], *mill[:i]], 0.0, NUMBERS)
+        mill, smelter = mill[i:], smelter[j:]
+    assert one.snapshot() == other.snapshot()
+    for key in one.by_key:
+        index = one.by_key[key].lane
+        for mine, theirs in zip(one.rings.past(index), other.rings.past(index), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_level_step_is_announced_with_its_onset_and_the_interval_from_before_it() -> None:
+    bank = bank_of(birth("mill-1"))
+    heard = [news for one in telexes("mill-1", 140, 3, 100) for news in bank.judge([one], 0.0, NUMBERS).announced]
+    steps = [news for news in heard if news.verdict.one(news.row).word == "step"]
+    assert steps
+    assert {news.lane for news in steps} == {0}
+    first = steps[0]
+    assert abs(first.onset_us - 101 * SECOND) <= SECOND
+    low, high = first.normal
+    assert 93 < low < 100 < high < 107
+    assert first.suspected_us is None or first.suspected_us <= first.at_us
+
+
+def test_blocks_replay_into_the_same_beliefs() -> None:
+    bank, again = bank_of(birth("mill-1"), birth("railway")), bank_of(birth("mill-1"), birth("railway"))
+    blocks = []
+    stream = [one for pair in zip(telexes("mill-1", 90, 4, 50), telexes("railway", 90, 5), strict=True) for one in pair]
+    for start in range(0, len(stream), 7):
+        blocks += bank.judge(stream[start : start + 7], float(start), NUMBERS).blocks
+    for block in blocks:
+        again.replay(block, hear=False)
+    assert again.snapshot() == bank.snapshot()
+
+
+def test_a_snapshot_restores_bit_for_bit_and_the_last_readings_are_remembered() -> None:
+    bank, again = bank_of(birth("mill-1")), bank_of(birth("mill-1"))
+    stream = telexes("mill-1", 130, 6)
+    blocks = [block for one in stream[:100] for block in bank.judge([one], 0.0, NUMBERS).blocks]
+    for data in bank.snapshot().values():
+        again.restore(data)
+    for block in blocks:
+        again.remember(block)
+    for one in stream[100:]:
+        bank.judge([one], 0.0, NUMBERS)
+        again.judge([one], 0.0, NUMBERS)
+    assert again.snapshot() == bank.snapshot()
+    np.testing.assert_array_equal(bank.rings.past(0).value, again.rings.past(0).value)
+
+
+def test_backfill_warms_the_filter_without_news_and_history_behind_is_only_stored() -> None:
+    bank = bank_of(birth("mill-1"))
+    history = [
+        telex("mill-1", i + 1, [100.0 + (i % 7) - (40.0 if i > 60 else 0.0), 1.0, 2.0], TelexKind.BACKFILL)
+        for i in range(90)
+    ]
+    judged = bank.judge(history, 0.0, NUMBERS)
+    assert judged.announced == ()
+    assert bank.rings.count[0] == 90
+    behind = bank.judge([telex("mill-1", 91, [5.0, 5.0, 5.0], TelexKind.BACKFILL, at=10)], 0.0, NUMBERS)
+    assert bank.rings.count[0] == 90
+    assert len(behind.lane) == 0
+    assert behind.blocks[0].value.tolist() == [5.0, 5.0, 5.0]
+
+
+def test_a_correction_is_stored_and_shown_but_never_judged_again() -> None:
+    bank = bank_of(birth("mill-1"))
+    bank.judge(telexes("mill-1", 40, 7), 0.0, NUMBERS)
+    before = bank.snapshot()
+    judged = bank.judge([telex("mill-1", 41, [123.0, 1.0, 1.0], TelexKind.CORRECTION, at=30)], 0.0, NUMBERS)
+    assert bank.snapshot() == before
+    past = bank.rings.past(0)
+    assert past.value[past.source_us == 30 * SECOND].tolist() == [123.0]
+    assert judged.readings == 3
+    assert len(judged.lane) == 0
+    assert np.isnan(judged.blocks[0].level).all()
+
+
+def test_a_bad_reading_is_missing_to_the_filter_and_stored_as_it_came() -> None:
+    bank, other = bank_of(birth("mill-1")), bank_of(birth("mill-1"))
+    stream = telexes("mill-1", 60, 8)
+    for one in stream:
+        bank.judge([one], 0.0, NUMBERS)
+        other.judge([one], 0.0, NUMBERS)
+    wild = Accepted("mill-1", 1, 61, 61 * SECOND, 0, TelexKind.LIVE, (1,), (Reading(1, 1e9, Quality.BAD),))
+    missing = Accepted("mill-1", 1, 61, 61 * SECOND, 0, TelexKind.LIVE, (1,), (Reading(1, None),))
+    judged = bank.judge([wild], 0.0, NUMBERS)
+    other.judge([missing], 0.0, NUMBERS)
+    assert bank.snapshot() == other.snapshot()
+    assert judged.blocks[0].value.tolist() == [1e9]
+
+
+def test_a_birth_with_other_ids_and_more_signals_keeps_every_row() -> None:
+    bank = bank_of(birth("mill-1"))
+    bank.judge(telexes("mill-1", 30, 9), 0.0, NUMBERS)
+    level = bank.level[0]
+    names = ("s-1", "s-0", "s-new", "s-2")
+    reborn = PlantBirth(
+        plant="mill-1",
+        version=2,
+        signals=tuple(SignalBirth(id=i, name=n, unit="t", period_s=1.0) for i, n in enumerate(names)),
+    )
+    places = {f"mill-1/{n}": Place(shard_of("mill-1"), {"s-0": 0, "s-1": 1, "s-2": 2, "s-new": 3}[n]) for n in names}
+    bank.admit(reborn, places)
+    assert len(bank) == 4
+    assert bank.level[bank.by_key["mill-1/s-0"].lane] == level
+    bank.judge([Accepted("mill-1", 1, 31, 31 * SECOND, 0, TelexKind.LIVE, (1,), (Reading(1, 42.0),))], 0.0, NUMBERS)
+    assert bank.rings.past(0).value[-1] == 42.0
+
+
+def test_a_thousand_signals_of_one_tick_are_judged_in_few_calls() -> None:
+    births = [birth(f"plant-{i}", 12) for i in range(80)]
+    bank = bank_of(*births)
+    numbers = {one.plant: i for i, one in enumerate(births)}
+    judged = bank.judge([telex(one.plant, 1, [1.0] * 12) for one in births], 0.0, numbers)
+    assert judged.readings == 960
+    assert sum(len(block.value) for block in judged.blocks) == 960
+    assert sorted({block.shard for block in judged.blocks}) == [block.shard for block in judged.blocks]
+
+
+@pytest.mark.parametrize("n", [0, 1, 299, 300, 301, 650])
+def test_the_ring_keeps_the_last_three_hundred(n: int) -> None:
+    bank = bank_of(birth("mill-1", 1))
+    if n:
+        bank.judge([telex("mill-1", i + 1, [float(i)]) for i in range(n)], 0.0, NUMBERS)
+    past = bank.rings.past(0)
+    assert past.value.tolist() == [float(i) for i in range(max(0, n - 300), n)]
+
+
+def test_a_signal_is_judged_by_the_regimes_of_its_period() -> None:
+    bank = Bank()
+    signals = tuple(
+        SignalBirth(id=number, name=f"every-{number}", unit="t", period_s=period)
+        for number, period in enumerate((1.0, 60.0, 86_400.0), start=1)
+    )
+    birth = PlantBirth(plant="mill-1", signals=signals)
+    bank.admit(birth, {f"mill-1/{signal.name}": Place(3, row) for row, signal in enumerate(signals)})
+    step = [bank.regimes_of(bank.by_key[f"mill-1/{signal.name}"].lane).event_priors[2] for signal in signals]
+    assert step[0] < step[1] < step[2] == DEFAULT.event_priors[2]

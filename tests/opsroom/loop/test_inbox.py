@@ -1,0 +1,131 @@
+"""One order of events: births before their telexes, every plant in sequence, no plant before the others for long."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opsroom.clock import HandClock
+from opsroom.commands import AcknowledgeAlarm, Actor, Asked, Role
+from opsroom.loop import inbox as inbox_module
+from opsroom.loop.inbox import DEPTH, Batch, Inbox
+from opsroom.views import Answer
+from telex_ingest.heard import Accepted, PlantBorn, PlantDied
+from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
+
+
+def telex(plant: str, seq: int, readings: int = 2) -> Accepted:
+    figures = tuple(Reading(number, 1.0) for number in range(readings))
+    return Accepted(plant, 1, seq, seq, seq, TelexKind.LIVE, tuple(range(readings)), figures)
+
+
+def born(plant: str, version: int = 1) -> PlantBorn:
+    signals = (SignalBirth(id=0, name="a", unit="t", period_s=1.0), SignalBirth(id=1, name="b", unit="t", period_s=1.0))
+    return PlantBorn("link", PlantBirth(plant=plant, version=version, signals=signals), 0.0, True)
+
+
+async def batches(inbox: Inbox, enough: int) -> list[Batch]:
+    found = []
+    async for batch in inbox.ticks():
+        found.append(batch)
+        if len(found) == enough:
+            break
+    return found
+
+
+async def test_a_birth_comes_before_the_telexes_that_follow_it_and_after_those_before() -> None:
+    inbox = Inbox(HandClock())
+    for item in (born("mill-1"), telex("mill-1", 1), telex("mill-1", 2), born("mill-1", 2), telex("mill-1", 3)):
+        assert inbox.offer(item)
+    first, second = await batches(inbox, 2)
+    assert ([b.birth.version for b in first.births], [t.seq for t in first.telexes]) == ([1], [1, 2])
+    assert ([b.birth.version for b in second.births], [t.seq for t in second.telexes]) == ([2], [3])
+
+
+async def test_a_plant_that_resends_a_day_does_not_hold_up_the_others() -> None:
+    inbox = Inbox(HandClock())
+    for seq in range(1, 20 * DEPTH):
+        assert inbox.offer(telex("mill-1", seq))
+    assert inbox.offer(telex("smelter", 1))
+    first, second = await batches(inbox, 2)
+    assert [t.plant for t in first.telexes].count("mill-1") == DEPTH
+    assert "smelter" in {t.plant for t in first.telexes}
+    assert second.telexes[0].seq == DEPTH + 1
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 5)), max_size=200))
+def test_every_telex_comes_once_and_each_plant_in_sequence(spoken: list[tuple[str, int]]) -> None:
+    async def run() -> None:
+        inbox, seqs = Inbox(HandClock()), dict.fromkeys("abc", 0)
+        for plant, many in spoken:
+            for _ in range(many):
+                seqs[plant] += 1
+                assert inbox.offer(telex(plant, seqs[plant]))
+        got: list[Accepted] = []
+        async for batch in inbox.ticks():
+            got += batch.telexes
+            if inbox.waiting == 0:
+                break
+        for plant, last in seqs.items():
+            assert [t.seq for t in got if t.plant == plant] == list(range(1, last + 1))
+
+    asyncio.run(run())
+
+
+async def test_a_full_inbox_takes_nothing_and_takes_again_when_it_has_been_read() -> None:
+    inbox, taken = Inbox(HandClock()), 0
+    while inbox.offer(telex("mill-1", taken + 1, readings=1000)):
+        taken += 1
+    assert taken * 1001 >= inbox_module.WAITING
+    await batches(inbox, 1)
+    assert inbox.offer(telex("mill-1", taken + 1))
+
+
+async def test_a_tick_is_bounded_in_readings() -> None:
+    inbox = Inbox(HandClock())
+    for plant in range(100):
+        assert inbox.offer(telex(f"plant-{plant}", 1, readings=1000))
+    first, second = await batches(inbox, 2)
+    assert 0 < sum(len(t.readings) for t in first.telexes) <= inbox_module.ROWS + 1000
+    assert {t.plant for t in first.telexes}.isdisjoint(t.plant for t in second.telexes)
+
+
+async def test_messages_and_commands_keep_their_order_and_get_their_answers() -> None:
+    inbox = Inbox(HandClock(7.0))
+    actor = Actor(role=Role.SEAT, seat=1)
+    asked = [Asked(command=AcknowledgeAlarm(alarm="alarm-1"), actor=actor, key=f"{n}") for n in range(3)]
+    waiting = [asyncio.create_task(inbox.ask(one)) for one in asked]
+    await asyncio.sleep(0)
+    assert inbox.offer(PlantDied("mill-1", "the end", 1.0))
+    (batch,) = await batches(inbox, 1)
+    assert [ask.asked.key for ask in batch.asks] == ["0", "1", "2"]
+    assert [type(message) for message in batch.messages] == [PlantDied]
+    assert batch.at == 7.0
+    for ask in batch.asks:
+        ask.answer.set_result(Answer(ok=True, key=ask.asked.key))
+    assert [(await task).key for task in waiting] == ["0", "1", "2"]
+
+
+async def test_a_closed_inbox_gives_one_last_batch_and_refuses_what_comes_later() -> None:
+    inbox = Inbox(HandClock())
+    assert inbox.offer(telex("mill-1", 1))
+    inbox.close()
+    found = [batch async for batch in inbox.ticks()]
+    assert [t.seq for batch in found for t in batch.telexes] == [1]
+    assert not inbox.offer(telex("mill-1", 2))
+    answer = await inbox.ask(Asked(command=AcknowledgeAlarm(alarm="a"), actor=Actor(role=Role.OPERATOR), key="k"))
+    assert answer.code == "busy"
+
+
+async def test_ticks_come_every_fiftieth_of_a_second_when_nothing_comes() -> None:
+    inbox = Inbox(HandClock())
+    loop, times = asyncio.get_running_loop(), []
+    async for _ in inbox.ticks():
+        times.append(loop.time())
+        if len(times) == 5:
+            break
+    assert all(later - sooner >= 0.8 * inbox_module.TICK_S for sooner, later in pairwise(times))

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opsroom.record import blocks as packing
+from opsroom.record.disk import StoreError
+from opsroom.record.identities import Identities
+from opsroom.record.sqlite_store import SqliteStore, open_store
+from opsroom.record.store import KINDS, Store
+from tests.contracts.memory_store import MemoryStore
+from tests.contracts.store_contract import BACKFILL, LIVE, Said, StoreContract, same, tick
+
+
+class TestMemoryStore(StoreContract):
+    def fresh(self, folder: Path) -> Store:
+        return MemoryStore()
+
+    def reopen(self, store: Store, folder: Path) -> Store:
+        return store
+
+
+class TestSqliteStore(StoreContract):
+    def fresh(self, folder: Path) -> Store:
+        return open_store(folder / "readings.sqlite")
+
+    def reopen(self, store: Store, folder: Path) -> Store:
+        store.close()
+        return self.fresh(folder)
+
+
+class TestSqliteStoreOfShortChapters(TestSqliteStore):
+    def fresh(self, folder: Path) -> Store:
+        return open_store(folder / "readings.sqlite", chapter=4)
+
+
+class TestSqliteStoreThatNeverClosesInOrder(TestSqliteStore):
+    """What is read after a kill: the files are copied while the writer still has them open."""
+
+    def fresh(self, folder: Path) -> Store:
+        return open_store(folder / "readings.sqlite", chapter=7)
+
+    def reopen(self, store: Store, folder: Path) -> Store:
+        copy = folder / "copy"
+        copy.mkdir()
+        for name in ("readings.sqlite", "readings.sqlite-wal"):
+            (copy / name).write_bytes((folder / name).read_bytes())
+        return open_store(copy / "readings.sqlite", chapter=7)
+
+
+telexes = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", "c", "d"]),
+            st.integers(1, 3),
+            st.integers(1, 12),
+            st.integers(-50, 50),
+            st.dictionaries(st.sampled_from(["s", "t"]), st.floats(width=32), max_size=2),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    max_size=25,
+)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(telexes, st.integers(0, 30), st.integers(-60, 60), st.integers(0, 60))
+def test_sqlite_answers_every_question_as_the_plainest_store_does(
+    tmp_path_factory: pytest.TempPathFactory, ticks: list, n: int, start: int, span: int
+) -> None:
+    plain = MemoryStore()
+    path = tmp_path_factory.mktemp("store") / "readings.sqlite"
+    store = SqliteStore(path, chapter=3)
+    for index, said in enumerate(ticks):
+        kind = index % 3
+        assert plain.append(tick(plain, said, kind=kind)) == store.append(tick(store, said, kind=kind))
+        if index == len(ticks) // 2:
+            store.close()
+            store = SqliteStore(path, chapter=3)
+    assert store.telex_counts() == store.recount() == plain.telex_counts()
+    assert store.durable() == plain.durable()
+    for signal_key in plain.signals:
+        assert same(store.last(signal_key, n), plain.last(signal_key, n))
+        assert same(store.between(signal_key, start, start + span), plain.between(signal_key, start, start + span))
+        assert same(store.between(signal_key, start, start + 40, n), plain.between(signal_key, start, start + 40, n))
+    store.close()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 15)), max_size=60), st.integers(1, 7))
+def test_ranges_of_identities_count_as_a_set_does(said: list[tuple[int, int, int]], size: int) -> None:
+    held = Identities()
+    for at in range(0, len(said), size):
+        columns = np.array(said[at : at + size], np.int64)
+        held.add(columns[:, 0], columns[:, 1], columns[:, 2])
+    held = Identities.from_bytes(held.to_bytes())
+    assert held.counts() == (len(said), len(set(said)), len(said) - len(set(said)))
+    for plant, place in held.durable().items():
+        assert place == max((epoch, seq) for number, epoch, seq in said if number == plant)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_block_or_a_value_error(data: bytes) -> None:
+    for prefix in (
+        b"",
+        b"\x01\x01\x00\x00\x01\x00\x00\x00",
+        b"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + b"\x00" * 8,
+    ):
+        try:
+            packing.decode(prefix + data)
+        except ValueError:
+            continue
+
+
+def test_a_block_of_a_later_format_says_so() -> None:
+    (data,) = packing.encode(tick(MemoryStore(), [("a", 1, 1, 1, {"s": 1.0})]))
+    with pytest.raises(ValueError, match="upgrade"):
+        packing.decode(b"\x02" + data[1:])
+
+
+def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "readings.sqlite"
+    store = open_store(path)
+    with pytest.raises(StoreError, match="another room writes here") as refusal:
+        open_store(path)
+    assert "End the other" in refusal.value.cure
+    store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
+    with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as reader:
+        assert reader.execute("SELECT count(*) FROM blocks").fetchone() == (1,)
+    reader.close()
+    store.close()
+    open_store(path).close()
+
+
+def test_the_files_are_for_the_rooms_account_alone(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "readings.sqlite")
+    store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    store.close()
+
+
+def test_a_full_disk_loses_nothing_and_the_store_goes_on_when_there_is_space(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "readings.sqlite")
+    store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    noise = np.random.default_rng(1)
+    said: list[Said] = []
+
+    def fill() -> None:
+        while True:
+            mark = store.last_mark
+            said[:] = [
+                ("a", 1, mark + 1, mark, {f"s{k}": float(noise.normal()) for k in range(90)}),
+                ("new", 1, mark, 1, {"s": 1.0}),
+            ]
+            store.append(tick(store, said))
+
+    with pytest.raises(StoreError, match="the disk is full") as full:
+        fill()
+    mark = store.last_mark
+    assert "Free some space" in full.value.cure
+    assert store.durable().get("a") == (1, mark)
+    assert store.telex_counts() == store.recount()
+    assert store.last("a/s1", 1).source_us.tolist() == ([mark - 1] if mark > 1 else [])
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    assert store.append(tick(store, said)) == mark + 1
+    store.close()
+    store = SqliteStore(tmp_path / "readings.sqlite")
+    assert store.durable() == {"a": (1, mark + 1), "new": (1, mark)}
+    assert len(store.last("new/s", 999)) == mark
+    store.close()
+
+
+def test_a_locked_file_is_told_with_its_cure_and_the_store_goes_on_when_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "readings.sqlite"
+    store = open_store(path, patience_s=0.01)
+    said = tick(store, [("a", 1, 1, 1, {"s": 1.0})])
+    thief = sqlite3.connect(path, isolation_level=None)
+    thief.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another program"):
+        store.append(said)
+    assert store.last_mark == 0
+    assert len(store.last("a/s", 1)) == 0
+    thief.execute("ROLLBACK")
+    thief.close()
+    assert store.append(said) == 1
+    assert store.last("a/s", 1).value.tolist() == [1.0]
+    store.close()
+
+
+def test_a_damaged_block_is_told_with_its_place(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "readings.sqlite")
+    store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
+    store._connection.execute("UPDATE blocks SET body = x'0102'")
+    with pytest.raises(StoreError, match="is damaged"):
+        store.last("a/s", 1)
+    store.close()
+
+
+def test_questions_are_answered_while_the_writer_writes(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "readings.sqlite", chapter=5)
+    wrong: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            values = store.last("a/s", 10).value
+            if len(values) and values.tolist() != list(np.arange(values[0], values[0] + len(values))):
+                wrong.append(f"a gap: {values}")
+            if len(values) != min(10, len(store.between("a/s", 0, int(values[-1]) + 1)) if len(values) else 0):
+                wrong.append(f"too few: {values}")
+
+    readers = [threading.Thread(target=ask) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for seq in range(1, 200):
+        store.append(tick(store, [("a", 1, seq, seq, {"s": float(seq)}), ("b", 1, seq, seq, {"s": 0.0})]))
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert not wrong
+    store.close()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from opsroom.record.sqlite_store import open_store
+from tests.contracts.store_contract import tick
+store = open_store(Path(sys.argv[1]), chapter=16)
+seq = store.durable().get("a", (1, 0))[1]
+while True:
+    seq += 1
+    store.append(tick(store, [("a", 1, seq, seq, {"s": float(seq)}), ("b", 1, seq, seq, {"s": -1.0})], at=float(seq)))
+    print(seq, flush=True)
+"""
+
+
+@pytest.mark.long
+def test_a_kill_loses_nothing_that_was_acknowledged_and_doubles_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "readings.sqlite"
+    chance = np.random.default_rng(3)
+    acknowledged = 0
+    for _ in range(20):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        for _ in range(int(chance.integers(1, 120))):
+            acknowledged = int(writer.stdout.readline())
+        os.kill(writer.pid, signal.SIGKILL)
+        rest = writer.stdout.read().split()
+        writer.stdout.close()
+        writer.wait()
+        acknowledged = int(rest[-1]) if rest else acknowledged
+        store = open_store(path, chapter=16)
+        assert store.durable()["a"][1] in (acknowledged, acknowledged + 1)
+        assert store.durable()["a"] == store.durable()["b"]
+        counts = store.recount()
+        assert counts == store.telex_counts() == (2 * store.durable()["a"][1], 2 * store.durable()["a"][1], 0)
+        values = store.last("a/s", 10_000).value
+        assert values.tolist() == list(range(1, store.durable()["a"][1] + 1))
+        store.close()
+
+
+def test_the_kinds_of_the_contract_are_those_of_the_store() -> None:
+    assert (KINDS[LIVE], KINDS[BACKFILL]) == ("live", "backfill")

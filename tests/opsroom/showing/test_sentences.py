@@ -1,0 +1,58 @@
+"""Plain English: figures with units, no false certainty, moments that cannot be mistaken."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opsroom.showing.sentences import figure, lasting, moment, percent, signal_title, surely, unit_title
+from tests.opsroom.play import START, Play
+
+
+@given(st.floats(0, 1))
+def test_no_probability_is_told_as_certain(probability: float) -> None:
+    assert percent(probability) not in ("100 %", "0 %")
+    assert percent(probability) in surely(probability)
+
+
+@given(st.floats(0.1, 1), st.floats(0.1, 1))
+def test_more_probable_is_never_told_in_a_weaker_word(one: float, other: float) -> None:
+    words = ["very unlikely", "unlikely", "about as likely as not", "likely", "very likely", "almost certain"]
+    low, high = sorted((one, other))
+    assert words.index(surely(low).partition(" (")[0]) <= words.index(surely(high).partition(" (")[0])
+
+
+@given(st.floats(-1e9, 1e9))
+def test_a_figure_is_told_within_half_a_percent(value: float) -> None:
+    told = float(figure(value))
+    assert abs(told - value) <= max(0.006 * abs(value), 1e-12)
+
+
+def test_a_figure_that_is_none_is_not_told_as_zero() -> None:
+    assert figure(float("nan"), "t") == "unknown t"
+    assert figure(0.0, "t") == "0 t"
+
+
+def test_lengths_of_time_have_two_units_at_most() -> None:
+    assert [lasting(seconds) for seconds in (0, -5, 61, 3660, 86_400, 90_000, 200_000)] == [
+        "0 s",
+        "0 s",
+        "1 min 1 s",
+        "1 h 1 min",
+        "1 d",
+        "1 d 1 h",
+        "2 d 7 h",
+    ]
+
+
+def test_a_moment_of_another_day_has_its_date() -> None:
+    assert moment(START, START + 60) == "22:13 UTC"
+    assert moment(START, START + 86_400) == "2023-11-14 22:13 UTC"
+
+
+def test_titles_fall_back_to_ids() -> None:
+    room = Play("loom-1").room
+    assert signal_title(room, "loom-1/output") == "Output of Loom 1"
+    assert signal_title(room, "nowhere/output") == "nowhere/output"
+    assert signal_title(room, "loom-1") == "Loom 1"
+    assert unit_title(room, "nowhere") == "nowhere"
