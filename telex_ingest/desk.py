@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from telex_ingest.line import Attempt, Limits, Tally
+from telex_ingest.line import Attempt, Limits, LinkLine, Tally
 from telex_ingest.outbox import Outbox
 from telex_ingest.refusals import refusal
 from telex_ingest.states import LINK, LinkEvent, LinkState
@@ -21,10 +21,16 @@ ATTEMPTS = 50
 class Link:
     """One websocket of a link: its state, the plants it may and does speak for, what waits to be said to it."""
 
-    __slots__ = ("allowed", "asked", "early", "name", "number", "outbox", "plants", "state")
+    __slots__ = (
+        "allowed", "asked", "births", "bytes", "early", "frames", "heard_at", "name", "number", "outbox", "plants",
+        "refused", "since", "state", "telexes",
+    )  # fmt: skip
 
-    def __init__(self, number: int, outbox: Outbox) -> None:
+    def __init__(self, number: int, outbox: Outbox, now: float = 0.0) -> None:
         self.number = number
+        self.since = self.heard_at = now
+        self.frames = self.bytes = self.telexes = self.births = 0
+        self.refused: dict[str, int] = {}
         self.name = ""
         self.state = LinkState.OPENED
         self.allowed: frozenset[str] = frozenset()
@@ -38,6 +44,29 @@ class Link:
     def may_speak_for(self, plant: str) -> bool:
         """Tell whether the link's token is bound to the plant."""
         return plant in self.allowed or "*" in self.allowed
+
+    def heard(self, size: int, now: float) -> None:
+        """Count a frame of so many bytes."""
+        self.frames += 1
+        self.bytes += size
+        self.heard_at = now
+
+    def line(self, held: int = 0) -> LinkLine:
+        """Tell how the link stands."""
+        return LinkLine(
+            link=self.name,
+            number=self.number,
+            state=self.state.value,
+            plants=len(self.plants),
+            since=self.since,
+            heard_at=self.heard_at,
+            frames=self.frames,
+            bytes=self.bytes,
+            telexes=self.telexes,
+            births=self.births,
+            refused=dict(self.refused),
+            held=held,
+        )
 
     def happens(self, event: LinkEvent) -> str | None:
         """Go to the next state, or give the code of the refusal."""
@@ -59,9 +88,9 @@ class Desk:
         self.skew_us = int(limits.skew_s * 1e6)
         self.future_us = int(limits.future_s * 1e6)
 
-    def receive(self, number: int) -> Link:
+    def receive(self, number: int, now: float = 0.0) -> Link:
         """Give a new link its outbox."""
-        return Link(number, Outbox(self.limits, self.tally))
+        return Link(number, Outbox(self.limits, self.tally), now)
 
     def refuse(
         self,
@@ -82,6 +111,10 @@ class Desk:
         name = "" if link is None else link.name
         self.attempts.append(Attempt(now, name, refused.code, refused.plant, refused.reason))
         if link is not None:
+            link.refused[refused.code] = link.refused.get(refused.code, 0) + 1
+            plant = link.plants.get(refused.plant)
+            if plant is not None:
+                plant.refused[refused.code] = plant.refused.get(refused.code, 0) + 1
             link.outbox.refuse(refused)
             self.ready[link.number] = link
 

@@ -195,7 +195,9 @@ class Gateway:
         else:
             subprotocol, name = agreed
             await send({"type": "websocket.accept", "subprotocol": name})
-            await self._serve(_Wire(self._session.open(), send, subprotocol), _bearer(headers), receive)
+            await self._serve(
+                _Wire(self._session.open(self._clock.now()), send, subprotocol), _bearer(headers), receive
+            )
 
     async def _serve(self, wire: _Wire, bearer: str, receive: Receive) -> None:
         self._wires[wire.link.number] = wire
@@ -249,6 +251,7 @@ class Gateway:
         tally.frames_in += 1
         tally.bytes_in += len(frame)
         now = self._clock.now()
+        link.heard(len(frame), now)
         try:
             if len(frame) > self.limits.frame_bytes:
                 raise WireError("too-large", "frame", f"{len(frame)} bytes, at most {self.limits.frame_bytes}")

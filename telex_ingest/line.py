@@ -69,8 +69,10 @@ class Limits:
 class PlantLine(msgspec.Struct, frozen=True):
     """One plant on the line: who speaks for it, where its sequence stands, when it was last heard.
 
-    `link` is empty while no link speaks for it; `state` is a word of `states.PlantState`; `spooled` is the depth of the
-    spool that the plant told last; `heard_at` is the room's clock.
+    `link` is empty while no link speaks for it; `state` is a word of `states.PlantState`; `spooled` is how many telexes its
+    spool still holds, after what the plant told last and what was acknowledged since; `heard_at` is the room's clock,
+    `silent_since` too, None while it is not silent. `delay_s` is received minus source time of its newest live telex.
+    `births` counts the births of this process, `version` is the wording of the newest; `refused` counts by code.
     """
 
     plant: str
@@ -86,6 +88,33 @@ class PlantLine(msgspec.Struct, frozen=True):
     duplicates: int
     late: int
     gaps: int
+    given_up: int = 0
+    births: int = 0
+    version: int = 0
+    delay_s: float | None = None
+    silent_since: float | None = None
+    refused: dict[str, int] = {}
+
+
+class LinkLine(msgspec.Struct, frozen=True):
+    """One websocket of a link: its state (a word of `states.LinkState`), for how many plants it speaks, what it has said.
+
+    `since` and `heard_at` are the room's clock. `held` are items that wait because the room has not taken them yet: while it
+    is above 0 the room does not read from this link.
+    """
+
+    link: str
+    number: int
+    state: str
+    plants: int
+    since: float
+    heard_at: float
+    frames: int
+    bytes: int
+    telexes: int
+    births: int
+    refused: dict[str, int] = {}
+    held: int = 0
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -102,7 +131,7 @@ class LineCounts(msgspec.Struct, frozen=True):
     """The whole line at one moment; every counter counts since the room's process began.
 
     `given_up` are sequence numbers in closed gaps; `dropped` are answers a slow link did not take (refusals, notices, orders);
-    `refused` counts by code; `attempts` are the latest refusals.
+    `refused` counts by code; `attempts` are the latest refusals. `paused` links are not read from because the room is behind.
     """
 
     links: int
@@ -124,6 +153,14 @@ class LineCounts(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     plants: dict[str, PlantLine]
     attempts: tuple[Attempt, ...]
+    each: tuple[LinkLine, ...] = ()
+    """Every open websocket, the oldest first."""
+    silent: int = 0
+    sheets: int = 0
+    """Sheets taken whole."""
+    paused: int = 0
+    births: int = 0
+    changed_births: int = 0
 
 
 class LinkCounts(NamedTuple):
@@ -159,4 +196,7 @@ class Tally:
     skewed: int = 0
     backward: int = 0
     dropped: int = 0
+    sheets: int = 0
+    births: int = 0
+    changed_births: int = 0
     refused: dict[str, int] = field(default_factory=dict)

@@ -39,8 +39,8 @@ class Plant:
     """What the session knows of one plant, whichever link speaks for it."""
 
     __slots__ = (
-        "asked_at", "birth", "desk", "duplicates", "gap_since", "gaps", "heard_at", "ids", "late", "name", "sequence",
-        "shapes", "silent_after", "source_us", "speaker", "spooled", "state", "telexes",
+        "asked_at", "birth", "births", "delay_us", "desk", "duplicates", "gap_since", "gaps", "given_up", "heard_at", "ids",
+        "late", "name", "refused", "sequence", "shapes", "silent_after", "source_us", "speaker", "spool", "state", "telexes",
     )  # fmt: skip
 
     def __init__(self, name: str, epoch: int, durable: int, desk: Desk, now: float) -> None:
@@ -57,8 +57,16 @@ class Plant:
         self.source_us: int | None = None
         self.gap_since: float | None = None
         self.asked_at: float | None = None
-        self.spooled = 0
-        self.telexes = self.duplicates = self.late = self.gaps = 0
+        self.spool: Spool | None = None
+        self.delay_us: int | None = None
+        self.refused: dict[str, int] = {}
+        self.telexes = self.duplicates = self.late = self.gaps = self.given_up = self.births = 0
+
+    @property
+    def spooled(self) -> int:
+        """How many telexes the plant's spool still holds: what it told last, less what was acknowledged since."""
+        spool = self.spool
+        return 0 if spool is None else max(0, spool.last - max(spool.first - 1, self.sequence.durable))
 
     @property
     def known(self) -> bool:
@@ -77,7 +85,7 @@ class Plant:
         """Begin a higher epoch; what waited in the old one is taken first."""
         self.close_all(now, heard)
         self.sequence = Sequence(epoch)
-        self.spooled = 0
+        self.spool = None
 
     def take(self, telex: Telex, received_us: int, now: float, heard: list[Heard]) -> None:
         """Take a telex whose number is the one awaited and has just been counted: the hot path."""
@@ -102,6 +110,7 @@ class Plant:
             if self.source_us is not None and source_us < self.source_us:
                 self.desk.tally.backward += 1
             self.source_us = source_us
+            self.delay_us = -ahead
         if self.state is not PlantState.SPEAKING:
             self._speak(now, heard)
         self.heard_at = now
@@ -155,7 +164,7 @@ class Plant:
         """Learn what the plant still has: numbers below `first` are gone for ever."""
         if spool.epoch != self.sequence.epoch:
             return
-        self.spooled = max(0, spool.last - spool.first + 1)
+        self.spool = spool
         while spool.first > self.sequence.next:
             gap = self.sequence.close_gap(spool.first - 1)
             if gap is not None:
@@ -201,6 +210,12 @@ class Plant:
             duplicates=self.duplicates,
             late=self.late,
             gaps=self.gaps,
+            given_up=self.given_up,
+            births=self.births,
+            version=0 if self.birth is None else self.birth.version,
+            delay_s=None if self.delay_us is None else self.delay_us / 1e6,
+            silent_since=self.heard_at if self.state is PlantState.SILENT else None,
+            refused=dict(self.refused),
         )
 
     def _speak(self, now: float, heard: list[Heard]) -> None:
@@ -249,6 +264,7 @@ class Plant:
 
     def _gap_closed(self, gap: tuple[int, int], now: float, why: str, heard: list[Heard]) -> None:
         self.gaps += 1
+        self.given_up += gap[1] - gap[0] + 1
         self.desk.tally.gaps += 1
         self.desk.tally.given_up += gap[1] - gap[0] + 1
         heard.append(GapClosed(self.name, self.sequence.epoch, gap[0], gap[1], now, why))

@@ -31,6 +31,8 @@ from telex_ingest.telex import (
     Welcome,
 )
 
+_QUIET = (PlantState.SILENT, PlantState.DEAD)
+
 
 class Session:
     """All links and plants of one room, without I/O."""
@@ -58,10 +60,10 @@ class Session:
 
     # ---- the life of a link
 
-    def open(self) -> Link:
+    def open(self, now: float = 0.0) -> Link:
         """A websocket was opened."""
         self._numbers += 1
-        link = self._links[self._numbers] = self.desk.receive(self._numbers)
+        link = self._links[self._numbers] = self.desk.receive(self._numbers, now)
         return link
 
     def greet(self, link: Link, hello: Hello, allowed: frozenset[str] | None, now: float) -> bool:
@@ -152,6 +154,7 @@ class Session:
         """The hot path: a telex in its place costs one look-up, one comparison and one item."""
         received_us = int(now * 1e6)
         mine = link.plants
+        link.telexes += len(telexes)
         for telex in telexes:
             plant = mine.get(telex.plant)
             if plant is None:
@@ -202,6 +205,10 @@ class Session:
         changed = plant.birth != birth
         if changed:
             plant.describe(birth)
+            self.desk.tally.changed_births += 1
+        plant.births += 1
+        link.births += 1
+        self.desk.tally.births += 1
         self._hand_over(plant, link, now)
         if plant.state in (PlantState.UNBORN, PlantState.DEAD):
             plant.heard_at = now
@@ -368,4 +375,9 @@ class Session:
             refused=dict(tally.refused),
             plants={name: plant.line() for name, plant in self._plants.items()},
             attempts=tuple(self.desk.attempts),
+            each=tuple(link.line() for link in self._links.values()),
+            silent=sum(1 for plant in self._plants.values() if plant.state in _QUIET),
+            sheets=tally.sheets,
+            births=tally.births,
+            changed_births=tally.changed_births,
         )
