@@ -5,30 +5,59 @@ smallest useful feed is a birth and an async generator::
 
     class Thermometer:
         def birth(self):
-            return PlantBirth(plant="roof", signals=(SignalBirth(id=1, name="heat", unit="degC", period_s=60),))
+            return PlantBirth(plant="roof", signals=(SignalBirth(id=1, name="heat", unit="Cel", period_s=60),))
 
         async def readings(self, cursor):
             while True:
-                yield FeedReading(now_us(), {"heat": await read_heat()}, cursor="")
+                yield FeedReading(now_us(), {"heat": await read_heat()})
                 await asyncio.sleep(60)
 
-An installed feed also has `example`, by which the contract tests make one of their own.
+What a feed may count on, and what is counted on it (`telex_ingest.feed_check` checks it, `docs/feeds.md` explains it):
+
+- **Time.** `source_us` is the source's own time, microseconds since 1970 UTC (`telex.microseconds` of a zoned
+  datetime).
+- **Values** by signal name, each in the unit of the birth; None is known to be missing, a signal left out was not told.
+  `quality` is that of all of them, `qualities` of those that differ.
+- **Durable after the yield.** When `readings` runs on after a `yield`, what it gave is in the plant's spool: now it may
+  acknowledge to its source. A list of readings is spooled in one transaction.
+- **Cursor.** It is spooled with its reading. A feed that was broken off is begun again, `readings(cursor)`, with the
+  last one spooled (None: nothing yet). A source that cannot go back leaves it empty.
+- **Reconnect.** A feed that loses its source raises `SourceLostError` (or any `OSError`): the runner waits, longer each
+  time, and begins it again from the last cursor. A feed may also reconnect by itself. Any other error ends it.
+- **Cancellation.** The generator may be closed at any `yield` or `await`; it ends its own tasks and sockets in a
+  `finally`.
+- **Bounded memory.** It is asked for the next reading only when the spool has room; what it buffers itself has a limit.
+- **A new birth** may be yielded between readings: what follows is told under it. A signal keeps its numeric id for
+  ever.
+- **Settings** are a `msgspec.Struct` named `Settings` in the class, given to its constructor; without it, the
+  constructor takes nothing.
+- **Orders.** A feed that can also act has `async def obey(self, order, answer)`: it is called once an order and once
+  more when the order comes revoked, and answers by `await answer(Receipt(...))`, `accepted` before it acts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self, cast
+from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from telex_ingest.plant_link import PlantLink, Told
 from telex_ingest.refusals import TelexError
-from telex_ingest.telex import PlantBirth, Quality, Reading, TelexKind
+from telex_ingest.telex import Order, PlantBirth, Quality, Reading, Receipt, TelexKind
+from telex_ingest.told import TellError
 
 ENTRY_POINTS = "opsroom.feeds"
+
+BACK_OFF_S = (0.5, 30.0)
+"""The first and the longest wait before a lost source is tried again; each attempt doubles it, and takes a random part of it."""
+
+_log = logging.getLogger(__name__)
 
 
 class FeedError(TelexError):
@@ -44,30 +73,71 @@ class FeedError(TelexError):
         return f"feed {self.feed}: {self.what}; {self.cure}"
 
 
+class SourceLostError(FeedError):
+    """The source is gone for now: the runner waits and begins the feed again from its last cursor."""
+
+    def __init__(self, feed: str, what: str, cure: str = "it is tried again until it answers") -> None:
+        super().__init__(feed, what, cure)
+
+
 class FeedReading(NamedTuple):
-    """What a source gave at one source time: values by signal name (None: known to be missing) and the cursor after it."""
+    """What a source gave at one source time: values by signal name (None: known to be missing) and the cursor after it.
+
+    `quality` is that of every value but those that `qualities` names.
+    """
 
     source_us: int
     values: Mapping[str, float | None]
-    cursor: str
+    cursor: str = ""
     quality: Quality = Quality.GOOD
     kind: TelexKind = TelexKind.LIVE
+    qualities: Mapping[str, Quality] = {}
+
+
+Given: TypeAlias = FeedReading | list[FeedReading] | PlantBirth
+"""What a feed may yield: a reading, a list of them to be spooled in one transaction, or a new birth."""
+
+
+class Example(NamedTuple):
+    """A feed with everything that it needs, for the checks: `make` makes it anew with the same settings, as a restart would.
+
+    Two examples give the same readings, `readings` of them (0: as many as it gives until it ends). `cut` breaks the line to the
+    source for a moment, as a storm would; None when there is no line.
+    """
+
+    make: Callable[[], Feed]
+    readings: int = 0
+    cut: Callable[[], Awaitable[None]] | None = None
 
 
 class Feed(Protocol):
     """A source of readings of one plant."""
 
     @classmethod
-    def example(cls, folder: Path) -> Self:
-        """Make a small, finite feed that works, with its own data in the folder: the contract tests run it."""
+    def example(cls, folder: Path) -> Feed | AbstractAsyncContextManager[Example]:
+        """Make a small feed that works, for the checks: one that ends by itself, or an `Example` with its own peer.
+
+        The folder is for its data. It may be asked for several times with one folder.
+        """
         ...
 
-    def birth(self) -> PlantBirth:
-        """Declare the plant: its signals by name, unit and period."""
+    def birth(self) -> PlantBirth | Awaitable[PlantBirth]:
+        """Declare the plant: its signals by name, unit and period. It may have to ask the source, and be a coroutine then."""
         ...
 
-    def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
-        """Give the readings after the cursor (None: from the beginning), in order of effect."""
+    def readings(self, cursor: str | None) -> AsyncIterator[Given]:
+        """Give the readings after the cursor (None: from the beginning), in order of effect: an async generator."""
+        ...
+
+
+Answer = Callable[[Receipt], Awaitable[None]]
+
+
+class Bridge(Feed, Protocol):
+    """A feed that also carries orders out at its source."""
+
+    async def obey(self, order: Order, answer: Answer) -> None:
+        """Carry an order out, or refuse it with a reason; a revoked one is taken back."""
         ...
 
 
@@ -97,22 +167,96 @@ def load_feed(entry: EntryPoint) -> type[Feed]:
     return cast(type[Feed], loaded)
 
 
-async def run_feed(feed: Feed, link: PlantLink, *, pending: int = 1000, farewell: bool = True) -> int:
+async def birth_of(feed: Feed) -> PlantBirth:
+    """Give the feed's birth, whether or not it has to ask its source for it."""
+    birth = feed.birth()
+    return birth if isinstance(birth, PlantBirth) else await birth
+
+
+async def run_feed(
+    feed: Feed,
+    link: PlantLink,
+    *,
+    pending: int = 1000,
+    farewell: bool = True,
+    back_off_s: tuple[float, float] = BACK_OFF_S,
+) -> int:
     """Carry a feed to the room through a link, from the cursor in the link's spool to the feed's end; returns telexes told.
 
-    At most `pending` telexes wait unacknowledged, so that a feed without a pace runs as fast as the room acknowledges. At its end
-    the plant says farewell, unless `farewell` is false.
+    At most `pending` telexes wait unacknowledged, so that a feed without a pace runs as fast as the room acknowledges. A source
+    that is lost is tried again after `back_off_s` seconds (the first and the longest wait). At its end the plant says farewell,
+    unless `farewell` is false.
     """
-    birth = feed.birth()
-    ids = {signal.name: signal.id for signal in birth.signals}
-    told = 0
-    source = feed.readings(await link.cursor(birth.plant))
-    async with aclosing(cast(AsyncGenerator[FeedReading, None], source)):
-        async for given in source:
-            readings = tuple([Reading(ids[name], value, given.quality) for name, value in given.values.items()])
-            await link.fewer_than(pending)
-            await link.tell_all([Told(birth.plant, given.source_us, readings, given.kind, given.cursor)])
-            told += 1
+    birth = await birth_of(feed)
+    told, wait = 0, back_off_s[0]
+    while True:
+        begun = told
+        try:
+            async with aclosing(_given(feed, await link.cursor(birth.plant))) as source:
+                async for given in source:
+                    if isinstance(given, PlantBirth):
+                        birth = given
+                        await link.rebirth(birth)
+                        continue
+                    many = given if isinstance(given, list) else [given]
+                    telexes = [
+                        Told(birth.plant, one.source_us, readings_of(one, birth), one.kind, one.cursor or None)
+                        for one in many
+                    ]
+                    await link.fewer_than(pending)
+                    await link.tell_all(telexes)
+                    told += len(telexes)
+            break
+        except (SourceLostError, OSError) as error:
+            if told > begun:
+                wait = back_off_s[0]
+            _log.warning("feed of %s: %s; next attempt in %.1f s at most", birth.plant, error, wait)
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(2 * wait, back_off_s[1])
     if farewell:
         await link.farewell(birth.plant, "the feed has ended")
     return told
+
+
+def _given(feed: Feed, cursor: str | None) -> AsyncGenerator[Given, None]:
+    return cast(AsyncGenerator[Given, None], feed.readings(cursor))
+
+
+def readings_of(given: FeedReading, birth: PlantBirth) -> tuple[Reading, ...]:
+    """Make the readings of a telex, by the numeric ids of the birth. Raises `TellError` for a signal that it does not declare."""
+    ids = {signal.name: signal.id for signal in birth.signals}
+    try:
+        return tuple(
+            [
+                Reading(ids[name], value, given.qualities.get(name, given.quality))
+                for name, value in given.values.items()
+            ]
+        )
+    except KeyError as error:
+        raise TellError(birth.plant, f"it declares no signal {error.args[0]!r}") from None
+
+
+async def carry(
+    feed: Feed,
+    url: str,
+    link: str,
+    token: str,
+    spool: Path | None = None,
+    *,
+    subprotocol: Literal["json", "msgpack"] = "json",
+    pending: int = 1000,
+    farewell: bool = True,
+) -> int:
+    """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged."""
+    opened: list[PlantLink] = []
+
+    async def on_order(order: Order) -> None:
+        await cast(Bridge, feed).obey(order, opened[0].answer)
+
+    birth = await birth_of(feed)
+    obeys = on_order if hasattr(feed, "obey") else None
+    async with PlantLink(url, link, token, [birth], spool, subprotocol=subprotocol, on_order=obeys) as line:
+        opened.append(line)
+        told = await run_feed(feed, line, pending=pending, farewell=farewell)
+        await line.drained()
+        return told
