@@ -21,7 +21,7 @@ from simulators.faults import Dispatch, Report
 from simulators.nile import YEAR_S, NileFeed
 from simulators.scenario import Scenario, load
 from simulators.stage import Stage
-from telex_ingest.feed import Feed, FeedReading, run_feed
+from telex_ingest.feed import FeedReading, run_feed
 from telex_ingest.plant_link import PlantLink, Told
 from telex_ingest.telex import Order, PlantBirth, Reading, Receipt, ReceiptState, Telex, TelexKind, moment
 
@@ -297,7 +297,7 @@ async def _complain(wire: PlantLink, complain: Callable[[str], None] | None) -> 
 class Paced:
     """A feed that gives at most `per_second` readings a real second."""
 
-    def __init__(self, feed: Feed, per_second: float) -> None:
+    def __init__(self, feed: NileFeed, per_second: float) -> None:
         self._feed = feed
         self._wait_s = 1.0 / per_second
 
