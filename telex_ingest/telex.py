@@ -164,6 +164,25 @@ class Telex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
         return microseconds(self.time)
 
 
+class Sheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Many telexes of one shape as columns: row i is the telex of `plants[i]`, with a reading for each of `signals`.
+
+    Arrays are little-endian bytes (base64 in JSON): `seqs` and `times` int64 (t,), times in microseconds since 1970 UTC;
+    `values` float64 or float32 (t, m), row after row, where NaN is a missing reading; `epochs` int64 (t,), empty when all are
+    1. Every reading is good; what is not is told as a telex. The room answers `number` once all rows are durable, or the
+    Acks of the plants when it had to take the rows one by one.
+    """
+
+    plants: tuple[str, ...]
+    signals: tuple[int, ...]
+    seqs: bytes
+    times: bytes
+    values: bytes
+    epochs: bytes = b""
+    kind: TelexKind = TelexKind.LIVE
+    number: Count | None = None
+
+
 class Spool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a plant's spool holds at this moment: its lowest and highest sequence number that the room has not acknowledged.
 
@@ -230,8 +249,27 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
 
 
+class Handover(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A key of the room hands over to the next: public keys `old` and `new`, signed with the old one (`proof.py`)."""
+
+    room: str
+    purpose: Literal["orders", "journal"]
+    old: str
+    new: str
+    at: Zoned
+    signature: str = ""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The room's signature under an order, its public key, and how that key came from the first one (`proof.py`)."""
+
+    key: str
+    signature: str
+    chain: tuple[Handover, ...] = ()
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order of the room to a plant, with the motion that authorised it; `proof` is reserved for the signature."""
+    """An order of the room to a plant, with the motion that authorised it, how that was voted, and the room's signature."""
 
     id: str
     room: str
@@ -242,7 +280,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: Zoned
     expires: Zoned
     revoked: bool = False
-    proof: str = ""
+    tally: dict[str, Any] = {}
+    proof: Proof | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -275,6 +314,7 @@ class FromPlant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     births: tuple[PlantBirth, ...] = ()
     spools: tuple[Spool, ...] = ()
     telexes: tuple[Telex, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     calls: tuple[PlantCall, ...] = ()
     deaths: tuple[Death, ...] = ()
@@ -285,6 +325,8 @@ class FromRoom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     welcome: Welcome | None = None
     acks: tuple[Ack, ...] = ()
+    sheets: tuple[int, ...] = ()
+    """Numbers of sheets whose every row is durable."""
     refusals: tuple[Refusal, ...] = ()
     orders: tuple[Order, ...] = ()
     notices: tuple[Notice, ...] = ()

@@ -11,12 +11,14 @@ from telex_ingest.telex import (
     ExpectedEffect,
     FromPlant,
     FromRoom,
+    Handover,
     Hello,
     Notice,
     Order,
     OrderBirth,
     PlantBirth,
     PlantCall,
+    Proof,
     Quality,
     Reading,
     Receipt,
@@ -110,6 +112,15 @@ acks = st.builds(Ack, plant=slugs, epoch=counts, seq=st.integers(0, 2**53 - 1))
 refusals = st.builds(
     Refusal, code=texts, reason=texts, cure=texts, plant=slugs, epoch=st.none() | counts, seq=st.none() | counts
 )
+handovers = st.builds(
+    Handover,
+    room=texts,
+    purpose=st.sampled_from(("orders", "journal")),
+    old=texts,
+    new=texts,
+    at=times,
+    signature=texts,
+)
 orders = st.builds(
     Order,
     id=texts,
@@ -121,7 +132,8 @@ orders = st.builds(
     not_before=times,
     expires=times,
     revoked=st.booleans(),
-    proof=texts,
+    tally=parameters,
+    proof=st.none() | st.builds(Proof, key=texts, signature=texts, chain=some(handovers)),
 )
 notices = st.builds(
     Notice,
