@@ -13,6 +13,7 @@ from telex_ingest.telex import Refusal
 
 if TYPE_CHECKING:
     from telex_ingest.plant import Plant
+    from telex_ingest.roster import Roster
 
 ATTEMPTS = 50
 """Refusals that are kept for operators to see."""
@@ -23,7 +24,7 @@ class Link:
 
     __slots__ = (
         "allowed", "asked", "births", "bytes", "early", "frames", "heard_at", "name", "number", "outbox", "plants",
-        "refused", "since", "state", "telexes",
+        "refused", "rosters", "since", "state", "telexes",
     )  # fmt: skip
 
     def __init__(self, number: int, outbox: Outbox, now: float = 0.0) -> None:
@@ -35,6 +36,8 @@ class Link:
         self.state = LinkState.OPENED
         self.allowed: frozenset[str] = frozenset()
         self.plants: dict[str, Plant] = {}
+        self.rosters: dict[tuple[tuple[str, ...], tuple[int, ...]], Roster] = {}
+        """The sheets that this link has sent: what is known of their plants together; forgotten at every birth."""
         self.asked: tuple[str, ...] | None = None
         """Plants whose resume points the next welcome tells; None when no welcome is due."""
         self.early = 0

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import msgspec
 
 from telex_ingest.desk import Link
-from telex_ingest.heard import Heard
+from telex_ingest.heard import Heard, SheetAccepted
 from telex_ingest.line import Limits, LineCounts
 from telex_ingest.refusals import WireError
 from telex_ingest.session import Session
@@ -115,9 +115,11 @@ class Gateway:
         """
         self._session.restore(durable, births, self._clock.now())
 
-    def acknowledge(self, durable: Mapping[str, tuple[int, int]]) -> None:
-        """Say that these (epoch, seq) are durable; the Acks go out at once, one frame for each link."""
+    def acknowledge(self, durable: Mapping[str, tuple[int, int]], sheets: Iterable[SheetAccepted] = ()) -> None:
+        """Say that these (epoch, seq) and whole sheets are durable; the Acks go out at once, one frame for each link."""
         self._session.acknowledge(durable)
+        for sheet in sheets:
+            self._session.acknowledge_sheet(sheet)
         self._flush()
 
     def send(self, plant: str, orders: Iterable[Order] = (), notices: Iterable[Notice] = ()) -> bool:

@@ -5,8 +5,12 @@ Pure values. `at` is the room's clock in epoch seconds UTC, `received_us` the sa
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+
 import msgspec
 
+from telex_ingest.sheet import WIDTHS
 from telex_ingest.telex import PlantBirth, PlantCall, Reading, Receipt, TelexKind
 
 
@@ -42,6 +46,56 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     kind: TelexKind
     signals: tuple[int, ...]
     readings: tuple[Reading, ...]
+
+
+class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
+    """A whole sheet in its place: one telex of each of `plants`, in order, with a reading for each of `signals`.
+
+    `values` are t rows of m little-endian floats of `width` bytes; what is not finite is missing. `source_us` are t
+    little-endian int64. Sheets of the same plants share the very same `plants` tuple, so that it can be the key of a cache.
+    `link` and `number` are the websocket that it came by and what the link calls it: the room answers to both.
+    """
+
+    plants: tuple[str, ...]
+    epochs: tuple[int, ...]
+    seqs: tuple[int, ...]
+    source_us: bytes
+    received_us: int
+    kind: TelexKind
+    signals: tuple[int, ...]
+    values: bytes
+    width: int
+    link: int
+    number: int | None
+
+    @property
+    def readings(self) -> int:
+        """How many readings it holds."""
+        return len(self.plants) * len(self.signals)
+
+    def rows(self) -> Iterator[Accepted]:
+        """Tell it telex by telex: what the room would have heard if they had come one by one."""
+        t, m = len(self.plants), len(self.signals)
+        values = struct.unpack(f"<{t * m}{WIDTHS[self.width]}", self.values)
+        times = struct.unpack(f"<{t}q", self.source_us)
+        for row, (plant, epoch, seq, source_us) in enumerate(
+            zip(self.plants, self.epochs, self.seqs, times, strict=True)
+        ):
+            yield Accepted(
+                plant,
+                epoch,
+                seq,
+                source_us,
+                self.received_us,
+                self.kind,
+                self.signals,
+                tuple(
+                    [
+                        Reading(signal, value if value - value == 0.0 else None)
+                        for signal, value in zip(self.signals, values[row * m : (row + 1) * m], strict=True)
+                    ]
+                ),
+            )
 
 
 class GapClosed(msgspec.Struct, frozen=True):
@@ -107,4 +161,6 @@ class PlantSpeaks(msgspec.Struct, frozen=True):
     at: float
 
 
-Heard = PlantBorn | Accepted | GapClosed | ReceiptCame | CallCame | PlantDied | PlantSilent | PlantSpeaks
+Heard = (
+    PlantBorn | Accepted | SheetAccepted | GapClosed | ReceiptCame | CallCame | PlantDied | PlantSilent | PlantSpeaks
+)

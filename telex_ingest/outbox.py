@@ -10,20 +10,29 @@ from telex_ingest.telex import Ack, FromRoom, Notice, Order, Refusal, Welcome
 class Outbox:
     """Says everything in one frame when the link is ready: one Ack a plant (the newest), one notice an alarm (the newest)."""
 
-    __slots__ = ("_acks", "_limits", "_notices", "_orders", "_refusals", "_tally", "_unsaid", "_welcome")
+    __slots__ = ("_acks", "_limits", "_notices", "_orders", "_refusals", "_sheets", "_tally", "_unsaid", "_welcome")
 
     def __init__(self, limits: Limits, tally: Tally) -> None:
         self._limits = limits
         self._tally = tally
         self._welcome: Welcome | None = None
         self._acks: dict[str, tuple[int, int]] = {}
+        self._sheets: list[int] = []
         self._refusals: list[Refusal] = []
         self._orders: dict[tuple[str, bool], Order] = {}
         self._notices: dict[tuple[str, str], Notice] = {}
         self._unsaid = 0
 
     def __bool__(self) -> bool:
-        return bool(self._acks or self._refusals or self._orders or self._notices or self._welcome or self._unsaid)
+        return bool(
+            self._acks
+            or self._sheets
+            or self._refusals
+            or self._orders
+            or self._notices
+            or self._welcome
+            or self._unsaid
+        )
 
     def welcome(self, welcome: Welcome) -> None:
         """Answer the hello."""
@@ -32,6 +41,10 @@ class Outbox:
     def ack(self, plant: str, epoch: int, seq: int) -> None:
         """Say how far a plant is durable; a newer Ack takes the place of an older."""
         self._acks[plant] = (epoch, seq)
+
+    def sheet(self, number: int) -> None:
+        """Say that a sheet is durable, every row of it."""
+        self._sheets.append(number)
 
     def refuse(self, refused: Refusal) -> None:
         """Tell a refusal, or count it when too many wait."""
@@ -69,10 +82,12 @@ class Outbox:
         frame = FromRoom(
             welcome=self._welcome,
             acks=tuple([Ack(plant=plant, epoch=epoch, seq=seq) for plant, (epoch, seq) in self._acks.items()]),
+            sheets=tuple(self._sheets),
             refusals=tuple(refusals),
             orders=tuple(self._orders.values()),
             notices=tuple(self._notices.values()),
         )
+        self._sheets = []
         self._welcome, self._acks, self._refusals, self._orders, self._notices = None, {}, [], {}, {}
         self._unsaid = 0
         return frame

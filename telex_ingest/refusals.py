@@ -40,7 +40,7 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
         "empty": Ground(
             "the frame has no member that the room knows",
             "nothing to take",
-            "use hello, births, spools, telexes, receipts, calls, deaths",
+            "use hello, births, spools, telexes, sheets, receipts, calls, deaths",
         ),
         "malformed": Ground(
             "a part of the frame has the wrong form",
@@ -131,6 +131,11 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
         ),
         "overloaded": Ground(
             "too many telexes wait for missing ones", "the telex is dropped", "send again from the last Ack"
+        ),
+        "busy": Ground(
+            "the room has as many links as it takes, or is behind with its work",
+            "the websocket is not opened (503)",
+            "try again later; the plant's spool keeps what is told meanwhile",
         ),
         "more": Ground("more was refused than a slow link could be told", "see the first refusals", "mend those first"),
     }

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
-from telex_ingest.heard import CallCame, Heard, PlantBorn, PlantDied, ReceiptCame
+from telex_ingest.heard import CallCame, Heard, PlantBorn, PlantDied, ReceiptCame, SheetAccepted
 from telex_ingest.line import Limits, LineCounts
 from telex_ingest.plant import Arrived, Plant, Spent
 from telex_ingest.refusals import WireError, show
+from telex_ingest.roster import roster_of, taken
 from telex_ingest.salvage import Decoded
+from telex_ingest.sheet import rows_of, telexes_of
 from telex_ingest.states import PLANT, LinkEvent, LinkState, PlantEvent, PlantState
 from telex_ingest.telex import (
     PROTOCOL,
@@ -27,6 +29,7 @@ from telex_ingest.telex import (
     Order,
     PlantBirth,
     Refusal,
+    Sheet,
     Telex,
     Welcome,
 )
@@ -94,6 +97,7 @@ class Session:
         for plant in link.plants.values():
             plant.speaker = None
         link.plants = {}
+        link.rosters = {}
 
     # ---- what a frame says
 
@@ -121,7 +125,15 @@ class Session:
                 plant = link.plants.get(birth.plant)
                 if plant is not None:
                     self.desk.ack(link, plant.name, plant.sequence.epoch, plant.sequence.durable)
-        if frame.telexes or frame.spools or frame.receipts or frame.calls or frame.deaths or decoded.spent:
+        if (
+            frame.telexes
+            or frame.sheets
+            or frame.spools
+            or frame.receipts
+            or frame.calls
+            or frame.deaths
+            or decoded.spent
+        ):
             code = link.happens(LinkEvent.SPEECH)
             if code is None:
                 self._speech(link, decoded, now, heard)
@@ -140,6 +152,8 @@ class Session:
                 plant.spool_holds(spool, now, heard)
         if frame.telexes:
             self._telexes(link, frame.telexes, now, heard)
+        for sheet in frame.sheets:
+            self._sheet(link, sheet, now, heard)
         for name, epoch, seq in decoded.spent:
             plant = link.plants.get(name)
             if plant is not None and plant.sequence.epoch == epoch:
@@ -171,6 +185,20 @@ class Session:
             else:
                 plant.out_of_turn(link, telex.seq, Arrived(telex, received_us), now, heard)
                 self._watch_gap(plant)
+
+    def _sheet(self, link: Link, sheet: Sheet, now: float, heard: list[Heard]) -> None:
+        """Take a sheet at once when every row is in its place, else row by row."""
+        try:
+            rows = rows_of(sheet)
+        except ValueError as error:
+            self.desk.refuse(link, now, "malformed", f"a sheet: {show(error)}")
+            return
+        roster = roster_of(link, sheet)
+        whole = None if roster is None else taken(self.desk, link, roster, sheet, rows, now)
+        if whole is not None:
+            heard.append(whole)
+        else:
+            self._telexes(link, telexes_of(sheet, rows), now, heard)
 
     def _be_born(self, link: Link, birth: PlantBirth, now: float, heard: list[Heard]) -> None:
         name = birth.plant
@@ -210,6 +238,7 @@ class Session:
         link.births += 1
         self.desk.tally.births += 1
         self._hand_over(plant, link, now)
+        link.rosters.clear()
         if plant.state in (PlantState.UNBORN, PlantState.DEAD):
             plant.heard_at = now
         following = PLANT[plant.state, PlantEvent.BIRTH]
@@ -223,6 +252,7 @@ class Session:
         if before is not link:
             if before is not None:
                 del before.plants[plant.name]
+                before.rosters.clear()
                 if not before.plants:
                     before.happens(LinkEvent.LOSS)
                 self.desk.refuse(before, now, "superseded", f"link {link.name} speaks for it now", plant.name)
@@ -305,6 +335,24 @@ class Session:
                 plant.sequence.durable = seq
             if plant.speaker is not None:
                 self.desk.ack(plant.speaker, name, epoch, seq)
+
+    def acknowledge_sheet(self, sheet: SheetAccepted) -> None:
+        """The room has made a whole sheet durable; its link is told by the sheet's number, or plant by plant."""
+        plants = self._plants
+        for name, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True):
+            sequence = plants[name].sequence
+            if epoch == sequence.epoch and seq > sequence.durable:
+                sequence.durable = seq
+        link = self._links.get(sheet.link)
+        if link is None:
+            return
+        if sheet.number is not None:
+            link.outbox.sheet(sheet.number)
+            self.desk.ready[link.number] = link
+        else:
+            for name, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True):
+                if plants[name].speaker is link:
+                    self.desk.ack(link, name, epoch, seq)
 
     def send(self, name: str, orders: Iterable[Order], notices: Iterable[Notice]) -> bool:
         """Put orders and notices into the outbox of the link that speaks for the plant; False when none does."""

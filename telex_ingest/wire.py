@@ -68,10 +68,13 @@ def decode(frame: str | bytes, subprotocol: Subprotocol = Subprotocol.JSON) -> D
         said = _pack_from_plant.decode(cast(bytes, frame)) if packed else _json_from_plant.decode(frame)
     except UNDECODABLE:
         return salvage(frame, packed=packed)
-    if said.telexes and not (said.hello or said.births or said.receipts or said.calls or said.deaths or said.spools):
-        if packed and _perhaps_not_finite(cast(bytes, frame)):
-            return salvage(frame, packed=packed)
-        return Decoded(said)
+    if not (said.hello or said.births or said.receipts or said.calls or said.deaths or said.spools):
+        if said.telexes:
+            if packed and _perhaps_not_finite(cast(bytes, frame)):
+                return salvage(frame, packed=packed)
+            return Decoded(said)
+        if said.sheets:  # their values are bytes, in which NaN is a missing reading
+            return Decoded(said)
     # The rare frames can afford a second look, for misspelt members that the typed pass lets through.
     return salvage(frame, packed=packed)
 

@@ -27,6 +27,7 @@ DOES_IO = {
     "simulators/__main__.py",
     "simulators/performance.py",
     "simulators/crowd.py",
+    "simulators/crowd_link.py",
     "telex_ingest/gateway.py",
     "telex_ingest/plant_link.py",
     "telex_ingest/spool.py",

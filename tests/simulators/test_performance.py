@@ -201,20 +201,18 @@ async def test_the_nile_can_be_stopped_on_its_way(tapped: TappedRoom) -> None:
     assert 3 < await telling < 100
 
 
-@pytest.mark.parametrize("packed", [False, True])
-async def test_a_crowd_is_heard_to_the_last_telex_and_goes_on_where_it_ended(
-    tapped: TappedRoom, *, packed: bool
-) -> None:
+@pytest.mark.parametrize("framing", ["json", "batch", "telexes"])
+async def test_a_crowd_is_heard_to_the_last_telex_and_goes_on_where_it_ended(tapped: TappedRoom, framing: str) -> None:
     tapped.clock.at = time.time()  # a crowd tells what it measures now
-    crowd = Crowd(plants=30, signals=12, seconds=0.3, per_second=10.0, links=2, batch=7, packed=packed)
+    crowd = Crowd(plants=30, signals=12, seconds=0.3, per_second=10.0, links=2, framing=framing)
     for turn in (1, 2):
         load = await run_crowd(crowd, url=tapped.address, token="secret")
         assert load.sent == load.acknowledged == 90
         assert load.refused == 0
         assert 0.0 < load.ack_p50_ms <= load.ack_p99_ms <= load.ack_max_ms < 5000.0
         assert len(tapped.everything()) == len(set(tapped.everything())) == 90 * turn
-    assert [seq for _, seq in tapped.accepted("crowd-0030")] == [1, 2, 3, 4, 5, 6]
-    readings = tapped.of_accepted("crowd-0001")[0].readings
+    assert [seq for _, seq in tapped.accepted("crowd-00030")] == [1, 2, 3, 4, 5, 6]
+    readings = tapped.of_accepted("crowd-00001")[0].readings
     assert [one.signal for one in readings] == list(range(1, 13))
     assert all(90.0 < (one.value or 0.0) < 230.0 for one in readings)
     assert tapped.gateway.line().gaps == 0

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from telex_ingest.gateway import Gateway
-from telex_ingest.heard import Accepted, GapClosed, Heard
+from telex_ingest.heard import Accepted, GapClosed, Heard, SheetAccepted
 from telex_ingest.line import Limits
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 
@@ -83,6 +83,11 @@ class MiniatureRoom:
     def deliver(self, item: Heard) -> bool:
         if self.full:
             return False
+        if isinstance(item, SheetAccepted):
+            self.heard += item.rows()
+            if self.acks:
+                asyncio.get_running_loop().call_soon(self.store_sheet, item)
+            return True
         self.heard.append(item)
         if self.acks and isinstance(item, Accepted | GapClosed):
             upto = item.seq if isinstance(item, Accepted) else item.last
@@ -92,6 +97,12 @@ class MiniatureRoom:
     def store(self, plant: str, epoch: int, seq: int) -> None:
         self.durable[plant] = (epoch, seq)
         self.gateway.acknowledge({plant: (epoch, seq)})
+
+    def store_sheet(self, sheet: SheetAccepted) -> None:
+        self.durable.update(
+            (plant, (epoch, seq)) for plant, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True)
+        )
+        self.gateway.acknowledge({}, [sheet])
 
     def store_all(self) -> None:
         """Make everything that was heard durable."""
