@@ -11,9 +11,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -109,12 +110,46 @@ def fake() -> Iterator[Served]:
 Open = Callable[..., Page]
 
 
-class Pages:
-    """Pages, each a person's own browser, and what went wrong in them: anything that is not `allowed`."""
+class Tabs:
+    """Browsers that wait for their next user, each with a page that has read the room's scripts already.
+
+    A fresh one parses Dash and Plotly for three seconds; one that was used before takes a third of that. What its last user
+    left (cookies, storage) is thrown away, so that each user finds it as new.
+    """
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
-        self.contexts: list[BrowserContext] = []
+        self.waiting: dict[str, list[Page]] = {}
+
+    def take(self, address: str) -> Page:
+        """Take one that waits, or a new one."""
+        if waiting := self.waiting.get(address):
+            return waiting.pop()
+        return self.browser.new_context(reduced_motion="reduce", base_url=address).new_page()
+
+    def give_back(self, address: str, page: Page) -> None:
+        """Clear what its user left; one whose room has gone is closed."""
+        page.context.clear_cookies()
+        try:
+            page.goto(f"{address}/healthz")
+            page.evaluate("sessionStorage.clear(), localStorage.clear()")
+        except Error:
+            page.context.close()
+        else:
+            self.waiting.setdefault(address, []).append(page)
+
+
+@pytest.fixture(scope="package")
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
+
+
+class Pages:
+    """Pages, each a person's own browser, and what went wrong in them: anything that is not `allowed`."""
+
+    def __init__(self, tabs: Tabs) -> None:
+        self.tabs = tabs
+        self.opened: list[tuple[str, Page, dict[str, Any]]] = []
         self.bad: list[str] = []
 
     def open(
@@ -127,13 +162,11 @@ class Pages:
         allowed: tuple[str, ...] = (),
     ) -> Page:
         """Open a page; with an account, in its session at the fake room."""
-        viewport = {"width": size[0], "height": size[1]}
-        context = self.browser.new_context(viewport=viewport, reduced_motion="reduce", base_url=served.address)  # type: ignore[arg-type]
-        self.contexts.append(context)
+        page = self.tabs.take(served.address)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         if account:
             token = f"{account}:{PASSPHRASE}".encode().hex()
-            context.add_cookies([{"name": "opsroom_session", "value": token, "url": served.address}])
-        page = context.new_page()
+            page.context.add_cookies([{"name": "opsroom_session", "value": token, "url": served.address}])
 
         def note(text: str) -> None:
             if not any(part in text for part in allowed):
@@ -142,32 +175,39 @@ class Pages:
         def leaves(url: str) -> bool:
             return not url.startswith((served.address, served.address.replace("http", "ws"), "data:", "blob:"))
 
-        page.on("pageerror", lambda error: note(f"page error: {error}"))
-        page.on("console", lambda said: note(f"console: {said.text}") if said.type in ("error", "warning") else None)
-        page.on("request", lambda request: self.bad.append(f"leaves: {request.url}") if leaves(request.url) else None)
-        page.on("websocket", lambda ws: self.bad.append(f"leaves: {ws.url}") if leaves(ws.url) else None)
+        ears: dict[str, Any] = {
+            "pageerror": lambda error: note(f"page error: {error}"),
+            "console": lambda said: note(f"console: {said.text}") if said.type in ("error", "warning") else None,
+            "request": lambda request: self.bad.append(f"leaves: {request.url}") if leaves(request.url) else None,
+            "websocket": lambda ws: self.bad.append(f"leaves: {ws.url}") if leaves(ws.url) else None,
+        }
+        for event, ear in ears.items():
+            page.on(event, ear)  # type: ignore[call-overload]
+        self.opened.append((served.address, page, ears))
         page.goto(path)
         return page
 
     def close(self) -> None:
-        """Close all pages, and fail if anything went wrong in one of them."""
-        for context in self.contexts:
-            context.close()
-        self.contexts.clear()
+        """Give all pages back, and fail if anything went wrong in one of them."""
+        for address, page, ears in self.opened:
+            for event, ear in ears.items():
+                page.remove_listener(event, ear)
+            self.tabs.give_back(address, page)
+        self.opened.clear()
         assert not self.bad, self.bad
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Open]:
-    pages = Pages(browser)
+def opened(tabs: Tabs) -> Iterator[Open]:
+    pages = Pages(tabs)
     yield pages.open
     pages.close()
 
 
 @pytest.fixture(scope="module")
-def projector(browser: Browser, fake: Served) -> Iterator[tuple[Page, Pages]]:
+def projector(tabs: Tabs, fake: Served) -> Iterator[tuple[Page, Pages]]:
     """One wall that stays open for a module's tests, as on a projector."""
-    pages = Pages(browser)
+    pages = Pages(tabs)
     page = pages.open(fake)
     page.wait_for_function("window.opsroom && opsroom.state.ready")
     yield page, pages
@@ -179,9 +219,20 @@ def wall(projector: tuple[Page, Pages], fake: Served) -> Iterator[Page]:
     """The open wall of a quiet room."""
     page, pages = projector
     fake.scene("quiet")
-    page.wait_for_function("opsroom.state.connected && opsroom.state.ready && opsroom.state.motions.size === 0")
+    settle(page, fake)
+    assert page.evaluate("opsroom.state.motions.size") == 0
     yield page
     assert not pages.bad, pages.bad
+
+
+def settle(page: Page, fake: Served) -> None:
+    """Wait until a page has folded everything that the fake room had to tell, and asks for nothing.
+
+    Messages keep their order: once a line that was said last stands in the page's ticker, all before it has arrived too.
+    """
+    text = f"settled {time.monotonic_ns()}"
+    fake.ask("say", text)
+    page.wait_for_function("text => opsroom.state.ready && opsroom.state.ticker.some(l => l.text === text)", arg=text)
 
 
 def log_in(page: Page, account: str, passphrase: str = PASSPHRASE) -> None:

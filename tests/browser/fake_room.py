@@ -73,6 +73,7 @@ class FakeRoom:
         self.ended: set[str] = set()
         self.answered: dict[str, v.Answer] = {}
         self.watchers: dict[int, tuple[WebSocket, str, v.Viewer, list[int]]] = {}
+        self.telling = asyncio.Lock()  # a message is numbered and sent in one go: two tasks may not overtake each other
         self.telexes, self.held, self.mute = 41_203, False, False
         self.shift: dict[str, float] = {}
         self.choices = self._choices()
@@ -272,14 +273,20 @@ class FakeRoom:
         return msgspec.structs.replace(motion, ballots=ballots, tally=v.TallyView(present=len(ballots)))
 
     async def push(self, **rows: Any) -> None:
-        for ws, _, viewer, count in list(self.watchers.values()):
-            mine = dict(rows)
-            if "motions" in mine:
-                mine["motions"] = tuple(self._sealed(m, viewer) for m in mine["motions"])
-            count[0] += 1
-            delta = v.Delta(n=count[0], now=self.now, **mine)
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-                await ws.send_text(msgspec.json.encode(delta).decode())
+        async with self.telling:
+            for ws, _, viewer, count in list(self.watchers.values()):
+                mine = dict(rows)
+                if "motions" in mine:
+                    mine["motions"] = tuple(self._sealed(m, viewer) for m in mine["motions"])
+                count[0] += 1
+                delta = v.Delta(n=count[0], now=self.now, **mine)
+                with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                    await ws.send_text(msgspec.json.encode(delta).decode())
+
+    async def begin(self, key: int, ws: WebSocket, focus: str, viewer: v.Viewer) -> None:
+        async with self.telling:
+            self.watchers[key] = (ws, focus, viewer, [0])
+            await ws.send_text(msgspec.json.encode(self.snapshot(viewer, focus)).decode())
 
     async def run(self) -> None:
         for turn in itertools.count():
@@ -335,9 +342,9 @@ class FakeRoom:
             self.signals[name] = msgspec.structs.replace(
                 signal, state="calm", named="steady", p=(0.98, 0.01, 0.005, 0.005), since=None
             )
-        for ws, focus, viewer, count in list(self.watchers.values()):
-            count[0] = 0
-            await ws.send_text(msgspec.json.encode(self.snapshot(viewer, focus)).decode())
+        for number, (ws, focus, viewer, _) in list(self.watchers.items()):
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                await self.begin(number, ws, focus, viewer)
 
     async def _scene_suspected(self, key: str) -> None:
         self.shift[key] = -18.4
@@ -745,16 +752,12 @@ def make(room: FakeRoom) -> FastAPI:
         await ws.accept()
         viewer = who(ws.cookies.get("opsroom_session", "")) or v.Viewer(role="viewer")
         key = secrets.randbits(60)
-        count = [0]
-        await ws.send_text(msgspec.json.encode(room.snapshot(viewer, focus)).decode())
-        room.watchers[key] = (ws, focus, viewer, count)
         try:
+            await room.begin(key, ws, focus, viewer)
             while True:
                 said = msgspec.json.decode(await ws.receive_text(), type=v.WatchRequest)
                 focus = said.focus or focus
-                count[0] = 0
-                room.watchers[key] = (ws, focus, viewer, count)
-                await ws.send_text(msgspec.json.encode(room.snapshot(viewer, focus)).decode())
+                await room.begin(key, ws, focus, viewer)
         except WebSocketDisconnect:
             pass
         finally:
