@@ -1,0 +1,49 @@
+"""Real peers in processes of their own, on free ports of loopback, which a test may kill and start again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+PEERS = Path(__file__).parent / "peer_programs"
+
+
+class Peer:
+    """A program that says `up` on its first line once it serves its port."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._process: asyncio.subprocess.Process | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, str(PEERS / self._program), str(self.port), stdout=asyncio.subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(30):
+            while (line := await self._process.stdout.readline()) != b"up\n":
+                assert line, f"{self._program} ended before it served"
+
+    async def kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            os.kill(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def peer(program: str) -> AsyncIterator[Peer]:
+    made = Peer(program)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.kill()
