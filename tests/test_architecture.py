@@ -42,6 +42,8 @@ DOES_IO = {
     "telex_ingest/feeds/*",
     "opsroom/record/store.py",
     "opsroom/record/sqlite_store.py",
+    "opsroom/record/block_store.py",
+    "opsroom/record/postgres_store.py",
     "opsroom/record/disk.py",
     "opsroom/loop/writer.py",
     "opsroom/loop/inbox.py",

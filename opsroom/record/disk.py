@@ -14,21 +14,26 @@ from opsroom.room.refusal import RoomError
 class StoreError(RoomError):
     """Something on the room's disk does not work; nothing was acknowledged, and the store is usable when the cause is gone.
 
-    `what` happened, to which `path`, `why` (the system's own words), and the `cure`.
+    `what` happened, to which `path`, `why` (the system's own words), and the `cure`; `damaged` when what was stored is.
     """
 
-    def __init__(self, what: str, path: Path | str, why: str, cure: str) -> None:
+    def __init__(self, what: str, path: Path | str, why: str, cure: str, *, damaged: bool = False) -> None:
         super().__init__(what, str(path), why, cure)
         self.what = what
         self.path = str(path)
         self.why = why
         self.cure = cure
+        self.damaged = damaged
 
     def __str__(self) -> str:
         why = f" ({self.why})" if self.why else ""
         return f"{self.what}: {self.path}{why}. {self.cure}"
 
 
+RESTORE = "Stop the room, keep the file, restore the last backup, check the disk."
+"""What to do about damage."""
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 _LOCKED = ("the file is locked by another program", "End the program that holds it (another room, a backup, a shell).")
 _CURES = {
     sqlite3.SQLITE_FULL: (
@@ -47,9 +52,9 @@ _CURES = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "the file is damaged",
-        "Stop the room, keep the file, restore the last backup, check the disk.",
+        RESTORE,
     ),
-    sqlite3.SQLITE_NOTADB: ("the file is not a database", "Stop the room, keep the file, restore the last backup."),
+    sqlite3.SQLITE_NOTADB: ("the file is not a database", RESTORE),
     sqlite3.SQLITE_IOERR: (
         "the disk answers with an error",
         "Check the disk and the free space; the room tries again.",
@@ -66,7 +71,7 @@ def explain(error: sqlite3.Error | OSError, path: Path | str) -> StoreError:
             "the file cannot be used", path, str(error), "Check the folder, its owner and the free space."
         )
     what, cure = _CURES.get((code or 0) & 0xFF, _ANY)
-    return StoreError(what, path, str(error), cure)
+    return StoreError(what, path, str(error), cure, damaged=((code or 0) & 0xFF) in _DAMAGE)
 
 
 @contextmanager
@@ -95,12 +100,17 @@ def private_file(path: Path) -> Path:
     return path
 
 
-def connect(path: Path, *, patience_s: float = 2.0) -> sqlite3.Connection:
-    """Open a database for writing: mode 0600, WAL, synced at every commit, transactions by hand; raises `StoreError`."""
+def connect(path: Path, *, patience_s: float = 2.0, shrinks: bool = False) -> sqlite3.Connection:
+    """Open a database for writing: mode 0600, WAL, synced at every commit, transactions by hand; raises `StoreError`.
+
+    A new file that `shrinks` can give pages back to the disk, a few at a time, when rows are deleted.
+    """
     with explained(path):
         private_file(path)
         connection = sqlite3.connect(path, timeout=patience_s, isolation_level=None, check_same_thread=False)
         try:
+            if shrinks:
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")

@@ -18,6 +18,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from opsroom.record.disk import StoreError
+from opsroom.record.retention import Retention
 from telex_ingest.telex import PlantBirth, Quality, TelexKind
 
 SHARDS = 16
@@ -126,6 +128,37 @@ class Readings:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollups:
+    """Buckets of one signal by rising `at_us`, the source time at which each begins; all of shape (n,).
+
+    `count` readings with a value and not of bad quality, their `mean`, `least` and `most` (NaN when there are none), and
+    the `worst` verdict of all of them: the highest code of `Block.named`.
+    """
+
+    at_us: Ints
+    count: Ints
+    mean: Floats
+    least: Floats
+    most: Floats
+    worst: Ints
+
+    def __len__(self) -> int:
+        return len(self.at_us)
+
+
+class Held(NamedTuple):
+    """What a store holds: `bytes` used, and how its housekeeping goes."""
+
+    bytes: int
+    oldest: float | None
+    """When the oldest block was made, epoch seconds on the room's clock; None when there is none."""
+    forgotten: int
+    """Blocks deleted since the store was opened."""
+    unfolded: int
+    """Deltas of rollups that wait to be folded into tiles."""
+
+
 class TelexCounts(NamedTuple):
     """How many telexes are stored, how many different ones (plant, epoch, seq), and how many more than once."""
 
@@ -181,6 +214,12 @@ class Store(Protocol):
         At most the `most` that were judged last: a question of a stranger should be bounded, for a signal may have years.
         """
 
+    def rollups(self, signal: str, every: str, start_us: int, end_us: int) -> Rollups:
+        """Rollups of a signal whose buckets begin in `start_us <= at_us < end_us`; `every` is 1min, 15min, 1h or 1d.
+
+        They hold every reading that was appended, corrections applied, also where its block is no longer kept.
+        """
+
     def save_births(self, births: Sequence[PlantBirth]) -> None:
         """Keep the newest birth of each plant; durable when it returns."""
 
@@ -195,6 +234,22 @@ class Store(Protocol):
 
     def forget_before(self, at: float) -> int:
         """Drop ticks older than `at` on the room's clock (never one that no snapshot has seen) and tell how many blocks went."""
+
+    def tend(self, now: float, retention: Retention) -> bool:
+        """Do one small step of housekeeping: fold rollups, forget what is too old or too much; tell whether more waits.
+
+        `now` is the room's clock. Writes are held up by no more than the step. Raises `StoreError`.
+        """
+
+    def held(self) -> Held:
+        """What is held and what it costs."""
+
+    @property
+    def ails(self) -> StoreError | None:
+        """What could not be read for damage and still cannot; None when all is well."""
+
+    def heal(self) -> None:
+        """Try again what could not be read; `ails` tells."""
 
     def close(self) -> None:
         """Close the files in order; what was appended stays."""

@@ -7,7 +7,20 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from opsroom.record.store import SHARDS, Block, Mark, Place, Readings, TelexCounts, shard_of
+from opsroom.record.retention import Retention
+from opsroom.record.rollups import RESOLUTIONS
+from opsroom.record.store import (
+    SHARDS,
+    Block,
+    Held,
+    Mark,
+    Place,
+    Readings,
+    Rollups,
+    TelexCounts,
+    corrected,
+    shard_of,
+)
 from telex_ingest.telex import PlantBirth
 
 
@@ -106,6 +119,44 @@ class MemoryStore:
     def beliefs(self) -> dict[int, Mark]:
         return dict(self._beliefs)
 
+    def rollups(self, signal: str, every: str, start_us: int, end_us: int) -> Rollups:
+        length = RESOLUTIONS[every]
+        readings = self._all(signal, self._ticks)
+        readings = corrected(readings.only(np.argsort(readings.source_us, kind="stable")))
+        at_us, bucket = np.unique(readings.source_us // length * length, return_inverse=True)
+        good = np.isfinite(readings.value) & (readings.quality != 2)
+        rows = []
+        for number, at in enumerate(at_us.tolist()):
+            here = bucket == number
+            value = readings.value[here & good]
+            if start_us <= at < end_us:
+                some = (value.mean(), value.min(), value.max()) if len(value) else (np.nan, np.nan, np.nan)
+                rows.append((at, len(value), *some, readings.named[here].max()))
+        columns = np.array(rows, float).reshape(len(rows), 6).T
+        return Rollups(
+            at_us=np.array([row[0] for row in rows], np.int64),
+            count=columns[1].astype(np.int64),
+            mean=columns[2],
+            least=columns[3],
+            most=columns[4],
+            worst=columns[5].astype(np.int64),
+        )
+
+    def tend(self, now: float, retention: Retention) -> bool:
+        gone = 0 if retention.readings_s is None else self.forget_before(now - retention.readings_s)
+        return gone > 0
+
+    def held(self) -> Held:
+        kept = self._ticks[self._forgotten :]
+        return Held(0, kept[0][0].at if kept else None, sum(map(len, self._ticks[: self._forgotten])), 0)
+
+    @property
+    def ails(self) -> None:
+        return None
+
+    def heal(self) -> None:
+        return None
+
     def forget_before(self, at: float) -> int:
         seen = min((mark.mark for mark in self._beliefs.values()), default=0)
         gone = 0
@@ -117,10 +168,10 @@ class MemoryStore:
     def close(self) -> None:
         assert len(self._places) < SHARDS << 32
 
-    def _all(self, signal: str) -> Readings:
+    def _all(self, signal: str, ticks: Sequence[Sequence[Block]] | None = None) -> Readings:
         place = self._places.get(signal)
         pieces = []
-        for block in self.after(0):
+        for block in self.after(0) if ticks is None else (block for tick in ticks for block in tick):
             if place is not None and block.shard == place.shard:
                 at = np.flatnonzero(block.row == place.row)
                 columns = {

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from opsroom.record import blocks as packing
 from opsroom.record.disk import StoreError
 from opsroom.record.identities import Identities
-from opsroom.record.sqlite_store import SqliteStore, open_store
+from opsroom.record.rollups import RESOLUTIONS
+from opsroom.record.sqlite_store import SqliteStore
 from opsroom.record.store import KINDS, Store
 from tests.contracts.memory_store import MemoryStore
 from tests.contracts.store_contract import BACKFILL, LIVE, Said, StoreContract, same, tick
@@ -32,7 +33,7 @@ class TestMemoryStore(StoreContract):
 
 class TestSqliteStore(StoreContract):
     def fresh(self, folder: Path) -> Store:
-        return open_store(folder / "readings.sqlite")
+        return SqliteStore(folder / "readings.sqlite")
 
     def reopen(self, store: Store, folder: Path) -> Store:
         store.close()
@@ -41,21 +42,21 @@ class TestSqliteStore(StoreContract):
 
 class TestSqliteStoreOfShortChapters(TestSqliteStore):
     def fresh(self, folder: Path) -> Store:
-        return open_store(folder / "readings.sqlite", chapter=4)
+        return SqliteStore(folder / "readings.sqlite", chapter=4)
 
 
 class TestSqliteStoreThatNeverClosesInOrder(TestSqliteStore):
     """What is read after a kill: the files are copied while the writer still has them open."""
 
     def fresh(self, folder: Path) -> Store:
-        return open_store(folder / "readings.sqlite", chapter=7)
+        return SqliteStore(folder / "readings.sqlite", chapter=7)
 
     def reopen(self, store: Store, folder: Path) -> Store:
         copy = folder / "copy"
         copy.mkdir()
         for name in ("readings.sqlite", "readings.sqlite-wal"):
             (copy / name).write_bytes((folder / name).read_bytes())
-        return open_store(copy / "readings.sqlite", chapter=7)
+        return SqliteStore(copy / "readings.sqlite", chapter=7)
 
 
 telexes = st.lists(
@@ -97,6 +98,65 @@ def test_sqlite_answers_every_question_as_the_plainest_store_does(
     store.close()
 
 
+minutes = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", "c"]),
+            st.integers(1, 3),
+            st.integers(1, 12),
+            st.integers(-40, 200).map(lambda half_minute: half_minute * 30_000_000),
+            st.dictionaries(st.sampled_from(["s", "t"]), st.floats(width=32), max_size=2),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    max_size=25,
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    minutes,
+    st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=25, max_size=25),
+    st.lists(st.sampled_from(["", "", "", "fold", "close", "kill", "forget"]), min_size=25, max_size=25),
+)
+def test_rollups_hold_every_reading_once_whatever_comes_late_or_corrected_and_whenever_it_is_folded_or_killed(
+    tmp_path_factory: pytest.TempPathFactory, ticks: list, kinds: list[int], between: list[str]
+) -> None:
+    plain = MemoryStore()
+    folder = tmp_path_factory.mktemp("store")
+    store = SqliteStore(folder / "readings.sqlite", chapter=3)
+    forgotten = False
+    for index, (said, kind, what) in enumerate(zip(ticks, kinds, between, strict=False)):
+        kind = 0 if forgotten and kind == 1 else kind
+        assert plain.append(tick(plain, said, at=float(index), kind=kind)) == store.append(
+            tick(store, said, at=float(index), kind=kind)
+        )
+        if what == "fold":
+            store.fold_all()
+        elif what == "close":
+            store.close()
+            store = SqliteStore(store.path, chapter=3)
+        elif what == "kill":
+            folder = tmp_path_factory.mktemp("store")
+            for name in ("readings.sqlite", "readings.sqlite-wal"):
+                (folder / name).write_bytes((store.path.parent / name).read_bytes())
+            store.close()
+            store = SqliteStore(folder / "readings.sqlite", chapter=3)
+        elif what == "forget" and not any(kinds[: index + 1]):
+            store.save_beliefs(store.last_mark, {0: b""})
+            store.forget_before(index / 2)
+            forgotten = True
+    for signal_key in plain.signals:
+        for every in RESOLUTIONS:
+            for span in ((-(10**13), 10**13), (0, 3_600_000_000)):
+                told, expected = store.rollups(signal_key, every, *span), plain.rollups(signal_key, every, *span)
+                for name in ("at_us", "count", "worst", "least", "most"):
+                    assert np.array_equal(getattr(told, name), getattr(expected, name), equal_nan=True), (every, name)
+                np.testing.assert_allclose(told.mean, expected.mean, rtol=1e-9, atol=1e-9 * 3.5e38)
+    store.close()
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 15)), max_size=60), st.integers(1, 7))
 def test_ranges_of_identities_count_as_a_set_does(said: list[tuple[int, int, int]], size: int) -> None:
@@ -132,20 +192,20 @@ def test_a_block_of_a_later_format_says_so() -> None:
 
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
     path = tmp_path / "readings.sqlite"
-    store = open_store(path)
+    store = SqliteStore(path)
     with pytest.raises(StoreError, match="another room writes here") as refusal:
-        open_store(path)
+        SqliteStore(path)
     assert "End the other" in refusal.value.cure
     store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
     with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as reader:
         assert reader.execute("SELECT count(*) FROM blocks").fetchone() == (1,)
     reader.close()
     store.close()
-    open_store(path).close()
+    SqliteStore(path).close()
 
 
 def test_the_files_are_for_the_rooms_account_alone(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "readings.sqlite")
+    store = SqliteStore(tmp_path / "readings.sqlite")
     store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     store.close()
@@ -154,8 +214,8 @@ def test_the_files_are_for_the_rooms_account_alone(tmp_path: Path) -> None:
 def test_a_full_disk_loses_nothing_and_the_store_goes_on_when_there_is_space(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "readings.sqlite")
     store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
-    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-    store._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    (pages,) = store._sqlite.connection.execute("PRAGMA page_count").fetchone()
+    store._sqlite.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     noise = np.random.default_rng(1)
     said: list[Said] = []
 
@@ -175,7 +235,7 @@ def test_a_full_disk_loses_nothing_and_the_store_goes_on_when_there_is_space(tmp
     assert store.durable().get("a") == (1, mark)
     assert store.telex_counts() == store.recount()
     assert store.last("a/s1", 1).source_us.tolist() == ([mark - 1] if mark > 1 else [])
-    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store._sqlite.connection.execute("PRAGMA max_page_count = 1000000")
     assert store.append(tick(store, said)) == mark + 1
     store.close()
     store = SqliteStore(tmp_path / "readings.sqlite")
@@ -186,7 +246,7 @@ def test_a_full_disk_loses_nothing_and_the_store_goes_on_when_there_is_space(tmp
 
 def test_a_locked_file_is_told_with_its_cure_and_the_store_goes_on_when_it_is_free(tmp_path: Path) -> None:
     path = tmp_path / "readings.sqlite"
-    store = open_store(path, patience_s=0.01)
+    store = SqliteStore(path, patience_s=0.01)
     said = tick(store, [("a", 1, 1, 1, {"s": 1.0})])
     thief = sqlite3.connect(path, isolation_level=None)
     thief.execute("BEGIN IMMEDIATE")
@@ -204,14 +264,14 @@ def test_a_locked_file_is_told_with_its_cure_and_the_store_goes_on_when_it_is_fr
 def test_a_damaged_block_is_told_with_its_place(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "readings.sqlite")
     store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
-    store._connection.execute("UPDATE blocks SET body = x'0102'")
+    store._sqlite.connection.execute("UPDATE blocks SET body = x'0102'")
     with pytest.raises(StoreError, match="is damaged"):
         store.last("a/s", 1)
     store.close()
 
 
 def test_questions_are_answered_while_the_writer_writes(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "readings.sqlite", chapter=5)
+    store = SqliteStore(tmp_path / "readings.sqlite", chapter=5)
     wrong: list[str] = []
     done = threading.Event()
 
@@ -238,9 +298,9 @@ def test_questions_are_answered_while_the_writer_writes(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from opsroom.record.sqlite_store import open_store
+from opsroom.record.sqlite_store import SqliteStore
 from tests.contracts.store_contract import tick
-store = open_store(Path(sys.argv[1]), chapter=16)
+store = SqliteStore(Path(sys.argv[1]), chapter=16)
 seq = store.durable().get("a", (1, 0))[1]
 while True:
     seq += 1
@@ -264,7 +324,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged_and_doubles_nothing(tmp_path
         writer.stdout.close()
         writer.wait()
         acknowledged = int(rest[-1]) if rest else acknowledged
-        store = open_store(path, chapter=16)
+        store = SqliteStore(path, chapter=16)
         assert store.durable()["a"][1] in (acknowledged, acknowledged + 1)
         assert store.durable()["a"] == store.durable()["b"]
         counts = store.recount()
