@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long browser lint format types bench bench-filter bench-detect bench-truth lock clean
+.PHONY: help install demo test test-long browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
@@ -56,6 +56,9 @@ bench-filter: $(VENV)/.dev  ## speed of the filter beside other libraries, JSON=
 
 bench-detect: $(VENV)/.dev  ## public benchmarks through opsroom detect, DATA=folder, JSON=file
 	$(BIN)/python -m benchmarks.detect $(DATA) $(if $(JSON),--json $(JSON))
+
+bench-effects: $(VENV)/.dev  ## 500 interventions with known effect, beside two common ways to reckon it
+	$(BIN)/python -m benchmarks.effects $(if $(JSON),--json $(JSON))
 
 bench-truth: $(VENV)/.dev  ## labelled troubles, the alarm budget and the forecasts' coverage, on simulations
 	$(BIN)/python -m benchmarks.labelled
