@@ -20,6 +20,7 @@ from benchmarks.labelled import quiet
 from cyberstride import belief as beliefs
 from cyberstride import budget as budgets
 from cyberstride import season as seasons
+from cyberstride import watch as watches
 from cyberstride.kernel import Kernel
 from cyberstride.verdict import SUSPECTED
 
@@ -43,7 +44,7 @@ def judged(kind: str, rng: np.random.Generator) -> list[dict[str, float | str]]:
     warm_up = SEASON if kind == "seasonal" else WARM_UP
     learn = A_DAY * (warm_up + CALIBRATION)
     table = fault_free(kind, rng, learn + A_DAY * JUDGED)
-    watch, kept = budgets.newborn(SIGNALS), []
+    watch, kept = watches.newborn(SIGNALS), []
     spending: list[budgets.Budget] = []
     belief, kernel = beliefs.newborn(SIGNALS), Kernel(threads=1)
     season = seasons.newborn(SIGNALS, sampling=SAMPLING)
@@ -59,7 +60,7 @@ def judged(kind: str, rng: np.random.Generator) -> list[dict[str, float | str]]:
         if t < learn:
             watch, evidence = budgets.attend(watch, row - offset)
             if t >= A_DAY * warm_up:
-                kept.append(evidence)
+                kept.append(evidence.astype(np.float32))
             continue
         if not spending:
             past = np.array(kept)
@@ -76,7 +77,7 @@ def judged(kind: str, rng: np.random.Generator) -> list[dict[str, float | str]]:
             "episodes": int(opened[k]),
             "ratio": round(float(opened[k] / (budget * JUDGED)), 3),
             "named_a_day": round(named / JUDGED, 1),
-            "shape": round(spending[k].shape, 3),
+            "shape": round(float(spending[k].shape[0, 0]), 3),
         }
         for k, budget in enumerate(BUDGETS)
     ]
@@ -85,7 +86,7 @@ def judged(kind: str, rng: np.random.Generator) -> list[dict[str, float | str]]:
 def power(rng: np.random.Generator) -> list[dict[str, float]]:
     learn = A_DAY * (WARM_UP + CALIBRATION)
     table = rng.normal(size=(learn + ONSET, SIGNALS))
-    watch, kept = budgets.newborn(SIGNALS), []
+    watch, kept = watches.newborn(SIGNALS), []
     belief, kernel = beliefs.newborn(SIGNALS), Kernel(threads=1)
     for row in table[:learn]:
         kernel.advance(belief, row, 1.0)

@@ -1,44 +1,70 @@
 """An alarm budget: so many false episodes a day over all signals of a unit or seat, met by calibrated tails.
 
-The evidence of a signal is the largest of the sums of its last 1, 2, 4 and 8 residuals (from a slow, robust level that the
-last eight readings do not touch), each in its own learned standard deviations, so that what one reading says to its
-neighbour is learned with the rest. On a stated fault-free stretch the upper tail of every signal's evidence is fitted
-(generalised Pareto: one shape for all, a scale of its own, shrunk to the others'), which turns evidence into a score
-that is exponential for every signal. What is left of the misfit is taken up by the second half of the stretch, where
-the peaks of all signals' episodes are pooled: the limit is the score that they pass as often as the budget allows.
+`watch.attend` gives every signal's evidence by channel (level, drift, spread, stuck). On a stated fault-free stretch the
+upper tail of each channel is fitted (generalised Pareto: one shape for all signals, a scale of its own, shrunk to the
+others'), which turns evidence into a score that is exponential for every signal and channel; a run of repetitions has
+its probability from the signal's own habit. The score of a reading is the largest of its channels'. What is left of the
+misfit is taken up by the second half of the stretch, where the peaks of all signals' episodes are pooled: the limit is
+the score that they pass as often as the budget allows.
 
-    watch = newborn(n); for each row of the stretch: watch, evidence = attend(watch, row); keep evidence
+    watch = watch.newborn(n); for each row of the stretch: watch, evidence = attend(watch, row); keep evidence
     budget = calibrate(watch, evidence, per_day=5.0, sampling=600.0)
     budget, alarms = spend(budget, row)             # then, reading by reading
+
+Without such a stretch `newborn` begins with the tails of Gaussian noise and learns each signal's own on the way.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import hashlib
+import struct
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Alarms", "Budget", "BudgetError", "Watch", "attend", "calibrate", "newborn", "spend"]
+from cyberstride import watch as watches
+from cyberstride.watch import DRIFT, LEVEL, SPREAD, STUCK, Watch, attend
+
+__all__ = [
+    "GAUSSIAN",
+    "UNTOLD",
+    "Alarms",
+    "Budget",
+    "BudgetError",
+    "Tails",
+    "Watch",
+    "afford",
+    "attend",
+    "calibrate",
+    "newborn",
+    "spend",
+    "tails_of",
+]
 
 Floats = NDArray[np.float64]
 
-SPANS = (1, 2, 4, 8)
-"""So many of the last readings are summed."""
-_LONGEST = 8
-_CUT = 3.0
-_KEPT = 0.995
-"""Near the mean square of a standard Gaussian residual that is cut at three deviations."""
-_LEVEL_PACE, _SCALE_PACE = 1.0 / 60.0, 1.0 / 400.0
-_FIRST = 10
-_TAIL = 0.02
+FITTED = (LEVEL, DRIFT, SPREAD)
+"""The channels whose tails are fitted; `stuck` has its probability from the start."""
+TAIL = 0.02
 """Share of a signal's readings that makes its tail."""
+_LOG_TAIL = float(np.log(TAIL))
 _OWN = 40.0
 """The pool counts for so many excesses in the scale of a signal's tail."""
 _TAIL_PACE = 1.0 / 5000.0
 _MOST_EXCESS = 4.0
+_KNOWN = 50_000.0
+"""A tail counts as learned from so many readings at most; a calibrated one from the start."""
+_TEACHING = np.array([True, False, True])
 _QUIET = 10
 """An episode has ended when so many readings running stayed below the limit."""
+YOUNG = 60
+"""No episode opens before a signal has so many readings."""
+_FLOOR = 3.0
+"""Excursions above this score say whether the tail is as it was thought to be."""
+_TRUSTED = 30.0
+"""The calibration counts for so many excursions."""
+UNTOLD = -1
 
 
 class BudgetError(ValueError):
@@ -52,39 +78,53 @@ class BudgetError(ValueError):
         return f"this budget cannot be kept: {self.reason}"
 
 
-class Watch(NamedTuple):
-    """What is remembered of n signals to weigh their next readings; arrays (n,) unless said otherwise."""
+class Tails(NamedTuple):
+    """What a fault-free stretch says of n signals' evidence."""
 
-    seen: NDArray[np.int64]
-    level: Floats
-    """The slow level, from readings older than the last eight."""
-    scale: Floats
-    """Standard deviation of one reading around it."""
-    ring: Floats
-    """(n, 8) the last readings, the newest last."""
-    power: Floats
-    """(n, spans) mean square of the sums, in squares of `scale` and per reading."""
+    start: Floats
+    """(n, 3) evidence at which the tail of each fitted channel begins."""
+    width: Floats
+    """(n, 3) scale of that tail."""
+    shape: Floats
+    """(3,) its shape, the same for all signals; 0 is exponential."""
+    scores: Floats
+    """(k,) scores, rising, and at each of them"""
+    rate: Floats
+    """(k,) how many episodes a reading of one signal brings above it; falling."""
 
 
 class Budget(NamedTuple):
-    """The watch over n signals with their tails and the one limit of score that spends the budget."""
+    """The watch over n signals, their tails, and the limit of score that spends what each is allowed; arrays (n,)."""
 
     watch: Watch
     start: Floats
-    """(n,) evidence at which a signal's tail begins."""
+    """(n, 3) as in `Tails`, and learned further."""
     width: Floats
-    """(n,) scale of its tail."""
-    shape: float
-    """Shape of the tails, the same for all; 0 is exponential."""
+    shape: Floats
     limit: Floats
-    """(n,) score at which an episode opens."""
+    """Score at which an episode opens."""
+    slope: Floats
+    """By how much the score must rise for episodes to be e times rarer, near the limit."""
+    allowed: Floats
+    """False episodes a reading that the signal may cause; 0 where no budget holds."""
+    usual: Floats
+    """Excursions a reading that were expected above the floor."""
+    tally: Floats
+    """(n, 2) excursions above the floor since then, and how many were expected."""
+    known: Floats
+    """Readings that its tails were learned from."""
     quiet: NDArray[np.int32]
-    """(n,) readings since the score was last above the limit; large when there is no episode."""
-    per_day: float
-    """False episodes a day that all signals together may cause."""
-    rate: Floats
-    """(scores) episodes a day expected of all signals above each score of `scores`."""
-    scores: Floats
+    """Readings since the score was last above the limit; large when there is no episode."""
+    lull: NDArray[np.int32]
+    """Readings since it was last above the floor."""
+    waiting: NDArray[np.int8]
+    """Readings since an episode opened that has no name yet; -1 none."""
+    told: NDArray[np.int8]
+    """The name that stands for the episode; 0 none."""
+    age: NDArray[np.int32]
+    """Readings since it was given."""
+    mark: Floats
+    """(n, 3) readings back to the onset, size and its standard deviation of what was told; NaN where the filter says it."""
 
 
 class Alarms(NamedTuple):
@@ -95,76 +135,98 @@ class Alarms(NamedTuple):
     stands: NDArray[np.bool_]
     score: Floats
     """-log of the evidence's tail probability within the signal's tail; 0 below it."""
-    false_per_day: Floats
-    """How often a day chance alone would bring so strong an episode, over all signals together."""
+    rarity: Floats
+    """Episodes as strong as this for each that the budget allows, if all is normal; below 1 at an alarm."""
     side: NDArray[np.int8]
     """1 upwards, -1 downwards."""
+    channel: NDArray[np.int8]
+    """Which channel says it most."""
+    evidence: Floats
 
 
-def newborn(n: int) -> Watch:
-    """The watch over `n` signals of which nothing has been seen."""
-    return Watch(np.zeros(n, np.int64), np.zeros(n), np.zeros(n), np.zeros((n, _LONGEST)), np.ones((n, len(SPANS))))
+GAUSSIAN = Tails(
+    start=np.array([2.75, 2.22, 1.53]),
+    width=np.array([0.34, 0.32, 0.11]),
+    shape=np.zeros(3),
+    scores=np.array([0.5, 3.0, 6.0, 9.0, 36.0]),
+    rate=np.array([0.0188, 0.0017, 8.6e-5, 4.3e-6, 8e-18]),
+)
+"""The tails of independent Gaussian readings, for signals without a history; start and width (3,) of any signal."""
 
 
-def attend(watch: Watch, values: ArrayLike) -> tuple[Watch, Floats]:
-    """The watch after one reading of every signal, and its evidence (n,), signed; NaN is missing and says 0."""
-    n = len(watch.seen)
-    x = np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
-    here = np.abs(x) < 1e300
-    x = np.where(here, x, 0.0)
-    ring = np.where(here[:, None], np.concatenate((watch.ring[:, 1:], x[:, None]), axis=1), watch.ring)
-    seen = watch.seen + here
-    ripe = here & (watch.seen > _FIRST)
-    safe = np.where(watch.scale > 0, watch.scale, 1.0)
-    # A value that differs after a constant stretch is news of unknown size.
-    off = np.clip((ring - watch.level[:, None]) / safe[:, None], -1e6, 1e6)
-    total, sums = np.zeros(n), []
-    for back in range(1, _LONGEST + 1):
-        total = total + off[:, -back]
-        if back in SPANS:
-            sums.append(total / np.sqrt(back))
-    sizes = np.stack(sums, axis=1)
-    scaled = sizes / np.sqrt(watch.power)
-    best = np.abs(scaled).argmax(axis=1)
-    evidence = np.where(ripe & (watch.scale > 0), scaled[np.arange(n), best], 0.0)
-
-    pace = np.maximum(1.0 / np.maximum(seen, 1.0), _SCALE_PACE)
-    cut = np.clip(scaled, -_CUT, _CUT)
-    power = np.where(ripe[:, None], watch.power * (1.0 + pace[:, None] * (cut * cut / _KEPT - 1.0)), watch.power)
-    left = watch.ring[:, 0]
-    old = here & (watch.seen >= _LONGEST)
-    count = np.maximum(watch.seen - _LONGEST + 1, 1)
-    slow = np.maximum(1.0 / count, _LEVEL_PACE)
-    first = old & (watch.seen == _LONGEST)
-    beside = np.sort(watch.ring, axis=1)
-    middle = 0.5 * (beside[:, 3] + beside[:, 4])
-    error = left - watch.level
-    bound = np.where(watch.scale > 0, _CUT * watch.scale, np.inf)
-    level = np.where(old, watch.level + slow * np.clip(error, -bound, bound), watch.level)
-    level = np.where(first, middle, level)
-    spread = np.sort(np.abs(watch.ring - middle[:, None]), axis=1)
-    begin = 1.4826 * 0.5 * (spread[:, 3] + spread[:, 4])
-    begin = np.where(begin > 0, begin, (spread * spread).mean(axis=1) ** 0.5)
-    share = np.clip(error / safe, -_CUT, _CUT)
-    grown = watch.scale * np.sqrt(
-        np.maximum(1.0 + np.maximum(1.0 / count, _SCALE_PACE) * (share * share / _KEPT - 1.0), 0.25)
+def newborn(n: int) -> Budget:
+    """The budget of `n` signals that nobody has limited: `afford` gives them one."""
+    nothing = np.zeros(n)
+    far = np.full(n, 2**30, np.int32)
+    return Budget(
+        watch=watches.newborn(n),
+        start=np.tile(GAUSSIAN.start, (n, 1)),
+        width=np.tile(GAUSSIAN.width, (n, 1)),
+        shape=np.tile(GAUSSIAN.shape, (n, 1)),
+        limit=np.full(n, np.inf),
+        slope=np.ones(n),
+        allowed=nothing.copy(),
+        usual=np.full(n, _at(GAUSSIAN, _FLOOR)),
+        tally=np.zeros((n, 2)),
+        known=nothing.copy(),
+        quiet=far,
+        lull=far.copy(),
+        waiting=np.full(n, UNTOLD, np.int8),
+        told=np.zeros(n, np.int8),
+        age=np.zeros(n, np.int32),
+        mark=np.full((n, 3), np.nan),
     )
-    scale = np.where(old, np.where(watch.scale > 0, grown, begin), watch.scale)
-    scale = np.where(first, begin, scale)
-    return Watch(seen, level, scale, ring, power), evidence
 
 
-def _score(evidence: Floats, start: Floats, width: Floats, shape: float) -> Floats:
-    over = np.maximum(np.abs(evidence) - start, 0.0) / width
-    if abs(shape) < 1e-9:
-        return over
-    score: Floats = np.log1p(np.maximum(shape * over, -0.999999)) / shape
-    return score
+def _at(tails: Tails, score: float) -> float:
+    return float(np.exp(np.interp(score, tails.scores, np.log(tails.rate))))
 
 
-def _tails(size: Floats) -> tuple[Floats, Floats, float]:
-    """Start and width (n,) of each signal's tail and the shape of all, from evidence (rows, n) without sign."""
-    start = np.quantile(size, 1.0 - _TAIL, axis=0)
+def afford(budget: Budget, rows: NDArray[np.int64], allowed: ArrayLike, tails: Tails = GAUSSIAN) -> Budget:
+    """Allow the signals `rows` so many false episodes a reading, **in place**; a signal is limited from then on.
+
+    `allowed` broadcasts over `rows`; 0 takes the budget away. `tails` says which scores bring how many episodes; those of
+    the signals themselves are taken over where there is a row for each.
+    """
+    rate = np.broadcast_to(np.asarray(allowed, dtype=np.float64), rows.shape)
+    if not (np.isfinite(rate) & (rate >= 0)).all():
+        raise BudgetError("so many episodes a reading are no number")
+    limited = rate > 0
+    at = -np.log(np.where(limited, rate, 1.0))
+    fall = -np.log(tails.rate)
+    last = (tails.scores[-1] - tails.scores[-2]) / (fall[-1] - fall[-2])
+    limit = np.interp(at, fall, tails.scores) + np.maximum(at - fall[-1], 0.0) * last
+    budget.limit[rows] = np.where(limited, limit, np.inf)
+    near = np.interp(at + 1.0, fall, tails.scores) - np.interp(at, fall, tails.scores)
+    budget.slope[rows] = np.where(near > 0, near, last)
+    budget.allowed[rows] = rate
+    budget.usual[rows] = _at(tails, _FLOOR)
+    if tails.start.ndim == 2:
+        budget.start[rows], budget.width[rows], budget.shape[rows] = tails.start, tails.width, tails.shape
+        budget.known[rows] = _KNOWN
+    return budget
+
+
+def _scores(evidence: Floats, start: Floats, width: Floats, shape: Floats) -> Floats:
+    """(..., 4) score of every channel."""
+    over = np.maximum(np.abs(evidence[..., :STUCK]) - start, 0.0) / width
+    bent = np.abs(shape) > 1e-9
+    safe = np.where(bent, shape, 1.0)
+    fitted = np.where(bent, np.log1p(np.maximum(safe * over, -0.999999)) / safe, over)
+    stuck = np.maximum(evidence[..., STUCK:] + _LOG_TAIL, 0.0)
+    return np.concatenate((fitted, stuck), axis=-1)
+
+
+def _fit(size: Floats, alone: bool) -> tuple[Floats, Floats, float]:
+    """Start and width (n,) of each signal's tail and the shape of all, from one channel (rows, n) without sign.
+
+    `alone`: each signal has a start and a width of its own; else they are the same for all, since neighbouring evidence
+    says nearly the same and one signal's stretch holds too few excursions.
+    """
+    if not alone:
+        same, wide, shape = _fit(size.reshape(-1, 1), True)
+        return np.repeat(same, size.shape[1]), np.repeat(wide, size.shape[1]), shape
+    start = np.quantile(size, 1.0 - TAIL, axis=0)
     over = size > start
     many = over.sum(axis=0)
     excess = np.where(over, size - start, 0.0)
@@ -201,100 +263,173 @@ def _peaks(score: Floats, floor: float) -> Floats:
     return np.sort(np.concatenate(peaks))[::-1]
 
 
-def calibrate(
-    watch: Watch,
-    evidence: Floats,
-    *,
-    per_day: float,
-    sampling: float,
-    weights: ArrayLike = 1.0,
-) -> Budget:
-    """The budget of `per_day` false episodes over all signals, from their evidence on a fault-free stretch.
+def tails_of(evidence: Floats, weights: ArrayLike = 1.0) -> Tails:
+    """The tails of n signals from their evidence (rows, n, 4) on a fault-free stretch, the rows of warm-up left out.
 
-    `watch`: as it is at the end of the stretch; `evidence` (rows, n): what `attend` gave on it, the rows of warm-up left
-    out; `sampling`: seconds between the readings of a signal. The tails are fitted on the first half of the
-    rows, the limit on the second. `weights` (n,) says which signals may spend more; they scale the rate of each.
-    Raises `BudgetError` when the stretch is too short, the budget not positive, or so large that it is no tail.
+    The tails are fitted on the first half of the rows, the rates counted on the second, where scores of signals of greater
+    `weights` (n,) count for more. Raises `BudgetError` when the stretch is too short.
     """
-    size = np.abs(np.atleast_2d(np.asarray(evidence, dtype=np.float64)))
-    rows, n = size.shape
-    if not (per_day > 0 and sampling > 0):
-        raise BudgetError(f"{per_day:g} episodes a day at {sampling:g} seconds a reading; both must be positive")
+    rows, n = evidence.shape[:2]
     if rows < 200:
         raise BudgetError(f"{rows} readings a signal are too few to learn its tail; give 200 or more")
     share = np.broadcast_to(np.asarray(weights, dtype=np.float64), (n,))
     if not (share > 0).all():
         raise BudgetError("every weight must be positive")
     half = rows // 2
-    start, width, shape = _tails(size[:half])
-    score = _score(size[half:], start, width, shape) + np.log(share / share.mean())
-    days = (rows - half) * sampling / 86400.0
-    floor = max(0.5, float(np.quantile(score, 1.0 - min(0.25 * _TAIL, 0.005))))
+    said = [_fit(np.abs(evidence[:half, :, channel]), channel != DRIFT) for channel in FITTED]
+    start, width = (np.stack([one[k] for one in said], axis=1) for k in (0, 1))
+    shape = np.array([one[2] for one in said])
+    score = _scores(evidence[half:], start, width, shape).max(axis=2) + np.log(share / share.mean())
+    readings = (rows - half) * n
+    floor = max(0.5, float(np.quantile(score, 1.0 - min(0.5 * TAIL, 0.01))))
     peaks = _peaks(score, floor)
     if len(peaks) < 20:
         raise BudgetError(f"only {len(peaks)} excursions in the calibration stretch; give a longer one")
-    most = len(peaks) / days
-    if per_day > most:
-        raise BudgetError(f"{per_day:g} false episodes a day over {n} signals is no tail; ask for at most {most:.3g}")
-    scores, rate = _rates(peaks, days, floor)
-    limit = float(np.interp(-np.log(per_day), -np.log(rate), scores)) if per_day > rate[-1] else float(scores[-1])
-    return Budget(
-        watch,
-        start,
-        width,
-        shape,
-        limit - np.log(share / share.mean()),
-        np.full(n, 2**30, np.int32),
-        float(per_day),
-        rate,
-        scores,
-    )
+    scores, rate = _rates(peaks, readings, floor)
+    return Tails(start, width, shape, scores, rate)
 
 
-def _rates(peaks: Floats, days: float, floor: float) -> tuple[Floats, Floats]:
-    """Episodes a day above each of a grid of scores: counted where there are many, an exponential tail beyond."""
+def _rates(peaks: Floats, readings: int, floor: float) -> tuple[Floats, Floats]:
+    """Episodes a reading above each of a grid of scores: counted where there are many, an exponential tail beyond."""
     many = len(peaks)
     top = min(many, max(20, min(200, many // 4)))
     edge = peaks[top - 1]
     slope = max(float((peaks[:top] - edge).mean()), 1e-6) * top / max(top - 1, 1)
     below = np.linspace(floor, edge, 60, endpoint=False) if edge > floor else np.array([])
-    counted = np.array([(peaks > score).sum() for score in below]) / days
-    beyond = edge + slope * np.linspace(0.0, 30.0, 200)
-    modelled = top / days * np.exp(-(beyond - edge) / slope)
+    counted = np.array([(peaks > score).sum() for score in below]) / readings
+    beyond = edge + slope * np.linspace(0.0, 30.0, 60)
+    modelled = top / readings * np.exp(-(beyond - edge) / slope)
     scores, rate = np.concatenate((below, beyond)), np.concatenate((counted, modelled))
     return scores, np.minimum.accumulate(rate) * (1.0 - 1e-9 * np.arange(len(rate)))
+
+
+def calibrate(watch: Watch, evidence: Floats, *, per_day: float, sampling: float, weights: ArrayLike = 1.0) -> Budget:
+    """The budget of `per_day` false episodes over all signals, from their evidence on a fault-free stretch.
+
+    `watch`: as it is at the end of the stretch; `evidence` (rows, n, 4): what `attend` gave on it, the rows of warm-up left
+    out; `sampling`: seconds between the readings of a signal. `weights` (n,) says which signals may spend more; they scale
+    the rate of each. Raises `BudgetError` when the stretch is too short, the budget not positive, or so large that it
+    is no tail.
+    """
+    n = evidence.shape[1]
+    if not (per_day > 0 and sampling > 0):
+        raise BudgetError(f"{per_day:g} episodes a day at {sampling:g} seconds a reading; both must be positive")
+    tails = tails_of(evidence, weights)
+    a_day = n * 86400.0 / sampling
+    most = float(tails.rate[0]) * a_day
+    if per_day > most:
+        raise BudgetError(f"{per_day:g} false episodes a day over {n} signals is no tail; ask for at most {most:.3g}")
+    share = np.broadcast_to(np.asarray(weights, dtype=np.float64), (n,))
+    budget = afford(newborn(n), np.arange(n), per_day / a_day, tails)
+    return budget._replace(watch=watch, limit=budget.limit - np.log(share / share.mean()))
 
 
 def spend(budget: Budget, values: ArrayLike) -> tuple[Budget, Alarms]:
     """The budget after one reading of every signal, and which alarms it opens.
 
-    Where no episode stands the tail goes on learning, slowly and from bounded excesses.
+    Where no episode stands the tail goes on learning, slowly and from bounded excesses, and the limit follows the number
+    of small excursions, which no fault has brought.
     """
     watch, evidence = attend(budget.watch, values)
     here = watch.seen > budget.watch.seen
-    size = np.abs(evidence)
-    score = _score(size, budget.start, budget.width, budget.shape)
-    above = here & (score > budget.limit)
+    size = np.abs(evidence[:, :STUCK])
+    channels = _scores(evidence, budget.start, budget.width, budget.shape)
+    channel = channels.argmax(axis=1).astype(np.int8)
+    score = channels.max(axis=1)
+    able = here & (watch.seen > YOUNG)
+    eased = budget.limit + budget.slope * np.log((budget.tally[:, 0] + _TRUSTED) / (budget.tally[:, 1] + _TRUSTED))
+    above = able & (score > eased)
     opened = above & (budget.quiet >= _QUIET)
     quiet = np.where(above, 0, np.minimum(budget.quiet.astype(np.int64) + here, 2**30)).astype(np.int32)
     stands = quiet < _QUIET
 
-    calm = here & ~stands & (size > 0)
-    over = size > budget.start
-    start = budget.start + np.where(calm, _TAIL_PACE * budget.width * (over - _TAIL) / _TAIL * 0.1, 0.0)
-    excess = np.minimum((size - budget.start) / budget.width, _MOST_EXCESS)
-    mean = _mean_excess(budget.shape)
-    width = budget.width * (1.0 + np.where(calm & over, 10.0 * _TAIL_PACE * (excess - mean), 0.0))
-    even = np.interp(-np.log(budget.per_day), -np.log(budget.rate), budget.scores)
-    rate = np.exp(np.interp(score - budget.limit + even, budget.scores, np.log(budget.rate)))
-    return (
-        budget._replace(watch=watch, start=start, width=width, quiet=quiet),
-        Alarms(opened, stands, score, np.where(score > 0, rate, np.inf), np.sign(evidence).astype(np.int8)),
+    calm = able & ~stands
+    rises = able & (score > _FLOOR)
+    fresh = rises & (budget.lull >= _QUIET)
+    lull = np.where(rises, 0, np.minimum(budget.lull.astype(np.int64) + here, 2**30)).astype(np.int32)
+    # A fault counts for one excursion, however long it lasts, and the count forgets over some thousand readings.
+    kept = np.where(able, 1.0 - _TAIL_PACE, 1.0)
+    tally = np.stack(
+        (
+            budget.tally[:, 0] * kept + fresh,
+            budget.tally[:, 1] * kept + np.where(able & (quiet >= _QUIET), budget.usual, 0.0),
+        ),
+        axis=1,
     )
+    # Drift is left out: its excursions are long, and would raise their own tail.
+    teaches = calm[:, None] & (size > 0) & _TEACHING
+    known = np.minimum(budget.known + calm, _KNOWN)
+    pace = np.where(teaches, 1.0 / (known + 1000.0)[:, None], 0.0)
+    over = size > budget.start
+    start = budget.start + pace * budget.width * (over - TAIL) / TAIL
+    excess = np.minimum((size - budget.start) / budget.width, _MOST_EXCESS)
+    gain = np.where(over, np.minimum(pace / TAIL, 0.05), 0.0)
+    width = budget.width * (1.0 + gain * (excess - _mean_excess(budget.shape)))
+    rarity = np.exp(
+        np.minimum(-(score - eased) / budget.slope, 700.0), where=np.isfinite(eased), out=np.full(len(score), np.inf)
+    )
+    after = budget._replace(watch=watch, start=start, width=width, known=known, quiet=quiet, lull=lull, tally=tally)
+    most = np.where(channel == DRIFT, evidence[:, DRIFT], evidence[:, LEVEL])
+    side = np.sign(most).astype(np.int8)
+    return after, Alarms(opened, stands, score, np.where(score > 0, rarity, np.inf), side, channel, evidence)
 
 
-def _mean_excess(shape: float) -> float:
+def _mean_excess(shape: Floats) -> Floats:
     """Mean of a generalised Pareto excess of scale 1 that counts for at most `_MOST_EXCESS`."""
-    at = np.linspace(0.0, _MOST_EXCESS, 401)
-    alive = np.exp(-at) if abs(shape) < 1e-9 else np.maximum(1.0 + shape * at, 0.0) ** (-1.0 / shape)
-    return float(np.trapezoid(alive, at))
+    bent = np.abs(shape) > 1e-6
+    safe = np.where(bent, shape, 0.25)
+    alive = np.maximum(1.0 + safe * _MOST_EXCESS, 0.0)
+    bounded = (1.0 - alive ** (1.0 - 1.0 / safe)) / (1.0 - safe)
+    return np.where(bent, bounded, 1.0 - np.exp(-_MOST_EXCESS))
+
+
+def take(budget: Budget, rows: NDArray[np.int64]) -> Budget:
+    """The budget of the signals `rows`, as a copy."""
+    whole: list[Any] = [array[rows] for array in budget.watch]
+    return Budget(Watch(*whole), *[array[rows] for array in _arrays(budget)])
+
+
+def _arrays(budget: Budget) -> list[Any]:
+    return list(budget[1:])
+
+
+def put(budget: Budget, rows: NDArray[np.int64], part: Budget) -> Budget:
+    """Write `part` into the `rows` of `budget`, **in place**, and give it back."""
+    arrays: list[Any] = [*budget.watch, *_arrays(budget)]
+    for array, new in zip(arrays, [*part.watch, *_arrays(part)], strict=True):
+        array[rows] = new
+    return budget
+
+
+def grow(budget: Budget, n: int) -> Budget:
+    """The budget with signals that nobody has limited added at the end, `n` in all."""
+    have = len(budget.quiet)
+    if n <= have:
+        return budget
+    whole = newborn(n)
+    return put(whole, np.arange(have), budget)
+
+
+_MAGIC = b"cyberstride.budget\x01"
+
+
+def to_bytes(budget: Budget) -> bytes:
+    """The budget as bytes: the arrays in order, little-endian, with their SHA-256 at the end."""
+    arrays: list[Any] = [*budget.watch, *_arrays(budget)]
+    body = _MAGIC + struct.pack("<Q", len(budget.quiet))
+    body += b"".join(np.ascontiguousarray(a, a.dtype.newbyteorder("<")).tobytes() for a in arrays)
+    return body + hashlib.sha256(body).digest()
+
+
+def from_bytes(stored: bytes) -> Budget:
+    """The budget that `to_bytes` wrote, bit for bit; raises `BudgetError` on any other bytes."""
+    if not stored.startswith(_MAGIC) or hashlib.sha256(stored[:-32]).digest() != stored[-32:]:
+        raise BudgetError("these bytes are not a stored budget of this version, or they are damaged")
+    (n,) = struct.unpack_from("<Q", stored, len(_MAGIC))
+    budget, start = newborn(n), len(_MAGIC) + 8
+    arrays: list[Any] = [*budget.watch, *_arrays(budget)]
+    for array in arrays:
+        raw = np.frombuffer(stored, array.dtype.newbyteorder("<"), array.size, start)
+        array[...] = raw.reshape(array.shape)
+        start += array.nbytes
+    return budget

@@ -33,7 +33,9 @@ __all__ = [
     "SeasonError",
     "ahead",
     "back",
+    "form_of",
     "from_bytes",
+    "joined",
     "learn",
     "newborn",
     "offsets",
@@ -390,6 +392,20 @@ def ahead(season: Season, at: ArrayLike, steps: ArrayLike, sampling: float) -> F
     n = len(season.cycles[0].base)
     time = np.broadcast_to(np.asarray(at, dtype=np.float64), (n,))[:, None]
     return offsets(season, time + np.asarray(steps, dtype=np.float64)[None, :] * sampling)
+
+
+def form_of(season: Season) -> tuple[tuple[float, float, int], ...]:
+    """Length, origin and number of slots of every period: seasons of one form can be kept together."""
+    return tuple((cycle.length, cycle.origin, cycle.profile.shape[1]) for cycle in season.cycles)
+
+
+def joined(parts: Sequence[Season]) -> Season:
+    """The signals of several seasons of one form, one after the other."""
+    cycles = []
+    for same in zip(*(part.cycles for part in parts), strict=True):
+        columns: list[Any] = [np.concatenate(arrays) for arrays in zip(*(cycle[2:] for cycle in same), strict=True)]
+        cycles.append(Cycle(same[0].length, same[0].origin, *columns))
+    return Season(tuple(cycles))
 
 
 def take(season: Season, rows: NDArray[np.int64]) -> Season:
