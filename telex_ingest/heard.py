@@ -17,13 +17,14 @@ from telex_ingest.telex import PlantBirth, PlantCall, Reading, Receipt, TelexKin
 class PlantBorn(msgspec.Struct, frozen=True):
     """A link declared a plant. `changed` is false when the room already knew this very wording and epoch.
 
-    A changed birth is a new version, not a reset: sequence, beliefs and agreements go on.
+    A changed birth is a new version, not a reset: sequence, beliefs and agreements go on. `wire` is the number of the websocket.
     """
 
     link: str
     birth: PlantBirth
     at: float
     changed: bool
+    wire: int = 0
 
     @property
     def plant(self) -> str:
@@ -35,7 +36,7 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     """One telex in its place: contiguous within (plant, epoch), exactly once, only signals that the birth declares.
 
     `signals` are the numeric ids of `readings`; telexes of one shape share the very same tuple, so that it can be the key of a
-    cache. A value of None is missing.
+    cache. A value of None is missing. `wire` is the number of the websocket.
     """
 
     plant: str
@@ -46,6 +47,7 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     kind: TelexKind
     signals: tuple[int, ...]
     readings: tuple[Reading, ...]
+    wire: int = 0
 
 
 class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +55,7 @@ class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
 
     `values` are t rows of m little-endian floats of `width` bytes; what is not finite is missing. `source_us` are t
     little-endian int64. Sheets of the same plants share the very same `plants` tuple, so that it can be the key of a cache.
-    `link` and `number` are the websocket that it came by and what the link calls it: the room answers to both.
+    `wire` and `number` are the number of the websocket and what the link calls the sheet: the room answers to both.
     """
 
     plants: tuple[str, ...]
@@ -65,7 +67,7 @@ class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
     signals: tuple[int, ...]
     values: bytes
     width: int
-    link: int
+    wire: int
     number: int | None
 
     @property
@@ -95,6 +97,7 @@ class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
                         for signal, value in zip(self.signals, values[row * m : (row + 1) * m], strict=True)
                     ]
                 ),
+                self.wire,
             )
 
 
@@ -111,6 +114,7 @@ class GapClosed(msgspec.Struct, frozen=True):
     last: int
     at: float
     why: str
+    wire: int = 0
 
 
 class ReceiptCame(msgspec.Struct, frozen=True):

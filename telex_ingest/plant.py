@@ -41,6 +41,7 @@ class Plant:
     __slots__ = (
         "asked_at", "birth", "births", "delay_us", "desk", "duplicates", "gap_since", "gaps", "given_up", "heard_at", "ids",
         "late", "name", "refused", "sequence", "shapes", "silent_after", "source_us", "speaker", "spool", "state", "telexes",
+        "wire",
     )  # fmt: skip
 
     def __init__(self, name: str, epoch: int, durable: int, desk: Desk, now: float) -> None:
@@ -53,6 +54,8 @@ class Plant:
         self.shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.silent_after = float("inf")
         self.speaker: Link | None = None
+        self.wire = 0
+        """Number of the websocket that it spoke by last."""
         self.heard_at = now
         self.source_us: int | None = None
         self.gap_since: float | None = None
@@ -119,7 +122,17 @@ class Plant:
         tally.telexes += 1
         tally.readings += len(readings)
         heard.append(
-            Accepted(self.name, self.sequence.epoch, telex.seq, source_us, received_us, telex.kind, shape, readings)
+            Accepted(
+                self.name,
+                self.sequence.epoch,
+                telex.seq,
+                source_us,
+                received_us,
+                telex.kind,
+                shape,
+                readings,
+                self.wire,
+            )
         )
 
     def out_of_turn(self, link: Link, seq: int, item: Arrived | Spent, now: float, heard: list[Heard]) -> None:
@@ -267,7 +280,7 @@ class Plant:
         self.given_up += gap[1] - gap[0] + 1
         self.desk.tally.gaps += 1
         self.desk.tally.given_up += gap[1] - gap[0] + 1
-        heard.append(GapClosed(self.name, self.sequence.epoch, gap[0], gap[1], now, why))
+        heard.append(GapClosed(self.name, self.sequence.epoch, gap[0], gap[1], now, why, self.wire))
 
     def _refuse(self, now: float, code: str, reason: str, seq: int) -> None:
         self.desk.refuse(self.speaker, now, code, reason, self.name, self.sequence.epoch, seq)

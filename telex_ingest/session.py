@@ -244,7 +244,7 @@ class Session:
         following = PLANT[plant.state, PlantEvent.BIRTH]
         if isinstance(following, PlantState):
             plant.state = following
-        heard.append(PlantBorn(link.name, birth, now, changed))
+        heard.append(PlantBorn(link.name, birth, now, changed, link.number))
 
     def _hand_over(self, plant: Plant, link: Link, now: float) -> None:
         """Two links that claim one plant: the newest authorised birth wins, the other link is told."""
@@ -256,7 +256,7 @@ class Session:
                 if not before.plants:
                     before.happens(LinkEvent.LOSS)
                 self.desk.refuse(before, now, "superseded", f"link {link.name} speaks for it now", plant.name)
-            plant.speaker = link
+            plant.speaker, plant.wire = link, link.number
             link.plants[plant.name] = plant
             if plant.gap_since is not None:
                 plant.gap_since, plant.asked_at = now, None
@@ -343,7 +343,7 @@ class Session:
             sequence = plants[name].sequence
             if epoch == sequence.epoch and seq > sequence.durable:
                 sequence.durable = seq
-        link = self._links.get(sheet.link)
+        link = self._links.get(sheet.wire)
         if link is None:
             return
         if sheet.number is not None:

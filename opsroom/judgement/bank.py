@@ -18,25 +18,26 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cyberstride import DEFAULT, NAMES, Regimes, Verdicts, step
+from cyberstride import DEFAULT, NAMES, Regimes, Verdicts
 from cyberstride.belief import Belief, from_bytes, grow, newborn, put, take, to_bytes
+from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
 from cyberstride.regimes import paced
 from cyberstride.verdict import STEADY, SUSPECTED
+from opsroom.judgement.intake import Columns, Intake, Telexes
 from opsroom.judgement.rings import Rings
-from opsroom.record.store import KINDS, QUALITIES, Block, Place, Readings, shard_of
-from telex_ingest.heard import Accepted
+from opsroom.record.store import KINDS, QUALITIES, Block, Place, Readings
+from telex_ingest.heard import Accepted, SheetAccepted
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth, TelexKind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Codes = NDArray[np.int8]
 
 _LIVE, _CORRECTION, _BACKFILL = (
     KINDS.index(kind) for kind in (TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL)
 )
 _BAD = QUALITIES.index(Quality.BAD)
-_QUALITY = {quality: code for code, quality in enumerate(QUALITIES)}
-_KIND = {kind: code for code, kind in enumerate(KINDS)}
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -78,20 +79,14 @@ class Judged(NamedTuple):
     live: NDArray[np.bool_]
     readings: int
     """How many readings came, corrections included."""
-
-
-class _Columns(NamedTuple):
-    lane: Ints
-    source_us: Ints
-    kind: Ints
-    value: Floats
-    quality: Ints
+    received_us: Ints
+    """(t,) when each telex came."""
 
 
 class _Words(NamedTuple):
     """Verdict columns beside readings, as a block stores them."""
 
-    named: Ints
+    named: Codes
     p: Floats
     level: Floats
     low: Floats
@@ -104,6 +99,7 @@ class Bank:
     def __init__(self, regimes: Regimes = DEFAULT) -> None:
         self._regimes = regimes
         self._paces: dict[int, Regimes] = {}
+        self._kernels: dict[int, Kernel] = {}
         self.signals: list[Signal] = []
         self.by_key: dict[str, Signal] = {}
         self.by_plant: dict[str, dict[int, Signal]] = {}
@@ -112,6 +108,8 @@ class Bank:
         """When each plant was heard last, received time in microseconds."""
         self._shards: dict[int, dict[int, int]] = {}
         self._lane_of: dict[str, dict[int, int]] = {}
+        self._intake: Intake | None = None
+        self._mark = np.zeros(64, np.int64)
         self._belief: Belief = newborn(64)
         self._period_us = np.ones(64)
         self._row = np.zeros(64, np.int64)
@@ -134,7 +132,10 @@ class Bank:
             key = f"{birth.plant}/{declared.name}"
             mine[declared.id] = self._place(key, places[key], declared)
         self.by_plant[birth.plant] = mine
-        self._lane_of[birth.plant] = {number: signal.lane for number, signal in mine.items()}
+        lanes = {number: signal.lane for number, signal in mine.items()}
+        if self._lane_of.get(birth.plant, lanes) != lanes and self._intake is not None:
+            self._intake.forget()
+        self._lane_of[birth.plant] = lanes
 
     def retire(self, key: str, place: Place) -> None:
         """Keep the place of a signal that no birth declares any more, so that its old blocks can be read."""
@@ -179,6 +180,7 @@ class Bank:
             ("_suspected_us", _NEVER),
             ("since_us", _NEVER),
             ("named", 0),
+            ("_mark", 0),
         ):
             old = getattr(self, name)
             setattr(self, name, np.concatenate((old, np.full(more, empty, old.dtype))))
@@ -186,28 +188,26 @@ class Bank:
         self.level = np.concatenate((self.level, np.full(more, np.nan)))
         self.slope = np.concatenate((self.slope, np.full(more, np.nan)))
 
-    def judge(self, telexes: Sequence[Accepted], at: float, numbers: Mapping[str, int]) -> Judged:
+    def judge(self, telexes: Sequence[Accepted | SheetAccepted], at: float, numbers: Mapping[str, int]) -> Judged:
         """Judge the readings of a tick; `numbers` are the store's numbers of the plants, `at` the room's time."""
-        kept = [telex for telex in telexes if telex.plant in self._lane_of]
-        # Stable, so that the telexes of one plant keep the order of their sequence inside their shard.
-        kept.sort(key=lambda telex: shard_of(telex.plant))
-        columns, number_of = self._columns(kept)
+        if self._intake is None:
+            self._intake = Intake(self._lane_of, numbers)
+        said, columns = self._intake.columns(telexes)
         words, announced, order = self._absorb(columns, hear=True)
-        for telex in kept:
-            self.heard_us[telex.plant] = telex.received_us
+        for item in telexes:
+            if isinstance(item, Accepted):
+                self.heard_us[item.plant] = item.received_us
+            else:
+                self.heard_us.update(dict.fromkeys(item.plants, item.received_us))
         for row in np.flatnonzero(columns.kind == _CORRECTION):
             self.rings.correct(int(columns.lane[row]), int(columns.source_us[row]), float(columns.value[row]))
-        blocks = self._blocks(kept, columns, number_of, words, at, numbers)
-        live = columns.kind[order] == _LIVE
-        return Judged(
-            blocks,
-            announced,
-            columns.lane[order],
-            columns.source_us[order],
-            columns.value[order],
-            live,
-            len(columns.lane),
-        )
+        blocks = self._blocks(said, columns, words, at)
+        if order is None:
+            lane, source_us, value, live = columns.lane, columns.source_us, columns.value, columns.kind == _LIVE
+        else:
+            lane, source_us, value = columns.lane[order], columns.source_us[order], columns.value[order]
+            live = columns.kind[order] == _LIVE
+        return Judged(blocks, announced, lane, source_us, value, live, len(columns.lane), said.received_us)
 
     def replay(self, block: Block, *, hear: bool) -> tuple[Announced, ...]:
         """Judge a stored block again, as it was judged the first time; `hear` says whether verdicts are announced."""
@@ -219,7 +219,7 @@ class Bank:
         """Put the readings of a stored block among the last readings, without judging: the belief has seen them."""
         columns = self._columns_of(block)
         judged = np.flatnonzero(columns.kind != _CORRECTION)
-        for rows in _rounds(columns.lane[judged]):
+        for rows in self._rounds(columns.lane[judged]):
             these = judged[rows]
             self.rings.write(
                 columns.lane[these],
@@ -250,31 +250,11 @@ class Bank:
         lane = np.array([self.by_key[key].lane])
         anchor(self._belief, lane, np.array([(low + high) / 2]), np.array([(high - low) / 6]))
 
-    def _columns(self, telexes: Sequence[Accepted]) -> tuple[_Columns, Ints]:
-        lane: list[int] = []
-        value: list[float] = []
-        quality: list[int] = []
-        counts: list[int] = []
-        nan = float("nan")
-        for telex in telexes:
-            # The session has refused what the birth does not declare, so every id is known here.
-            lane_of = self._lane_of[telex.plant]
-            lane += [lane_of[number] for number in telex.signals]
-            value += [nan if reading[1] is None else reading[1] for reading in telex.readings]
-            quality += [_QUALITY[reading[2]] for reading in telex.readings]
-            counts.append(len(telex.readings))
-        telex_of = np.repeat(np.arange(len(telexes)), counts)
-        source = np.fromiter((telex.source_us for telex in telexes), np.int64, len(telexes))
-        kind = np.fromiter((_KIND[telex.kind] for telex in telexes), np.int64, len(telexes))
-        columns = _Columns(
-            np.array(lane, np.int64), source[telex_of], kind[telex_of], np.array(value), np.array(quality, np.int64)
-        )
-        return columns, telex_of
-
-    def _columns_of(self, block: Block) -> _Columns:
+    def _columns_of(self, block: Block) -> Columns:
         rows = self._shards.get(block.shard, {})
         lane = np.fromiter((rows[int(row)] for row in block.row), np.int64, len(block.row))
-        return _Columns(
+        return Columns(
+            np.asarray(block.telex, np.int64),
             lane,
             np.asarray(block.source_us, np.int64)[block.telex],
             np.asarray(block.kind, np.int64)[block.telex],
@@ -282,32 +262,48 @@ class Bank:
             np.asarray(block.quality, np.int64),
         )
 
-    def _absorb(self, columns: _Columns, *, hear: bool) -> tuple[_Words, tuple[Announced, ...], Ints]:
+    def _absorb(self, columns: Columns, *, hear: bool) -> tuple[_Words, tuple[Announced, ...], Ints | None]:
+        """Judge columns; gives the words beside them, what is announced, and the order of judging (None: as they stand)."""
         n = len(columns.lane)
-        words = _Words(
-            np.zeros(n, np.int64), np.full((n, 4), np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-        )
         announced: list[Announced] = []
+        if n and not columns.kind.any() and (octave := self._one_octave(columns.lane)) is not None:
+            rounds = list(self._rounds(columns.lane))
+            if len(rounds) == 1:  # live readings, one a signal, of one pace: nothing has to be picked out
+                verdicts = self._round(columns, slice(None), octave)
+                if hear:
+                    announced += self._hear(columns, rounds[0], verdicts)
+                v = verdicts
+                return _Words(v.named, v.p_now, v.level, v.low, v.high), tuple(announced), None
+        words = _Words(
+            np.zeros(n, np.int8), np.full((n, 4), np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+        )
         candidates = np.flatnonzero(columns.kind != _CORRECTION)
         taken: list[Ints] = []
-        for rows in _rounds(columns.lane[candidates]):
+        for rows in self._rounds(columns.lane[candidates]):
             these = candidates[rows]
             behind = (columns.kind[these] == _BACKFILL) & (
                 columns.source_us[these] <= self.last_us[columns.lane[these]]
             )
             these = these[~behind]
-            for pace, those in self._by_pace(columns, these):
+            for octave, those in self._by_pace(columns, these):
                 taken.append(those)
-                verdicts = self._round(columns, those, words, pace)
+                v = self._round(columns, those, octave)
+                words.named[those], words.p[those] = v.named, v.p_now
+                words.level[those], words.low[those], words.high[those] = v.level, v.low, v.high
                 if hear:
-                    announced += self._hear(columns, those, verdicts)
+                    announced += self._hear(columns, those, v)
         return words, tuple(announced), np.concatenate(taken) if taken else np.empty(0, np.int64)
 
-    def _by_pace(self, columns: _Columns, these: Ints) -> Iterable[tuple[Regimes, Ints]]:
-        """Part readings by the regimes of their signals' nominal periods, to the nearest power of two seconds."""
+    def _one_octave(self, lane: Ints) -> int | None:
+        """The octave of these signals' periods; None when there are several."""
+        period = self._period_us[lane]
+        return int(np.round(np.log2(period[0] / 1e6))) if (period == period[0]).all() else None
+
+    def _by_pace(self, columns: Columns, these: Ints) -> Iterable[tuple[int, Ints]]:
+        """Part readings by their signals' nominal periods, to the nearest power of two seconds."""
         octave = self._octave(columns.lane[these])
         for number in np.unique(octave).tolist():
-            yield self._at_octave(number), these[octave == number]
+            yield number, these[octave == number]
 
     def _octave(self, lane: Ints) -> Ints:
         return np.round(np.log2(self._period_us[lane] / 1e6)).astype(np.int64)
@@ -321,29 +317,47 @@ class Bank:
         """The regimes under which a signal is judged: those of its nominal period."""
         return self._at_octave(int(self._octave(np.array([lane]))[0]))
 
-    def _round(self, columns: _Columns, these: Ints, words: _Words, pace: Regimes) -> Verdicts:
+    def _step(self, lane: Ints, value: Floats, elapsed: Floats, octave: int) -> Verdicts:
+        """One reading of each of these signals through the filter, every signal once."""
+        kernel = self._kernels.get(octave)
+        if kernel is None:
+            kernel = self._kernels[octave] = Kernel(self._at_octave(octave), threads=1)
+        part = take(self._belief, lane)
+        verdicts = kernel.advance(part, value, elapsed)
+        put(self._belief, lane, part)
+        return verdicts
+
+    def _round(self, columns: Columns, these: Ints | slice, octave: int) -> Verdicts:
         lane, source = columns.lane[these], columns.source_us[these]
         value = _seen(columns.value[these], columns.quality[these])
         last = self.last_us[lane]
         first = last == _NEVER
         elapsed = np.where(first, 1.0, (source - np.where(first, 0, last)) / self._period_us[lane])
-        part, verdicts = step(take(self._belief, lane), value, elapsed, pace)
-        put(self._belief, lane, part)
+        verdicts = self._step(lane, value, elapsed, octave)
         self.last_us[lane] = np.maximum(last, source)
         self.rings.write(lane, source, value, verdicts.low, verdicts.high, verdicts.named)
         self.named[lane], self.p_now[lane] = verdicts.named, verdicts.p_now
         self.level[lane], self.slope[lane] = verdicts.level, verdicts.slope
-        words.named[these], words.p[these] = verdicts.named, verdicts.p_now
-        words.level[these], words.low[these], words.high[these] = verdicts.level, verdicts.low, verdicts.high
-        onset = self.rings.times(lane, verdicts.onset_back)
-        self.since_us[lane] = np.where(verdicts.onset_back >= 0, onset, _NEVER)
+        self.since_us[lane] = _NEVER
+        begun = np.flatnonzero(verdicts.onset_back >= 0)
+        self.since_us[lane[begun]] = self.rings.times(lane[begun], verdicts.onset_back[begun])
         fresh = (verdicts.named == SUSPECTED) & (self._suspected_us[lane] == _NEVER)
         self._suspected_us[lane[fresh]] = source[fresh]
         calm = verdicts.named <= STEADY
         self._suspected_us[lane[calm]] = _NEVER
         return verdicts
 
-    def _hear(self, columns: _Columns, these: Ints, verdicts: Verdicts) -> Iterable[Announced]:
+    def _rounds(self, lane: Ints) -> Iterable[Ints]:
+        """Part the places of `lane` so that no signal stands twice in a part, and each keeps its order over the parts."""
+        left = np.arange(len(lane))
+        while len(left):
+            backwards = left[::-1]
+            self._mark[lane[backwards]] = backwards  # what is written last stays: the first place of each signal
+            first = self._mark[lane[left]] == left
+            yield left[first]
+            left = left[~first]
+
+    def _hear(self, columns: Columns, these: Ints, verdicts: Verdicts) -> Iterable[Announced]:
         for row in np.flatnonzero(verdicts.announced & (columns.kind[these] == _LIVE)):
             place = int(these[row])
             lane, source = int(columns.lane[place]), int(columns.source_us[place])
@@ -364,43 +378,31 @@ class Bank:
                 normal,
             )
 
-    def _blocks(
-        self,
-        telexes: Sequence[Accepted],
-        columns: _Columns,
-        telex_of: Ints,
-        words: _Words,
-        at: float,
-        numbers: Mapping[str, int],
-    ) -> tuple[Block, ...]:
-        if not telexes:
+    def _blocks(self, said: Telexes, columns: Columns, words: _Words, at: float) -> tuple[Block, ...]:
+        """One block a shard; telexes stand sorted by shard, so that each is a span."""
+        if not len(said):
             return ()
-        shard = np.fromiter((shard_of(telex.plant) for telex in telexes), np.int64, len(telexes))
-        plant = np.fromiter((numbers[telex.plant] for telex in telexes), np.int64, len(telexes))
-        epoch = np.fromiter((telex.epoch for telex in telexes), np.int64, len(telexes))
-        seq = np.fromiter((telex.seq for telex in telexes), np.int64, len(telexes))
-        source = np.fromiter((telex.source_us for telex in telexes), np.int64, len(telexes))
-        received = np.fromiter((telex.received_us for telex in telexes), np.int64, len(telexes))
-        kind = np.fromiter((_KIND[telex.kind] for telex in telexes), np.int64, len(telexes))
+        row = self._row[columns.lane]
+        first = np.flatnonzero(np.r_[True, said.shard[1:] != said.shard[:-1]])
+        last = np.append(first[1:], len(said))
         blocks = []
-        for number in np.unique(shard):
-            first, last = np.searchsorted(shard, (number, number + 1))
-            start, end = np.searchsorted(telex_of, (first, last))
+        for a, b in zip(first.tolist(), last.tolist(), strict=True):
+            start, end = (int(said.ends[a - 1]) if a else 0), int(said.ends[b - 1])
             blocks.append(
                 Block(
-                    shard=int(number),
+                    shard=int(said.shard[a]),
                     at=at,
-                    plant=plant[first:last],
-                    epoch=epoch[first:last],
-                    seq=seq[first:last],
-                    source_us=source[first:last],
-                    received_us=received[first:last],
-                    kind=kind[first:last],
-                    telex=telex_of[start:end] - first,
-                    row=self._row[columns.lane[start:end]],
+                    plant=said.plant[a:b],
+                    epoch=said.epoch[a:b],
+                    seq=said.seq[a:b],
+                    source_us=said.source_us[a:b],
+                    received_us=said.received_us[a:b],
+                    kind=said.kind[a:b],
+                    telex=columns.telex[start:end] - a,
+                    row=row[start:end],
                     value=columns.value[start:end],
                     quality=columns.quality[start:end],
-                    named=words.named[start:end],
+                    named=words.named[start:end],  # type: ignore[arg-type] # any width is taken
                     p=words.p[start:end],
                     level=words.level[start:end],
                     low=words.low[start:end],
@@ -457,22 +459,3 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 def _seen(value: Floats, quality: Ints) -> Floats:
     return np.where(quality == _BAD, np.nan, value)
-
-
-def _rounds(lane: Ints) -> Iterable[Ints]:
-    """Part the places of `lane` so that no signal stands twice in a part, and each keeps its order over the parts.
-
-    >>> [part.tolist() for part in _rounds(np.array([7, 8, 7, 7, 8]))]
-    [[0, 1], [2, 4], [3]]
-    """
-    n = len(lane)
-    if n == 0:
-        return
-    order = np.argsort(lane, kind="stable")
-    ordered = lane[order]
-    start = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    occurrence = np.empty(n, np.int64)
-    occurrence[order] = np.arange(n) - np.repeat(start, np.diff(np.r_[start, n]))
-    by_round = np.argsort(occurrence, kind="stable")
-    ends = np.cumsum(np.bincount(occurrence))
-    yield from np.split(by_round, ends[:-1])

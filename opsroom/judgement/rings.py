@@ -26,15 +26,19 @@ class Past(NamedTuple):
 
 
 class Rings:
-    """Ring buffers of `KEPT` readings for n signals, grown by doubling so that a birth stays cheap."""
+    """Ring buffers of `KEPT` readings for n signals, grown by doubling so that a birth stays cheap.
+
+    The arrays have shape (KEPT, n): a tick writes one reading of many signals, which then lie side by side; looking at all
+    readings of one signal is rare.
+    """
 
     def __init__(self, room_for: int = 64) -> None:
         self.count: Rows = np.zeros(room_for, np.int64)
-        self._source = np.zeros((room_for, KEPT), np.int64)
-        self._value = np.full((room_for, KEPT), np.nan)
-        self._low = np.full((room_for, KEPT), np.nan, np.float64)
-        self._high = np.full((room_for, KEPT), np.nan, np.float64)
-        self._named = np.zeros((room_for, KEPT), np.int8)
+        self._source = np.zeros((KEPT, room_for), np.int64)
+        self._value = np.full((KEPT, room_for), np.nan)
+        self._low = np.full((KEPT, room_for), np.nan, np.float64)
+        self._high = np.full((KEPT, room_for), np.nan, np.float64)
+        self._named = np.zeros((KEPT, room_for), np.int8)
 
     def grow(self, n: int) -> None:
         """Make room for at least `n` signals."""
@@ -45,16 +49,16 @@ class Rings:
         self.count = np.concatenate((self.count, np.zeros(more, np.int64)))
         for name, empty in (("_source", 0), ("_value", np.nan), ("_low", np.nan), ("_high", np.nan), ("_named", 0)):
             old = getattr(self, name)
-            setattr(self, name, np.concatenate((old, np.full((more, KEPT), empty, old.dtype))))
+            setattr(self, name, np.concatenate((old, np.full((KEPT, more), empty, old.dtype)), axis=1))
 
     def write(self, rows: Rows, source_us: Rows, value: Floats, low: Floats, high: Floats, named: Codes) -> None:
         """Append one reading to each of `rows`; a row may stand there only once."""
         at = self.count[rows] % KEPT
-        self._source[rows, at] = source_us
-        self._value[rows, at] = value
-        self._low[rows, at] = low
-        self._high[rows, at] = high
-        self._named[rows, at] = named
+        self._source[at, rows] = source_us
+        self._value[at, rows] = value
+        self._low[at, rows] = low
+        self._high[at, rows] = high
+        self._named[at, rows] = named
         self.count[rows] += 1
 
     def fill(self, row: int, source_us: Rows, value: Floats, low: Floats, high: Floats, named: Codes) -> None:
@@ -68,14 +72,14 @@ class Rings:
             (self._high, high),
             (self._named, named),
         ):
-            kept[row, :n] = new[len(value) - n :]
+            kept[:n, row] = new[len(value) - n :]
 
     def correct(self, row: int, source_us: int, value: float) -> bool:
         """Put a corrected figure where the reading of that source time stands; False when it is no longer kept."""
-        places = np.flatnonzero(self._source[row, : min(int(self.count[row]), KEPT)] == source_us)
+        places = np.flatnonzero(self._source[: min(int(self.count[row]), KEPT), row] == source_us)
         if not len(places):
             return False
-        self._value[row, places] = value
+        self._value[places, row] = value
         return True
 
     def past(self, row: int, n: int = KEPT) -> Past:
@@ -84,15 +88,15 @@ class Rings:
         n = max(0, min(n, count, KEPT))
         at = np.arange(count - n, count) % KEPT
         return Past(
-            self._source[row, at], self._value[row, at], self._low[row, at], self._high[row, at], self._named[row, at]
+            self._source[at, row], self._value[at, row], self._low[at, row], self._high[at, row], self._named[at, row]
         )
 
     def times(self, rows: Rows, back: Codes) -> Rows:
         """Source time of the reading so many readings `back` in each row; of the oldest kept where it lies before that."""
         at = self.count[rows] - 1 - np.clip(back, 0, np.minimum(self.count[rows], KEPT) - 1)
-        return self._source[rows, at % KEPT]
+        return self._source[at % KEPT, rows]
 
     def newest(self, rows: Rows) -> tuple[Rows, Floats, Floats, Floats]:
         """Source time, value, low and high of the newest reading of each row; times 0 where there is none."""
         at = (self.count[rows] - 1) % KEPT
-        return self._source[rows, at], self._value[rows, at], self._low[rows, at], self._high[rows, at]
+        return self._source[at, rows], self._value[at, rows], self._low[at, rows], self._high[at, rows]

@@ -1,8 +1,11 @@
 """The room's one inbox: everything that comes, in one order of events, gathered tick by tick. I/O (waits for time to pass).
 
-Each plant has a line of its own, so that one plant that resends a day does not hold up the others; a tick takes at most
-`ROWS` readings and `DEPTH` telexes of one plant, and what is left waits for the next tick, which then follows at once.
-A full inbox takes nothing more from the wire: the gateway stops reading and the plants spool.
+Each websocket has a line of its own, so that one link that floods or resends a day does not hold up the others: what comes is
+taken line by line in turn, and a line may hold no more than its fair share of `WAITING` readings. A tick takes at most `ROWS`
+readings and `DEPTH` telexes of one plant; what is left waits for the next tick, which then follows at once. A full line takes
+nothing more from the wire: the gateway stops reading from that link, and its plants spool.
+
+A plant that is born on another websocket goes on in that one's line, behind a bar: what it told before is judged first.
 """
 
 from __future__ import annotations
@@ -15,25 +18,31 @@ from typing import NamedTuple
 from opsroom.clock import Clock
 from opsroom.commands import Asked
 from opsroom.views import Answer
-from telex_ingest.heard import Accepted, Heard, PlantBorn
+from telex_ingest.heard import Accepted, GapClosed, Heard, PlantBorn, SheetAccepted
 
 TICK_S = 0.05
 """How long a tick gathers, in seconds of the world."""
 
-ROWS = 12_000
+ROWS = 60_000
 """The most readings that one tick judges."""
 
-BIRTH_ROWS = 100
+BIRTH_ROWS = 200
 """How many readings the work of one birth is worth."""
 
 DEPTH = 16
 """The most telexes of one plant that one tick judges: the rounds of the filter."""
 
-WAITING = 200_000
-"""The most readings that wait in the inbox."""
+WAITING = 240_000
+"""The most readings that wait in the inbox before it is pressed."""
+
+LEAST_LINES = 4
+"""No line may hold more than `WAITING` over this, however few others there are."""
 
 MESSAGES = 2_000
 """The most receipts, calls and the like that one tick takes."""
+
+MESSAGES_WAITING = 100_000
+"""The most of them that wait."""
 
 ASKS = 2_000
 """The most commands that wait for an answer."""
@@ -51,9 +60,57 @@ class Batch(NamedTuple):
 
     at: float
     births: tuple[PlantBorn, ...]
-    telexes: tuple[Accepted, ...]
+    telexes: tuple[Accepted | SheetAccepted, ...]
     messages: tuple[Heard, ...]
     asks: tuple[Ask, ...]
+    gaps: tuple[GapClosed, ...] = ()
+
+    def durable(self) -> dict[str, tuple[int, int]]:
+        """How far each plant of a single telex or closed gap has come with this batch."""
+        reached = {item.plant: (item.epoch, item.seq) for item in self.telexes if isinstance(item, Accepted)}
+        for gap in self.gaps:
+            reached[gap.plant] = max((gap.epoch, gap.last), reached.get(gap.plant, (0, 0)))
+        return reached
+
+    def sheets(self) -> tuple[SheetAccepted, ...]:
+        """The sheets of this batch."""
+        return tuple([item for item in self.telexes if isinstance(item, SheetAccepted)])
+
+
+class _Bar(NamedTuple):
+    """Nothing behind it is taken before so many items of another line were taken by an earlier tick."""
+
+    line: _Line
+    put: int
+
+
+class _Line:
+    """What waits of one websocket."""
+
+    __slots__ = ("items", "put", "settled", "taken", "waiting")
+
+    def __init__(self) -> None:
+        self.items: deque[tuple[int, _Item]] = deque()
+        self.waiting = 0
+        self.put = self.taken = self.settled = 0
+
+
+_Item = Accepted | SheetAccepted | PlantBorn | GapClosed | _Bar
+
+
+class _Taken:
+    """What a tick has taken so far."""
+
+    def __init__(self) -> None:
+        self.births: list[PlantBorn] = []
+        self.telexes: list[Accepted | SheetAccepted] = []
+        self.gaps: list[GapClosed] = []
+        self.rows = 0
+        self.depth: dict[object, int] = {}
+        self.full: set[int] = set()
+        """Lines that give no more in this tick."""
+        self.told: set[int] = set()
+        """Lines that have given a telex: a birth behind it waits, for the telex was told under the old one."""
 
 
 class Inbox:
@@ -61,7 +118,10 @@ class Inbox:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._lines: dict[str, deque[Accepted | PlantBorn]] = {}
+        self._lines: dict[int, _Line] = {}
+        self._touched: list[_Line] = []
+        """Lines that the last tick took from."""
+        self._homes: dict[str, int] = {}
         self._messages: deque[Heard] = deque()
         self._asks: deque[Ask] = deque()
         self._waiting_answers: set[asyncio.Future[Answer]] = set()
@@ -76,22 +136,37 @@ class Inbox:
         return self._waiting
 
     @property
+    def pressed(self) -> bool:
+        """Whether so much waits that no new link should be taken."""
+        return self._waiting >= WAITING
+
+    @property
     def closed(self) -> bool:
         """Whether nothing more is taken."""
         return self._closed
 
     def offer(self, item: Heard) -> bool:
-        """Take an item from the wire; False when the inbox is full, and the item is not taken."""
-        if self._waiting >= WAITING or len(self._messages) >= WAITING or self._closed:
+        """Take an item from the wire; False when its line is full (or nothing is taken any more), and it is not taken."""
+        if self._closed:
             return False
         if isinstance(item, Accepted):
-            self._waiting += len(item.readings) + 1
-            self._line(item.plant).append(item)
-        elif isinstance(item, PlantBorn):
-            self._waiting += 1
-            self._line(item.plant).append(item)
-        else:
-            self._messages.append(item)
+            return self._put(item.wire, len(item.readings) + 1, item)
+        if isinstance(item, SheetAccepted):
+            return self._put(item.wire, item.readings + len(item.plants), item)
+        if isinstance(item, PlantBorn):
+            if not self._fits(item.wire, BIRTH_ROWS):
+                return False
+            home = self._homes.get(item.plant, item.wire)
+            before = self._lines.get(home)
+            if before is not None and home != item.wire:
+                self._append(item.wire, 0, _Bar(before, before.put))
+            self._homes[item.plant] = item.wire
+            return self._put(item.wire, BIRTH_ROWS, item)
+        if isinstance(item, GapClosed):
+            return self._put(item.wire, 1, item)
+        if len(self._messages) >= MESSAGES_WAITING:
+            return False
+        self._messages.append(item)
         return True
 
     async def ask(self, asked: Asked) -> Answer:
@@ -146,39 +221,74 @@ class Inbox:
         else:
             await asyncio.sleep(0)
 
-    def _line(self, plant: str) -> deque[Accepted | PlantBorn]:
-        line = self._lines.get(plant)
+    def _fits(self, wire: int, rows: int) -> bool:
+        """Whether a line is within its share with so many more readings; an empty line takes one item whatever its size."""
+        line = self._lines.get(wire)
+        return line is None or not line.waiting or line.waiting + rows <= WAITING // max(LEAST_LINES, len(self._lines))
+
+    def _put(self, wire: int, rows: int, item: _Item) -> bool:
+        if not self._fits(wire, rows):
+            return False
+        self._append(wire, rows, item)
+        return True
+
+    def _append(self, wire: int, rows: int, item: _Item) -> None:
+        line = self._lines.get(wire)
         if line is None:
-            line = self._lines[plant] = deque()
-        return line
+            line = self._lines[wire] = _Line()
+        line.items.append((rows, item))
+        line.put += 1
+        line.waiting += rows
+        self._waiting += rows
 
     def _gather(self) -> Batch:
-        births: list[PlantBorn] = []
-        telexes: list[Accepted] = []
-        rows = 0
-        for plant in list(self._lines):
-            if rows >= ROWS:
-                break
-            line = self._lines.pop(plant)
-            taken = 0
-            while line and taken < DEPTH:
-                item = line[0]
-                if isinstance(item, PlantBorn):
-                    if taken:  # the telexes before it were told under the old birth
-                        break
-                    births.append(item)
-                    rows += BIRTH_ROWS
-                    self._waiting -= 1
-                else:
-                    telexes.append(item)
-                    taken += 1
-                    rows += len(item.readings) + 1
-                    self._waiting -= len(item.readings) + 1
-                line.popleft()
-            if line:
-                self._lines[plant] = line  # to the end: the other plants are served before it comes again
+        taken = _Taken()
+        for line in self._touched:
+            line.settled = line.taken
+        self._touched.clear()
+        while taken.rows < ROWS and (open_lines := [wire for wire in self._lines if wire not in taken.full]):
+            share = max(1, (ROWS - taken.rows) // len(open_lines))
+            for wire in open_lines:
+                if taken.rows >= ROWS:
+                    break
+                line = self._lines.pop(wire)
+                self._take(line, wire, share, taken)
+                self._touched.append(line)
+                if line.items:
+                    self._lines[wire] = line  # to the end: the other links are served before it comes again
+        self._waiting -= taken.rows
         messages = tuple(self._messages.popleft() for _ in range(min(MESSAGES, len(self._messages))))
         asks = tuple(self._asks)
         self._asks.clear()
         self._left = bool(self._lines or self._messages)
-        return Batch(self.clock.now(), tuple(births), tuple(telexes), messages, asks)
+        return Batch(self.clock.now(), tuple(taken.births), tuple(taken.telexes), messages, asks, tuple(taken.gaps))
+
+    @staticmethod
+    def _take(line: _Line, wire: int, share: int, taken: _Taken) -> None:
+        """Take up to a share of a line; what must wait for another tick closes the line for this one."""
+        items, until = line.items, taken.rows + share
+        while items and taken.rows < until:
+            rows, item = items[0]
+            if isinstance(item, Accepted | SheetAccepted):
+                key: object = item.plant if isinstance(item, Accepted) else item.plants
+                depth = taken.depth.get(key, 0)
+                if depth >= DEPTH:
+                    taken.full.add(wire)
+                    return
+                taken.depth[key] = depth + 1
+                taken.told.add(wire)
+                taken.telexes.append(item)
+            elif isinstance(item, PlantBorn):
+                if wire in taken.told:
+                    taken.full.add(wire)
+                    return
+                taken.births.append(item)
+            elif isinstance(item, GapClosed):
+                taken.gaps.append(item)
+            elif item.line.settled < item.put:
+                taken.full.add(wire)
+                return
+            items.popleft()
+            line.taken += 1
+            line.waiting -= rows
+            taken.rows += rows

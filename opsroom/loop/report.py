@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -16,14 +16,17 @@ from opsroom.loop.tick import Tick
 from opsroom.room.news import AnyNews, CallCame, PlantBorn, PlantDied, PlantSilent, PlantSpeaks, ReceiptCame
 from opsroom.showing import show
 from opsroom.showing.sentences import figure
-from opsroom.views import LineView, TickerLine
+from opsroom.views import TickerLine
 from telex_ingest import heard
-from telex_ingest.heard import Accepted
+from telex_ingest.heard import Accepted, SheetAccepted
 from telex_ingest.line import LineCounts
 from telex_ingest.telex import microseconds
 
 LINE_S = 1.0
 """How often the state of the line is told, in seconds of the world."""
+
+LOOKED_AT = 200
+"""The first telexes of a tick are looked at for the ticker."""
 
 TELEX_LINES = 4.0
 """The most telexes a second that the ticker shows; events are all shown."""
@@ -65,6 +68,10 @@ def _news(item: heard.Heard) -> AnyNews | None:
             return None
 
 
+def _plants(item: Accepted | SheetAccepted) -> tuple[str, ...]:
+    return (item.plant,) if isinstance(item, Accepted) else item.plants
+
+
 class Reporter:
     """Tells what happened, after it is durable."""
 
@@ -81,22 +88,26 @@ class Reporter:
         telex = self._one_telex(batch.telexes)
         if telex is not None:
             lines.insert(0, telex)
-        for item in batch.messages:
-            if isinstance(item, heard.GapClosed):
-                text = f"telexes {item.first} to {item.last} are given up: {item.why}"
-                lines.append(TickerLine(at=item.at, kind="line", unit=item.plant, text=text))
+        for gap in batch.gaps:
+            text = f"telexes {gap.first} to {gap.last} are given up: {gap.why}"
+            lines.append(TickerLine(at=gap.at, kind="line", unit=gap.plant, text=text))
         self.hall.scene.ticker.extend(lines)
         return lines
 
-    def _one_telex(self, telexes: Iterable[Accepted]) -> TickerLine | None:
+    def _one_telex(self, telexes: Sequence[Accepted | SheetAccepted]) -> TickerLine | None:
         """A telex of the plant that the ticker has not shown for longest, at most `TELEX_LINES` a second."""
         now = time.monotonic()
         if now - self._telex_at < 1.0 / TELEX_LINES:
             return None
-        told = [telex for telex in telexes if telex.readings and telex.plant in self.hall.bank.by_plant]
+        told = [
+            (plant, item) for item in telexes[:LOOKED_AT] for plant in _plants(item) if plant in self.hall.bank.by_plant
+        ]
         if not told:
             return None
-        telex = min(told, key=lambda one: self._shown.get(one.plant, 0.0))
+        plant, item = min(told, key=lambda one: self._shown.get(one[0], 0.0))
+        telex = item if isinstance(item, Accepted) else next(row for row in item.rows() if row.plant == plant)
+        if not telex.readings:
+            return None
         self._telex_at = self._shown[telex.plant] = now
         signals = self.hall.bank.by_plant[telex.plant]
         place = telex.seq % len(telex.readings)
@@ -112,9 +123,8 @@ class Reporter:
     def note(self, batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
         """Count a tick, and tell the state of the line when it is time."""
         hall, pulse, now = self.hall, self.hall.pulse, time.monotonic()
-        if batch.telexes:
-            received = np.fromiter((telex.received_us for telex in batch.telexes), np.float64, len(batch.telexes))
-            pulse.waited(np.maximum(hall.clock.now() - received / 1e6, 0.0) / hall.clock.speed)
+        if len(judged.received_us):
+            pulse.waited(np.maximum(hall.clock.now() - judged.received_us / 1e6, 0.0) / hall.clock.speed)
         pulse.readings += judged.readings
         pulse.events += len(tick.events)
         pulse.refused += len(tick.refused)
@@ -125,28 +135,24 @@ class Reporter:
             hall.log.warning("refused", message=type(message).__name__, code=refusal.code, reason=str(refusal))
         if now - self._line_at >= LINE_S:
             self._line_at = now
-            hall.scene.line = self._view(hall.scene.line)
+            self._tell_line()
+            self._flags.add("line")
             present = frozenset(int(name[5:]) for name in hall.people.present() if name.startswith("seat-"))
             if present != hall.scene.present:
                 hall.scene.present = present
                 self._flags.add("seats")
         pulse.beat(now, now - began)
 
-    def _view(self, before: LineView) -> LineView:
-        counts, hall = self.line.line(), self.hall
+    def _tell_line(self) -> None:
+        """Let the screens see the line as it is now."""
+        counts, hall, scene = self.line.line(), self.hall, self.hall.scene
         heard_at = [plant.heard_at for plant in counts.plants.values() if plant.link and plant.heard_at > 0]
-        silent = sum(1 for plant in counts.plants.values() if plant.state in ("silent", "dead"))
-        return msgspec.structs.replace(
-            before,
-            links=counts.links,
-            plants=len(counts.plants),
-            silent=silent,
-            telexes=counts.telexes,
-            readings=counts.readings,
-            duplicates=counts.duplicates,
-            late=counts.late,
-            refused=sum(counts.refused.values()),
+        scene.hear(counts, (link.id for link in hall.links.list() if link.revoked_at is None))
+        scene.line = msgspec.structs.replace(
+            scene.line,
             coalesced=hall.watchers.coalesced,
             oldest_s=max(0.0, hall.clock.now() - min(heard_at)) if heard_at else None,
+            delay_p50_s=hall.pulse.quantile(0.5),
+            delay_p99_s=hall.pulse.quantile(0.99),
             trouble=hall.trouble,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,14 +18,18 @@ from telex_ingest.heard import Accepted, PlantBorn, PlantDied
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
 
 
-def telex(plant: str, seq: int, readings: int = 2) -> Accepted:
+def telex(plant: str, seq: int, readings: int = 2, wire: int = 0) -> Accepted:
     figures = tuple(Reading(number, 1.0) for number in range(readings))
-    return Accepted(plant, 1, seq, seq, seq, TelexKind.LIVE, tuple(range(readings)), figures)
+    return Accepted(plant, 1, seq, seq, seq, TelexKind.LIVE, tuple(range(readings)), figures, wire)
 
 
-def born(plant: str, version: int = 1) -> PlantBorn:
+def born(plant: str, version: int = 1, wire: int = 0) -> PlantBorn:
     signals = (SignalBirth(id=0, name="a", unit="t", period_s=1.0), SignalBirth(id=1, name="b", unit="t", period_s=1.0))
-    return PlantBorn("link", PlantBirth(plant=plant, version=version, signals=signals), 0.0, True)
+    return PlantBorn("link", PlantBirth(plant=plant, version=version, signals=signals), 0.0, True, wire)
+
+
+def singles(batch: Batch, plant: str = "") -> list[Accepted]:
+    return [t for t in batch.telexes if isinstance(t, Accepted) and plant in ("", t.plant)]
 
 
 async def batches(inbox: Inbox, enough: int) -> list[Batch]:
@@ -41,57 +46,108 @@ async def test_a_birth_comes_before_the_telexes_that_follow_it_and_after_those_b
     for item in (born("mill-1"), telex("mill-1", 1), telex("mill-1", 2), born("mill-1", 2), telex("mill-1", 3)):
         assert inbox.offer(item)
     first, second = await batches(inbox, 2)
-    assert ([b.birth.version for b in first.births], [t.seq for t in first.telexes]) == ([1], [1, 2])
-    assert ([b.birth.version for b in second.births], [t.seq for t in second.telexes]) == ([2], [3])
+    assert ([b.birth.version for b in first.births], [t.seq for t in singles(first)]) == ([1], [1, 2])
+    assert ([b.birth.version for b in second.births], [t.seq for t in singles(second)]) == ([2], [3])
 
 
 async def test_a_plant_that_resends_a_day_does_not_hold_up_the_others() -> None:
     inbox = Inbox(HandClock())
     for seq in range(1, 20 * DEPTH):
         assert inbox.offer(telex("mill-1", seq))
-    assert inbox.offer(telex("smelter", 1))
+    assert inbox.offer(telex("smelter", 1, wire=1))
     first, second = await batches(inbox, 2)
-    assert [t.plant for t in first.telexes].count("mill-1") == DEPTH
-    assert "smelter" in {t.plant for t in first.telexes}
-    assert second.telexes[0].seq == DEPTH + 1
+    assert [t.plant for t in singles(first)].count("mill-1") == DEPTH
+    assert "smelter" in {t.plant for t in singles(first)}
+    assert singles(second)[0].seq == DEPTH + 1
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 5)), max_size=200))
-def test_every_telex_comes_once_and_each_plant_in_sequence(spoken: list[tuple[str, int]]) -> None:
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 5)),  # a plant tells so many telexes
+            st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from([-1, -2, -3])),  # or is born on another wire
+            st.just(("", 0)),  # or a tick passes
+        ),
+        max_size=200,
+    )
+)
+def test_every_telex_comes_once_and_each_plant_in_sequence_whatever_wire_it_moves_to(
+    spoken: list[tuple[str, int]],
+) -> None:
     async def run() -> None:
-        inbox, seqs = Inbox(HandClock()), dict.fromkeys("abc", 0)
+        inbox, seqs, wires = Inbox(HandClock()), dict.fromkeys("abc", 0), dict.fromkeys("abc", 0)
+        got: list[PlantBorn | Accepted] = []
+        ticks = inbox.ticks()
+
+        async def tick() -> None:
+            batch = await anext(ticks)
+            told = {t.plant for t in batch.telexes if isinstance(t, Accepted)}
+            # Births of a batch take effect before its telexes.
+            assert all(seqs_before(got, b.plant) == b.birth.version for b in batch.births if b.plant in told)
+            got.extend(batch.births)
+            got.extend(t for t in batch.telexes if isinstance(t, Accepted))
+
+        for plant in "abc":
+            assert inbox.offer(born(plant))
         for plant, many in spoken:
-            for _ in range(many):
-                seqs[plant] += 1
-                assert inbox.offer(telex(plant, seqs[plant]))
-        got: list[Accepted] = []
-        async for batch in inbox.ticks():
-            got += batch.telexes
-            if inbox.waiting == 0:
-                break
+            if not many:
+                await tick()
+            elif many < 0:
+                wires[plant] = -many
+                assert inbox.offer(born(plant, seqs[plant] + 1, wires[plant]))
+            else:
+                for _ in range(many):
+                    seqs[plant] += 1
+                    assert inbox.offer(telex(plant, seqs[plant], wire=wires[plant]))
+        while inbox.waiting:
+            await tick()
         for plant, last in seqs.items():
-            assert [t.seq for t in got if t.plant == plant] == list(range(1, last + 1))
+            assert [t.seq for t in got if isinstance(t, Accepted) and t.plant == plant] == list(range(1, last + 1))
 
-    asyncio.run(run())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inbox_module, "TICK_S", 0.0)
+        asyncio.run(run())
 
 
-async def test_a_full_inbox_takes_nothing_and_takes_again_when_it_has_been_read() -> None:
+def seqs_before(got: list[PlantBorn | Accepted], plant: str) -> int:
+    """The number that a plant would tell next after what was taken."""
+    return 1 + sum(isinstance(one, Accepted) and one.plant == plant for one in got)
+
+
+async def test_a_link_that_floods_fills_its_own_line_and_takes_nothing_from_the_others() -> None:
     inbox, taken = Inbox(HandClock()), 0
     while inbox.offer(telex("mill-1", taken + 1, readings=1000)):
         taken += 1
-    assert taken * 1001 >= inbox_module.WAITING
-    await batches(inbox, 1)
+    assert taken * 1001 >= inbox_module.WAITING // inbox_module.LEAST_LINES - 1001
+    assert not inbox.pressed
+    for seq in range(1, 20):
+        assert inbox.offer(telex("smelter", seq, wire=1))
+    (first,) = await batches(inbox, 1)
+    assert [t.seq for t in singles(first, "smelter")] == list(range(1, DEPTH + 1))
     assert inbox.offer(telex("mill-1", taken + 1))
+
+
+async def test_many_full_lines_press_the_inbox_until_it_has_been_read() -> None:
+    inbox = Inbox(HandClock())
+    for wire in range(20):
+        seq = 0
+        while inbox.offer(telex(f"plant-{wire}", seq + 1, readings=1000, wire=wire)):
+            seq += 1
+    assert inbox.pressed
+    assert inbox.waiting < 4 * inbox_module.WAITING
+    while inbox.waiting >= inbox_module.WAITING:
+        await batches(inbox, 1)
+    assert not inbox.pressed
 
 
 async def test_a_tick_is_bounded_in_readings() -> None:
     inbox = Inbox(HandClock())
     for plant in range(100):
-        assert inbox.offer(telex(f"plant-{plant}", 1, readings=1000))
+        assert inbox.offer(telex(f"plant-{plant}", 1, readings=1000, wire=plant))
     first, second = await batches(inbox, 2)
-    assert 0 < sum(len(t.readings) for t in first.telexes) <= inbox_module.ROWS + 1000
-    assert {t.plant for t in first.telexes}.isdisjoint(t.plant for t in second.telexes)
+    assert 0 < sum(len(t.readings) for t in first.telexes if isinstance(t, Accepted)) <= inbox_module.ROWS + 1000
+    assert {t.plant for t in singles(first)}.isdisjoint(t.plant for t in singles(second))
 
 
 async def test_messages_and_commands_keep_their_order_and_get_their_answers() -> None:
@@ -115,7 +171,7 @@ async def test_a_closed_inbox_gives_one_last_batch_and_refuses_what_comes_later(
     assert inbox.offer(telex("mill-1", 1))
     inbox.close()
     found = [batch async for batch in inbox.ticks()]
-    assert [t.seq for batch in found for t in batch.telexes] == [1]
+    assert [t.seq for batch in found for t in singles(batch)] == [1]
     assert not inbox.offer(telex("mill-1", 2))
     answer = await inbox.ask(Asked(command=AcknowledgeAlarm(alarm="a"), actor=Actor(role=Role.OPERATOR), key="k"))
     assert answer.code == "busy"

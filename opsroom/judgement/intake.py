@@ -1,0 +1,206 @@
+"""A tick's telexes as columns: one row a reading, none a Python object. Pure.
+
+Telexes are sorted by shard, stably, so that those of one plant keep the order of their sequence and each shard is one span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.record.store import KINDS, QUALITIES, shard_of
+from telex_ingest.heard import Accepted, SheetAccepted
+from telex_ingest.telex import Quality
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_QUALITY = {quality: code for code, quality in enumerate(QUALITIES)}
+_KIND = {kind: code for code, kind in enumerate(KINDS)}
+_GOOD = {Quality.GOOD}
+_MOST_SHAPES = 100_000
+"""Shapes of telexes that are remembered; a room that sees more forgets them all and begins again."""
+
+_value_of, _quality_of = itemgetter(1), itemgetter(2)
+
+
+class Telexes(NamedTuple):
+    """Columns of one row a telex, sorted by shard."""
+
+    shard: Ints
+    plant: Ints
+    epoch: Ints
+    seq: Ints
+    source_us: Ints
+    received_us: Ints
+    kind: Ints
+    ends: Ints
+    """Where each one's readings end among the readings."""
+
+    def __len__(self) -> int:
+        return len(self.plant)
+
+
+class Columns(NamedTuple):
+    """Columns of one row a reading, in the order of their telexes; `telex` is the index of its own."""
+
+    telex: Ints
+    lane: Ints
+    source_us: Ints
+    kind: Ints
+    value: Floats
+    quality: Ints
+
+
+class _Run(NamedTuple):
+    """Some telexes before they are sorted: columns of telexes, how many readings each has, columns of readings."""
+
+    shard: Ints
+    plant: Ints
+    epoch: Ints
+    seq: Ints
+    source_us: Ints
+    received_us: Ints
+    kind: Ints
+    size: Ints
+    lane: Ints
+    value: Floats
+    quality: Ints
+
+
+class Intake:
+    """Makes columns of telexes, and remembers which lanes the readings of each shape of telex have."""
+
+    def __init__(self, lane_of: Mapping[str, Mapping[int, int]], numbers: Mapping[str, int]) -> None:
+        self._lane_of, self._numbers = lane_of, numbers
+        self._shapes: dict[tuple[str, tuple[int, ...]], Ints] = {}
+        self._sheets: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Ints, Ints, Ints]] = {}
+        self._homes: dict[str, tuple[int, int]] = {}
+
+    def forget(self) -> None:
+        """A birth may have moved an id to another lane."""
+        self._shapes.clear()
+        self._sheets.clear()
+
+    def columns(self, items: Sequence[Accepted | SheetAccepted]) -> tuple[Telexes, Columns]:
+        """Columns of all telexes of a tick whose plants are known."""
+        runs: list[_Run] = []
+        for kind, some in groupby(items, type):
+            if kind is SheetAccepted:
+                runs += [run for sheet in some if isinstance(sheet, SheetAccepted) for run in self._sheet(sheet)]
+            else:
+                runs += self._singles(
+                    [telex for telex in some if isinstance(telex, Accepted) and telex.plant in self._lane_of]
+                )
+        return _sorted(runs)
+
+    def _sheet(self, sheet: SheetAccepted) -> Iterable[_Run]:
+        key = (sheet.plants, sheet.signals)
+        known = self._sheets.get(key)
+        if known is None:
+            if not all(plant in self._lane_of for plant in sheet.plants):
+                return self._singles([telex for telex in sheet.rows() if telex.plant in self._lane_of])
+            if len(self._sheets) >= _MOST_SHAPES // 100:
+                self._sheets.clear()
+            homes = np.array([self._home(plant) for plant in sheet.plants], np.int64)
+            lanes = [self._lane_of[plant][number] for plant in sheet.plants for number in sheet.signals]
+            known = self._sheets[key] = (np.array(lanes, np.int64), homes[:, 0], homes[:, 1])
+        lane, shard, plant = known
+        t, m = len(sheet.plants), len(sheet.signals)
+        value = np.frombuffer(sheet.values, "<f8" if sheet.width == 8 else "<f4").astype(np.float64)
+        value[~np.isfinite(value)] = np.nan
+        return (
+            _Run(
+                shard,
+                plant,
+                np.array(sheet.epochs, np.int64),
+                np.array(sheet.seqs, np.int64),
+                np.frombuffer(sheet.source_us, "<i8"),
+                np.full(t, sheet.received_us, np.int64),
+                np.full(t, _KIND[sheet.kind], np.int64),
+                np.full(t, m, np.int64),
+                lane,
+                value,
+                np.zeros(t * m, np.int64),
+            ),
+        )
+
+    def _singles(self, telexes: Sequence[Accepted]) -> Iterable[_Run]:
+        t = len(telexes)
+        if not t:
+            return ()
+        homes = np.array([self._home(telex.plant) for telex in telexes], np.int64)
+        lane = np.concatenate([self._shape(telex) for telex in telexes])
+        listed = [telex.readings for telex in telexes]
+        try:
+            value = np.fromiter(map(_value_of, chain.from_iterable(listed)), np.float64, len(lane))
+        except TypeError:  # a missing reading
+            nan = float("nan")
+            value = np.array([nan if one[1] is None else one[1] for one in chain.from_iterable(listed)])
+        quality = np.zeros(len(lane), np.int64)
+        if not set(map(_quality_of, chain.from_iterable(listed))) <= _GOOD:
+            quality[:] = [_QUALITY[one[2]] for one in chain.from_iterable(listed)]
+        numbers = np.array(
+            [
+                (telex.epoch, telex.seq, telex.source_us, telex.received_us, _KIND[telex.kind], len(telex.readings))
+                for telex in telexes
+            ],
+            np.int64,
+        ).T
+        epoch, seq, source_us, received_us, kind, size = numbers
+        return (_Run(homes[:, 0], homes[:, 1], epoch, seq, source_us, received_us, kind, size, lane, value, quality),)
+
+    def _home(self, plant: str) -> tuple[int, int]:
+        home = self._homes.get(plant)
+        if home is None:
+            home = self._homes[plant] = (shard_of(plant), self._numbers[plant])
+        return home
+
+    def _shape(self, telex: Accepted) -> Ints:
+        key = (telex.plant, telex.signals)
+        lanes = self._shapes.get(key)
+        if lanes is None:
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            # The session has refused what the birth does not declare, so every id is known here.
+            lane_of = self._lane_of[telex.plant]
+            lanes = self._shapes[key] = np.array([lane_of[number] for number in telex.signals], np.int64)
+        return lanes
+
+
+def _sorted(runs: Sequence[_Run]) -> tuple[Telexes, Columns]:
+    """Put runs one behind the other and sort by shard, so that telexes of one shard keep their order."""
+    if not runs:
+        nothing = np.empty(0, np.int64)
+        return Telexes(*[nothing] * 8), Columns(nothing, nothing, nothing, nothing, np.empty(0), nothing)
+    whole = runs[0] if len(runs) == 1 else _Run(*map(np.concatenate, zip(*runs, strict=True)))
+    order = np.argsort(whole.shard.astype(np.uint8), kind="stable")
+    count = whole.size[order]
+    ends = np.cumsum(count)
+    n = int(ends[-1])
+    starts = np.cumsum(whole.size) - whole.size
+    telex = np.repeat(np.arange(len(order)), count)
+    rows = np.arange(n) + (starts[order] - (ends - count))[telex]
+    telexes = Telexes(
+        whole.shard[order],
+        whole.plant[order],
+        whole.epoch[order],
+        whole.seq[order],
+        whole.source_us[order],
+        whole.received_us[order],
+        whole.kind[order],
+        ends,
+    )
+    return telexes, Columns(
+        telex,
+        whole.lane[rows],
+        telexes.source_us[telex],
+        telexes.kind[telex],
+        whole.value[rows],
+        whole.quality[rows],
+    )
