@@ -47,7 +47,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         births = [born.birth for born in batch.births if born.changed]
         await writer.write(births, judged, tick, batch.at)  # blocks, on the writer's thread, until it is durable
         hall.become(tick)
-        gateway.acknowledge({telex.plant: (telex.epoch, telex.seq) for telex in batch.telexes})
+        gateway.acknowledge(batch.durable(), batch.sheets())
         for ask, answer in zip(batch.asks, tick.answers, strict=True):
             if not ask.answer.done():
                 ask.answer.set_result(answer)
