@@ -102,12 +102,14 @@ class Example(NamedTuple):
     """A feed with everything that it needs, for the checks: `make` makes it anew with the same settings, as a restart would.
 
     Two examples give the same readings, `readings` of them (0: as many as it gives until it ends). `cut` breaks the line to the
-    source for a moment, as a storm would; None when there is no line.
+    source for a moment, as a storm would; None when there is no line. `flood` lets the source give far more than is taken; it is
+    cancelled after a while.
     """
 
     make: Callable[[], Feed]
     readings: int = 0
     cut: Callable[[], Awaitable[None]] | None = None
+    flood: Callable[[], Awaitable[None]] | None = None
 
 
 class Feed(Protocol):
