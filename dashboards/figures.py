@@ -239,7 +239,13 @@ def effect(seen: EffectView) -> Component:
     ]
     if seen.change is not None:
         rows.append(_fact(say("desk.change"), number(seen.change)))
-    return html.Section([html.H3(say("desk.effect")), html.Dl(rows, className="facts")], className="effect")
+    parts = [html.H3(say("desk.effect")), html.Dl(rows, className="facts")]
+    told = seen.attribution
+    if told is not None:
+        parts.append(html.P(told.said, className="attribution", **facts(data_word=told.word)))
+        looked = say("desk.attribution", after=told.after, sisters=len(told.sisters), dates=told.dates)
+        parts.append(html.P(looked, className="hint"))
+    return html.Section(parts, className="effect")
 
 
 def statements(motion: MotionView | None) -> Component | None:

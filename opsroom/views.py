@@ -10,6 +10,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from opsroom.line_views import LineBook as LineBook
+from opsroom.line_views import LineRequest as LineRequest
+from opsroom.line_views import LineView as LineView
+
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """The root of all rows that a screen can show."""
@@ -155,6 +159,28 @@ class TallyView(View, frozen=True, kw_only=True):
     needed: int = 1
 
 
+class AttributionView(View, frozen=True, kw_only=True):
+    """Whether the order may be called the cause: `word` is told, none or cannot_tell, `said` the sentence for people.
+
+    `mean`, `low`, `high` is the effect with its 95 % interval over `after` readings, in the signal's unit; `sisters` are
+    signals that nobody touched, `disturbed` those that changed at the same time; `band` what would have come without the
+    order, as `[at, mean, low, high]`.
+    """
+
+    word: str
+    said: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    before: int = 0
+    after: int = 0
+    dates: int = 0
+    false_dates: int = 0
+    sisters: tuple[str, ...] = ()
+    disturbed: tuple[str, ...] = ()
+    band: tuple[tuple[float, float, float, float], ...] = ()
+
+
 class EffectView(View, frozen=True, kw_only=True):
     """What an order did, as the filter saw it: before, after, and what it had forecast without the order."""
 
@@ -168,6 +194,7 @@ class EffectView(View, frozen=True, kw_only=True):
     recovered_at: float | None = None
     measured_at: float | None = None
     final: bool = False
+    attribution: AttributionView | None = None
 
 
 class MotionView(View, frozen=True, kw_only=True):
@@ -270,22 +297,6 @@ class TickerLine(View, frozen=True, kw_only=True):
     text: str
 
 
-class LineView(View, frozen=True, kw_only=True):
-    """The state of the line: who is connected, what came, what was refused; counts since the room was made."""
-
-    links: int = 0
-    plants: int = 0
-    silent: int = 0
-    telexes: int = 0
-    readings: int = 0
-    duplicates: int = 0
-    late: int = 0
-    refused: int = 0
-    coalesced: int = 0
-    oldest_s: float | None = None
-    trouble: str = ""
-
-
 class Viewer(View, frozen=True, kw_only=True):
     """For whom a view is made: role, and the unit or seat of the session."""
 
@@ -362,14 +373,16 @@ class Delta(View, frozen=True, kw_only=True, tag="delta", tag_field="type", omit
     proposals: tuple[ProposalView, ...] | None = None
     ticker: tuple[TickerLine, ...] = ()
     line: LineView | None = None
+    book: LineBook | None = None
     held: bool | None = None
 
 
 class WatchRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a screen may say on `/watch`: which unit it has in focus, or that it wants a fresh snapshot."""
+    """What a screen may say on `/watch`: its unit in focus, that it wants a fresh snapshot, or its page of the line."""
 
     focus: str = ""
     resume: bool = False
+    line: LineRequest | None = None
 
 
 class Answer(View, frozen=True, kw_only=True):

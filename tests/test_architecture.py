@@ -47,6 +47,7 @@ DOES_IO = {
     "opsroom/record/disk.py",
     "opsroom/loop/writer.py",
     "opsroom/loop/inbox.py",
+    "opsroom/loop/reckoner.py",
     "opsroom/record/journal.py",
     "opsroom/entry/people.py",
     "opsroom/entry/links.py",

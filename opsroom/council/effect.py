@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
 
 from opsroom.room import events as happened
-from opsroom.room.events import Outlook
-from opsroom.room.news import Evidence
-from opsroom.room.state import Alarm, OrderRecord, Room
+from opsroom.room.events import AnyEvent, Outlook
+from opsroom.room.news import EffectReckoned, Evidence
+from opsroom.room.refusal import Refused
+from opsroom.room.state import Alarm, OrderRecord, Room, put
 
 
 def outlook_of(evidence: Evidence | None, readings: int) -> Outlook | None:
@@ -88,3 +93,22 @@ def measured(
         recovered_at=alarm.recovered_at if alarm is not None else None,
         final=final,
     )
+
+
+def hear_reckoning(room: Room, news: EffectReckoned, now: float) -> tuple[AnyEvent, ...]:
+    """Take what was reckoned beside the loop; it is noted once for each measurement."""
+    motion = room.motions.get(news.motion)
+    if motion is None or motion.effect is None or motion.order != news.order:
+        raise Refused("no-effect", f"nothing was measured for {news.motion!r}", "reckon what was measured")
+    if motion.attribution is not None and (motion.attribution.final or not news.final):
+        return ()
+    return (happened.EffectAttributed(at=now, **msgspec.structs.asdict(news)),)
+
+
+def _attributed(room: Room, event: happened.EffectAttributed) -> Room:
+    motion = room.motions[event.motion]
+    return put(room, "motions", msgspec.structs.replace(motion, attribution=event))
+
+
+APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {happened.EffectAttributed: _attributed}
+"""How each event on an effect changes the room; its measurement belongs to the order's life."""

@@ -35,6 +35,7 @@ from opsroom.alarms.alarm_events import (
 )
 from opsroom.council.council_events import (
     BallotCast,
+    EffectAttributed,
     EffectMeasured,
     LastCallMade,
     MotionClosed,
@@ -84,6 +85,7 @@ __all__ = [
     "BallotCast",
     "CharterAmended",
     "Deviation",
+    "EffectAttributed",
     "EffectMeasured",
     "Event",
     "GoodNewsHeard",
@@ -155,6 +157,7 @@ AnyEvent = (
     | ReceiptNoted
     | OrderExpired
     | EffectMeasured
+    | EffectAttributed
 )
 """Every event; `get_args(AnyEvent)` lists the classes."""
 

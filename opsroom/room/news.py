@@ -52,6 +52,27 @@ class VerdictNews(News, frozen=True, kw_only=True, tag="verdict"):
     backfill: bool = False
 
 
+class EffectReckoned(News, frozen=True, kw_only=True, tag="effect-reckoned"):
+    """What an order did against what would have come without it, reckoned beside the loop (see `events.EffectAttributed`)."""
+
+    motion: str
+    order: str
+    signal: str
+    word: Literal["told", "none", "cannot_tell"]
+    reason: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    before: int = 0
+    after: int = 0
+    dates: int = 0
+    false_dates: int = 0
+    sisters: tuple[str, ...] = ()
+    disturbed: tuple[str, ...] = ()
+    band: tuple[tuple[float, float, float, float], ...] = ()
+    final: bool = False
+
+
 class PlantSilent(News, frozen=True, kw_only=True, tag="plant-silent"):
     """A plant has not spoken for longer than its periods allow: `since` when, and what came `last`, both received times."""
 
@@ -136,6 +157,7 @@ AnyNews = (
     | PlantBorn
     | PlantDied
     | ReceiptCame
+    | EffectReckoned
     | CallCame
     | Returned
     | LeftAgain

@@ -16,7 +16,7 @@ from opsroom import commands as ask
 from opsroom.alarms import alarm, algedonic, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
-from opsroom.council import council, order
+from opsroom.council import council, effect, order
 from opsroom.recursion import agreements, births
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
@@ -26,6 +26,7 @@ from opsroom.room.news import (
     AnyNews,
     CallCame,
     CharterRead,
+    EffectReckoned,
     LeftAgain,
     PlantBorn,
     PlantDied,
@@ -81,6 +82,7 @@ NEWS: Mapping[type[Any], Callable[[Room, Any, float], Events]] = {
     PlantBorn: births.hear_birth,
     PlantDied: births.hear_farewell,
     ReceiptCame: order.hear_receipt,
+    EffectReckoned: effect.hear_reckoning,
     CharterRead: births.found,
 }
 """What answers each kind of news; a tick is answered by `DUE`."""
@@ -104,6 +106,7 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **stops.APPLY,
     **council.APPLY,
     **order.APPLY,
+    **effect.APPLY,
     happened.TransientLogged: lambda room, event: room,
     happened.GoodNewsHeard: lambda room, event: room,
 }

@@ -13,7 +13,7 @@ from immutables import Map
 
 from opsroom.alarms.deadlines import Deadlines, Due
 from opsroom.recursion.recursion import Agreement, Charter, Tree
-from opsroom.room.events import Deviation, EffectMeasured, Outlook
+from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Outlook
 from opsroom.room.news import Evidence
 from telex_ingest.telex import OrderBirth, SignalBirth
 
@@ -203,6 +203,7 @@ class Motion(Thing, frozen=True, kw_only=True):
     closed_reason: str = ""
     order: str = ""
     effect: EffectMeasured | None = None
+    attribution: EffectAttributed | None = None
 
     def clocks(self) -> tuple[Due, ...]:
         """The deadline."""

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from opsroom.recursion.recursion import owner
+from opsroom.room.events import EffectAttributed
 from opsroom.room.state import Alarm, Room
 
 _WORDS = (
@@ -154,3 +155,19 @@ def _standing(room: Room, alarm: Alarm) -> str:
 def alarm_sentence(room: Room, alarm: Alarm) -> str:
     """What has happened, how surely, since when, and whose turn it is, in two sentences."""
     return f"{_deviation(room, alarm)} {_standing(room, alarm)}"
+
+
+def attribution_sentence(room: Room, told: EffectAttributed) -> str:
+    """Whether the order may be called the cause, in words that need no statistics."""
+    unit, name = uom(room, told.signal), signal_title(room, told.signal)
+    if told.word == "told" and told.mean is not None and told.low is not None and told.high is not None:
+        way = "raised" if told.mean > 0 else "lowered"
+        low, high = sorted((abs(told.low), abs(told.high)))
+        return (
+            f"The order {way} {name} by about {figure(abs(told.mean), unit)}, very likely by {figure(low, unit)} "
+            f"to {figure(high, unit)}: {told.reason}."
+        )
+    if told.word == "none":
+        return f"The order did nothing to {name} that matters: {told.reason}."
+    others = f" ({', '.join(unit_title(room, owner(key)) for key in told.disturbed)})" if told.disturbed else ""
+    return f"Whether the order moved {name} cannot be told: {told.reason}{others}."

@@ -17,10 +17,11 @@ from opsroom.alarms.algedonic import running as clock_runs
 from opsroom.council.council import tally
 from opsroom.recursion.focus import units
 from opsroom.room.state import Alarm, Ballot, Motion, Room
-from opsroom.showing.sentences import alarm_sentence, surely, title, uom
+from opsroom.showing.sentences import alarm_sentence, attribution_sentence, surely, title, uom
 from opsroom.showing.ticker import ticker
 from opsroom.views import (
     AlarmView,
+    AttributionView,
     BallotView,
     ClimbView,
     EffectView,
@@ -152,8 +153,29 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
             recovered_at=effect.recovered_at,
             measured_at=effect.measured_at,
             final=effect.final,
+            attribution=_attribution(room, row),
         ),
         evidence=_evidence(row),
+    )
+
+
+def _attribution(room: Room, row: Motion) -> AttributionView | None:
+    told = row.attribution
+    if told is None:
+        return None
+    return AttributionView(
+        word=told.word,
+        said=attribution_sentence(room, told),
+        mean=told.mean,
+        low=told.low,
+        high=told.high,
+        before=told.before,
+        after=told.after,
+        dates=told.dates,
+        false_dates=told.false_dates,
+        sisters=told.sisters,
+        disturbed=told.disturbed,
+        band=told.band,
     )
 
 

@@ -11,6 +11,7 @@ from opsroom.room.events import AnyEvent
 from opsroom.room.state import Room
 from opsroom.showing.sentences import (
     alarm_sentence,
+    attribution_sentence,
     figure,
     lasting,
     moment,
@@ -226,6 +227,11 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.ReceiptNoted: _order_line(lambda event: f"a receipt out of turn ({event.state}) was noted"),
     happened.OrderExpired: _order_line(lambda event: "expired without an answer"),
     happened.EffectMeasured: _effect,
+    happened.EffectAttributed: lambda room, event: (
+        "order",
+        owner(event.signal),
+        f"{event.order}: {attribution_sentence(room, event)}",
+    ),
 }
 """The line of each kind of event. A ballot's line never says how a seat voted."""
 

@@ -1,0 +1,163 @@
+"""From stored readings to what an order did: even buckets of the signal and of its sisters, and the reckoning on them. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cyberstride.attribution import attribute
+from cyberstride.counterfactual import CannotJudgeError
+from opsroom.room.events import EffectMeasured
+from opsroom.room.news import EffectReckoned
+from opsroom.room.state import OrderRecord, Room
+
+Floats = NDArray[np.float64]
+
+BEFORE, AFTER = 200, 60
+"""The most buckets before and after an order that are reckoned with."""
+MOST_SISTERS = 5
+
+
+class Question(NamedTuple):
+    """What is to be reckoned for one measurement: which signals, from when to when, all times in epoch seconds."""
+
+    motion: str
+    order: str
+    signal: str
+    sisters: tuple[str, ...]
+    at: float
+    until: float
+    delay_s: float
+    width_s: float
+    since: float
+    material: float
+    final: bool
+
+    @property
+    def start(self) -> float:
+        """When the readings that are needed begin."""
+        return self.at - BEFORE * self.width_s
+
+
+def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | None:
+    """What to reckon for a measurement; `None` when the room does not know its order or motion (any more)."""
+    motion, order = room.motions.get(seen.motion), room.orders.get(seen.order)
+    if motion is None or order is None or not seen.signal:
+        return None
+    alarm = room.alarms.get(motion.alarm)
+    name = seen.signal.partition("/")[2]
+    declared = [effect for effect in motion.asked.effects if effect.signal == name]
+    at = order.outlook.at if order.outlook is not None else order.issued_at
+    width = period_s * max(1, math.ceil((seen.measured_at - at) / (AFTER * period_s)))
+    return Question(
+        motion=motion.id,
+        order=order.id,
+        signal=seen.signal,
+        sisters=sisters(room, seen.signal, order, at),
+        at=at,
+        until=seen.measured_at + period_s,
+        delay_s=max((effect.delay_s for effect in declared), default=0.0),
+        width_s=width,
+        since=alarm.deviation.since if alarm is not None and alarm.deviation.since is not None else at,
+        material=abs(declared[0].change) / 2 if declared and declared[0].change else math.nan,
+        final=seen.final,
+    )
+
+
+def sisters(room: Room, signal: str, order: OrderRecord, at: float) -> tuple[str, ...]:
+    """The same signal at other plants that no order touched since, the nearest in the tree first, at most five."""
+    plant, _, name = signal.partition("/")
+    if signal not in room.signals:
+        return ()
+    unit = room.signals[signal].birth.unit
+    touched = {other.plant for other in room.orders.values() if other.id != order.id and other.issued_at >= at - 86_400}
+    mine = room.tree.path(plant)
+
+    def far(other: str) -> int:
+        return len(set(mine) ^ set(room.tree.path(other.partition("/")[0])))
+
+    alike = [
+        key
+        for key, row in room.signals.items()
+        if key.partition("/")[2] == name
+        and row.birth.unit == unit
+        and key.partition("/")[0] != plant
+        and key.partition("/")[0] not in touched
+    ]
+    return tuple(sorted(alike, key=lambda key: (far(key), key))[:MOST_SISTERS])
+
+
+def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]]) -> EffectReckoned:
+    """Reckon one effect from readings (at, value) of the signal and its sisters."""
+    columns = {key: buckets(asked, readings.get(key, ())) for key in (asked.signal, *asked.sisters)}
+    values = columns[asked.signal]
+    times = np.arange(len(values), dtype=np.float64)
+    at = float(BEFORE)
+    usable = [key for key in asked.sisters if np.isfinite(columns[key][:BEFORE]).sum() >= BEFORE // 4]
+    # Readings while the order was not expected to work yet are neither before nor after.
+    waiting = math.ceil(asked.delay_s / asked.width_s) if asked.delay_s < (asked.until - asked.at) / 2 else 0
+    values[BEFORE : BEFORE + waiting] = np.nan
+    first = np.flatnonzero(np.isfinite(values))
+    begin = int(first[0]) if len(first) else 0
+    around = np.column_stack([columns[key] for key in usable])[begin:] if usable else None
+    changes = ((asked.since - asked.start) / asked.width_s,) if asked.since < asked.at else ()
+    blank = EffectReckoned(
+        motion=asked.motion,
+        order=asked.order,
+        signal=asked.signal,
+        word="cannot_tell",
+        reason="",
+        sisters=tuple(usable),
+        final=asked.final,
+    )
+    try:
+        told = attribute(
+            times[begin:],
+            values[begin:],
+            at,
+            controls=around,
+            sisters=around,
+            changes=tuple(math.floor(change) for change in changes),
+            material=asked.material,
+        )
+    except CannotJudgeError as error:
+        return msgspec.structs.replace(blank, reason=str(error))
+    seen = np.isfinite(values[begin:])
+    after = times[begin:][seen]
+    after = after[after >= at]
+    moments = asked.start + after * asked.width_s
+    return msgspec.structs.replace(
+        blank,
+        word=told.word,
+        reason=told.reason,
+        mean=told.effect.mean,
+        low=told.effect.low,
+        high=told.effect.high,
+        before=int(seen.sum()) - len(after),
+        after=len(after),
+        dates=len(told.dates),
+        false_dates=sum(placebo.sure for placebo in told.dates),
+        disturbed=tuple(usable[place] for place in told.disturbed),
+        band=tuple((float(t), *map(float, row)) for t, row in zip(moments, told.effect.expected, strict=True)),
+    )
+
+
+def buckets(asked: Question, readings: Iterable[tuple[float, float]]) -> Floats:
+    """The mean of each bucket from the start to the end, NaN where nothing came; the order stands between two buckets.
+
+    >>> asked = Question("M", "O", "p/x", (), 400.0, 406.0, 0.0, 2.0, 400.0, 1.0, True)
+    >>> buckets(asked, [(0.5, 1.0), (1.5, 3.0), (400.0, 7.0), (405.9, 8.0), (999.0, 9.0)])[[0, 1, 200, 202]]
+    array([ 2., nan,  7.,  8.])
+    """
+    size = BEFORE + max(1, math.ceil((asked.until - asked.at) / asked.width_s))
+    rows = np.array([(at, value) for at, value in readings if math.isfinite(value)], dtype=np.float64).reshape(-1, 2)
+    place = np.floor((rows[:, 0] - asked.start) / asked.width_s).astype(np.int64)
+    inside = (place >= 0) & (place < size)
+    total = np.bincount(place[inside], rows[inside, 1], minlength=size)
+    count = np.bincount(place[inside], minlength=size)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,105 @@
+"""An effect is reckoned from stored readings, heard once, and told in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from opsroom.council.reckoning import AFTER, BEFORE, Question, question, reckon
+from opsroom.room import events as happened
+from opsroom.room.events import EffectMeasured
+from opsroom.room.news import ReceiptCame
+from opsroom.room.refusal import Refused
+from opsroom.room.state import Room
+from opsroom.showing.show import motion_view
+from opsroom.showing.ticker import LINES
+from opsroom.views import Viewer
+from telex_ingest.telex import ReceiptState
+from tests.opsroom.play import Play, only
+
+Rows = list[tuple[float, float]]
+
+
+def reviewed() -> tuple[Play, EffectMeasured]:
+    """A room in which an order was done and its effect is measured for good."""
+    play = Play()
+    order = play.order()
+    play.hear(ReceiptCame(order=order, plant="loom-1", state=ReceiptState.DONE, at=play.now))
+    return play, only(EffectMeasured, play.wait(1300))
+
+
+def readings(asked: Question, after: float, seed: int, missing: slice = slice(0, 0)) -> Rows:
+    at = np.arange(asked.start, asked.until, asked.width_s)
+    value = 40 + np.random.default_rng(seed).normal(0, 1, len(at)) + np.where(at >= asked.at, after, 0)
+    value[missing] = np.nan
+    return list(zip(at.tolist(), value.tolist(), strict=True))
+
+
+def asked_of(room: Room, seen: EffectMeasured) -> Question:
+    asked = question(room, seen, 60.0)
+    assert asked is not None
+    return asked
+
+
+def test_the_question_takes_the_sister_that_nobody_touched_and_what_the_plant_declared() -> None:
+    play, seen = reviewed()
+    asked = asked_of(play.room, seen)
+    assert asked.sisters == ("loom-2/output", "mill-1/output")
+    assert asked.material == 5.0
+    assert asked.delay_s == 60.0
+    assert asked.at - asked.start == BEFORE * 60
+
+
+def test_a_long_review_is_reckoned_in_wider_buckets() -> None:
+    play, seen = reviewed()
+    asked = question(play.room, seen, 1.0)
+    assert asked is not None
+    assert (asked.until - asked.at) / asked.width_s <= AFTER + 1
+
+
+def test_an_effect_is_told_once_and_shown_in_words() -> None:
+    play, seen = reviewed()
+    asked = asked_of(play.room, seen)
+    rows = {key: readings(asked, 0.0, place) for place, key in enumerate(asked.sisters)}
+    news = reckon(asked, {**rows, asked.signal: readings(asked, 12.0, 9, slice(3, 9))})
+    event = only(happened.EffectAttributed, play.hear(news))
+    assert event.word == "told"
+    assert event.low is not None
+    assert event.high is not None
+    assert event.low < 12 < event.high
+    assert event.sisters == asked.sisters
+    assert len(event.band) == event.after
+    assert play.hear(news) == ()
+    assert play.replayed() == play.room
+    view = motion_view(play.room, asked.motion, Viewer(role="viewer"))
+    assert view.effect is not None
+    assert view.effect.attribution is not None
+    assert view.effect.attribution.said.startswith("The order raised Output of Loom 1 by about 11.7 m/h")
+    assert asked.order in LINES[happened.EffectAttributed](play.room, event)[2]
+
+
+def test_a_sister_that_moves_at_the_same_time_is_named() -> None:
+    play, seen = reviewed()
+    asked = asked_of(play.room, seen)
+    rows = {asked.sisters[0]: readings(asked, 0.0, 1), asked.sisters[1]: readings(asked, 12.0, 2)}
+    news = reckon(asked, {**rows, asked.signal: readings(asked, 12.0, 3)})
+    assert news.word == "cannot_tell"
+    assert news.disturbed == (asked.sisters[1],)
+    event = only(happened.EffectAttributed, play.hear(news))
+    assert "Mill 1" in LINES[happened.EffectAttributed](play.room, event)[2]
+
+
+@pytest.mark.parametrize("rows", [{}, {"loom-1/output": [(0.0, 1.0)]}])
+def test_too_few_readings_are_said_to_be_too_few(rows: dict[str, Rows]) -> None:
+    play, seen = reviewed()
+    news = reckon(asked_of(play.room, seen), rows)
+    assert news.word == "cannot_tell"
+    assert "too few" in news.reason
+
+
+def test_what_was_never_measured_is_not_attributed() -> None:
+    play, seen = reviewed()
+    news = reckon(asked_of(play.room, seen), {})
+    other = Play()
+    with pytest.raises(Refused, match="nothing was measured"):
+        other.hear(news)
