@@ -49,7 +49,7 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev  ## delay and load of the running room, on this machine
-	$(BIN)/python -m benchmarks.room
+	$(BIN)/opsroom bench ingest
 
 bench-filter: $(VENV)/.dev  ## speed of the filter beside other libraries, JSON=file
 	$(BIN)/python -m benchmarks.filter_speed $(JSON)

@@ -18,7 +18,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -121,8 +121,18 @@ class Load:
     cut: int
 
 
-async def run_crowd(crowd: Crowd, *, url: str, token: str = "", tokens: Mapping[str, str] | None = None) -> Load:
-    """Let the crowd talk for its seconds; every link shows `token`, or its own of `tokens`. Raises `CrowdRefused`."""
+async def run_crowd(
+    crowd: Crowd,
+    *,
+    url: str,
+    token: str = "",
+    tokens: Mapping[str, str] | None = None,
+    on_phase: Callable[[str], None] = lambda _: None,
+) -> Load:
+    """Let the crowd talk for its seconds; every link shows `token`, or its own of `tokens`. Raises `CrowdRefused`.
+
+    `on_phase` is told when it begins to talk (`warming`), to measure (`measuring`) and when it has ended (`ended`).
+    """
     frames, names, delays = Frames(crowd.signals, crowd.framing, crowd.seed), crowd.plant_names(), Delays()
     links = [
         CrowdLink(name, names[number :: crowd.links], frames, delays) for number, name in enumerate(crowd.link_names())
@@ -134,11 +144,13 @@ async def run_crowd(crowd: Crowd, *, url: str, token: str = "", tokens: Mapping[
             )
         if crowd.warm_s > 0:
             await _settle(links, delays)
+        on_phase("warming")
         began = time.monotonic()
-        work = _Work(crowd, links, delays)
+        work = _Work(crowd, links, delays, on_phase)
         await (work.paced() if crowd.per_second > 0 else work.as_fast_as_it_goes())
         ended = time.monotonic()
         measured_s, cpu_percent, acked = work.measured()
+        on_phase("ended")
         await _all_acknowledged(links, LAST_ACKS_S)
     finally:
         for link in links:
@@ -187,8 +199,10 @@ async def _all_acknowledged(links: Sequence[CrowdLink], patience_s: float) -> No
 class _Work:
     """The talking itself, and what is measured of it after the warm-up."""
 
-    def __init__(self, crowd: Crowd, links: Sequence[CrowdLink], delays: Delays) -> None:
-        self.crowd, self.links, self.delays = crowd, links, delays
+    def __init__(
+        self, crowd: Crowd, links: Sequence[CrowdLink], delays: Delays, on_phase: Callable[[str], None]
+    ) -> None:
+        self.crowd, self.links, self.delays, self.on_phase = crowd, links, delays, on_phase
         self.began = time.monotonic() + 0.05
         self.burnt = time.process_time()
         self.behind_s = 0.0
@@ -209,6 +223,7 @@ class _Work:
         if self._warm is None and now - self.began >= self.crowd.warm_s:
             self._warm = (now, time.process_time(), self._acknowledged())
             self.delays.counting = True
+            self.on_phase("measuring")
         return now - self.began >= self.crowd.seconds
 
     async def paced(self) -> None:
@@ -300,9 +315,16 @@ def _run(crowd: Crowd, url: str, token: str, tokens: Mapping[str, str] | None) -
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(run_crowd(crowd, url=url, token=token, tokens=tokens))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run_crowd(crowd, url=url, token=token, tokens=tokens))
+        runner = asyncio.Runner()
+    else:
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    with runner:
+        return runner.run(run_crowd(crowd, url=url, token=token, tokens=tokens, on_phase=_say_phase))
+
+
+def _say_phase(phase: str) -> None:
+    sys.stderr.write(f"phase {phase}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -241,7 +241,7 @@ def test_a_gap_is_asked_for_and_then_closed_and_its_late_telex_refused() -> None
     asked = line.answers(link).refusals
     assert [(one.code, one.seq) for one in asked] == [("gap", 2)]
     heard = line.tick(30.0)
-    assert heard[0] == GapClosed("mill-1", 1, 2, 3, line.now, "never-came")
+    assert heard[0] == GapClosed("mill-1", 1, 2, 3, line.now, "never-came", 1)
     assert line.seqs() == [1, 4]
     line.says(link, telexes=[telex(3), telex(5)])
     assert line.codes(link) == ["late"]
@@ -268,7 +268,7 @@ def test_a_spool_that_no_longer_holds_a_number_closes_the_gap_at_once() -> None:
     line = Line()
     link = line.born()
     line.says(link, telexes=[telex(7)], spools=[Spool(plant="mill-1", first=5, last=9)])
-    assert line.heard[-1] == GapClosed("mill-1", 1, 1, 4, NOON, "gone")
+    assert line.heard[-1] == GapClosed("mill-1", 1, 1, 4, NOON, "gone", 1)
     line.says(link, telexes=[telex(5), telex(6)])
     assert line.seqs() == [5, 6, 7]
     assert line.session.line().plants["mill-1"].spooled == 5
