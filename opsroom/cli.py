@@ -22,6 +22,8 @@ journal_app = typer.Typer(help="The room's memory of decisions, offline.", no_ar
 app.add_typer(seat_app, name="seat")
 app.add_typer(link_app, name="link")
 app.add_typer(journal_app, name="journal")
+bench_app = typer.Typer(help="Measure this machine, from a checkout of the repository.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
@@ -208,6 +210,43 @@ def seat_occupant(account: str, name: Annotated[str, typer.Argument(help="who si
     with people_of(data) as people:
         people.rename(account, name)
         typer.echo(f"{account} is {name} now; make a new passphrase too: opsroom seat passphrase {account}")
+
+
+@bench_app.command("ingest")
+def bench_ingest(
+    plants: Annotated[int, typer.Option(min=1)] = 1000,
+    indicators: Annotated[int, typer.Option(min=1, max=4096)] = 12,
+    rate: Annotated[str, typer.Option(help="telexes a second a plant; max or 0: as fast as it goes")] = "1",
+    framing: Annotated[str, typer.Option(help="json: a frame a telex; batch: a sheet a link; telexes: a list a link")] = "json",
+    seconds: Annotated[float, typer.Option(min=1)] = 30.0,
+    links: Annotated[int, typer.Option(min=1, help="websockets")] = 100,
+    window: Annotated[int, typer.Option(help="frames of a link on the way, as fast as it goes; 0: a fitting number")] = 0,
+    warm: Annotated[float, typer.Option(help="seconds of load before the measuring")] = 5.0,
+    to: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
+    profile: Annotated[Path | None, typer.Option(metavar="FILE", help="profile the room with cProfile; slower")] = None,
+) -> None:
+    """Put load on a real room and count what became of every telex; fails when one is lost or doubled."""
+    import json
+
+    try:
+        from benchmarks import ingest
+    except ModuleNotFoundError:
+        raise ValueError("opsroom bench runs from a checkout of the repository, with its development packages") from None
+    load = ingest.Load(
+        plants=plants,
+        indicators=indicators,
+        rate=0.0 if rate == "max" else float(rate),
+        framing=framing,
+        seconds=seconds,
+        links=links,
+        window=window,
+        warm=warm,
+    )
+    result = ingest.measure(load, profile)
+    typer.echo(ingest.told(result))
+    if to is not None:
+        to.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    raise typer.Exit(0 if ingest.right(result) else 1)
 
 
 @link_app.command("list")
