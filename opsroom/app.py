@@ -33,7 +33,8 @@ from telex_ingest.line import Limits
 
 async def operate(hall: Hall, gateway: Gateway) -> None:
     """Run the room: the one loop, one order of events, no locks. Ends when the inbox is closed."""
-    writer, outgoing, reporter = Writer(hall), Outgoing(gateway), Reporter(hall, gateway)
+    writer, reporter = Writer(hall), Reporter(hall, gateway)
+    outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
         gateway.tick()

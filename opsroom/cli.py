@@ -261,22 +261,22 @@ def link_list(data: Data) -> None:
 
 @link_app.command("add")
 def link_add(link: str, plants: Annotated[list[str], typer.Argument(metavar="PLANT...")], data: Data) -> None:
-    """Make a link that may speak for these plants ('*': any), and tell its token once."""
-    from opsroom.loop.founding import links_of
+    """Make a link that may speak for these plants ('*': any), and tell its ticket once: token, room and the room's key."""
+    from opsroom.loop.founding import links_of, ticket_of
 
     with links_of(data) as links:
-        typer.echo(links.add(link, plants))
+        typer.echo(ticket_of(data, link, links.add(link, plants)))
 
 
 @link_app.command("rotate")
 def link_rotate(
     link: str, data: Data, grace: Annotated[float, typer.Option(help="hours that the old token still holds")] = 24.0
 ) -> None:
-    """Make a new token for a link, and tell it once."""
-    from opsroom.loop.founding import links_of
+    """Make a new token for a link, and tell its new ticket once."""
+    from opsroom.loop.founding import links_of, ticket_of
 
     with links_of(data) as links:
-        typer.echo(links.rotate(link, grace * 3600.0))
+        typer.echo(ticket_of(data, link, links.rotate(link, grace * 3600.0)))
 
 
 @link_app.command("revoke")

@@ -232,8 +232,8 @@ def _token(hall: Hall, link: str) -> str:
     plants = [unit for unit in hall.room.tree.units if not hall.room.tree.children.get(unit)]
     mine = [unit for unit in plants if (unit == "aswan-waterworks") == (link == "nile")]
     if any(known.id == link for known in hall.links.list()):
-        return hall.links.rotate(link, 0.0)
-    return hall.links.add(link, mine)
+        return hall.ticket(link, hall.links.rotate(link, 0.0))
+    return hall.ticket(link, hall.links.add(link, mine))
 
 
 async def run_demo(data: Path | None, *, port: int, speed: float, scenario: str = "loom-slows") -> int:

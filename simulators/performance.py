@@ -23,6 +23,7 @@ from simulators.scenario import Scenario, load
 from simulators.stage import Stage
 from telex_ingest.feed import FeedReading, run_feed
 from telex_ingest.plant_link import PlantLink, Told
+from telex_ingest.proof import TOLERANCE_S
 from telex_ingest.telex import Order, PlantBirth, Reading, Receipt, ReceiptState, Telex, TelexKind, moment
 
 TICK_S = 0.05
@@ -245,6 +246,8 @@ async def run(
         _spool(spool, link),
         subprotocol=subprotocol,
         on_order=obey,
+        now=wall if room_speed == 1.0 else lambda: stage.start_s + (wall() - began) * speed,
+        tolerance_s=TOLERANCE_S * (speed if room_speed is None else room_speed),
     ) as wire:
         performance = Performance(stage, wire, truth)
         playing = asyncio.create_task(performance.play(speed, began, wall, stopping))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -24,6 +25,7 @@ from websockets.uri import parse_uri
 from telex_ingest.errands import Errands
 from telex_ingest.line import LinkCounts
 from telex_ingest.orderly import OnOrder, Orderly
+from telex_ingest.proof import TOLERANCE_S, Pin
 from telex_ingest.refusals import LinkCutError, LinkRefusedError, TelexError
 from telex_ingest.spool import Spooled
 from telex_ingest.tape import Tape
@@ -41,6 +43,7 @@ from telex_ingest.telex import (
     TelexKind,
     Welcome,
 )
+from telex_ingest.ticket import Ticket
 from telex_ingest.told import Births, Figures, TellError, Told
 from telex_ingest.wire import Subprotocol, decode_room, encode
 
@@ -67,7 +70,9 @@ class PlantLink:
 
     `subprotocol` is `json` or `msgpack`; `spool=None` keeps the spool in memory (a killed process then starts a new epoch).
     `frame_telexes` bounds the telexes in a frame; `disturb` may be set to a fault of the line. `on_order` is called once an order
-    (a second copy gets the remembered answer) and once more when the order comes revoked.
+    (a second copy gets the remembered answer) and once more when the order comes revoked; only orders whose proof is good reach
+    it. `token` is the ticket that the room printed, which names the key to believe; with a bare token, `pin` does. `now` is the
+    room's clock as the plant reads it (epoch seconds), `tolerance_s` how far it may be behind.
     """
 
     def __init__(
@@ -84,18 +89,24 @@ class PlantLink:
         on_refusal: OnRefusal | None = None,
         frame_telexes: int = 500,
         spool_limit: int = 1_000_000,
+        pin: Pin | None = None,
+        now: Callable[[], float] = time.time,
+        tolerance_s: float = TOLERANCE_S,
     ) -> None:
+        ticket = Ticket.read(token)
         self.disturb: Disturb | None = None
         self.refusals: deque[Refusal] = deque(maxlen=100)
         """The latest refusals of the room."""
         self._url = url
         self._link = link
-        self._token = token
+        self._token = ticket.token
         self._subprotocol = Subprotocol.MSGPACK if subprotocol == "msgpack" else Subprotocol.JSON
         self._births = Births(births)
         self._tape = Tape(spool, spool_limit)
         self._frame_telexes = frame_telexes
-        self._orderly = Orderly(self._tape, on_order, self._say)
+        self._orderly = Orderly(
+            self._tape, on_order, self._say, self._births.plants, pin or ticket.pin, now, tolerance_s
+        )
         self._on_notice = on_notice
         self._on_refusal = on_refusal
         self._superseded: set[str] = set()
@@ -113,6 +124,7 @@ class PlantLink:
     async def __aenter__(self) -> Self:
         parse_uri(self._url)
         await self._tape.open()
+        await self._orderly.begin()
         for plant in self._births.plants():
             await self._tape.enrol(plant, self._births[plant].epoch)
         self._run = asyncio.create_task(self._connect_for_ever())
@@ -224,6 +236,16 @@ class PlantLink:
             orders=self._orderly.orders,
             plants={name: (one.epoch, one.last, one.acked) for name, one in self._tape.standing.items()},
         )
+
+    @property
+    def pin(self) -> Pin | None:
+        """Whose orders are obeyed now."""
+        return self._orderly.pin
+
+    @property
+    def doubts(self) -> Mapping[str, int]:
+        """Orders that were refused on their proof alone, by reason (`proof.CURES`)."""
+        return self._orderly.doubts
 
     @property
     def trouble(self) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from telex_ingest.proof import Pin
 from telex_ingest.refusals import TelexError
 from telex_ingest.telex import Ack, Reading, Receipt, Spool, Telex, TelexKind, moment
 from telex_ingest.told import ToSpool
@@ -34,6 +35,9 @@ CREATE TABLE answers (
     no INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, revoked INTEGER NOT NULL, receipt BLOB
 ) STRICT;
 """
+
+PINS = "CREATE TABLE IF NOT EXISTS pins (only INTEGER PRIMARY KEY CHECK (only = 1), pin BLOB NOT NULL) STRICT"
+"""Whom the plant believes, once the room has changed its key; made in older spools too."""
 
 ANSWERS = 1000
 """Orders whose answers are remembered."""
@@ -72,6 +76,7 @@ class Standing(NamedTuple):
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_readings = msgspec.msgpack.Decoder(tuple[Reading, ...]).decode
 _unpack_receipt = msgspec.msgpack.Decoder(Receipt).decode
+_unpack_pin = msgspec.msgpack.Decoder(Pin).decode
 
 
 class SpoolFile:
@@ -115,6 +120,7 @@ class SpoolFile:
                 raise SpoolError(
                     self.path, f"it is of version {version}", f"use the program that knows it, not {VERSION}"
                 )
+            self._db.execute(PINS)
 
     def close(self) -> None:
         """Close the file."""
@@ -263,20 +269,35 @@ class SpoolFile:
             self._db.execute("DELETE FROM answers WHERE no <= (SELECT max(no) FROM answers) - ?", (ANSWERS,))
 
     def revoke(self, order: str) -> None:
-        """Remember that an order's revocation was heard."""
+        """Remember that an order's revocation was heard, even when the order itself never was."""
         with self._transaction():
-            self._db.execute("UPDATE answers SET revoked = 1 WHERE id = ?", (order,))
+            self._db.execute(
+                "INSERT INTO answers (id, revoked, receipt) VALUES (?, 1, NULL) ON CONFLICT (id) DO UPDATE SET revoked = 1",
+                (order,),
+            )
 
     def answered(self, order: str) -> tuple[Receipt | None, bool]:
         """Tell the last answer to an order, and whether its revocation was heard."""
         row = self._db.execute("SELECT receipt, revoked FROM answers WHERE id = ?", (order,)).fetchone()
-        return (None, False) if row is None else (_unpack_receipt(row[0]), bool(row[1]))
+        if row is None:
+            return None, False
+        return None if row[0] is None else _unpack_receipt(row[0]), bool(row[1])
 
     def answers_since(self, source_us: int) -> list[Receipt]:
         """Read the answers given since a moment, oldest first."""
-        rows = self._db.execute("SELECT receipt FROM answers ORDER BY no").fetchall()
+        rows = self._db.execute("SELECT receipt FROM answers WHERE receipt IS NOT NULL ORDER BY no").fetchall()
         receipts = [_unpack_receipt(row[0]) for row in rows]
         return [receipt for receipt in receipts if receipt.time >= moment(source_us)]
+
+    def pin(self) -> Pin | None:
+        """Tell whom the plant believes since the room changed its key; None while the ticket still holds."""
+        row = self._db.execute("SELECT pin FROM pins").fetchone()
+        return None if row is None else _unpack_pin(row[0])
+
+    def keep_pin(self, pin: Pin) -> None:
+        """Remember whom the plant believes now."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO pins VALUES (1, ?)", (_pack(pin),))
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db)

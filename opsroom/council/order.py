@@ -269,6 +269,18 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
 """How each event on an order changes the room."""
 
 
+def _tally(motion: Motion | None) -> dict[str, Any]:
+    """How the motion was voted, for the order's proof."""
+    if motion is None:
+        return {}
+    choices = [ballot.choice for ballot in motion.ballots.values()]
+    votes: dict[str, Any] = {
+        name: choices.count(choice)
+        for name, choice in (("yes", "yes"), ("no", "no"), ("abstain", "abstain"), ("recused", "recuse"))
+    }
+    return votes | {"quorum": motion.quorum}
+
+
 def pending(room: Room, now: float) -> tuple[Order, ...]:
     """The orders that plants should have in hand now: send those that a link has not been sent since it connected.
 
@@ -292,6 +304,7 @@ def pending(room: Room, now: float) -> tuple[Order, ...]:
             not_before=moment(round(order.not_before * 1e6)),
             expires=moment(round(order.expires * 1e6)),
             revoked=order.recalled,
+            tally=_tally(room.motions.get(order.motion)),
         )
         for order in sorted(wanted, key=lambda order: order.issued_at)
     )

@@ -13,6 +13,8 @@ from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from telex_ingest.canonical import CanonicalError, canonical
+
 SCHEMA_BYTES = 16_384
 """The largest schema, and the largest set of parameters, as JSON."""
 
@@ -49,6 +51,10 @@ def parameter_fault(schema: dict[str, Any], parameters: dict[str, Any]) -> str:
         return "the order takes no parameters" if parameters else ""
     if len(msgspec.json.encode(parameters)) > SCHEMA_BYTES:
         return f"the parameters are longer than {SCHEMA_BYTES} bytes"
+    try:
+        canonical(parameters)
+    except CanonicalError as error:
+        return str(error)
     validator = jsonschema.Draft202012Validator(schema, registry=Registry())
     try:
         wrong = best_match(validator.iter_errors(parameters))

@@ -20,6 +20,7 @@ import msgspec
 
 from opsroom.clock import Clock
 from opsroom.record.disk import StoreError, connect, connect_to_read, explained, transaction
+from telex_ingest.ticket import Ticket, TicketError
 
 ANY = "*"
 """In place of plants: any plant."""
@@ -118,8 +119,14 @@ class Links:
             )
 
     def authorise(self, link: str, token: str) -> frozenset[str] | None:
-        """The plants that this link may speak for (`{"*"}`: any), `None` if the link or its token is not known here."""
-        digest, now = _digest(token), self._clock.now()
+        """The plants that this link may speak for (`{"*"}`: any), `None` if the link or its token is not known here.
+
+        The whole ticket is as good as the token in it.
+        """
+        try:
+            digest, now = _digest(Ticket.read(token).token), self._clock.now()
+        except TicketError:
+            return None
         self._look()
         with self._turn:
             held = self._tokens.get(link, [])

@@ -12,8 +12,10 @@ from opsroom.constitution.charter import read, template
 from opsroom.entry.links import Links
 from opsroom.entry.people import People
 from opsroom.loop.hall import PEOPLE, ROOM, Hall, NoRoomError, read_file
+from opsroom.proof.keys import Keyring
 from opsroom.record.disk import private_file, private_folder
 from opsroom.room.refusal import RoomError
+from telex_ingest.ticket import Ticket
 
 
 class RoomExistsError(RoomError):
@@ -69,6 +71,12 @@ def links_of(folder: Path) -> Iterator[Links]:
         links.close()
 
 
+def ticket_of(folder: Path, link: str, token: str) -> str:
+    """The line to hand to a link: its token, and the key by which its plants know the orders of the room in `folder`."""
+    room = read_file(folder).id
+    return Ticket(link, token, room, Keyring.open(folder, room, SystemClock().now()).key("orders")).line()
+
+
 def clock_of(last_at: float, speed: float) -> Clock:
     """The room's clock: the machine's, or a fast one that goes on where the journal ends."""
     if speed == 1.0:
@@ -81,4 +89,4 @@ def software() -> str:
     return f"opsroom {version('opsroom')}"
 
 
-__all__ = ["Hall", "RoomExistsError", "clock_of", "enrol", "found", "links_of", "people_of", "software"]
+__all__ = ["Hall", "RoomExistsError", "clock_of", "enrol", "found", "links_of", "people_of", "software", "ticket_of"]

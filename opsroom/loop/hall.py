@@ -22,6 +22,7 @@ from opsroom.judgement.sight import evidence, news_of
 from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
 from opsroom.loop.tick import Tick, fold, replay, touched
+from opsroom.proof.keys import Keyring
 from opsroom.record.disk import StoreError, private_folder
 from opsroom.record.journal import Journal
 from opsroom.record.sqlite_store import SqliteStore
@@ -33,6 +34,7 @@ from opsroom.room.refusal import RoomError
 from opsroom.room.room import Room, newborn
 from opsroom.showing.scene import Scene
 from telex_ingest.telex import PlantBirth, TelexKind
+from telex_ingest.ticket import Ticket
 
 ROOM, JOURNAL, READINGS, PEOPLE = "room.toml", "journal.sqlite", "readings.sqlite", "people.sqlite"
 """The files of a room's folder."""
@@ -68,6 +70,7 @@ class Hall:
     journal: Journal
     people: People
     links: Links
+    keys: Keyring
     room: Room
     bank: Bank
     inbox: Inbox
@@ -88,6 +91,10 @@ class Hall:
     def sight(self, key: str) -> Evidence | None:
         """What the filter knows of a signal now."""
         return evidence(self.bank, key, self.clock.now(), self.software)
+
+    def ticket(self, link: str, token: str) -> str:
+        """The line to hand to a link: its token, and the key by which its plants know this room's orders."""
+        return Ticket(link, token, self.file.id, self.keys.key("orders")).line()
 
     def admit(self, birth: PlantBirth) -> None:
         """Give a plant's signals their places in store and bank."""
@@ -177,6 +184,7 @@ def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, soft
         clock = clock_from(journal.last_at)
         store = SqliteStore(folder / READINGS)
         closing.append(store)
+        keys = Keyring.open(folder, file.id, clock.now())
         world = SystemClock()  # sessions and tokens belong to people, whatever the room's clock does
         people = People.open(folder / PEOPLE, world)
         closing.append(people)
@@ -194,6 +202,7 @@ def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, soft
             journal=journal,
             people=people,
             links=links,
+            keys=keys,
             room=room,
             bank=bank,
             inbox=Inbox(clock),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from opsroom.alarms.algedonic import notices
 from opsroom.council.order import pending
 from opsroom.room.events import AnyEvent
-from opsroom.room.refusal import Refused
+from opsroom.room.refusal import Refused, RoomError
 from opsroom.room.room import Room
+from telex_ingest.canonical import CanonicalError
 from telex_ingest.telex import Notice, Order, Refusal
 
 
@@ -26,13 +27,14 @@ class Wire(Protocol):
 
 
 class Outgoing:
-    """Sends what is pending and remembers what each plant has been sent since it connected.
+    """Sends what is pending, orders with the room's proof, and remembers what each plant has been sent since it connected.
 
     A plant ignores an order that it has seen (by its id), so sending twice after a reconnect is safe, and never sending is not.
     """
 
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
+    def __init__(self, wire: Wire, sign: Callable[[Order], Order], log: Any = None) -> None:
+        self.wire, self.sign, self.log = wire, sign, log
+        self._unsigned: set[str] = set()
         self._sent: dict[str, set[tuple[str, bool]]] = {}
         self._waiting = True
         """Whether something may be pending that has not been sent."""
@@ -57,8 +59,20 @@ class Outgoing:
             sent = self._sent.setdefault(order.plant, set())
             if (order.id, order.revoked) in sent:
                 continue
-            if self.wire.send(order.plant, orders=(order,)):
+            proven = self._proven(order)
+            if proven is not None and self.wire.send(order.plant, orders=(proven,)):
                 sent.add((order.id, order.revoked))
+
+    def _proven(self, order: Order) -> Order | None:
+        """The order with its proof; None, told once in the log and tried again, while the room cannot sign."""
+        try:
+            return self.sign(order)
+        except (RoomError, CanonicalError) as error:
+            self._waiting = True
+            if order.id not in self._unsigned and self.log is not None:
+                self.log.error("an order cannot be signed and is not sent", order=order.id, why=str(error))
+            self._unsigned.add(order.id)
+            return None
 
     def refuse(self, plant: str, refusal: Refused) -> None:
         """Tell a plant that what it said was refused by the room."""

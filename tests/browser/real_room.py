@@ -133,9 +133,9 @@ async def run(folder: Path, port: int) -> None:
     passphrases = hall.people.enrol(["mill-1"])
     async with doors_open(hall, Doors(port=port, anonymous_wall=True)) as doors:
         mill = Mill(clock)
-        token = hall.links.add("mill", ["mill-1"])
+        ticket = hall.ticket("mill", hall.links.add("mill", ["mill-1"]))
         url = f"ws://127.0.0.1:{doors.port}/telex"
-        async with PlantLink(url, "mill", token, [BIRTH], on_order=mill.order) as link:
+        async with PlantLink(url, "mill", ticket, [BIRTH], on_order=mill.order, now=clock.now) as link:
             mill.link = link
             for back in range(120, 0, -1):
                 await mill.tell(clock.now() - 60.0 * back, TelexKind.BACKFILL)

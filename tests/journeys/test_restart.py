@@ -108,9 +108,10 @@ async def test_a_pending_order_goes_out_again_and_a_plant_obeys_it_once(tmp_path
     async def keep(order: Order) -> None:
         got.append(order)
 
+    spool = tmp_path / "spool.sqlite"
     async with served(folder, clock) as room:
-        token = room.hall.links.add("mill", ["mill-1"])
-        async with PlantLink(room.telex, "mill", token, [MILL], tmp_path / "spool.sqlite", on_order=keep) as link:
+        ticket = room.hall.ticket("mill", room.hall.links.add("mill", ["mill-1"]))
+        async with PlantLink(room.telex, "mill", ticket, [MILL], spool, on_order=keep, now=clock.now) as link:
             now = await tell(link, START - 6000, figures(80, 1))
             now = await tell(link, now, figures(12, 2, level=340.0))
             clock.wind(16 * 60)
@@ -129,7 +130,7 @@ async def test_a_pending_order_goes_out_again_and_a_plant_obeys_it_once(tmp_path
 
     clock = HandClock(clock.now())
     async with served(image, clock, passphrases=room.passphrases) as again:
-        async with PlantLink(again.telex, "mill", token, [MILL], tmp_path / "spool.sqlite", on_order=keep) as link:
+        async with PlantLink(again.telex, "mill", ticket, [MILL], spool, on_order=keep, now=clock.now) as link:
             await until(again, lambda: got)
             (order_id,) = {order.id for order in got}
             assert got[0].motion == motion

@@ -13,6 +13,7 @@ from opsroom.clock import SystemClock
 from opsroom.constitution.charter import template
 from opsroom.loop.founding import links_of
 from opsroom.record.journal import Journal
+from telex_ingest.ticket import Ticket
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -84,7 +85,8 @@ def test_check_answers_every_mistake_with_its_line(tmp_path: Path) -> None:
 
 def test_links_are_added_rotated_and_revoked(room: Path) -> None:
     token = run("link", "add", "mill", "mill-1", "--data", room).stdout.strip()
-    assert len(token) > 30
+    assert Ticket.read(token).link == "mill"
+    assert Ticket.read(token).pin is not None
     with links_of(room) as links:
         assert links.authorise("mill", token) == {"mill-1"}
     newer = run("link", "rotate", "mill", "--grace", "0", "--data", room).stdout.strip()

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from simulators.faults import Report
 from simulators.scenario import Scenario, read
 from simulators.stage import Stage
+from telex_ingest.proof import name_of, prove
 from telex_ingest.telex import Order, Receipt, moment
+from telex_ingest.ticket import Ticket
 
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+TICKET = Ticket("plants", "secret", "room-1", name_of(KEY.public_key())).line()
+"""What the room of these tests signs with, and the ticket that makes its plants believe it."""
 START = "2026-03-02T06:00:00Z"
 
 
@@ -27,7 +33,7 @@ def order(
     on: Stage, plant: str, name: str, *, number: str = "order-1", lives_s: float = 3600.0, **parameters: Any
 ) -> Order:
     """An order as the room would telex it at the second that the stage has reached."""
-    return Order(
+    asked = Order(
         id=number,
         room="room-1",
         plant=plant,
@@ -37,6 +43,7 @@ def order(
         not_before=moment(round(on.now * 1e6)),
         expires=moment(round((on.now + lives_s) * 1e6)),
     )
+    return prove(asked, KEY)
 
 
 def play(on: Stage, hours: float) -> list[Report | Receipt]:

@@ -20,7 +20,7 @@ from telex_ingest.line import Limits
 from telex_ingest.telex import TelexKind
 from tests.telex_ingest.conftest import MiniatureRoom, serving, until
 
-from .conftest import order, scenario
+from .conftest import TICKET, order, scenario
 
 
 class TappedRoom(MiniatureRoom):
@@ -54,7 +54,7 @@ async def tapped() -> AsyncIterator[TappedRoom]:
 
 
 async def play(room: TappedRoom, what: Any, **more: Any) -> Any:
-    return await run(what, url=room.address, link="plants", token="secret", **{"speed": 50_000.0, **more})
+    return await run(what, url=room.address, link="plants", token=TICKET, **{"speed": 50_000.0, **more})
 
 
 async def test_a_scenario_arrives_whole_and_the_truth_stays_at_home(tapped: TappedRoom, tmp_path: Path) -> None:

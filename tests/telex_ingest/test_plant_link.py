@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 
 from telex_ingest.birth import BirthError
-from telex_ingest.heard import CallCame, GapClosed, PlantBorn, PlantDied, ReceiptCame
+from telex_ingest.heard import CallCame, GapClosed, PlantBorn, PlantDied
 from telex_ingest.plant_link import PlantLink, TellError, Told
 from telex_ingest.spool import SpoolError
 from telex_ingest.telex import (
     Notice,
-    Order,
     PlantCall,
     Quality,
     Reading,
-    Receipt,
-    ReceiptState,
     Telex,
     TelexKind,
     moment,
@@ -250,78 +247,6 @@ async def test_a_superseded_link_keeps_quiet_until_it_declares_the_plant_again(
             assert one.counts.pending == 3
         assert room.values() == every(4)
         assert room.accepted()[-1] == (2, 2)
-
-
-def an_order(number: int, **more: Any) -> Order:
-    return Order(
-        id=f"o-{number}",
-        room="room-1",
-        plant="mill-1",
-        motion="m-1",
-        name="restaff",
-        not_before=moment(0),
-        expires=moment(10**15),
-        **more,
-    )
-
-
-def states(room: MiniatureRoom) -> list[tuple[str, str]]:
-    return [(item.receipt.order, item.receipt.state.value) for item in room.of(ReceiptCame)]
-
-
-async def test_an_order_is_heard_once_and_a_second_copy_gets_the_same_answer(
-    room: MiniatureRoom, tmp_path: Path
-) -> None:
-    heard: list[str] = []
-
-    async def obey(order: Order) -> None:
-        heard.append(order.id)
-        done = Receipt(order=order.id, plant="mill-1", state=ReceiptState.DONE, time=moment(0))
-        await links[-1].answer(done)
-
-    links: list[PlantLink] = []
-    for _ in range(2):
-        async with a_link(room, tmp_path / "spool", on_order=obey) as link:
-            links.append(link)
-            await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
-            await until(lambda: states(room).count(("o-1", "done")) >= len(links))
-    assert heard == ["o-1"], "also after its process began again"
-
-
-async def test_a_revocation_is_heard_although_the_order_was_answered(room: MiniatureRoom, tmp_path: Path) -> None:
-    heard: list[bool] = []
-
-    async def obey(order: Order) -> None:
-        heard.append(order.revoked)
-        state = ReceiptState.REFUSED if order.revoked else ReceiptState.ACCEPTED
-        await link.answer(Receipt(order=order.id, plant="mill-1", state=state, time=moment(0), reason="revoked"))
-
-    async with a_link(room, tmp_path / "spool", on_order=obey) as link:
-        await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
-        await until(lambda: ("o-1", "accepted") in states(room))
-        for _ in range(2):
-            room.gateway.send("mill-1", orders=[an_order(1, revoked=True)])
-            await until(lambda: ("o-1", "refused") in states(room))
-            room.heard.clear()
-    assert heard == [False, True]
-
-
-async def test_an_order_that_breaks_the_plants_program_is_refused_with_its_reason(
-    room: MiniatureRoom, caplog: pytest.LogCaptureFixture
-) -> None:
-    def obey(order: Order) -> None:
-        raise ZeroDivisionError("no machine")
-
-    async with a_link(room, None, on_order=obey):
-        await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
-        await until(lambda: states(room) == [("o-1", "refused")])
-    assert "no machine" in room.of(ReceiptCame)[0].receipt.reason
-
-
-async def test_a_plant_that_takes_no_orders_says_so(room: MiniatureRoom) -> None:
-    async with a_link(room, None):
-        await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
-        await until(lambda: states(room) == [("o-1", "refused")])
 
 
 async def test_notices_refusals_and_calls_pass(room: MiniatureRoom) -> None:

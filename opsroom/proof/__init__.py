@@ -1,0 +1,1 @@
+"""What others can check without trusting the room: its keys and signatures, the tree over its record, commitments."""
