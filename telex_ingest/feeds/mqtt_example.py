@@ -74,6 +74,12 @@ class MiniatureBroker:
         for writer in self._serving.values():
             writer.transport.abort()
 
+    def cut_off(self, name: str) -> None:
+        """Abort the connections of readers whose names begin so."""
+        for one, session in self.sessions.items():
+            if one.startswith(name) and session.writer is not None:
+                session.writer.transport.abort()
+
     def broker(self) -> Broker:
         """Where it is."""
         return Broker(host="127.0.0.1", port=self.port)
@@ -92,7 +98,9 @@ class MiniatureBroker:
                 self._send(session)
 
     def _send(self, session: Session) -> None:
-        while session.writer is not None and session.queue and len(session.unconfirmed) < self.window:
+        while session.queue and len(session.unconfirmed) < self.window:
+            if session.writer is None or session.writer.transport.is_closing():
+                return
             message = session.queue.popleft()
             number = 0
             if message.qos:

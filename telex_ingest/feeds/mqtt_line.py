@@ -85,8 +85,12 @@ class Line:
     # ---- life
 
     async def __aenter__(self) -> Self:
+        connecting = self._loop.run_in_executor(None, self._connect)
         try:
-            await self._loop.run_in_executor(None, self._connect)
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(self._hang_up_late)
+            raise
         except (OSError, ValueError) as error:
             raise self._lost(f"the broker at {self._broker.host}:{self._broker.port} is not there: {error}") from error
         self._client.loop_start()
@@ -105,7 +109,6 @@ class Line:
         return self
 
     async def __aexit__(self, *stop: object) -> None:
-        self._client.disconnect()
         await self._end()
 
     def _connect(self) -> None:
@@ -120,10 +123,15 @@ class Line:
                 properties=self._properties,
             )
 
+    def _hang_up_late(self, connecting: asyncio.Future[None]) -> None:
+        if not connecting.cancelled() and connecting.exception() is None:
+            self._client.disconnect()
+
     async def _end(self) -> None:
         with self._room:
             self._closing = True
             self._room.notify_all()
+        self._client.disconnect()
         await asyncio.shield(self._loop.run_in_executor(None, self._client.loop_stop))
         for waiting in self._answers.values():
             waiting.cancel()
