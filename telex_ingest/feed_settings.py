@@ -130,16 +130,44 @@ def settings_of(feed: str, shape: type[Any], options: Mapping[str, Any]) -> Any:
     for name, value in options.items():
         if name not in known:
             raise SettingsError(feed, name, value, "there is no such setting", f"use {', '.join(known)}")
+    wrong = _converted(shape, options)
+    if not isinstance(wrong, msgspec.ValidationError):
+        return wrong
+    what, _, path = str(wrong).partition(" - at `")
+    steps = re.findall(r"[^.\[\]]+|\.\.\.", path.removeprefix("key` in `").rstrip("`").removeprefix("$"))
+    steps = _named(shape, options, [*steps, "..."] if path.startswith("key` in `") else steps, what)
+    missing = re.search(r"missing required field `(\w+)`", what)
+    where = ".".join([*steps, *([missing[1]] if missing else [])])
+    raise SettingsError(
+        feed, where or "(all)", _found(options, steps), _sentence(what), f"see opsroom feed list {feed}"
+    )
+
+
+def _converted(shape: type[Any], options: Any) -> Any:
+    """The settings, or the error that says why not."""
     try:
         return msgspec.convert(options, shape, strict=False, dec_hook=_read_special)
     except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `")
-        steps = re.findall(r"[^.\[\]]+", path.rstrip("`").removeprefix("$"))
-        missing = re.search(r"missing required field `(\w+)`", what)
-        where = ".".join([*steps, *([missing[1]] if missing else [])])
-        raise SettingsError(
-            feed, where or "(all)", _found(options, steps), _sentence(what), f"see opsroom feed list {feed}"
-        ) from None
+        return error
+
+
+def _named(shape: type[Any], options: Mapping[str, Any], steps: list[str], what: str) -> list[str]:
+    """Put the keys of tables into a path where the decoder says `...`: those with which the same mistake comes."""
+    for place, step in enumerate(steps):
+        if step == "...":
+            table = _entry(options, steps[:place])
+            for key in table if isinstance(table, Mapping) else ():
+                alone = _converted(shape, _reduced(options, steps[:place], key))
+                if isinstance(alone, msgspec.ValidationError) and str(alone).partition(" - at `")[0] == what:
+                    return _named(shape, options, [*steps[:place], key, *steps[place + 1 :]], what)
+    return steps
+
+
+def _reduced(options: Mapping[str, Any], path: list[str], key: str) -> dict[str, Any]:
+    """The options with one entry alone in the table at the path."""
+    if not path:
+        return {key: options[key]}
+    return {**options, path[0]: _reduced(options[path[0]], path[1:], key)}
 
 
 def options_from(text: str, sets: Iterable[str] = ()) -> dict[str, Any]:
@@ -185,8 +213,8 @@ def _read_special(kind: type[Any], value: Any) -> Any:
     raise NotImplementedError(f"a setting of type {kind.__name__}")
 
 
-def _found(options: Any, steps: Iterable[str]) -> object:
-    """The value at a path, or the nearest table above it."""
+def _entry(options: Any, steps: Iterable[str]) -> Any:
+    """What stands at a path; None when nothing does."""
     for step in steps:
         if isinstance(options, Mapping) and step in options:
             options = options[step]
@@ -194,7 +222,12 @@ def _found(options: Any, steps: Iterable[str]) -> object:
             options = options[int(step)]
         else:
             return None
-    return None if isinstance(options, Mapping) else options
+    return options
+
+
+def _found(options: Any, steps: Iterable[str]) -> object:
+    entry = _entry(options, steps)
+    return None if isinstance(entry, Mapping) else entry
 
 
 def _sentence(what: str) -> str:

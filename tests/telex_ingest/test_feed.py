@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
-from telex_ingest.feed import ENTRY_POINTS, FeedError, FeedReading, load_feed, run_feed
+from telex_ingest.feed import ENTRY_POINTS, Answer, FeedError, FeedReading, SourceLostError, carry, load_feed, run_feed
+from telex_ingest.heard import PlantBorn, ReceiptCame
 from telex_ingest.plant_link import PlantLink
-from telex_ingest.telex import PlantBirth, Quality, Reading, TelexKind
-from tests.telex_ingest.conftest import MiniatureRoom, birth
+from telex_ingest.telex import Order, PlantBirth, Quality, Reading, Receipt, ReceiptState, TelexKind
+from telex_ingest.told import TellError
+from tests.telex_ingest.conftest import MiniatureRoom, birth, until
+from tests.telex_ingest.test_orderly import TICKET, an_order
 
 
 def entry(value: str) -> EntryPoint:
@@ -57,3 +63,92 @@ async def test_kind_and_quality_of_a_feeds_readings_reach_the_room(room: Miniatu
     heard = room.of_accepted("archive")
     assert [item.kind.value for item in heard] == ["backfill"] * 3 + ["live"] * 2
     assert heard[0].readings == (Reading(1, 0.5, Quality.UNCERTAIN),)
+
+
+class Kettle:
+    """A source that notes what was confirmed to it, and that can be lost."""
+
+    def __init__(self, *, batch: int = 1, lost_after: int = 0) -> None:
+        self.confirmed: list[int] = []
+        self.begun: list[str | None] = []
+        self.batch = batch
+        self.lost_after = lost_after
+
+    async def birth(self) -> PlantBirth:
+        await asyncio.sleep(0)
+        return birth("kettle")
+
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading | list[FeedReading] | PlantBirth]:
+        self.begun.append(cursor)
+        for number in range(int(cursor or 0), 6, self.batch):
+            last = min(number + self.batch, 6)
+            yield [FeedReading(n, {"signal-1": n / 2}, str(n)) for n in range(number + 1, last + 1)]
+            self.confirmed.append(last)
+            if last == self.lost_after:
+                self.lost_after = 0
+                raise SourceLostError("kettle", "the power is off")
+        yield birth("kettle", signals=3, version=2)
+        yield FeedReading(7, {"signal-3": 3.5}, "7", qualities={"signal-3": Quality.UNCERTAIN})
+
+
+async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: MiniatureRoom) -> None:
+    kettle = Kettle(lost_after=3)
+    async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
+        assert await run_feed(kettle, link, farewell=False, back_off_s=(0.01, 0.02)) == 7  # type: ignore[arg-type]
+        assert await link.drained(5)
+    assert kettle.begun == [None, "3"]
+    assert [item.source_us for item in room.of_accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_a_batch_is_spooled_whole_and_a_new_birth_is_told_before_what_follows(room: MiniatureRoom) -> None:
+    async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
+        assert await run_feed(Kettle(batch=4), link, farewell=False) == 7  # type: ignore[arg-type]
+        assert await link.drained(5)
+    assert [seq for _, seq in room.accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
+    assert room.of_accepted("kettle")[-1].readings == (Reading(3, 3.5, Quality.UNCERTAIN),)
+    assert room.of(PlantBorn)[-1].birth.version == 2
+
+
+async def test_after_the_yield_the_reading_is_in_the_spool(tmp_path: Path) -> None:
+    """The room is not there at all: what the source was told to forget must be in the file of the spool."""
+    kettle, path = Kettle(), tmp_path / "spool"
+    async with PlantLink("ws://127.0.0.1:9/telex", "link-1", "", [birth("kettle")], path) as link:
+        running = asyncio.create_task(run_feed(kettle, link, pending=4))  # type: ignore[arg-type]
+        await until(lambda: kettle.confirmed == [1, 2, 3, 4])
+        assert link.counts.pending == 4, "the room for a fifth is not there"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    async with PlantLink("ws://127.0.0.1:9/telex", "link-1", "", [birth("kettle")], path) as link:
+        assert await link.cursor("kettle") == "4"
+        assert link.counts.pending == 4
+
+
+async def test_a_feed_that_can_act_answers_its_orders(room: MiniatureRoom) -> None:
+    class Switch(Archive):
+        async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+            async for one in Archive.readings(self, cursor):
+                yield one
+            await done.wait()
+
+        async def obey(self, order: Order, answer: Answer) -> None:
+            await answer(
+                Receipt(order=order.id, plant=order.plant, state=ReceiptState.DONE, time=datetime.now(UTC), reason="on")
+            )
+            done.set()
+
+    done = asyncio.Event()
+    running = asyncio.create_task(carry(Switch(), room.address, "link-1", TICKET.line()))  # type: ignore[arg-type]
+    await until(lambda: room.values("archive"))
+    assert room.gateway.send("archive", orders=[an_order(1, plant="archive")])
+    assert await running == 5
+    assert [one.receipt.reason for one in room.of(ReceiptCame)] == ["on"]
+
+
+async def test_an_error_that_is_no_loss_ends_the_feed(room: MiniatureRoom) -> None:
+    class Crooked(Archive):
+        async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+            yield FeedReading(1, {"no-such-signal": 1.0}, "1")
+
+    async with PlantLink(room.address, "link-1", "secret-1", [birth("archive")]) as link:
+        with pytest.raises(TellError, match="no-such-signal"):
+            await run_feed(Crooked(), link)  # type: ignore[arg-type]
