@@ -73,6 +73,8 @@ class BlockStore:
         self._gathering = threading.Lock()
         self._mark = self._noted_mark = self._turn = self._rolled = 0
         self._forgotten = 0
+        self._doubtful = False
+        """Whether the last append failed, so that it may have been stored without an answer."""
         self._oldest: float | None = None
         self._ails: StoreError | None = None
         self._retry: Callable[[], object] = lambda: None
@@ -138,8 +140,9 @@ class BlockStore:
                 Row(mark * SHARDS + block.shard, block.shard, block.at, *packing.index_of(block), body)
                 for block, body in zip(blocks, bodies, strict=True)
             ]
+            doubtful, self._doubtful = self._doubtful, True
             with self._written() as session:
-                if not (self._database.renewed and self._is_there(session, rows)):
+                if not (doubtful and self._is_there(session, rows)):
                     if turn != self._turn:
                         self._close_chapter(session)
                         self._save_gathered(session)
@@ -154,7 +157,7 @@ class BlockStore:
                     self._rolled, self._gathered = self._mark, Gathering()
                 for block in blocks:
                     self._gathered.add(block)
-            self._mark = mark
+            self._mark, self._doubtful = mark, False
             self._note({name: np.concatenate([getattr(block, name) for block in blocks]) for name in _NOTED})
         return mark
 

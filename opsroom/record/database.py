@@ -52,10 +52,6 @@ class Database(Protocol):
     def where(self) -> str:
         """The file or the address, without a password, for messages."""
 
-    @property
-    def renewed(self) -> bool:
-        """Whether the last transaction may have been committed although it raised; settled by the next that succeeds."""
-
     def written(self) -> AbstractContextManager[Session]:
         """Do all of the block or nothing of it; durable when it ends."""
 

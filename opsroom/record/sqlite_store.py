@@ -40,8 +40,6 @@ _SCHEMA = (
 class SqliteDatabase:
     """The tables of a store in one file; see `opsroom.record.database.Database`."""
 
-    renewed = False
-
     def __init__(self, path: Path, patience_s: float) -> None:
         self.path = path
         self._readers = Readers(path, patience_s)

@@ -27,6 +27,9 @@ from telex_ingest.telex import PlantBirth
 class MemoryStore:
     def __init__(self) -> None:
         self._ticks: list[tuple[Block, ...]] = []
+        self._rolling: list[tuple[Block, ...]] = []
+        """The ticks without the corrections that came when their readings were forgotten already."""
+        self._lost_us = -(1 << 62)
         self._forgotten = 0
         self._numbers: dict[str, int] = {}
         self._places: dict[str, Place] = {}
@@ -50,6 +53,8 @@ class MemoryStore:
         self._ticks.append(
             tuple(sorted((replace(block, mark=mark) for block in blocks), key=lambda block: block.shard))
         )
+        kept = [block for block in blocks if (block.kind != 1).any() or block.source_us.min() > self._lost_us]
+        self._rolling.append(tuple(kept))
         names = self.plants()
         for block in blocks:
             self._telexes += [
@@ -121,7 +126,7 @@ class MemoryStore:
 
     def rollups(self, signal: str, every: str, start_us: int, end_us: int) -> Rollups:
         length = RESOLUTIONS[every]
-        readings = self._all(signal, self._ticks)
+        readings = self._all(signal, self._rolling)
         readings = corrected(readings.only(np.argsort(readings.source_us, kind="stable")))
         at_us, bucket = np.unique(readings.source_us // length * length, return_inverse=True)
         good = np.isfinite(readings.value) & (readings.quality != 2)
@@ -162,6 +167,7 @@ class MemoryStore:
         gone = 0
         while self._forgotten < min(seen, self.last_mark) and self._ticks[self._forgotten][0].at < at:
             gone += len(self._ticks[self._forgotten])
+            self._lost_us = max(self._lost_us, *(int(b.source_us.max()) for b in self._ticks[self._forgotten]))
             self._forgotten += 1
         return gone
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from opsroom.record.retention import Retention
 from opsroom.record.store import SHARDS, Block, Readings, Store, TelexCounts, corrected, shard_of
 from telex_ingest.telex import PlantBirth, SignalBirth
 
@@ -124,10 +125,12 @@ class StoreContract:
         (block,) = tick(store, [("a", 1, 1, 10, {"s": 1.0})])
         nothing = np.full(1, np.nan)
         store.append([replace(block, p=np.full((1, 4), np.nan), level=nothing, low=nothing, high=nothing)])
-        read = self.reopen(store, tmp_path).last("a/s", 1)
+        store = self.reopen(store, tmp_path)
+        read = store.last("a/s", 1)
         assert np.isnan([read.level, read.low, read.high]).all()
         assert np.isnan(read.p).all()
         assert read.value.tolist() == [1.0]
+        store.close()
 
     def test_names_last(self, store: Store, tmp_path: Path) -> None:
         places = store.place(["a/s", "b/s", "a/t"])
@@ -169,7 +172,8 @@ class StoreContract:
             if seq % 3 == 0:
                 said.append(("rare", 1, seq // 3, 100 * seq, {"s": float(seq)}))
             store.append(tick(store, said, at=float(seq)))
-        for store in (store, self.reopen(store, tmp_path)):  # noqa: B020
+        for again in (False, True):
+            store = self.reopen(store, tmp_path) if again else store
             assert store.last("p7/s", 5).value.tolist() == [7055.0, 7056.0, 7057.0, 7058.0, 7059.0]
             assert store.last("p7/s", 1000).value.tolist() == [7000.0 + seq for seq in range(1, 60)]
             assert store.last("rare/s", 3).value.tolist() == [51.0, 54.0, 57.0]
@@ -184,7 +188,8 @@ class StoreContract:
             store.append(tick(store, [("a", 1, seq, 1000 * seq, {"s": float(seq)}), ("b", 1, seq, 5, {"s": 0.0})]))
         store.append(tick(store, [("a", 1, 40, 4500, {"s": 4.5})], kind=BACKFILL))
         store.append(tick(store, [("a", 1, 41, 6000, {"s": 66.0})], kind=CORRECTION))
-        for store in (store, self.reopen(store, tmp_path)):  # noqa: B020
+        for again in (False, True):
+            store = self.reopen(store, tmp_path) if again else store
             found = store.between("a/s", 4000, 7000)
             assert found.value.tolist() == [4.0, 4.5, 5.0, 6.0, 66.0]
             assert found.kind.tolist() == [0, 2, 0, 0, 1]
@@ -219,6 +224,57 @@ class StoreContract:
         assert store.telex_counts().stored == 29
         assert store.durable() == {"a": (1, 29)}
         assert store.append(tick(store, [("a", 1, 30, 30, {"s": 30.0})])) == 30
+        store.close()
+
+    def test_rollups_count_by_source_time_what_came_late_and_what_was_corrected(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        minute = 60_000_000
+        for seq in range(1, 61):
+            said: list[Said] = [
+                ("a", 1, seq, 20_000_000 * seq, {"s": float(seq), "t": float("nan")}),
+                ("b", 1, seq, 7, {"s": 1.0}),
+            ]
+            store.append(tick(store, said, at=float(seq)))
+        store.append(tick(store, [("a", 1, 61, 30_000_000, {"s": -5.0})], kind=BACKFILL))
+        store.append(tick(store, [("a", 1, 62, 120_000_000, {"s": 600.0})], kind=CORRECTION))
+        for again in (False, True):
+            store = self.reopen(store, tmp_path) if again else store
+            every = {name: store.rollups("a/s", name, 0, 10**12) for name in ("1min", "15min", "1h", "1d")}
+            assert every["1min"].at_us[:3].tolist() == [0, minute, 2 * minute]
+            assert every["1min"].count[:3].tolist() == [3, 3, 3]
+            assert every["1min"].mean[:3].tolist() == [-2 / 3, 4.0, 205.0]
+            assert every["1min"].least[:3].tolist() == [-5.0, 3.0, 7.0]
+            assert every["1min"].most[:3].tolist() == [2.0, 5.0, 600.0]
+            assert every["15min"].count.tolist() == [45, 16]
+            assert every["1h"].count.tolist() == every["1d"].count.tolist() == [61]
+            assert every["1d"].most.tolist() == [600.0]
+            assert every["1d"].worst.tolist() == [3]
+            none = store.rollups("a/t", "1d", 0, 10**12)
+            assert none.count.tolist() == [0]
+            assert np.isnan([none.mean, none.least, none.most]).all()
+            assert store.rollups("a/s", "1min", minute, 3 * minute).at_us.tolist() == [minute, 2 * minute]
+            assert len(store.rollups("nobody/s", "1h", 0, 10**12)) == len(store.rollups("a/s", "1h", 5, 5)) == 0
+        store.close()
+
+    def test_rollups_outlive_the_readings_that_retention_forgets(self, store: Store, tmp_path: Path) -> None:
+        for seq in range(1, 30):
+            store.append(tick(store, [("a", 1, seq, 10_000_000 * seq, {"s": float(seq)})], at=float(seq)))
+        rule = Retention(readings_s=10.0)
+        assert not store.tend(29.0, rule)
+        assert len(store.last("a/s", 99)) == 29
+        store.save_beliefs(25, {0: b""})
+        while store.tend(29.0, rule):
+            continue
+        assert store.held().oldest == 19.0
+        assert store.held().forgotten == 18
+        store = self.reopen(store, tmp_path)
+        assert store.last("a/s", 99).value.tolist() == [float(seq) for seq in range(19, 30)]
+        assert store.rollups("a/s", "1d", 0, 10**12).count.tolist() == [29]
+        store.append(tick(store, [("a", 1, 30, 20_000_000, {"s": 900.0})], kind=CORRECTION))
+        rollups = store.rollups("a/s", "1min", 0, 10**12)
+        assert rollups.count[:2].tolist() == [5, 6]
+        assert rollups.most[0] == 5.0
         store.close()
 
     def test_a_tick_that_does_not_fit_together_is_refused_whole(self, store: Store) -> None:
