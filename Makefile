@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
+.PHONY: help install demo test test-long fuzz browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
@@ -37,6 +37,17 @@ test: $(VENV)/.dev browser  ## lint, types and every test, browser tests include
 test-long: $(VENV)/.dev browser  ## kills, fuzz and the long story
 	$(BIN)/python -m pytest -m long --timeout 1200 $(PYTEST_ARGS)
 
+$(VENV)-fuzz/.run: $(VENV)/.dev requirements-fuzz.lock
+	$(PYTHON) -m venv $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install --quiet --require-hashes -r requirements-fuzz.lock
+	$(BIN)/python -c 'import site; print(site.getsitepackages()[0]); print("$(CURDIR)")' \
+	  > "$$($(VENV)-fuzz/bin/python -c 'import site; print(site.getsitepackages()[0])')/room.pth"
+	touch $@
+
+fuzz: $(VENV)-fuzz/.run  ## coverage-guided fuzzing of the wire for SECONDS (600) or CASES (10 million)
+	$(VENV)-fuzz/bin/python -m tests.fuzz.guided .fuzz-corpus -runs=$(or $(CASES),10000000) \
+	  -max_total_time=$(or $(SECONDS),600) -max_len=400 -artifact_prefix=.fuzz-corpus/broke-
+
 lint: $(VENV)/.dev  ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,11 +76,13 @@ bench-truth: $(VENV)/.dev  ## labelled troubles, the alarm budget and the foreca
 	$(BIN)/python -m benchmarks.budget
 	$(BIN)/python -m benchmarks.forecasts
 
-lock:  ## renew both lock files (needs uv)
+lock:  ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  pyproject.toml --all-extras --group dev -o requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  -c requirements-dev.lock pyproject.toml --group build -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group pyproject.toml:fuzz -o requirements-fuzz.lock
 
 clean:  ## remove the environment and what the tools left
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-fuzz .fuzz-corpus .pytest_cache .mypy_cache .ruff_cache .hypothesis
