@@ -26,7 +26,7 @@ Who = Callable[[str], Viewer | None]
 ANYBODY = Viewer(role="viewer")
 """The viewer without a name, who sees the wall when the room allows it."""
 
-ScreenName = Literal["wall", "seat", "unit", "operator", "login", "lost"]
+ScreenName = Literal["wall", "line", "seat", "unit", "operator", "login", "lost"]
 
 
 class Screen(NamedTuple):
@@ -57,6 +57,8 @@ def screen_at(path: str) -> Screen:
     path = path.rstrip("/") or "/"
     if path == "/":
         return Screen("wall")
+    if path == "/line":
+        return Screen("line")
     if path in ("/operator", "/login"):
         return Screen("operator" if path == "/operator" else "login")
     if found := re.fullmatch(r"/seat/([1-7])", path):
@@ -95,10 +97,10 @@ class Door:
         return self.who(token) if token else None
 
     def admits(self, screen: Screen, viewer: Viewer | None) -> bool:
-        """Tell whether a viewer may see a screen; everybody named sees the wall, a seat only its own armrest."""
+        """Tell whether a viewer may see a screen; everybody named sees wall and line, a seat only its own armrest."""
         if screen.name in ("login", "lost"):
             return True
-        if screen.name == "wall":
+        if screen.name in ("wall", "line"):
             return self.anonymous_wall or viewer is not None
         if viewer is None:
             return False

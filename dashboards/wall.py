@@ -1,6 +1,6 @@
 """The Dash app of the room: one page, many screens, attached to the room's own server.
 
-Takes the room's views and its answer to commands as arguments; serves `/`, `/seat/1` to `/seat/7`, `/unit/<id>`,
+Takes the room's views and its answer to commands as arguments; serves `/`, `/line`, `/seat/1` to `/seat/7`, `/unit/<id>`,
 `/operator` and `/login`. What moves is pushed on the room's `/watch` and drawn by `assets/`; what people do goes through
 the callbacks of `seat` and of the screens.
 """
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from dashboards import console, desk, seat
 from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, home, screen_at
+from dashboards.screens import line as line_screen
 from dashboards.screens import login, operator
 from dashboards.screens import seat as seat_screen
 from dashboards.screens import unit as unit_screen
@@ -73,8 +74,12 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
         return login.lost(door.title)
     if asked.name == "login" or not door.admits(asked, viewer):
         way = f"/unit/{asked.unit}" if asked.unit else home(Viewer(role="seat", seat=asked.seat)) if asked.seat else ""
-        return login.layout(door.title, asked.account, way or ("/operator" if asked.name == "operator" else ""))
+        return login.layout(
+            door.title, asked.account, way or (f"/{asked.name}" if asked.name in ("operator", "line") else "")
+        )
     viewer = viewer or ANYBODY
+    if asked.name == "line":
+        return line_screen.layout(door.title)
     if asked.name == "seat":
         return seat_screen.layout(viewer, door.title)
     if asked.name == "unit":

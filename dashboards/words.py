@@ -152,7 +152,7 @@ WORDS: dict[str, str] = {
     "line.all_here": "all are here",
     "line.silent": "{count} silent",
     "line.all_speak": "all speak",
-    "line.p99": "1 in 100 over {delay}",
+    "line.p99": "99 % within {delay}",
     "line.at_plants": "telexes at plants",
     "line.given_up": "{count} telexes lost",
     "line.last_refused": "last {ago} ago",

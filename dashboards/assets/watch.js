@@ -6,11 +6,11 @@
   const state = {
     ready: false, n: 0, room: '', council: '', focus: '', held: false, speed: 1, viewer: null,
     units: new Map(), signals: new Map(), alarms: new Map(), motions: new Map(), orders: new Map(),
-    seats: new Map(), stops: [], proposals: [], choices: [], ticker: [], line: null,
+    seats: new Map(), stops: [], proposals: [], choices: [], ticker: [], line: null, book: null,
     connected: false, heardAt: 0, roomAt: 0, received: 0, snapshots: 0, pulse: 0,
   };
   const painters = [], failed = new Set(), missing = new Set();
-  let socket = null, wanted = '', delay = 500, due = false, probed = 0, words = {}, scale = [];
+  let socket = null, wanted = '', page = null, paged = null, delay = 500, due = false, probed = 0, words = {}, scale = [];
 
   // ---- words: every visible one comes from words.py in the data attribute of the screen's div
   const say = (key, facts = {}) => {
@@ -97,6 +97,7 @@
     for (const list of ['stops', 'proposals', 'choices']) if (Array.isArray(m[list])) state[list] = m[list];
     if (m.ticker) lines(m.ticker);
     if (m.line) state.line = m.line;
+    if (m.book) state.book = m.book;
     if (m.held === true || m.held === false) state.held = m.held;
     forget(state.alarms, a => a.state === 'closed');
     forget(state.motions, x => x.state !== 'open');
@@ -107,7 +108,7 @@
     const m = JSON.parse(text);
     state.received += 1;
     probed = 0;
-    if (m.type === 'snapshot') start(m);
+    if (m.type === 'snapshot') { start(m); if (page && !paged) tell({ line: page }); paged = page; }
     else if (m.type === 'delta') {
       if (!state.ready) return;
       if (m.n !== state.n + 1) { state.ready = false; tell({ resume: true }); return; }
@@ -134,6 +135,7 @@
     const address = new URL('/watch' + (wanted ? '?focus=' + encodeURIComponent(wanted) : ''), location.href);
     address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const mine = socket = new WebSocket(address);
+    paged = null;
     mine.onmessage = e => { if (mine === socket) { state.connected = true; delay = 500; hear(e.data); } };
     mine.onclose = () => {
       if (mine !== socket) return;
@@ -226,6 +228,10 @@
     state, say, sure, settled, now, age, clock, day, span, figure, count, uom, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
     draw: painter => painters.push(painter),
     mount: (where, build) => { mounts.push({ where, build, node: null }); look(); },
+    turn: asked => {
+      page = asked;
+      if (paged) { paged = page; tell({ line: page }); }
+    },
     focus: unit => {
       wanted = unit;
       const address = new URL(location.href);

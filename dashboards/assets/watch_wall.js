@@ -190,7 +190,9 @@
       put(w.oldest, line.oldest_s === null ? '–' : span(line.oldest_s));
       put(w.links, count(line.links)); put(w.plants, count(line.plants)); put(w.silent, count(line.silent));
       put(w.telexes, count(line.telexes)); put(w.refused, count(line.refused));
-      show(w.trouble, Boolean(line.trouble)); put(w.trouble, line.trouble);
+      // What was refused stands here for ten minutes of the room: somebody has tried what is not theirs.
+      const tried = line.attempt_at !== null && line.attempt_at !== undefined && now - line.attempt_at < 600;
+      show(w.trouble, Boolean(line.trouble) || tried); put(w.trouble, line.trouble || (tried ? say('wall.attempt', { reason: line.attempt }) : ''));
     }
     const focus = state.units.get(state.focus);
     show(w.state, Boolean(focus) && focus.state !== 'calm');
@@ -253,7 +255,8 @@
       el('section', { class: 'ticker', 'aria-label': say('wall.ticker') }, el('ol', {}, ...w.lines.map(l => l.node))),
       el('footer', { class: 'status' }, el('ul', {},
         el('li', { class: 'line' }, shape('calm'), w.connection), fact('wall.oldest', w.oldest), fact('wall.alarms', w.alarms), fact('wall.links', w.links),
-        fact('wall.plants', w.plants), fact('wall.silent', w.silent), fact('wall.telexes', w.telexes), fact('wall.refused', w.refused), w.trouble)),
+        fact('wall.plants', w.plants), fact('wall.silent', w.silent), fact('wall.telexes', w.telexes), fact('wall.refused', w.refused),
+        el('li', { class: 'more' }, w.trouble, el('a', { href: '/line' }, say('wall.line'))))),
       w.down, w.speaker, w.waiting);
     for (const node of [w.down, w.held, w.more, ...items.map(i => i.node)]) show(node, false);
   };

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
@@ -24,6 +24,7 @@ from opsroom.doors.metrics import registry
 from opsroom.doors.openapi import Login, Wish, describe
 from opsroom.doors.watch import SUBSCRIBERS
 from opsroom.entry.accounts import LoginRefused
+from opsroom.line_views import LineRequest, Sort
 from opsroom.loop.hall import Hall
 from opsroom.record.disk import StoreError
 from opsroom.record.history import corrected_rows
@@ -113,6 +114,7 @@ class Routes:
         get("/api/signals/{plant}/{name}/readings")(self.readings)
         get("/api/journal")(self.journal)
         get("/api/line")(self.line)
+        get("/api/line/book")(self.book)
         get("/api/openapi.json")(lambda: told(describe(hall.room.charter.title or hall.room.id)))
         get("/healthz")(self.healthz)
         get("/readyz")(self.readyz)
@@ -279,6 +281,20 @@ class Routes:
         """The state of the line."""
         self.viewer(request)
         return told(self.hall.scene.line)
+
+    async def book(
+        self, request: Request, search: str = "", sort: str = "trouble", first: int = 0, most: int = 40
+    ) -> Response:
+        """A page of the line: plants sorted by trouble or by one of their figures, links, refusals."""
+        viewer, scene = self.viewer(request), self.hall.scene
+        orders = get_args(Sort)
+        if sort not in orders:
+            raise ProblemError(422, "bad-sort", f"{sort[:40]!r} is no order", f"use one of {', '.join(orders)}")
+        asked = msgspec.convert({"search": search, "sort": sort, "first": first, "most": most}, LineRequest)
+        page = scene.book(viewer, asked, self.hall.clock.now())
+        if page is None:
+            raise ProblemError(503, "not-yet", "the line has not told of itself yet", "ask again in a second")
+        return told(page)
 
     # ---- for machines
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from opsroom.commands import AnyCommand
+from opsroom.line_views import PLANTS_SHOWN, LineBook, Sort
 from opsroom.views import (
     AlarmView,
     Answer,
@@ -186,6 +187,20 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
         (401, 403, 422),
     ),
     ("get", "/api/line", "The state of the line", (), None, LineView, (401,)),
+    (
+        "get",
+        "/api/line/book",
+        "A page of the line: plants sorted by trouble, links, refusals",
+        (
+            ("search", "query", "words that stand in plant, title, link or trouble", {"type": "string"}),
+            ("sort", "query", "the order", {"type": "string", "enum": list(get_args(Sort))}),
+            ("first", "query", "from this place on", {"type": "integer"}),
+            ("most", "query", "at most so many plants", {"type": "integer", "maximum": PLANTS_SHOWN}),
+        ),
+        None,
+        LineBook,
+        (401, 422, 503),
+    ),
     ("get", "/healthz", "The process lives", (), None, Health, ()),
     ("get", "/readyz", "The room takes telexes and commands", (), None, Health, (503,)),
 )

@@ -20,7 +20,7 @@ from opsroom.loop.tick import touched
 from opsroom.room.events import AnyEvent, PlantJoined
 from opsroom.showing import show
 from opsroom.showing.scene import Scene
-from opsroom.views import Delta, TickerLine, UnitView, Viewer, WatchRequest
+from opsroom.views import Delta, LineRequest, TickerLine, UnitView, Viewer, WatchRequest
 
 RATE = 10.0
 """The most deltas a second to one screen."""
@@ -61,11 +61,19 @@ class Subscriber:
         self.flags: set[str] = set()
         self.lines: deque[TickerLine] = deque()
         self.units: dict[str, UnitView] = {}
+        self.page: LineRequest | None = None
+        """Its page of the line, when it looks at one."""
         self.wake = asyncio.Event()
 
     def focus(self, wanted: str) -> None:
         """Look at another unit: the next message is a snapshot."""
         self.wanted, self.fresh = wanted, True
+        self.wake.set()
+
+    def turn(self, page: LineRequest) -> None:
+        """Look at a page of the line."""
+        self.page = page
+        self.flags.add("line")
         self.wake.set()
 
     def note(
@@ -155,7 +163,10 @@ class Watchers:
                 request = msgspec.json.decode(text, type=WatchRequest)
             except (msgspec.DecodeError, UnicodeError):
                 continue
-            subscriber.focus(request.focus or subscriber.wanted)
+            if request.line is not None:
+                subscriber.turn(request.line)
+            if request.line is None or request.resume:
+                subscriber.focus(request.focus or subscriber.wanted)
 
     async def _send(self, socket: Socket, subscriber: Subscriber, still: Callable[[], bool]) -> None:
         checked = 0.0
@@ -176,8 +187,11 @@ class Watchers:
         """What to tell a screen now: a snapshot if it needs one, else the delta since the last message."""
         subscriber.wake.clear()
         subscriber.n += 1
-        view: Any = self._snapshot(subscriber) if subscriber.fresh else self._delta(subscriber)
+        began = subscriber.fresh
+        view: Any = self._snapshot(subscriber) if began else self._delta(subscriber)
         subscriber.clear()
+        if began and subscriber.page is not None:
+            subscriber.turn(subscriber.page)  # a snapshot holds no page; it comes with the first delta
         return msgspec.json.encode(view).decode()
 
     def _snapshot(self, subscriber: Subscriber) -> msgspec.Struct:
@@ -210,6 +224,7 @@ class Watchers:
             proposals=show.proposals(room, viewer) if "proposals" in flags else None,
             ticker=tuple(line for line in subscriber.lines if scene.hears(viewer, line)),
             line=scene.line,
+            book=scene.book(viewer, subscriber.page, self.now()) if subscriber.page and "line" in flags else None,
             held=room.held is not None if "held" in flags else None,
         )
 

@@ -14,10 +14,14 @@ from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
 from opsroom.room.room import Room
+from opsroom.showing import line as line_page
 from opsroom.showing import show
+from opsroom.showing.staleness import Places, Stale, places, stale
 from opsroom.views import (
     POINTS_SHOWN,
     SIGNALS_SHOWN,
+    LineBook,
+    LineRequest,
     LineView,
     Point,
     SignalView,
@@ -26,6 +30,7 @@ from opsroom.views import (
     UnitView,
     Viewer,
 )
+from telex_ingest.line import LineCounts
 from telex_ingest.telex import Direction
 
 TICKER = 60
@@ -39,6 +44,11 @@ class Scene:
         self.room, self.bank, self.speed = room, bank, speed
         self.ticker: deque[TickerLine] = deque(maxlen=TICKER)
         self.line = LineView()
+        self.counts: LineCounts | None = None
+        self.links: tuple[str, ...] = ()
+        """The links that may speak, open or not."""
+        self.behind: dict[str, Stale] = {}
+        self._places: tuple[tuple[int, int], Places] | None = None
         self.present: frozenset[int] = frozenset()
         self._agreed: tuple[object, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]] | None = None
 
@@ -192,6 +202,33 @@ class Scene:
             else row
             for row in rows
         )
+
+    def hear(self, counts: LineCounts, links: Iterable[str]) -> None:
+        """Take the state of the line as the wire tells it now."""
+        births = (len(self.bank), counts.births)
+        if self._places is None or self._places[0] != births:
+            self._places = (births, places(self.bank))
+        self.counts, self.links, self.behind = counts, tuple(links), stale(self.bank, self._places[1])
+        self.line = line_page.summary(counts, self.behind, self.line)
+
+    def book(self, viewer: Viewer, asked: LineRequest, now: float) -> LineBook | None:
+        """One page of the line, None before the wire has told of itself; a unit's people see their own part of it."""
+        counts, links, units = self.counts, self.links, self.room.tree.units
+        if counts is None:
+            return None
+        titles = {
+            plant: units[plant].title or plant if plant in units else self._title(plant)
+            for plant in counts.plants
+            if show.scope(self.room, viewer, plant)
+        }
+        rows = line_page.plants(counts, self.bank, self.behind, titles, self.speed)
+        if viewer.role == "unit":
+            counts, links = line_page.part(counts, rows), ()
+        return line_page.book(counts, self.line, rows, links, asked, now)
+
+    def _title(self, plant: str) -> str:
+        known = self.room.plants.get(plant)
+        return (known.title if known is not None else "") or plant
 
     def achieved(self, lanes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Actuality over capability (n,), NaN where one is not known."""

@@ -1,7 +1,7 @@
 """A room without plants, filter or journal: believable moving rows over the room's own `/watch` and `/api`.
 
 Only for the tests of the screens: it lets a test put the room into any scene at once. Scenes are asked for by
-`POST /fake/scene/<name>`: quiet, suspected, alarm, climbed, motion, carried, recovered, held, hostile.
+`POST /fake/scene/<name>`: quiet, suspected, alarm, climbed, motion, carried, recovered, held, amiss, hostile.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from dashboards import wall
 from opsroom import commands as c
 from opsroom import views as v
+from tests.browser import fake_line
 
 PASSPHRASE = "seven chairs in a ring"
 SPEED = 60.0
@@ -75,6 +76,8 @@ class FakeRoom:
         self.watchers: dict[int, tuple[WebSocket, str, v.Viewer, list[int]]] = {}
         self.telling = asyncio.Lock()  # a message is numbered and sent in one go: two tasks may not overtake each other
         self.telexes, self.held, self.mute = 41_203, False, False
+        self.amiss = False
+        self.pages: dict[int, v.LineRequest] = {}
         self.shift: dict[str, float] = {}
         self.choices = self._choices()
         self._grow(plants)
@@ -257,8 +260,10 @@ class FakeRoom:
             silent=int(self.mute),
             telexes=self.telexes,
             readings=self.telexes * 8,
-            refused=2,
+            refused=16 if self.amiss else 0,
             oldest_s=1.4,
+            attempt="link-1 may not speak for gas-works" if self.amiss else "",
+            attempt_at=self.now - 60.0 if self.amiss else None,
         )
 
     def _sealed(self, motion: v.MotionView, viewer: v.Viewer) -> v.MotionView:
@@ -272,10 +277,16 @@ class FakeRoom:
         )
         return msgspec.structs.replace(motion, ballots=ballots, tally=v.TallyView(present=len(ballots)))
 
-    async def push(self, **rows: Any) -> None:
+    def book(self, asked: v.LineRequest) -> v.LineBook:
+        told = fake_line.counts(self.plants, self.telexes, self.now, troubled=self.amiss)
+        return fake_line.page(self.plants, told, asked, self.now, SPEED, troubled=self.amiss)
+
+    async def push(self, *, books: bool = False, **rows: Any) -> None:
         async with self.telling:
-            for ws, _, viewer, count in list(self.watchers.values()):
+            for key, (ws, _, viewer, count) in list(self.watchers.items()):
                 mine = dict(rows)
+                if books and key in self.pages:
+                    mine["book"] = self.book(self.pages[key])
                 if "motions" in mine:
                     mine["motions"] = tuple(self._sealed(m, viewer) for m in mine["motions"])
                 count[0] += 1
@@ -311,7 +322,8 @@ class FakeRoom:
                 plant = self.plants[int(self.rng.integers(len(self.plants)))]
                 self.telexes += 11
                 lines.append(self.say("telex", plant.id, f"telex {self.telexes}: 8 readings, all in order"))
-            await self.push(points=tuple(points[: v.SIGNALS_SHOWN]), ticker=tuple(lines), line=self.line())
+            books = turn % round(1.0 / TICK) == 0
+            await self.push(books=books, points=tuple(points[: v.SIGNALS_SHOWN]), ticker=tuple(lines), line=self.line())
 
     def say(self, kind: str, unit: str, text: str) -> v.TickerLine:
         line = v.TickerLine(at=self.now, kind=kind, unit=unit, text=text)
@@ -333,7 +345,7 @@ class FakeRoom:
         self.motions.clear()
         self.orders.clear()
         self.shift.clear()
-        self.held = self.mute = False
+        self.held = self.mute = self.amiss = False
         self.units.update(self.fresh_units)
         self.signals.update(self.fresh_signals)
         for unit in self.units:
@@ -507,6 +519,10 @@ class FakeRoom:
     async def _scene_held(self, key: str) -> None:
         self.held = True
         await self.push(held=True)
+
+    async def _scene_amiss(self, key: str) -> None:
+        self.amiss = True
+        await self.push(books=True, line=self.line())
 
     async def _scene_hostile(self, key: str) -> None:
         bad = '<img src=x onerror="window.hacked=1"><b>bold</b>'
@@ -756,12 +772,17 @@ def make(room: FakeRoom) -> FastAPI:
             await room.begin(key, ws, focus, viewer)
             while True:
                 said = msgspec.json.decode(await ws.receive_text(), type=v.WatchRequest)
+                if said.line is not None:
+                    room.pages[key] = said.line
+                    await room.push(books=True)
+                    continue
                 focus = said.focus or focus
                 await room.begin(key, ws, focus, viewer)
         except WebSocketDisconnect:
             pass
         finally:
             room.watchers.pop(key, None)
+            room.pages.pop(key, None)
 
     wall.build(api, room.title, room.snapshot, room.ask, who, anonymous_wall=True)
     return api

@@ -21,6 +21,9 @@ FAMILIES = (
     "stance.",
     "ballot.",
     "danger.",
+    "trouble.",
+    "column.",
+    "line.link_",
 )
 """Words that are asked for by a row's own value."""
 
@@ -52,6 +55,7 @@ def test_every_value_that_a_row_may_hold_has_its_word() -> None:
         "motion": "open carried lost expired withdrawn",
         "order": "held issued accepted refused done revoked expired",
         "choice": "yes no abstain recuse sealed",
+        "trouble": "calm past left stale delayed spooling waiting ahead cut silent",
         "stance": "for against question yes no abstain recuse",
     }
     for family, names in values.items():

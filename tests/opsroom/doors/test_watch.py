@@ -18,9 +18,10 @@ from opsroom.judgement.bank import Bank
 from opsroom.record.store import Place
 from opsroom.room.room import newborn
 from opsroom.showing.scene import Scene
-from opsroom.views import Delta, Snapshot, TickerLine, Viewer
+from opsroom.views import Delta, LineBook, Snapshot, TickerLine, Viewer
+from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import PlantBirth, SignalBirth
-from tests.opsroom.rooms import TOML, make_folder, served
+from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
 
 ANYBODY = Viewer(role="viewer")
 
@@ -125,3 +126,32 @@ async def test_a_screen_ends_with_its_session(tmp_path: Path) -> None:
                     await all_of(socket)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4401
+
+
+async def test_a_screen_turns_to_a_page_of_the_line_and_keeps_it_after_a_snapshot(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room"), anonymous_wall=True) as room:
+        token = room.hall.links.add("north", ["mill-1"])
+        async with asyncio.timeout(20), PlantLink(room.telex, "north", token, [MILL]) as link:
+            await tell(link, 1_772_431_200.0, figures(2, seed=3))
+            async with connect(f"ws://127.0.0.1:{room.port}/watch") as socket:
+                await socket.send('{"line": {"search": "spinning"}}')
+                page = await page_of(socket)
+                assert [(row.plant, row.link, row.telexes) for row in page.plants] == [("mill-1", "north", 2)]
+                assert [(one.link, one.state, one.plants) for one in page.links] == [("north", "speaking", 1)]
+                await socket.send('{"resume": true}')
+                assert (await page_of(socket)).search == "spinning"
+                await socket.send('{"line": {"search": "nowhere", "sort": "spooled"}}')
+                while (page := await page_of(socket)).search != "nowhere":
+                    continue
+                assert (page.matched, page.total) == (0, 1)
+            async with room.person() as client:
+                told = (await client.get("/api/line/book?search=mill")).json()
+                assert told["plants"][0]["title"] == "Spinning mill"
+                assert (await client.get("/api/line/book?sort=luck")).status_code == 422
+
+
+async def page_of(socket: ClientConnection) -> LineBook:
+    while True:
+        heard = await first_of(socket)
+        if isinstance(heard, Delta) and heard.book is not None:
+            return heard.book

@@ -1,0 +1,68 @@
+"""Which signals are behind: each has its own clock, in its own periods, against its plant's newest reading. Pure.
+
+Against the plant's source time and not ours, so that a replay of 1899 is not stale; a plant that says nothing at all is silent,
+which is another matter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.judgement.bank import Bank
+
+STALE_PERIODS = 5.0
+"""Nominal periods of its own that a signal may be behind its plant."""
+
+NAMED = 3
+"""The most stale signals of a plant that are named."""
+
+
+class Stale(NamedTuple):
+    """Stale signals of one plant: how many, and the names of those that are farthest behind."""
+
+    signals: int
+    names: tuple[str, ...]
+
+
+NONE = Stale(0, ())
+
+
+class Places(NamedTuple):
+    """Where the declared signals stand: lane (n,), number of their plant (n,), period in microseconds (n,); plants by number."""
+
+    lane: NDArray[np.int64]
+    plant: NDArray[np.int64]
+    period_us: NDArray[np.float64]
+    plants: tuple[str, ...]
+
+
+def places(bank: Bank) -> Places:
+    """Look where the signals of the newest births stand; good until the next birth."""
+    plants = tuple(bank.by_plant)
+    rows = [
+        (signal.lane, number, signal.birth.period_s * 1e6)
+        for number, plant in enumerate(plants)
+        for signal in bank.by_plant[plant].values()
+    ]
+    columns = np.array(rows, np.float64).reshape(-1, 3)
+    return Places(columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64), columns[:, 2], plants)
+
+
+def stale(bank: Bank, where: Places) -> dict[str, Stale]:
+    """The plants with signals that are more than `STALE_PERIODS` of their periods behind the plant; one not heard yet is not."""
+    if not len(where.lane):
+        return {}
+    at = bank.rings.newest(where.lane)[0]
+    heard = bank.rings.count[where.lane] > 0
+    newest = np.full(len(where.plants), np.iinfo(np.int64).min)
+    np.maximum.at(newest, where.plant[heard], at[heard])
+    behind = np.where(heard, (newest[where.plant] - at) / np.maximum(where.period_us, 1.0), 0.0)
+    found: dict[str, list[tuple[float, str]]] = {}
+    for place in np.flatnonzero(behind > STALE_PERIODS).tolist():
+        birth = bank.signals[int(where.lane[place])].birth
+        row = (-float(behind[place]), birth.title or birth.name)
+        found.setdefault(where.plants[int(where.plant[place])], []).append(row)
+    return {plant: Stale(len(rows), tuple(name for _, name in sorted(rows)[:NAMED])) for plant, rows in found.items()}

@@ -1,0 +1,109 @@
+"""The line screen: what the wire says of itself, the gravest first, with a thousand plants as with twelve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open, Pages, Served, Tabs
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+
+TROUBLES = "[...document.querySelectorAll('#line .space .row:not([hidden]) .trouble')].map(n => n.textContent)"
+OUTSIDE = """() => {
+  const bad = [], root = document.documentElement;
+  if (root.scrollWidth > innerWidth) bad.push('the page scrolls sideways');
+  for (const node of document.querySelectorAll('#line .head > span, #line .space .row:not([hidden]) > span')) {
+    const box = node.getBoundingClientRect(), table = document.querySelector('#line .table').getBoundingClientRect();
+    if (box.width && box.right > table.right + 1) bad.push(node.className + ' is cut');
+  }
+  return bad;
+}"""
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Served]:
+    served = Served("-m", "tests.browser.fake_room", "--plants", "1000")
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def opened_line(tabs: Tabs, crowd: Served) -> Iterator[tuple[Page, Pages]]:
+    pages = Pages(tabs)
+    crowd.scene("quiet", "amiss")
+    page = pages.open(crowd, "/line")
+    expect(page.locator("#line .space .row").first).to_be_visible()
+    yield page, pages
+    pages.close()
+
+
+@pytest.fixture
+def line(opened_line: tuple[Page, Pages]) -> Page:
+    page, pages = opened_line
+    assert not pages.bad, pages.bad
+    return page
+
+
+def test_the_gravest_of_a_thousand_plants_stand_first_and_few_are_drawn(line: Page) -> None:
+    expect(line.locator("#line .found")).to_have_text("71 of 1\u2009000 in trouble")
+    shown = line.evaluate(TROUBLES)
+    assert [text.split()[0] for text in shown[:14]] == ["silent"] * 14
+    assert "no" in {text.split()[0] for text in shown}
+    assert len(shown) < 60
+    assert line.locator("#line .table").get_attribute("aria-rowcount") == "1001"
+
+
+def test_scrolling_brings_the_rows_that_come_into_sight(line: Page) -> None:
+    line.locator("#line .scroll").press("End")
+    expect(line.locator("#line .row[aria-rowindex='1001']")).to_be_visible()
+    assert line.evaluate(f"{TROUBLES}.length") < 60
+    line.locator("#line .scroll").press("Home")
+    expect(line.locator("#line .row[aria-rowindex='2']")).to_be_visible()
+
+
+def test_a_search_finds_plants_by_name_link_and_trouble(line: Page) -> None:
+    line.get_by_label("Search").fill("link-7 clock")
+    expect(line.locator("#line .found")).to_contain_text("0 of 1\u2009000 found")
+    expect(line.locator("#line .nothing")).to_contain_text("No plant, link or trouble")
+    line.get_by_label("Search").fill("spooling")
+    expect(line.locator("#line .found")).to_have_text("14 of 1\u2009000 found")
+    expect(line.locator("#line .space .row:visible")).to_have_count(14)
+    line.get_by_label("Search").fill("")
+    expect(line.locator("#line .found")).to_contain_text("in trouble")
+
+
+def test_a_column_sorts_by_keyboard_and_says_so(line: Page) -> None:
+    line.get_by_role("button", name="spooled").press("Enter")
+    expect(line.locator("#line .space .row").first.locator(".spooled")).to_have_text("412")
+    assert line.locator("[role=columnheader].spooled").get_attribute("aria-sort") == "descending"
+    assert line.locator("[role=columnheader].trouble").get_attribute("aria-sort") == "none"
+    line.get_by_role("button", name="trouble").press("Enter")
+    expect(line.locator("#line .space .row").first.locator(".trouble")).to_contain_text("silent")
+
+
+def test_links_refusals_and_who_tried_stand_beside_the_plants(line: Page) -> None:
+    expect(line.locator("#line .links li").first).to_contain_text("port-radio")
+    expect(line.locator("#line .links li").first).to_contain_text("away")
+    expect(line.locator("#line .codes")).to_contain_text("unknown-signal")
+    expect(line.locator("#line .tried li").first).to_contain_text("link-1 may not speak for gas-works")
+    assert line.locator("#line .tiles .tile").count() == 7
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (1200, 800), (400, 860)])
+def test_nothing_of_the_line_is_cut(line: Page, size: tuple[int, int]) -> None:
+    line.set_viewport_size({"width": size[0], "height": size[1]})
+    line.wait_for_function("opsroom.state.book && document.querySelector('#line .space .row')")
+    assert line.evaluate(OUTSIDE) == []
+
+
+def test_the_wall_tells_who_tried_what_is_not_theirs_and_leads_to_the_line(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "amiss")
+    wall = opened(fake)
+    expect(wall.locator(".status .trouble")).to_have_text("refused: link-1 may not speak for gas-works")
+    wall.get_by_role("link", name="The line").press("Enter")
+    wall.wait_for_url("**/line")
+    expect(wall.locator("#line .space .row:visible")).to_have_count(12)
+    fake.scene("quiet")
