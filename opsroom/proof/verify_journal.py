@@ -1,0 +1,303 @@
+"""Check an exported journal without the room, its program or its word: this one file, Python and the package `cryptography`.
+
+    python verify_journal.py journal.jsonl [--key KEY] [--head HEAD.json]... [--proof PROOF.json]...
+
+It checks that every event follows the one before it (SHA-256), that the tree over all of them (RFC 9162) has the root that the
+room signed (Ed25519), and that the signing key comes from KEY, noted when the room was young, by handovers that each old key
+signed. With an earlier signed head it finds a journal that was cut, rewritten or rolled back since; a proof is checked against
+the signed head that it carries. Exit code 0: whole; 1: broken, with the first thing that does not fit; 2: a file cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+GENESIS = "0" * 64
+HEAD, HANDOVER = b"opsroom head v1\n", b"opsroom handover v1\n"
+SEAL = b'{"journal":'
+
+
+class BrokenError(Exception):
+    """Something does not fit: the words say what."""
+
+
+def leaf_hash(line: bytes) -> bytes:
+    """The hash of an event's bytes as a leaf (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(b"\x00" + line).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of two subtrees (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Peaks:
+    """The tree over a growing list, as its perfect subtrees alone: 32 bytes for each bit of the size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Add a leaf's hash."""
+        size, self.size = self.size, self.size + 1
+        while size & 1:
+            leaf, size = node_hash(self._peaks.pop(), leaf), size >> 1
+        self._peaks.append(leaf)
+
+    def root(self) -> bytes:
+        """The hash of the whole tree; that of nothing for an empty one."""
+        if not self._peaks:
+            return hashlib.sha256().digest()
+        *others, root = self._peaks
+        for peak in reversed(others):
+            root = node_hash(peak, root)
+        return root
+
+
+def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Tell whether a leaf stands at an index of the tree with this size and root (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    place, last, found = index, size - 1, leaf
+    for beside in path:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            found = node_hash(beside, found)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found = node_hash(found, beside)
+        place, last = place >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def consistent(first: int, second: int, path: Sequence[bytes], old: bytes, new: bytes) -> bool:
+    """Tell whether the tree of `second` leaves begins with that of `first` (RFC 9162, 2.1.4.2)."""
+    if not 0 <= first <= second:
+        return False
+    if first in (0, second):
+        return not path and (first == 0 or old == new)
+    steps = [old, *path] if first & (first - 1) == 0 else list(path)
+    if not steps:
+        return False
+    place, last = first - 1, second - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    found_old = found_new = steps[0]
+    for step in steps[1:]:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            found_old, found_new = node_hash(step, found_old), node_hash(step, found_new)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found_new = node_hash(found_new, step)
+        place, last = place >> 1, last >> 1
+    return last == 0 and (found_old, found_new) == (old, new)
+
+
+def head_bytes(head: dict[str, Any]) -> bytes:
+    """The bytes of a head that are signed: canonical JSON (RFC 8785), which for text and counts is this."""
+    return HEAD + _plain({name: head[name] for name in ("room", "events", "head", "root", "at")})
+
+
+def check_head(head: dict[str, Any]) -> None:
+    """Check the signature under a head; raises `BrokenError`."""
+    kinds = {"room": str, "events": int, "head": str, "root": str, "at": str, "key": str, "signature": str}
+    if not all(type(head.get(name)) is kind for name, kind in kinds.items()):
+        raise BrokenError("a signed head lacks a member")
+    if not _signed(head["key"], head_bytes(head), head["signature"]):
+        raise BrokenError(f"the signature under the head of {head['events']} events is not that of its key")
+
+
+def check_keys(keys: Iterable[dict[str, Any]], trusted: str, signer: str, room: str) -> None:
+    """Follow the journal keys from one that is trusted to the one that signed; raises `BrokenError`."""
+    for one in keys:
+        said = {name: one.get(name) for name in ("at", "new", "old", "purpose", "room")}
+        if (one.get("room"), one.get("purpose"), one.get("old")) == (room, "journal", trusted) and _signed(
+            trusted, HANDOVER + _plain(said), str(one.get("signature"))
+        ):
+            trusted = str(one.get("new"))
+    if trusted != signer:
+        raise BrokenError(f"the head is signed by {signer[:12]}, to which the key {trusted[:12]} has not handed over")
+
+
+class Export:
+    """An export that was read and found whole: its room, last hash, tree, and signed head if there is one."""
+
+    def __init__(self, lines: Iterable[bytes], earlier: Sequence[dict[str, Any]] = (), key: str = "") -> None:
+        self.room, self.head = "", GENESIS
+        self.signed: dict[str, Any] | None = None
+        self.tree = Peaks()
+        wanted = {one["events"]: one for one in earlier if isinstance(one.get("events"), int)}
+        self._compare(wanted)
+        seal: bytes | None = None
+        for number, line in enumerate(lines, 1):
+            if seal is not None:
+                raise BrokenError("there is something behind the last line")
+            if line.startswith(SEAL):
+                seal = line.rstrip(b"\n")
+            elif not line.endswith(b"\n"):
+                raise BrokenError(f"line {number} is cut off")
+            else:
+                self._follow(number, line[:-1])
+                self._compare(wanted)
+        if wanted:
+            events = max(wanted)
+            raise BrokenError(f"an earlier head has {events} events, the export {self.events}: the end was cut off")
+        self._sealed(seal, key)
+
+    @property
+    def events(self) -> int:
+        """How many events there are."""
+        return self.tree.size
+
+    def _follow(self, number: int, line: bytes) -> None:
+        event = _json(line, f"line {number}")
+        for name, value in (
+            ("event_id", number),
+            ("prev", self.head),
+            ("room_id", self.room or str(event.get("room_id"))),
+        ):
+            if event.get(name) != value:
+                raise BrokenError(
+                    f"event {number} has {name} {event.get(name)!r}, not {value!r}: events were changed, dropped or moved"
+                )
+        self.room = str(event["room_id"])
+        self.head = hashlib.sha256(line).hexdigest()
+        self.tree.add(leaf_hash(line))
+
+    def _compare(self, wanted: dict[int, dict[str, Any]]) -> None:
+        head = wanted.pop(self.events, None)
+        if head is None:
+            return
+        check_head(head)
+        if (head["head"], head["root"]) != (self.head, self.tree.root().hex()):
+            raise BrokenError(f"history was written anew: after {self.events} events an earlier head says otherwise")
+
+    def _sealed(self, seal: bytes | None, key: str) -> None:
+        if seal is None:
+            raise BrokenError("the last line, which seals the events, is missing: the end was cut off")
+        said = _json(seal, "the last line")
+        self.room = self.room or str(said.get("room_id"))
+        if (said.get("room_id"), said.get("events"), said.get("head")) != (self.room, self.events, self.head):
+            raise BrokenError("the last line does not seal the events before it: the end was cut off or changed")
+        signed = said.get("signed")
+        if signed is None:
+            if key:
+                raise BrokenError("nobody has signed this export")
+            return
+        if not isinstance(signed, dict):
+            raise BrokenError("the signed head is none")
+        check_head(signed)
+        said_of = (self.room, self.events, self.head, self.tree.root().hex())
+        if tuple(signed[name] for name in ("room", "events", "head", "root")) != said_of:
+            raise BrokenError(f"the signed head is that of {signed['events']} events, these are {self.events}")
+        if key:
+            keys = said.get("keys")
+            check_keys(
+                [one for one in keys if isinstance(one, dict)] if isinstance(keys, list) else [],
+                key,
+                signed["key"],
+                self.room,
+            )
+        self.signed = signed
+
+
+def check_proof(proof: dict[str, Any]) -> str:
+    """Check a proof as the room gives it, of inclusion or of consistency; says what it proves, raises `BrokenError`."""
+    try:
+        path = [bytes.fromhex(one) for one in proof["path"]]
+        head, index = proof["signed"], proof.get("event")
+        check_head(head)
+        new, size = bytes.fromhex(head["root"]), head["events"]
+        if index is not None:
+            line = proof["line"].encode()
+            if not included(leaf_hash(line), index - 1, size, path, new):
+                raise BrokenError(f"event {index} is not in the journal of {size} events with this head")
+            return f"event {index} is in the journal of {head['room']!r} as it was signed with {size} events"
+        earlier = proof["earlier"]
+        check_head(earlier)
+        if earlier["room"] != head["room"]:
+            raise BrokenError("the two heads are of different rooms")
+        if not consistent(earlier["events"], size, path, bytes.fromhex(earlier["root"]), new):
+            raise BrokenError(f"the journal of {size} events does not begin with that of {earlier['events']}")
+        return f"the journal of {size} events begins with that of {earlier['events']}"
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BrokenError(f"this is no proof ({error!r})") from None
+
+
+def _signed(key: str, said: bytes, signature: str) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(_read(key)).verify(_read(signature), said)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _read(text: str) -> bytes:
+    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise ValueError("not the one spelling of these bytes")
+    return raw
+
+
+def _plain(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _json(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BrokenError(f"{where} is no JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise BrokenError(f"{where} is no object")
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check what the command line names."""
+    parser = argparse.ArgumentParser(description="Check an exported journal offline.")
+    parser.add_argument("export", type=Path, nargs="?", help="the export, JSON lines")
+    parser.add_argument("--key", default="", help="a public key of the journal that was noted earlier")
+    parser.add_argument("--head", type=Path, action="append", default=[], help="a signed head that was kept earlier")
+    parser.add_argument("--proof", type=Path, action="append", default=[], help="a proof of inclusion or consistency")
+    chosen = parser.parse_args(arguments)
+    if chosen.export is None and not chosen.proof:
+        parser.error("name an export, or a --proof")
+    try:
+        if chosen.export is not None:
+            earlier = [_json(path.read_bytes(), str(path)) for path in chosen.head]
+            for one in earlier:
+                check_head(one)
+            with chosen.export.open("rb") as lines:
+                export = Export(lines, earlier, chosen.key)
+            by = f"signed by {export.signed['key']}" if export.signed else "not signed"
+            sys.stdout.write(f"whole: {export.events} events of the room {export.room!r}, head {export.head}, {by}\n")
+        for path in chosen.proof:
+            sys.stdout.write(f"{check_proof(_json(path.read_bytes(), str(path)))}\n")
+    except BrokenError as broken:
+        sys.stdout.write(f"broken: {broken}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
