@@ -1,4 +1,4 @@
-"""Writes a tick to disk on a thread of its own, and keeps trying while the disk says no. I/O."""
+"""Writes a tick to disk on a thread of its own, keeps trying while the disk says no, and keeps the store's house. I/O."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ TRY_AGAIN_S = 1.0
 SNAPSHOT_S = 120.0
 """How often beliefs are kept, in seconds of the world: what a restart has to judge again."""
 
+TEND_S = 1.0
+"""How often the store's house is looked after, in seconds of the world; while there is work, `BUSY_S` apart."""
+
+BUSY_S = 0.05
+
+LOOK_S = 10.0
+"""How often what the store holds is measured, in seconds of the world."""
+
 
 class WriterStoppedError(Exception):
     """The room ends while the disk still says no; what was not written was not acknowledged."""
@@ -32,6 +40,10 @@ class Writer:
         self.hall = hall
         self.stopping = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
+        self._troubles: dict[str, str] = {}
+        self._looked_at = -LOOK_S
+        self._tending = asyncio.create_task(self._tend(), name="tend")
         self._kept_at = asyncio.get_running_loop().time()
         self._kept_mark = hall.store.last_mark
 
@@ -62,6 +74,8 @@ class Writer:
         loop = asyncio.get_running_loop()
 
         def run() -> None:
+            if self.hall.store.ails is not None:
+                raise self.hall.store.ails  # what cannot be read must not grow: the plants keep their telexes
             while steps:
                 steps[0]()
                 del steps[0]
@@ -70,27 +84,56 @@ class Writer:
             try:
                 await loop.run_in_executor(self._thread, run)
             except StoreError as error:
-                self._say(str(error))
-                if self.stopping:
+                self._say("write", str(error))
+                if self.stopping or self.hall.inbox.closed:
+                    self.close()
                     raise WriterStoppedError(str(error)) from error
                 await asyncio.sleep(TRY_AGAIN_S)
             else:
-                if self.hall.trouble:
-                    self._say("")
+                self._say("write", "")
                 return
 
-    def _say(self, trouble: str) -> None:
-        hall = self.hall
-        if trouble != hall.trouble:
-            if trouble:
-                hall.log.error("disk says no", trouble=trouble)
+    async def _tend(self) -> None:
+        """Look after the store, a small step at a time, beside the writer; see whether what could not be read can be now."""
+        loop, hall = asyncio.get_running_loop(), self.hall
+        while not hall.inbox.closed:
+            more = False
+            try:
+                more = await loop.run_in_executor(self._keeper, self._step, hall.clock.now())
+                if loop.time() - self._looked_at >= LOOK_S:
+                    self._looked_at = loop.time()
+                    hall.held = await loop.run_in_executor(self._keeper, hall.store.held)
+            except StoreError as error:
+                self._say("keep", str(error))
             else:
-                hall.log.info("disk takes again")
-        hall.trouble = trouble
-        hall.scene.line = msgspec.structs.replace(hall.scene.line, trouble=trouble)
+                self._say("keep", "")
+            await asyncio.sleep(BUSY_S if more else TEND_S)
+
+    def _step(self, now: float) -> bool:
+        store = self.hall.store
+        store.heal()
+        if store.ails is not None:
+            raise store.ails
+        return store.tend(now, self.hall.file.keeping.retention)
+
+    def _say(self, source: str, trouble: str) -> None:
+        """Show the trouble of one source (writing, keeping), or that it is over; the other's may still stand."""
+        hall = self.hall
+        if self._troubles.get(source, "") == trouble:
+            return
+        self._troubles[source] = trouble
+        said = next((text for text in self._troubles.values() if text), "")
+        if trouble:
+            hall.log.error("disk says no", trouble=trouble)
+        elif not said:
+            hall.log.info("disk takes again")
+        hall.trouble = said
+        hall.scene.line = msgspec.structs.replace(hall.scene.line, trouble=said)
 
     def close(self) -> None:
-        """End the thread after what it is doing."""
+        """End the threads after what they are doing."""
+        self._tending.cancel()
+        self._keeper.shutdown()
         self._thread.shutdown()
 
 

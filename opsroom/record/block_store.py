@@ -424,7 +424,7 @@ class BlockStore:
 
     def _fold(self, enough: int, *, newest: bool = False) -> bool:
         """Fold the deltas of the shard that has most; the newest are left alone, for a reader may count them in memory."""
-        with self._database.lent() as session:
+        with self._reading(self.held) as session:
             step = self._tiles.step(session, enough, self._rolled + newest, self._directory.places)
         if step is None:
             return False
@@ -472,7 +472,7 @@ class BlockStore:
 
     def _forget(self, high: int) -> int:
         """Delete some of the blocks of marks below `high` that a snapshot has seen; what is left to gather is noted first."""
-        with self._database.lent() as session:
+        with self._reading(self.held) as session:
             (seen,) = session.execute("SELECT min(mark) FROM beliefs").fetchone()
             (first,) = session.execute("SELECT min(id) FROM blocks").fetchone()
         if seen is None or first is None or first >= (low := min(high, seen + 1, self._mark + 1)) * SHARDS:
