@@ -54,7 +54,7 @@ class Link:
         self.bytes += size
         self.heard_at = now
 
-    def line(self, held: int = 0) -> LinkLine:
+    def line(self) -> LinkLine:
         """Tell how the link stands."""
         return LinkLine(
             link=self.name,
@@ -68,7 +68,6 @@ class Link:
             telexes=self.telexes,
             births=self.births,
             refused=dict(self.refused),
-            held=held,
         )
 
     def happens(self, event: LinkEvent) -> str | None:

@@ -16,7 +16,6 @@ and with `ws_max_size` a little above `Limits.frame_bytes`, so that the gateway 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Protocol
 
@@ -48,24 +47,55 @@ Authorise = Callable[[str, str], frozenset[str] | None]
 """(link, token) -> the plants that the link may speak for ("*" in it: any), or None when the token is not the link's."""
 
 Deliver = Callable[[Heard], bool]
-"""Puts an item into the room's inbox without waiting. False: NOT taken (full); the gateway keeps it, stops reading from the
-links and offers it again soon, in the same order."""
+"""Puts an item into the room's inbox without waiting; it is always taken. False: the room has enough of this websocket, the
+gateway reads no more from it until `roomy` says so."""
 
-OFFER_AGAIN_S = 0.005
-"""How soon a full inbox is tried again."""
+Roomy = Callable[[int], bool]
+"""(number of a websocket) -> whether the room takes more from it."""
+
+LOOK_AGAIN_S = 0.005
+"""How soon it is asked again whether a websocket may be read from."""
 
 POLICY_VIOLATION = 1008
 GOING_AWAY = 1001
 
 
+class Direct(Protocol):
+    """A server that hands frames over as they come (`telex.direct` among the extensions of the scope)."""
+
+    def take_over(self, sink: Callable[[bytes, bool], None]) -> None:
+        """From now on every message goes to `sink`: its payload, and whether it is text."""
+        ...
+
+    def pause(self) -> None:
+        """Read no more."""
+        ...
+
+    def resume(self) -> None:
+        """Read again."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the line is open and takes more."""
+        ...
+
+    def say(self, data: bytes, *, text: bool) -> None:
+        """Send at once."""
+        ...
+
+
 class _Wire:
     """One open websocket: its link in the session, how to send, and the task that is sending just now."""
 
-    __slots__ = ("cut", "link", "send", "sending", "subprotocol")
+    __slots__ = ("cut", "direct", "link", "roomy", "send", "sending", "subprotocol")
 
-    def __init__(self, link: Link, send: Send, subprotocol: Subprotocol) -> None:
+    def __init__(self, link: Link, send: Send, subprotocol: Subprotocol, direct: Direct | None) -> None:
         self.link = link
         self.send = send
+        self.direct = direct
+        self.roomy = asyncio.Event()
+        self.roomy.set()
         self.subprotocol = subprotocol
         self.sending: asyncio.Task[None] | None = None
         self.cut: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -88,9 +118,18 @@ class Gateway:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         origins: frozenset[str] = frozenset(),
         allowed: Callable[[str], frozenset[str] | None] | None = None,
+        roomy: Roomy = lambda _: True,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Make the gateway; `allowed` tells of a link that is open whether it still may speak (None: no longer)."""
+        """Make the gateway.
+
+        `allowed` tells of a link that is open whether it still may speak (None: no longer); `roomy` whether a websocket that the
+        room had enough of may be read from again; `busy` whether no new link should be taken now.
+        """
         self.limits = limits
+        self._roomy = roomy
+        self._busy = busy
+        self._paused: dict[int, _Wire] = {}
         self._allowed = allowed
         self._authorise = authorise
         self._deliver = deliver
@@ -98,10 +137,8 @@ class Gateway:
         self._origins = origins
         self._session = Session(room_id, limits)
         self._wires: dict[int, _Wire] = {}
-        self._held: deque[Heard] = deque()
         self._relief: asyncio.Task[None] | None = None
-        self._relieved = asyncio.Event()
-        self._relieved.set()
+        self._flushing = False
         self._swept = float("-inf")
         self._closing = False
         self._emptied = asyncio.Event()
@@ -139,11 +176,12 @@ class Gateway:
         now = self._clock.now()
         if now - self._swept < self.limits.sweep_s:
             return
-        if self._held:
+        if self._paused:
             self._session.deaf_until = now + self.limits.silence_floor_s  # it is the room that does not listen
         self._swept = now
         self._cut_revoked(now)
-        self._offer(self._session.tick(now))
+        for item in self._session.tick(now):
+            self._deliver(item)
         self._flush()
 
     def _cut_revoked(self, now: float) -> None:
@@ -156,7 +194,11 @@ class Gateway:
 
     def line(self) -> LineCounts:
         """Tell the state of the line: links, plants, every counter."""
-        return msgspec.structs.replace(self._session.line(), held=len(self._held))
+        line = self._session.line()
+        if not self._paused:
+            return line
+        each = [msgspec.structs.replace(one, held=int(one.number in self._paused)) for one in line.each]
+        return msgspec.structs.replace(line, each=tuple(each), paused=len(self._paused))
 
     def cut(self, link: str) -> int:
         """Close the websockets of a link (its token was revoked); returns how many."""
@@ -191,19 +233,21 @@ class Gateway:
             await _turn_away(scope, send, 403, "this origin may not speak on the wire")
         elif agreed is None:
             await _turn_away(scope, send, 400, "offer telex.v1, telex.v1.json or telex.v1.msgpack")
-        elif self._closing or len(self._wires) >= self.limits.links:
-            self._session.desk.count("busy", 1)
-            await _turn_away(scope, send, 503, "the room takes no more links now; try again later")
+        elif self._closing or len(self._wires) >= self.limits.links or self._busy():
+            reason = "the room takes no more links now; try again later"
+            self._session.desk.refuse(None, self._clock.now(), "busy", reason)
+            await _turn_away(scope, send, 503, reason)
         else:
             subprotocol, name = agreed
             await send({"type": "websocket.accept", "subprotocol": name})
-            await self._serve(
-                _Wire(self._session.open(self._clock.now()), send, subprotocol), _bearer(headers), receive
-            )
+            direct: Direct | None = scope.get("extensions", {}).get("telex.direct")
+            wire = _Wire(self._session.open(self._clock.now()), send, subprotocol, direct)
+            await self._serve(wire, _bearer(headers), receive)
 
     async def _serve(self, wire: _Wire, bearer: str, receive: Receive) -> None:
         self._wires[wire.link.number] = wire
-        reading = asyncio.ensure_future(self._read(wire, bearer, receive))
+        read = self._read if wire.direct is None else self._read_directly
+        reading = asyncio.ensure_future(read(wire, bearer, receive))
         code: int | None = None
         try:
             ends: set[asyncio.Future[Any]] = {reading, wire.cut}
@@ -213,6 +257,7 @@ class Gateway:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             del self._wires[wire.link.number]
+            self._paused.pop(wire.link.number, None)
             if code is not None:
                 await self._say_last(wire, code)
             self._session.close(wire.link)
@@ -228,7 +273,7 @@ class Gateway:
                     message = await receive()
                     if message["type"] == "websocket.disconnect":
                         return None
-                    self._frame(wire, bearer, message)
+                    self._message(wire, bearer, message)
                     if link.state is LinkState.CLOSED or link.early > self.limits.early_refusals:
                         return POLICY_VIOLATION
                     if link.state is not LinkState.OPENED:
@@ -238,17 +283,46 @@ class Gateway:
             self._session.desk.refuse(link, self._clock.now(), "hello-first", "no hello came in time")
             return POLICY_VIOLATION
         while True:
-            if self._held:
-                await self._relieved.wait()
+            await wire.roomy.wait()
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return None
-            self._frame(wire, bearer, message)
+            self._message(wire, bearer, message)
 
-    def _frame(self, wire: _Wire, bearer: str, message: MutableMapping[str, Any]) -> None:
-        session, link = self._session, wire.link
+    async def _read_directly(self, wire: _Wire, bearer: str, receive: Receive) -> int | None:
+        """The same for a server that hands over its frames: only the end of the link comes as a message."""
+        link, direct = wire.link, wire.direct
+        assert direct is not None
+
+        def hear(data: bytes, text: bool) -> None:
+            if wire.cut.done():
+                return
+            self._frame(wire, bearer, data, Subprotocol.JSON if text else wire.subprotocol)
+            if link.state is LinkState.CLOSED or (
+                link.state is LinkState.OPENED and link.early > self.limits.early_refusals
+            ):
+                wire.end(POLICY_VIOLATION)
+
+        def late() -> None:
+            if link.state is LinkState.OPENED and not wire.cut.done():
+                self._session.desk.refuse(link, self._clock.now(), "hello-first", "no hello came in time")
+                wire.end(POLICY_VIOLATION)
+
+        patience = asyncio.get_running_loop().call_later(self.limits.handshake_s, late)
+        try:
+            direct.take_over(hear)
+            while (await receive())["type"] != "websocket.disconnect":
+                continue
+        finally:
+            patience.cancel()
+        return None
+
+    def _message(self, wire: _Wire, bearer: str, message: MutableMapping[str, Any]) -> None:
         text = message.get("text")
-        frame: str | bytes = text if text is not None else message.get("bytes") or b""
+        self._frame(wire, bearer, text if text is not None else message.get("bytes") or b"", wire.subprotocol)
+
+    def _frame(self, wire: _Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol) -> None:
+        session, link = self._session, wire.link
         tally = session.desk.tally
         tally.frames_in += 1
         tally.bytes_in += len(frame)
@@ -257,7 +331,7 @@ class Gateway:
         try:
             if len(frame) > self.limits.frame_bytes:
                 raise WireError("too-large", "frame", f"{len(frame)} bytes, at most {self.limits.frame_bytes}")
-            decoded = decode(frame, wire.subprotocol)
+            decoded = decode(frame, subprotocol)
         except WireError as error:
             session.misheard(link, error, now)
         else:
@@ -266,45 +340,65 @@ class Gateway:
                 allowed = self._authorise(hello.link, hello.token or bearer)
                 if not session.greet(link, hello, allowed, now):
                     return
-            heard = session.hear(link, decoded, now)
-            if heard:
-                self._offer(heard)
+            enough = False
+            for item in session.hear(link, decoded, now):
+                enough |= not self._deliver(item)
+            if enough:
+                self._pause(wire)
         if session.desk.ready:
             self._flush()
 
-    # ---- into the room
+    # ---- when the room has enough of a websocket
 
-    def _offer(self, heard: list[Heard]) -> None:
-        """Deliver in order; what the room cannot take is held, and everything after it behind it."""
-        if not self._held:
-            deliver = self._deliver
-            for place, item in enumerate(heard):
-                if not deliver(item):
-                    heard = heard[place:]
-                    break
-            else:
-                return
-        if heard:
-            self._held.extend(heard)
-            self._relieved.clear()
-            if self._relief is None or self._relief.done():
-                self._relief = asyncio.get_running_loop().create_task(self._offer_again())
+    def _pause(self, wire: _Wire) -> None:
+        """Read no more from a websocket until the room has room for it again: its plants spool, the others go on."""
+        self._paused[wire.link.number] = wire
+        wire.roomy.clear()
+        if wire.direct is not None:
+            wire.direct.pause()
+        if self._relief is None or self._relief.done():
+            self._relief = asyncio.get_running_loop().create_task(self._relieve())
 
-    async def _offer_again(self) -> None:
-        while self._held:
-            while self._held and self._deliver(self._held[0]):
-                self._held.popleft()
-            if self._held:
-                await asyncio.sleep(OFFER_AGAIN_S)
-        self._relieved.set()
+    async def _relieve(self) -> None:
+        while self._paused:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            for number, wire in list(self._paused.items()):
+                if self._roomy(number) and self._paused.pop(number, None) is not None:
+                    wire.roomy.set()
+                    if wire.direct is not None:
+                        wire.direct.resume()
 
     # ---- out to the links
 
     def _flush(self) -> None:
+        """Send soon what waits for the links: what is said in one go then travels in one frame."""
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flushing = False
         for link in self._session.take_ready():
             wire = self._wires.get(link.number)
-            if wire is not None and wire.sending is None:
+            if wire is not None and wire.sending is None and not self._said_at_once(wire):
                 wire.sending = asyncio.get_running_loop().create_task(self._say(wire))
+
+    def _said_at_once(self, wire: _Wire) -> bool:
+        """Send what waits for the link without a task; False when the line is full, and all of it still waits."""
+        direct = wire.direct
+        if direct is None or wire.cut.done() or not direct.ready:
+            return False
+        try:
+            frame = encode(wire.link.outbox.take(), wire.subprotocol)
+        except WireError:
+            wire.end(POLICY_VIOLATION)
+            return True
+        tally = self._session.desk.tally
+        tally.frames_out += 1
+        tally.bytes_out += len(frame)
+        text = isinstance(frame, str)
+        direct.say(frame.encode() if isinstance(frame, str) else frame, text=text)
+        return True
 
     async def _say(self, wire: _Wire) -> None:
         """Send what waits for the link, until nothing does; only one such task a link, so frames keep their order."""

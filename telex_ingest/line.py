@@ -5,6 +5,7 @@ Pure values; the gateway and the plant's link fill them, screens and `/metrics` 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -99,8 +100,7 @@ class PlantLine(msgspec.Struct, frozen=True):
 class LinkLine(msgspec.Struct, frozen=True):
     """One websocket of a link: its state (a word of `states.LinkState`), for how many plants it speaks, what it has said.
 
-    `since` and `heard_at` are the room's clock. `held` are items that wait because the room has not taken them yet: while it
-    is above 0 the room does not read from this link.
+    `since` and `heard_at` are the room's clock. `held` is 1 while the room reads no more from it, because it is behind with it.
     """
 
     link: str
@@ -149,13 +149,16 @@ class LineCounts(msgspec.Struct, frozen=True):
     skewed: int
     backward: int
     dropped: int
-    held: int
     refused: dict[str, int]
-    plants: dict[str, PlantLine]
+    plants: Mapping[str, PlantLine]
+    """Each plant's line is made when it is asked for."""
     attempts: tuple[Attempt, ...]
     each: tuple[LinkLine, ...] = ()
     """Every open websocket, the oldest first."""
     silent: int = 0
+    """Plants that are silent or said farewell."""
+    oldest: float | None = None
+    """When that plant was heard, of those with a link, that was not heard for longest."""
     sheets: int = 0
     """Sheets taken whole."""
     paused: int = 0

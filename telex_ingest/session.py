@@ -7,12 +7,12 @@ that `take_ready` names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import CallCame, Heard, PlantBorn, PlantDied, ReceiptCame, SheetAccepted
-from telex_ingest.line import Limits, LineCounts
+from telex_ingest.line import Limits, LineCounts, PlantLine
 from telex_ingest.plant import Arrived, Plant, Spent
 from telex_ingest.refusals import WireError, show
 from telex_ingest.roster import roster_of, taken
@@ -35,6 +35,22 @@ from telex_ingest.telex import (
 )
 
 _QUIET = (PlantState.SILENT, PlantState.DEAD)
+
+
+class _Lines(Mapping[str, PlantLine]):
+    """How each plant stands on the line, told when it is asked for: a room has many plants, and a page shows few."""
+
+    def __init__(self, plants: Mapping[str, Plant]) -> None:
+        self._plants = plants
+
+    def __getitem__(self, name: str) -> PlantLine:
+        return self._plants[name].line()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._plants))
+
+    def __len__(self) -> int:
+        return len(self._plants)
 
 
 class Session:
@@ -419,12 +435,12 @@ class Session:
             skewed=tally.skewed,
             backward=tally.backward,
             dropped=tally.dropped,
-            held=0,
             refused=dict(tally.refused),
-            plants={name: plant.line() for name, plant in self._plants.items()},
+            plants=_Lines(self._plants),
             attempts=tuple(self.desk.attempts),
             each=tuple(link.line() for link in self._links.values()),
-            silent=sum(1 for plant in self._plants.values() if plant.state in _QUIET),
+            silent=sum([plant.state in _QUIET for plant in self._plants.values()]),
+            oldest=min([plant.heard_at for plant in self._plants.values() if plant.speaker is not None], default=None),
             sheets=tally.sheets,
             births=tally.births,
             changed_births=tally.changed_births,

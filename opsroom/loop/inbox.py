@@ -1,9 +1,9 @@
 """The room's one inbox: everything that comes, in one order of events, gathered tick by tick. I/O (waits for time to pass).
 
 Each websocket has a line of its own, so that one link that floods or resends a day does not hold up the others: what comes is
-taken line by line in turn, and a line may hold no more than its fair share of `WAITING` readings. A tick takes at most `ROWS`
-readings and `DEPTH` telexes of one plant; what is left waits for the next tick, which then follows at once. A full line takes
-nothing more from the wire: the gateway stops reading from that link, and its plants spool.
+taken line by line in turn, and a line is full when it holds its fair share of `WAITING` readings. A tick takes at most `ROWS`
+readings and `DEPTH` telexes of one plant; what is left waits for the next tick, which then follows at once. What comes is always
+taken; when a line is full the gateway is told to read no more from that websocket, and its plants spool.
 
 A plant that is born on another websocket goes on in that one's line, behind a bar: what it told before is judged first.
 """
@@ -36,7 +36,7 @@ WAITING = 240_000
 """The most readings that wait in the inbox before it is pressed."""
 
 LEAST_LINES = 4
-"""No line may hold more than `WAITING` over this, however few others there are."""
+"""No line is filled beyond `WAITING` over this, however few others there are."""
 
 MESSAGES = 2_000
 """The most receipts, calls and the like that one tick takes."""
@@ -146,28 +146,30 @@ class Inbox:
         return self._closed
 
     def offer(self, item: Heard) -> bool:
-        """Take an item from the wire; False when its line is full (or nothing is taken any more), and it is not taken."""
+        """Take an item from the wire; False when no more should be read from its websocket until `roomy`."""
         if self._closed:
-            return False
+            return False  # it was not acknowledged: its plant still has it
         if isinstance(item, Accepted):
-            return self._put(item.wire, len(item.readings) + 1, item)
+            return self._append(item.wire, len(item.readings) + 1, item)
         if isinstance(item, SheetAccepted):
-            return self._put(item.wire, item.readings + len(item.plants), item)
+            return self._append(item.wire, item.readings + len(item.plants), item)
         if isinstance(item, PlantBorn):
-            if not self._fits(item.wire, BIRTH_ROWS):
-                return False
             home = self._homes.get(item.plant, item.wire)
             before = self._lines.get(home)
             if before is not None and home != item.wire:
                 self._append(item.wire, 0, _Bar(before, before.put))
             self._homes[item.plant] = item.wire
-            return self._put(item.wire, BIRTH_ROWS, item)
+            return self._append(item.wire, BIRTH_ROWS, item)
         if isinstance(item, GapClosed):
-            return self._put(item.wire, 1, item)
-        if len(self._messages) >= MESSAGES_WAITING:
-            return False
+            return self._append(item.wire, 1, item)
         self._messages.append(item)
-        return True
+        return len(self._messages) < MESSAGES_WAITING
+
+    def roomy(self, wire: int) -> bool:
+        """Whether a websocket's line is within its share."""
+        line = self._lines.get(wire)
+        share = WAITING // max(LEAST_LINES, len(self._lines))
+        return (line is None or line.waiting <= share) and len(self._messages) < MESSAGES_WAITING
 
     async def ask(self, asked: Asked) -> Answer:
         """Ask the room and wait for its answer."""
@@ -221,18 +223,7 @@ class Inbox:
         else:
             await asyncio.sleep(0)
 
-    def _fits(self, wire: int, rows: int) -> bool:
-        """Whether a line is within its share with so many more readings; an empty line takes one item whatever its size."""
-        line = self._lines.get(wire)
-        return line is None or not line.waiting or line.waiting + rows <= WAITING // max(LEAST_LINES, len(self._lines))
-
-    def _put(self, wire: int, rows: int, item: _Item) -> bool:
-        if not self._fits(wire, rows):
-            return False
-        self._append(wire, rows, item)
-        return True
-
-    def _append(self, wire: int, rows: int, item: _Item) -> None:
+    def _append(self, wire: int, rows: int, item: _Item) -> bool:
         line = self._lines.get(wire)
         if line is None:
             line = self._lines[wire] = _Line()
@@ -240,6 +231,7 @@ class Inbox:
         line.put += 1
         line.waiting += rows
         self._waiting += rows
+        return line.waiting <= WAITING // max(LEAST_LINES, len(self._lines))
 
     def _gather(self) -> Batch:
         taken = _Taken()

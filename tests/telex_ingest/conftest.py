@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from telex_ingest.frames import FrameProtocol
 from telex_ingest.gateway import Gateway
 from telex_ingest.heard import Accepted, GapClosed, Heard, SheetAccepted
 from telex_ingest.line import Limits
@@ -57,6 +58,7 @@ class MiniatureRoom:
         self.allowed: dict[str, frozenset[str]] = {}
         self.acks = acks
         self.full = False
+        self.pressed = False
         self.heard: list[Heard] = []
         self.durable: dict[str, tuple[int, int]] = {}
         self.limits = limits
@@ -67,7 +69,14 @@ class MiniatureRoom:
     def begin(self) -> Gateway:
         """Make a gateway as a room that has just started: it knows what was durable."""
         self.gateway = Gateway(
-            "room-1", self.authorise, self.deliver, self.clock, self.limits, allowed=self.still_allowed
+            "room-1",
+            self.authorise,
+            self.deliver,
+            self.clock,
+            self.limits,
+            allowed=self.still_allowed,
+            roomy=lambda _: not self.full,
+            busy=lambda: self.pressed,
         )
         self.gateway.restore(self.durable, [])
         return self.gateway
@@ -81,18 +90,16 @@ class MiniatureRoom:
         return self.allowed.get(link, frozenset({"*"})) if link in self.tokens else None
 
     def deliver(self, item: Heard) -> bool:
-        if self.full:
-            return False
         if isinstance(item, SheetAccepted):
             self.heard += item.rows()
             if self.acks:
                 asyncio.get_running_loop().call_soon(self.store_sheet, item)
-            return True
+            return not self.full
         self.heard.append(item)
         if self.acks and isinstance(item, Accepted | GapClosed):
             upto = item.seq if isinstance(item, Accepted) else item.last
             asyncio.get_running_loop().call_soon(self.store, item.plant, item.epoch, upto)
-        return True
+        return not self.full
 
     def store(self, plant: str, epoch: int, seq: int) -> None:
         self.durable[plant] = (epoch, seq)
@@ -142,8 +149,8 @@ async def until(promise: Callable[[], object], seconds: float = 5.0) -> None:
 
 
 @asynccontextmanager
-async def serving(app: Any, *, port: int = 0) -> AsyncIterator[str]:
-    """Serve an ASGI application on loopback; gives its websocket address."""
+async def serving(app: Any, *, port: int = 0, direct: bool = False) -> AsyncIterator[str]:
+    """Serve an ASGI application on loopback; gives its websocket address. `direct`: frames go straight to it."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -152,7 +159,7 @@ async def serving(app: Any, *, port: int = 0) -> AsyncIterator[str]:
             app,
             log_config=None,
             lifespan="off",
-            ws="websockets-sansio",
+            ws=FrameProtocol if direct else "websockets-sansio",
             ws_max_size=1 << 21,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,
@@ -176,7 +183,7 @@ RoomMaker = Callable[..., Awaitable[MiniatureRoom]]
 async def room() -> AsyncIterator[MiniatureRoom]:
     """A room that acknowledges what it hears."""
     made = MiniatureRoom(Limits(), acks=True)
-    async with serving(made) as made.address:
+    async with serving(made, direct=True) as made.address:
         yield made
         await made.gateway.close()
 
@@ -185,7 +192,7 @@ async def room() -> AsyncIterator[MiniatureRoom]:
 async def slow_room() -> AsyncIterator[MiniatureRoom]:
     """A room that acknowledges only when the test calls `store_all`, with short limits."""
     made = MiniatureRoom(Limits(handshake_s=0.3, early_refusals=4, reorder=8, sweep_s=0.0), acks=False)
-    async with serving(made) as made.address:
+    async with serving(made, direct=True) as made.address:
         yield made
         await made.gateway.close()
 

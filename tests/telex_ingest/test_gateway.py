@@ -268,20 +268,65 @@ async def test_a_peer_that_vanishes_in_the_middle_of_a_frame_harms_nobody(room: 
         await until(lambda: room.gateway.line().links == 1)
 
 
-async def test_a_full_inbox_slows_the_links_and_loses_nothing(room: MiniatureRoom) -> None:
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_room_that_has_enough_reads_no_more_and_loses_nothing(*, direct: bool) -> None:
+    room = MiniatureRoom(Limits(), acks=True)
+    async with serving(room, direct=direct) as room.address:
+        async with greeted(room) as socket:
+            await until(lambda: room.of(PlantBorn) != [])
+            room.full = True
+            for seq in range(1, 41):
+                await say(socket, telexes=(telex(seq),))
+            await until(lambda: room.gateway.line().paused > 0)
+            assert room.gateway.line().telexes == 1, "one frame was read before the link had to wait"
+            room.clock.at += 100.0
+            room.gateway.tick()
+            assert room.gateway.line().plants["mill-1"].state == "speaking", "it is the room that does not listen"
+            room.full = False
+            await until(lambda: len(room.accepted()) == 40)
+            await until(lambda: room.gateway.line().paused == 0)
+        assert room.accepted() == [(1, seq) for seq in range(1, 41)]
+        await room.gateway.close()
+
+
+async def test_a_room_that_is_behind_takes_no_new_link_and_keeps_those_it_has(room: MiniatureRoom) -> None:
     async with greeted(room) as socket:
-        await until(lambda: room.of(PlantBorn) != [])
-        room.full = True
-        for seq in range(1, 41):
-            await say(socket, telexes=(telex(seq),))
-        await until(lambda: room.gateway.line().held > 0)
-        assert room.gateway.line().telexes == 1, "one frame was read before the link had to wait"
-        room.clock.at += 100.0
-        room.gateway.tick()
-        assert room.gateway.line().plants["mill-1"].state == "speaking", "it is the room that does not listen"
-        room.full = False
-        await until(lambda: len(room.accepted()) == 40)
-    assert room.accepted() == [(1, seq) for seq in range(1, 41)]
+        room.pressed = True
+        with pytest.raises(InvalidStatus, match="503"):
+            async with wire(room):
+                pass
+        assert room.refused() == {"busy": 1}
+        assert room.gateway.line().attempts[-1].code == "busy"
+        await say(socket, telexes=(telex(1),))
+        await until(lambda: room.accepted() == [(1, 1)])
+        room.pressed = False
+        async with wire(room):
+            pass
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_frames_in_pieces_fragments_and_pings_between_are_read_alike(*, direct: bool) -> None:
+    room = MiniatureRoom(Limits(), acks=True)
+    async with serving(room, direct=direct) as room.address:
+        async with greeted(room) as socket:
+            whole = json.dumps(
+                {"telexes": [{"plant": "mill-1", "seq": 1, "time": "2026-03-02T12:00:00Z", "readings": [[1, 2.5]]}]}
+            )
+            await socket.send([whole[:7], whole[7:30], whole[30:]])
+            await (await socket.ping())
+            for seq in (2, 3):
+                for byte in _masked(whole.replace('"seq": 1', f'"seq": {seq}')):
+                    socket.transport.write(bytes((byte,)))
+                    await asyncio.sleep(0)
+            await until(lambda: [seq for _, seq in room.accepted()] == [1, 2, 3])
+            assert room.values() == [2.5, 2.5, 2.5]
+        await room.gateway.close()
+
+
+def _masked(text: str) -> bytes:
+    payload, mask = text.encode(), b"\x01\x02\x03\x04"
+    turned = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
+    return b"\x81\xfe" + len(payload).to_bytes(2, "big") + mask + turned
 
 
 async def test_silence_is_delivered_by_the_rooms_own_clock(room: MiniatureRoom) -> None:

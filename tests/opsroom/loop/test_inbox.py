@@ -120,12 +120,15 @@ async def test_a_link_that_floods_fills_its_own_line_and_takes_nothing_from_the_
     while inbox.offer(telex("mill-1", taken + 1, readings=1000)):
         taken += 1
     assert taken * 1001 >= inbox_module.WAITING // inbox_module.LEAST_LINES - 1001
+    assert not inbox.roomy(0)
+    assert inbox.roomy(1)
     assert not inbox.pressed
     for seq in range(1, 20):
         assert inbox.offer(telex("smelter", seq, wire=1))
     (first,) = await batches(inbox, 1)
     assert [t.seq for t in singles(first, "smelter")] == list(range(1, DEPTH + 1))
-    assert inbox.offer(telex("mill-1", taken + 1))
+    assert inbox.roomy(0)
+    assert [t.seq for t in singles(first, "mill-1")] == list(range(1, 1 + len(singles(first, "mill-1"))))
 
 
 async def test_many_full_lines_press_the_inbox_until_it_has_been_read() -> None:

@@ -1,0 +1,149 @@
+"""Websockets whose frames go straight to whoever reads them: no task, no queue and no message object for each frame. I/O.
+
+The protocol class is uvicorn's own, around the `websockets` library. An application that finds `telex.direct` among the
+extensions of its scope may, once it has accepted, take over the frames: whole, unfragmented, masked data frames are then
+handed to it as they come off the socket. Everything else (handshake, control frames, fragments, what breaks the protocol)
+stays with the library, frame by frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform without the compiled part
+    from websockets.utils import apply_mask
+
+Sink = Callable[[bytes, bool], None]
+"""Takes one message: its payload, and whether it was a text frame."""
+
+_TEXT, _BINARY, _FIN_CONTINUED = 0x81, 0x82, 0x80
+
+
+class FrameProtocol(WebSocketsSansIOProtocol):
+    """Serves ASGI like its parent, until the application takes over the frames."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._sink: Sink | None = None
+        self._rest = b""
+        self._within = False
+        """Whether a fragmented message has begun."""
+        self._paused = False
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin as the parent does, and offer the frames to the application."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            extensions: dict[str, Any] = cast(Any, self.scope["extensions"])
+            extensions["telex.direct"] = self
+
+    # ---- for the application
+
+    def take_over(self, sink: Sink) -> None:
+        """From now on every message goes to `sink`, those that wait already first."""
+        self._sink = sink
+        left = []
+        while not self.queue.empty():
+            message = self.queue.get_nowait()
+            if message["type"] == "websocket.receive":
+                text = message.get("text")
+                sink(text.encode() if text is not None else message.get("bytes") or b"", text is not None)
+            else:
+                left.append(message)
+        for message in left:
+            self.queue.put_nowait(message)
+        if self.read_paused:
+            self.read_paused = False
+            if not self._paused:
+                self.transport.resume_reading()
+
+    def pause(self) -> None:
+        """Read no more from this websocket: its own sender will feel it."""
+        if not self._paused:
+            self._paused = True
+            if not self.transport.is_closing():
+                self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._paused:
+            self._paused = False
+            self._take(b"")
+            if not self._paused and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the line is open and takes more."""
+        return self.writable.is_set() and not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    def say(self, data: bytes, *, text: bool) -> None:
+        """Send a message at once."""
+        size, opcode = len(data), _TEXT if text else _BINARY
+        if size < 126:
+            head = bytes((opcode, size))
+        elif size < 65536:
+            head = bytes((opcode, 126)) + size.to_bytes(2, "big")
+        else:
+            head = bytes((opcode, 127)) + size.to_bytes(8, "big")
+        self.transport.write(head + data)
+
+    # ---- from the socket
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came off the socket."""
+        if self._sink is None:
+            super().data_received(data)
+        else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Hand on every whole data frame; give every other frame, or what cannot be one, to the library."""
+        sink, held, at = self._sink, self._rest + data if self._rest else data, 0
+        end, most = len(held), self.config.ws_max_size
+        while end - at >= 2 and not self._paused and sink is not None and not self.transport.is_closing():
+            size = held[at + 1] & 0x7F
+            start = at + 6
+            if size == 126:
+                start = at + 8
+                if end < start:
+                    break
+                size = int.from_bytes(held[at + 2 : at + 4], "big")
+            elif size == 127:
+                start = at + 14
+                if end < start:
+                    break
+                size = int.from_bytes(held[at + 2 : at + 10], "big")
+            masked = held[at + 1] & 0x80
+            if not masked or size > most or self.close_sent:
+                super().data_received(held[at:])  # it answers with the right error and closes
+                at = end
+                break
+            if end < start + size:
+                break
+            opcode = held[at]
+            if opcode in (_TEXT, _BINARY) and not self._within:
+                payload = apply_mask(held[start : start + size], held[start - 4 : start])
+                at = start + size
+                sink(payload, opcode == _TEXT)
+            else:
+                frame, at = held[at : start + size], start + size
+                if opcode & 0x0F < 8:
+                    self._within = not opcode & 0x80
+                super().data_received(frame)
+        self._rest = held[at:]
+
+    def send_receive_event_to_app(self) -> None:
+        """A message of several fragments is whole."""
+        if self._sink is None:
+            super().send_receive_event_to_app()
+            return
+        data, self.frames = b"".join(self.frames), []
+        if not self.close_sent:
+            self._sink(data, self.curr_msg_data_type == "text")
