@@ -27,6 +27,7 @@ from opsroom.loop.writer import Writer
 from opsroom.panel import made
 from opsroom.room.news import Tick as ClockTick
 from opsroom.views import Answer, Snapshot, Viewer
+from telex_ingest.frames import FrameProtocol
 from telex_ingest.gateway import Gateway
 from telex_ingest.line import Limits
 
@@ -38,6 +39,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
         gateway.tick()
+        reworded = any(born.changed and born.plant in hall.bank.by_plant for born in batch.births)
         for born in batch.births:
             hall.admit(born.birth)
         judged = hall.bank.judge(batch.telexes, batch.at, hall.numbers)  # all signals at once, in sequence order
@@ -58,7 +60,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
             outgoing.refuse(getattr(message, "plant", ""), refusal)
         hall.watchers.push(tick.events, judged.lane, reporter.lines(batch, tick), reporter.flags())
         reporter.note(batch, judged, tick, began)
-        await writer.keep_beliefs(now=bool(births))
+        await writer.keep_beliefs(now=reworded)  # what was judged under the old wording is not judged again
         writer.stopping = hall.inbox.closed
     await writer.keep_beliefs(now=True)
     writer.close()
@@ -99,7 +101,14 @@ def gateway_of(hall: Hall) -> Gateway:
     """The gateway of a room, taken up where its store ends."""
     limits = Limits().at_speed(hall.clock.speed)
     gateway = Gateway(
-        hall.room.id, hall.links.authorise, hall.inbox.offer, hall.clock, limits, allowed=hall.links.allowed
+        hall.room.id,
+        hall.links.authorise,
+        hall.inbox.offer,
+        hall.clock,
+        limits,
+        allowed=hall.links.allowed,
+        roomy=hall.inbox.roomy,
+        busy=lambda: hall.inbox.pressed,
     )
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
@@ -118,7 +127,7 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
         access_log=False,
         server_header=False,
         proxy_headers=doors.behind_proxy,
-        ws="websockets-sansio",
+        ws=FrameProtocol,
         ws_max_size=gateway.limits.frame_bytes + 1024,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
