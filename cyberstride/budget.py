@@ -38,6 +38,7 @@ __all__ = [
     "attend",
     "calibrate",
     "newborn",
+    "prime",
     "spend",
     "tails_of",
 ]
@@ -185,8 +186,7 @@ def _at(tails: Tails, score: float) -> float:
 def afford(budget: Budget, rows: NDArray[np.int64], allowed: ArrayLike, tails: Tails = GAUSSIAN) -> Budget:
     """Allow the signals `rows` so many false episodes a reading, **in place**; a signal is limited from then on.
 
-    `allowed` broadcasts over `rows`; 0 takes the budget away. `tails` says which scores bring how many episodes; those of
-    the signals themselves are taken over where there is a row for each.
+    `allowed` broadcasts over `rows`; 0 takes the budget away. `tails` says which scores bring how many episodes.
     """
     rate = np.broadcast_to(np.asarray(allowed, dtype=np.float64), rows.shape)
     if not (np.isfinite(rate) & (rate >= 0)).all():
@@ -201,9 +201,13 @@ def afford(budget: Budget, rows: NDArray[np.int64], allowed: ArrayLike, tails: T
     budget.slope[rows] = np.where(near > 0, near, last)
     budget.allowed[rows] = rate
     budget.usual[rows] = _at(tails, _FLOOR)
-    if tails.start.ndim == 2:
-        budget.start[rows], budget.width[rows], budget.shape[rows] = tails.start, tails.width, tails.shape
-        budget.known[rows] = _KNOWN
+    return budget
+
+
+def prime(budget: Budget, rows: NDArray[np.int64], tails: Tails) -> Budget:
+    """Let the signals `rows` begin with the `tails` that their history has shown, **in place**."""
+    budget.start[rows], budget.width[rows], budget.shape[rows] = tails.start, tails.width, tails.shape
+    budget.known[rows] = _KNOWN
     return budget
 
 
@@ -320,7 +324,8 @@ def calibrate(watch: Watch, evidence: Floats, *, per_day: float, sampling: float
     if per_day > most:
         raise BudgetError(f"{per_day:g} false episodes a day over {n} signals is no tail; ask for at most {most:.3g}")
     share = np.broadcast_to(np.asarray(weights, dtype=np.float64), (n,))
-    budget = afford(newborn(n), np.arange(n), per_day / a_day, tails)
+    rows = np.arange(n)
+    budget = prime(afford(newborn(n), rows, per_day / a_day, tails), rows, tails)
     return budget._replace(watch=watch, limit=budget.limit - np.log(share / share.mean()))
 
 

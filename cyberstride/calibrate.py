@@ -6,28 +6,31 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cyberstride import belief as beliefs
 from cyberstride import season as seasons
+from cyberstride import watch as watches
+from cyberstride.budget import Tails, tails_of
 from cyberstride.filter import blank, step
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Four, Regimes
+from cyberstride.scales import BOTTOM, SCALES, Transform, judged_in, told_of
 from cyberstride.verdict import SLOPE, STEP, TRANSIENT
 
-__all__ = ["CalibrationError", "Fit", "calibrate", "prime", "restored", "transformed"]
+__all__ = ["CalibrationError", "Fit", "Pattern", "calibrate", "flattened", "prime", "restored", "tails", "transformed"]
 
 Floats = NDArray[np.float64]
-Transform = Literal["none", "log", "sqrt"]
 
 LEAST, MOST = 60, 20_000
 """Fewer readings fit nothing; of more, the last ones are used."""
 _FITTED = 800
 """Readings at the end of the history on which the models are fitted."""
 _REPLAYED = 1500
+_ATTENDED = 5000
 _PRIOR_READINGS = 2000.0
 """The default priors count for so many readings of history."""
 _BETTER = 6.0
@@ -44,6 +47,13 @@ class CalibrationError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.signal}: {self.reason}; {self.cure}"
+
+
+class Pattern(NamedTuple):
+    """One period's pattern: `figures` (slots,) over its course, mean zero, and the variance of a slot's mean around them."""
+
+    figures: tuple[float, ...]
+    variance: float
 
 
 class Fit(NamedTuple):
@@ -64,6 +74,8 @@ class Fit(NamedTuple):
     """The model that statsmodels' Bayesian information criterion prefers."""
     seasons: tuple[float, ...]
     """Periods in seconds whose pattern foretold later periods."""
+    patterns: tuple[Pattern, ...]
+    """What each of them adds over its course, in the transformed scale."""
     centre: float
     """Of readings as they were, in the user's scale."""
     spread: float
@@ -75,18 +87,17 @@ class Fit(NamedTuple):
 
 def transformed(values: ArrayLike, transform: Transform) -> Floats:
     """The readings in the scale of `transform`; what cannot be there (log of 0) is NaN."""
-    x = np.asarray(values, dtype=np.float64)
-    if transform == "log":
-        return np.log(np.where(x > 0, x, np.nan))
-    return np.sqrt(np.where(x >= 0, x, np.nan)) if transform == "sqrt" else x
+    y = judged_in(_code(transform), values)
+    return np.where(y < BOTTOM, np.nan, y)
 
 
 def restored(values: ArrayLike, transform: Transform) -> Floats:
     """Back from the scale of `transform` to the user's."""
-    y = np.asarray(values, dtype=np.float64)
-    if transform == "log":
-        return np.exp(np.minimum(y, 700.0))
-    return np.maximum(y, 0.0) ** 2 if transform == "sqrt" else y
+    return told_of(_code(transform), values)
+
+
+def _code(transform: Transform) -> NDArray[np.int8]:
+    return np.array(SCALES.index(transform), np.int8)
 
 
 def calibrate(
@@ -114,13 +125,14 @@ def calibrate(
     transform = _choose(known, x)
     y = transformed(x, transform)
     tried = _candidates(y, time, sampling) if periods is None else tuple(periods)
-    used, offset = _season(y, time, sampling, tried)
+    used, patterns, offset = _season(y, time, sampling, tried)
     flat = y - offset
     noise, level_ratio, slope_ratio, correlation, model = _structure(signal, flat)
     elapsed = np.concatenate(([1.0], np.clip(gaps / sampling, 0.0, 1e4)))
     priors, level = _replay(flat, elapsed, regimes)
-    low, middle, high = np.quantile(known, [0.1586553, 0.5, 0.8413447])
-    spread = 0.5 * (high - low) if high > low else float(np.std(known, ddof=1))
+    usual = restored(flat[np.isfinite(flat)], transform) if used else known
+    low, middle, high = np.quantile(usual, [0.1586553, 0.5, 0.8413447])
+    spread = 0.5 * (high - low) if high > low else float(np.std(usual, ddof=1))
     return Fit(
         signal,
         len(known),
@@ -132,6 +144,7 @@ def calibrate(
         correlation,
         model,
         used,
+        patterns,
         float(middle),
         float(spread),
         priors,
@@ -195,17 +208,46 @@ def _candidates(y: Floats, time: Floats, sampling: float) -> tuple[float, ...]:
     return tuple(sorted(fits))
 
 
-def _season(y: Floats, time: Floats, sampling: float, periods: tuple[float, ...]) -> tuple[tuple[float, ...], Floats]:
-    """Which periods foretold later ones, and what they add to every reading (the pattern as it is at the end)."""
+def _season(
+    y: Floats, time: Floats, sampling: float, periods: tuple[float, ...]
+) -> tuple[tuple[float, ...], tuple[Pattern, ...], Floats]:
+    """Which periods foretold later ones, their patterns, and what they add to every reading (as it is at the end)."""
     if not periods:
-        return (), np.zeros(len(y))
+        return (), (), np.zeros(len(y))
     season = seasons.newborn(1, periods, sampling=sampling)
     nothing = blank(1)
     for value, moment in zip(y, time, strict=True):
         season, _, _ = seasons.prepare(season, moment)
         season = seasons.learn(season, value, moment, nothing)
-    used = tuple(cycle.length for cycle in season.cycles if cycle.open[0])
-    return used, seasons.offsets(season, time[None, :])[0] if used else np.zeros(len(y))
+    open_ = [cycle for cycle in season.cycles if cycle.open[0]]
+    used = tuple(cycle.length for cycle in open_)
+    patterns = tuple(Pattern(tuple(cycle.pattern[0].tolist()), float(cycle.variance[0])) for cycle in open_)
+    return used, patterns, seasons.offsets(season, time[None, :])[0] if used else np.zeros(len(y))
+
+
+def flattened(fit: Fit, values: ArrayLike, at: ArrayLike) -> Floats:
+    """The readings `values` (rows,) in the scale of the fit, without its season."""
+    y, time = transformed(values, fit.transform), np.asarray(at, dtype=np.float64)
+    if not fit.seasons:
+        return y
+    season = seasons.newborn(1, fit.seasons, sampling=fit.sampling)
+    for number, pattern in enumerate(fit.patterns):
+        season = seasons.prime(season, np.array([0]), number, pattern.figures, pattern.variance)
+    flat: Floats = y - seasons.offsets(season, time[None, :])[0]
+    return flat
+
+
+def tails(fits: Sequence[Fit], values: Floats, at: Floats) -> Tails:
+    """The tails of the evidence of all signals `values` (rows, n) on their history, held to be fault-free.
+
+    The first tenth, a hundred readings at least, only warms up. Raises `BudgetError` where the history is too short.
+    """
+    flat = np.stack([flattened(fit, values[:, k], at) for k, fit in enumerate(fits)], axis=1)[-_ATTENDED:]
+    watch, kept = watches.newborn(len(fits)), []
+    for row in flat:
+        watch, evidence = watches.attend(watch, row)
+        kept.append(evidence)
+    return tails_of(np.array(kept)[max(len(flat) // 10, 100) :])
 
 
 @contextmanager

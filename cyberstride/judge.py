@@ -24,6 +24,7 @@ from cyberstride.belief import Belief, BeliefError
 from cyberstride.episodes import tell
 from cyberstride.filter import blank
 from cyberstride.filter import step as filter_step
+from cyberstride.forecast import Forecast, forecast
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.scales import judged_in, told_in, told_of
 from cyberstride.season import Season
@@ -33,6 +34,7 @@ __all__ = [
     "Seasonal",
     "Settings",
     "State",
+    "ahead",
     "from_bytes",
     "grow",
     "judge",
@@ -137,6 +139,40 @@ def judge(
         settled = belief.origin + belief.settled[:, 0] * belief.unit + offset
         verdicts = told_in(settings.transform, verdicts, x, settled, told_of(settings.transform[:, None], limits))
     return State(belief, tuple(prepared), budget), verdicts
+
+
+def ahead(
+    state: State,
+    steps: Sequence[float],
+    coverage: tuple[float, ...],
+    at: ArrayLike,
+    sampling: float,
+    settings: Settings,
+) -> Forecast:
+    """Where the readings will be `steps` nominal periods of `sampling` seconds after `at` (n,), in the user's own scale.
+
+    The mean of a transformed signal is its median.
+    """
+    n = len(state.belief.seen)
+    told = forecast(state.belief, steps, coverage, settings.regimes[0])
+    if len(settings.regimes) > 1:
+        columns: list[Any] = [column.copy() for column in told[2:]]
+        for number in np.unique(settings.group).tolist():
+            rows = np.flatnonzero(settings.group == number)
+            part = forecast(beliefs.take(state.belief, rows), steps, coverage, settings.regimes[number])
+            for column, new in zip(columns, part[2:], strict=True):
+                column[rows] = new
+        told = Forecast(told.steps, told.coverage, *columns)
+    offset = np.zeros((n, len(steps)))
+    time = np.broadcast_to(np.asarray(at, dtype=np.float64), (n,))
+    for lanes, season in state.seasons:
+        offset[lanes] = seasons.ahead(season, time[lanes], steps, sampling)
+    wide = settings.transform[:, None, None]
+    return told._replace(
+        mean=told_of(settings.transform[:, None], told.mean + offset),
+        low=told_of(wide, told.low + offset[:, None, :]),
+        high=told_of(wide, told.high + offset[:, None, :]),
+    )
 
 
 def _step(belief: Belief, y: Floats, elapsed: Floats, settings: Settings, step: Step) -> tuple[Belief, Verdicts]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cyberstride.verdict import OUT_OF_RANGE, SLOPE, STEADY, TRANSIENT, VARIANCE, Verdicts
 
-__all__ = ["LOG", "NONE", "SCALES", "SQRT", "Transform", "judged_in", "told_in", "told_of"]
+__all__ = ["BOTTOM", "LOG", "NONE", "SCALES", "SQRT", "Transform", "judged_in", "told_in", "told_of"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]

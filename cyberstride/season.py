@@ -40,6 +40,7 @@ __all__ = [
     "newborn",
     "offsets",
     "prepare",
+    "prime",
     "put",
     "rebase",
     "take",
@@ -62,6 +63,7 @@ _SMOOTHED = 0.2734
 """Share of independent noise that the weights 1 4 6 4 1 leave."""
 _OPEN, _CLOSE, _MOST = 4.6, 0.0, 9.0
 """Logarithm of the Bayes factor at which a profile is used, at which no more, and beyond which it does not grow."""
+_PRIMED = 5.0
 _A_PERIOD = 2.5
 """What one period may add to or take from it."""
 
@@ -392,6 +394,29 @@ def ahead(season: Season, at: ArrayLike, steps: ArrayLike, sampling: float) -> F
     n = len(season.cycles[0].base)
     time = np.broadcast_to(np.asarray(at, dtype=np.float64), (n,))[:, None]
     return offsets(season, time + np.asarray(steps, dtype=np.float64)[None, :] * sampling)
+
+
+def prime(season: Season, lanes: NDArray[np.int64], cycle: int, pattern: ArrayLike, variance: float) -> Season:
+    """Let the signals `lanes` begin with a `pattern` that their history has shown, **in place**, in use at once.
+
+    `cycle`: which period; `pattern` (any number of slots) is brought to this season's slots; `variance` of a slot's mean around
+    it. It counts for five periods, and is given up like any other when it foretells nothing.
+    """
+    here = season.cycles[cycle]
+    known = np.asarray(pattern, dtype=np.float64)
+    slots = here.profile.shape[1]
+    if len(known) < 3 or not np.isfinite(known).all():
+        raise SeasonError(f"a pattern of {len(known)} figures, which must be finite and at least 3")
+    if len(known) != slots:
+        places = (np.arange(slots) + 0.5) / slots * len(known) - 0.5
+        known = np.interp(places, np.arange(-1, len(known) + 1), np.concatenate((known[-1:], known, known[:1])))
+    known = known - known.mean()
+    here.profile[lanes], here.pattern[lanes] = known, known
+    here.weights[lanes], here.folds[lanes], here.usual[lanes] = _PRIMED, _PRIMED, float(slots)
+    here.variance[lanes] = variance
+    here.factor[lanes], here.shrink[lanes], here.linear[lanes] = _MOST, 1.0, 1.0
+    here.open[lanes] = True
+    return season
 
 
 def form_of(season: Season) -> tuple[tuple[float, float, int], ...]:

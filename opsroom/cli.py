@@ -174,8 +174,11 @@ def calibrate() -> None:
 def check(file: Annotated[Path, typer.Argument(metavar="ROOM.toml")]) -> None:
     """Check a room.toml: every mistake with its line, its value and the cure."""
     from opsroom.constitution.charter import check as mistakes_in
+    from opsroom.constitution.charter import read
+    from opsroom.loop.calibrations import calibrated
 
-    mistakes = mistakes_in(file.read_text(encoding="utf-8-sig"))
+    text = file.read_text(encoding="utf-8-sig")
+    mistakes = mistakes_in(text) or calibrated(file.parent, read(text).judging)[1]
     for mistake in mistakes:
         typer.echo(f"{file}: {mistake}", err=True)
     if mistakes:

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from opsroom.constitution.example import TEMPLATE
+from opsroom.constitution.judging import Judging, judging_of
+from opsroom.constitution.keeping import Keeping, keeping_of
 from opsroom.constitution.tables import Mistake, Reading, Sheet, nearest, shown
 from opsroom.constitution.toml_lines import lines_of
 from opsroom.constitution.tree import agreements_of, calendar_of, tree_of
@@ -37,11 +39,13 @@ _TOML_CURES = (
 
 
 class RoomFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a room.toml says: the room's id, its charter, and who occupies which account (`{"seat-1": "Ada", ...}`)."""
+    """What a room.toml says: the room's id, its charter, who occupies which account (`{"seat-1": "Ada", ...}`), how is judged."""
 
     id: str
     charter: Charter
     occupants: dict[str, str] = {}
+    judging: Judging = Judging()
+    keeping: Keeping = Keeping()
 
 
 class CharterError(RoomError):
@@ -121,7 +125,10 @@ def _broken(text: str, what: str, line: int) -> Mistake:
 
 
 def _room_file(sheet: Sheet) -> RoomFile | None:
-    sheet.only("room", "level", "unit", "agreement", "alarms", "council", "seat", "stop")
+    sheet.only(
+        *("room", "level", "unit", "agreement", "alarms", "council", "seat", "stop"),
+        *("signal", "alarm_budget", "calibration", "retention", "store"),
+    )
     room = sheet.table("room", needed=True)
     room_id = room.slug("id", needed=True)
     title = room.text("title") or room_id
@@ -145,6 +152,8 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
     calendar = calendar_of(sheet, ids, alarms.stop_max_s)
     council = _council(sheet, units, levels)
     seats = _seats(sheet)
+    judging = judging_of(sheet, ids)
+    keeping = keeping_of(sheet)
     if sheet.mistakes:
         return None
     occupants |= {f"seat-{seat.seat}": seat.occupant for seat in seats}
@@ -160,7 +169,8 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
         plant_level=plant_level,
         plant_clock_s=plant_clock_s,
     )
-    return RoomFile(id=room_id, charter=charter, occupants=occupants | ({"operator": operator} if operator else {}))
+    named = occupants | ({"operator": operator} if operator else {})
+    return RoomFile(id=room_id, charter=charter, occupants=named, judging=judging, keeping=keeping)
 
 
 def _plant_level(room: Reading, plant_level: str, levels: tuple[str, ...]) -> str:

@@ -98,6 +98,19 @@ class Sheet:
                     f"Write [[{name}]] instead.",
                 )
 
+    def named(self, name: str) -> Iterator[tuple[str, Reading]]:
+        """Tell the tables `[name."key"]` with their keys; what is none is noted."""
+        raw = self.raw.get(name, {})
+        if not isinstance(raw, dict):
+            self.note((name,), name, shown(raw), "this must hold tables", f'Write [{name}."mill-1/output"].')
+            return
+        for key, row in raw.items():
+            if isinstance(row, dict):
+                yield key, Reading(self, (name, key), row)
+            else:
+                cure = f'Write [{name}."mill-1/output"] and its settings below.'
+                self.note((name, key), f"{name}.{key}", shown(row), "this must be a table", cure)
+
     def wrong(self, where: str, value: str, what: str, cure: str) -> None:
         """Note a mistake that no key stands for."""
         self.note((where,), where, value, what, cure)
@@ -123,7 +136,9 @@ class Reading:
     @property
     def where(self) -> str:
         """How a person would name this table: `unit[2]` is the second [[unit]]."""
-        return str(self._path[0]) + "".join(f"[{int(part) + 1}]" for part in self._path[1:])
+        return str(self._path[0]) + "".join(
+            f'."{part}"' if isinstance(part, str) else f"[{part + 1}]" for part in self._path[1:]
+        )
 
     def wrong(self, key: str, what: str, cure: str) -> None:
         """Note a mistake at a key of this table."""
@@ -200,6 +215,47 @@ class Reading:
             self.wrong(key, "this must be a finite number", f"Write {key} = 100.0, without quotes and without a unit.")
             return None
         return float(value)
+
+    def numbers(self, key: str, least: float, most: float, *, count: int | None = None) -> tuple[float, ...]:
+        """Tell a list of numbers between two others, empty if it is not there; `count` of them where that is given."""
+        value = self._ask(key, False, "")
+        if value is None:
+            return ()
+        if (
+            not isinstance(value, list)
+            or (count is not None and len(value) != count)
+            or not all(
+                isinstance(each, (int, float))
+                and not isinstance(each, bool)
+                and _finite(each)
+                and least <= each <= most
+                for each in value
+            )
+        ):
+            many = "a list of numbers" if count is None else f"{count} numbers"
+            self.wrong(key, f"this must be {many} from {least:g} to {most:g}", f"Write {key} = [1.0, 2.0].")
+            return ()
+        return tuple(float(each) for each in value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Tell a list of texts, empty if it is not there."""
+        value = self._ask(key, False, "")
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self.wrong(key, "this must be a list of texts", f'Write {key} = ["1 d"].')
+            return ()
+        return tuple(value)
+
+    def word(self, key: str, known: tuple[str, ...]) -> str:
+        """Tell one of some words, the first if it is not there."""
+        value = self._ask(key, False, "")
+        if value is None:
+            return known[0]
+        if value not in known:
+            self.wrong(key, "there is no such word here", nearest(value, known))
+            return known[0]
+        return str(value)
 
     def span(self, key: str) -> tuple[float, float] | None:
         """Tell two numbers, the lower one first, or `None` if they are not there."""

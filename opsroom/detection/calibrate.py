@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -14,7 +14,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from cyberstride.calibrate import LEAST, MOST, CalibrationError, Fit, calibrate
+from cyberstride.budget import BudgetError, Tails
+from cyberstride.calibrate import LEAST, MOST, CalibrationError, Fit, calibrate, tails
 from opsroom.detection.columns import Counts, TableError, header, moment, numeric_columns, read_cells, time_column
 
 __all__ = ["History", "command", "read_history", "toml_of"]
@@ -78,8 +79,8 @@ def read_history(source: Path) -> History:
     return History([names[column] or f"column {column + 1}" for column in columns], at[-MOST:], values[-MOST:], remarks)
 
 
-def toml_of(source: str, history: History, fits: Sequence[Fit]) -> str:
-    """The settings as TOML."""
+def toml_of(source: str, history: History, fits: Sequence[Fit], tails: Tails | None = None) -> str:
+    """The settings as TOML; `tails` (of the fits, in their order) is what an alarm budget needs."""
     lines = [
         "# Written by `opsroom calibrate`; figures in the scale of each signal's transform, but centre and spread in its own.",
         "[calibration]",
@@ -87,7 +88,17 @@ def toml_of(source: str, history: History, fits: Sequence[Fit]) -> str:
         f"history = {json.dumps(source)}",
         f"rows = {len(history.at)}",
     ]
-    for fit in fits:
+    if tails is not None:
+        kept = _thinned(tails)
+        lines += [
+            "",
+            "# How strong evidence is when nothing happens: for alarm budgets.",
+            "[tails]",
+            f"shape = {_numbers(tails.shape)}",
+            f"scores = {_numbers(tails.scores[kept])}",
+            f"rates = {_numbers(tails.rate[kept])}",
+        ]
+    for place, fit in enumerate(fits):
         lines += [
             "",
             f"[signals.{json.dumps(fit.signal)}]",
@@ -99,12 +110,30 @@ def toml_of(source: str, history: History, fits: Sequence[Fit]) -> str:
             f"slope_ratio = {_number(fit.slope_ratio)}",
             f"correlation = {_number(fit.correlation)}",
             f'model = "{fit.model}"',
-            f"seasons_seconds = [{', '.join(_number(length) for length in fit.seasons)}]",
+            f"seasons_seconds = {_numbers(fit.seasons)}",
             f"centre = {_number(fit.centre)}",
             f"spread = {_number(fit.spread)}",
-            f"priors = [{', '.join(_number(prior) for prior in fit.priors)}]",
+            f"priors = {_numbers(fit.priors)}",
         ]
+        if fit.patterns:
+            lines.append(f"pattern_variances = {_numbers([pattern.variance for pattern in fit.patterns])}")
+            lines += [f"pattern_{k} = {_numbers(pattern.figures)}" for k, pattern in enumerate(fit.patterns, 1)]
+        if tails is not None:
+            lines.append(f"tail_start = {_numbers(tails.start[place])}")
+            lines.append(f"tail_width = {_numbers(tails.width[place])}")
     return "\n".join(lines) + "\n"
+
+
+def _thinned(tails: Tails) -> NDArray[np.int64]:
+    """A dozen places that tell the rates well enough: between them they are nearly exponential."""
+    places = np.unique(np.linspace(0, len(tails.scores) - 1, 24).round().astype(np.int64))
+    scores, rates = (np.array([float(_number(value)) for value in said[places]]) for said in (tails.scores, tails.rate))
+    kept = np.concatenate(([True], (np.diff(scores) > 0) & (np.diff(rates) < 0)))
+    return places[kept & (rates > 1e-250)]
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return f"[{', '.join(_number(float(value)) for value in values)}]"
 
 
 def _number(value: float) -> str:
@@ -175,7 +204,13 @@ def command(
         raise TableError(
             "no signal of the history could be calibrated", f"give at least {LEAST} varying readings of one"
         )
-    out.write_text(toml_of(history.name, table, fits), encoding="utf-8")
+    try:
+        rows = [table.signals.index(fit.signal) for fit in fits]
+        shared: Tails | None = tails(fits, table.values[:, rows], table.at)
+    except BudgetError as error:
+        shared = None
+        console.print(f"  no tails for an alarm budget: {error.reason}", markup=False, highlight=False)
+    out.write_text(toml_of(history.name, table, fits, shared), encoding="utf-8")
     typer.echo(f"{len(fits)} of {len(table.signals)} signals calibrated in {out}", err=True)
     if plot is not None:
         draw(plot, table, fits)

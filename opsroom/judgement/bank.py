@@ -2,7 +2,7 @@
 
 A signal lives for ever at the place (shard, row) that the store gave it, and in a lane of the bank's own arrays. The
 readings of a tick are judged in rounds: in one round every signal has at most one reading, so that each round is one
-vectorised call of `cyberstride.step`. `elapsed` is source time over the signal's nominal period. Rules:
+vectorised call of `cyberstride.judge`. `elapsed` is source time over the signal's nominal period. Rules:
 
 - a reading of bad quality or without a value is missing to the filter, and is stored as it came;
 - backfill warms the filter as long as it is in source order, makes no news, and is only stored when it comes behind;
@@ -19,14 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyberstride import DEFAULT, NAMES, Regimes, Verdicts
-from cyberstride.belief import Belief, from_bytes, grow, newborn, put, take, to_bytes
+from cyberstride import budget as budgets
+from cyberstride import judge as judging
+from cyberstride.belief import Belief, put, take
+from cyberstride.forecast import Forecast
 from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
-from cyberstride.regimes import paced
+from cyberstride.scales import NONE, judged_in
 from cyberstride.verdict import STEADY, SUSPECTED
+from opsroom.constitution.judging import Judging
+from opsroom.judgement import tuning
 from opsroom.judgement.intake import Columns, Intake, Telexes
 from opsroom.judgement.rings import Rings
 from opsroom.record.store import KINDS, QUALITIES, Block, Place, Readings
+from opsroom.recursion.recursion import Charter
 from telex_ingest.heard import Accepted, SheetAccepted
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth, TelexKind
 
@@ -96,9 +102,11 @@ class _Words(NamedTuple):
 class Bank:
     """The beliefs about all signals of a room, their last readings, and the registry between keys and rows."""
 
-    def __init__(self, regimes: Regimes = DEFAULT) -> None:
+    def __init__(self, regimes: Regimes = DEFAULT, said: Judging | None = None, charter: Charter | None = None) -> None:
         self._regimes = regimes
-        self._paces: dict[int, Regimes] = {}
+        self._said = said or Judging()
+        self._charter = charter
+        self._paces: list[Regimes] = []
         self._kernels: dict[int, Kernel] = {}
         self.signals: list[Signal] = []
         self.by_key: dict[str, Signal] = {}
@@ -110,7 +118,14 @@ class Bank:
         self._lane_of: dict[str, dict[int, int]] = {}
         self._intake: Intake | None = None
         self._mark = np.zeros(64, np.int64)
-        self._belief: Belief = newborn(64)
+        self._state = judging.newborn(64)
+        self._pace = np.zeros(64, np.int64)
+        self._scale = np.zeros(64, np.int8)
+        self._tuned = np.zeros(64, np.bool_)
+        """Which signals have a season, a scale or a budget, and are judged with all that."""
+        self._agreed: set[int] = set()
+        self.account = np.full(64, -1, np.int64)
+        """Which of the room's alarm budgets a signal spends; -1 none."""
         self._period_us = np.ones(64)
         self._row = np.zeros(64, np.int64)
         self.last_us = np.full(64, _NEVER, np.int64)
@@ -132,6 +147,7 @@ class Bank:
             key = f"{birth.plant}/{declared.name}"
             mine[declared.id] = self._place(key, places[key], declared)
         self.by_plant[birth.plant] = mine
+        self._afford(birth.plant)
         lanes = {number: signal.lane for number, signal in mine.items()}
         if self._lane_of.get(birth.plant, lanes) != lanes and self._intake is not None:
             self._intake.forget()
@@ -152,9 +168,42 @@ class Bank:
             self._shards.setdefault(place.shard, {})[place.row] = lane
             self._reserve(len(self.signals))
         self.by_key[key] = signal
+        if not known or known.birth != declared:
+            self._settle(signal, known is None)
         self._period_us[lane] = declared.period_s * 1e6
         self._row[lane] = place.row
         return signal
+
+    def _settle(self, signal: Signal, fresh: bool) -> None:
+        """Let a signal be judged as room.toml, its history and its birth say."""
+        lane, said = signal.lane, self._said.signals.get(signal.key, tuning.PLAIN)
+        regimes = tuning.regimes_for(said, signal.birth.period_s, self._regimes)
+        if regimes not in self._paces:
+            self._paces.append(regimes)
+        self._pace[lane] = self._paces.index(regimes)
+        if fresh:
+            self._state, self._scale[lane] = tuning.prepared(self._state, lane, said, signal.birth)
+            self._tuned[lane] = bool(said.seasons_s) or self._scale[lane] != NONE
+
+    def _afford(self, plant: str = "") -> None:
+        """Share the room's alarm budgets out anew over the signals of all plants that were born."""
+        if not self._said.budgets or self._charter is None:
+            return
+        found = tuning.accounts(self._charter, self._said.budgets, list(self.by_plant))
+        self.account[:] = -1
+        for name, signals in self.by_plant.items():
+            self.account[[signal.lane for signal in signals.values()]] = found.get(name, -1)
+        if self._state.budget is None:
+            self._state = self._state._replace(budget=budgets.newborn(len(self.last_us)))
+        assert self._state.budget is not None
+        for number, rule in enumerate(self._said.budgets):
+            lanes = np.flatnonzero(self.account == number)
+            if (plant and found.get(plant, -1) != number) or not len(lanes):
+                continue
+            keys = [self.signals[lane].key for lane in lanes]
+            a_day = float((86400e6 / self._period_us[lanes]).sum())
+            tuning.afforded(self._state.budget, lanes, keys, rule.episodes_a_day, a_day, self._said)
+            self._tuned[lanes] = True
 
     @property
     def shards(self) -> Iterable[int]:
@@ -171,7 +220,7 @@ class Bank:
             return
         size = max(n, 2 * have)
         more = size - have
-        self._belief = grow(self._belief, size)
+        self._state = judging.grow(self._state, size)
         self.rings.grow(size)
         for name, empty in (
             ("_period_us", 1),
@@ -181,6 +230,10 @@ class Bank:
             ("since_us", _NEVER),
             ("named", 0),
             ("_mark", 0),
+            ("_pace", 0),
+            ("_scale", 0),
+            ("_tuned", False),
+            ("account", -1),
         ):
             old = getattr(self, name)
             setattr(self, name, np.concatenate((old, np.full(more, empty, old.dtype))))
@@ -248,7 +301,12 @@ class Bank:
     def anchor(self, key: str, low: float, high: float) -> None:
         """Freeze an agreed interval as the reference of a signal: its middle, and a sixth of its width as the spread."""
         lane = np.array([self.by_key[key].lane])
+        scale = self._scale[lane]
+        low, high = (float(judged_in(scale, [end])[0]) for end in (low, high))
+        if scale[0] != NONE and low < tuning.BOTTOM:
+            low = high - 1.0
         anchor(self._belief, lane, np.array([(low + high) / 2]), np.array([(high - low) / 6]))
+        self._agreed.add(int(lane[0]))
 
     def _columns_of(self, block: Block) -> Columns:
         rows = self._shards.get(block.shard, {})
@@ -266,10 +324,10 @@ class Bank:
         """Judge columns; gives the words beside them, what is announced, and the order of judging (None: as they stand)."""
         n = len(columns.lane)
         announced: list[Announced] = []
-        if n and not columns.kind.any() and (octave := self._one_octave(columns.lane)) is not None:
+        if n and not columns.kind.any() and (pace := self._one_pace(columns.lane)) is not None:
             rounds = list(self._rounds(columns.lane))
             if len(rounds) == 1:  # live readings, one a signal, of one pace: nothing has to be picked out
-                verdicts = self._round(columns, slice(None), octave)
+                verdicts = self._round(columns, slice(None), pace)
                 if hear:
                     announced += self._hear(columns, rounds[0], verdicts)
                 v = verdicts
@@ -285,55 +343,69 @@ class Bank:
                 columns.source_us[these] <= self.last_us[columns.lane[these]]
             )
             these = these[~behind]
-            for octave, those in self._by_pace(columns, these):
+            for pace, those in self._by_pace(columns, these):
                 taken.append(those)
-                v = self._round(columns, those, octave)
+                v = self._round(columns, those, pace)
                 words.named[those], words.p[those] = v.named, v.p_now
                 words.level[those], words.low[those], words.high[those] = v.level, v.low, v.high
                 if hear:
                     announced += self._hear(columns, those, v)
         return words, tuple(announced), np.concatenate(taken) if taken else np.empty(0, np.int64)
 
-    def _one_octave(self, lane: Ints) -> int | None:
-        """The octave of these signals' periods; None when there are several."""
-        period = self._period_us[lane]
-        return int(np.round(np.log2(period[0] / 1e6))) if (period == period[0]).all() else None
+    def _one_pace(self, lane: Ints) -> int | None:
+        """The number of these signals' regimes; None when there are several."""
+        pace = self._pace[lane]
+        return int(pace[0]) if (pace == pace[0]).all() else None
 
     def _by_pace(self, columns: Columns, these: Ints) -> Iterable[tuple[int, Ints]]:
-        """Part readings by their signals' nominal periods, to the nearest power of two seconds."""
-        octave = self._octave(columns.lane[these])
-        for number in np.unique(octave).tolist():
-            yield number, these[octave == number]
-
-    def _octave(self, lane: Ints) -> Ints:
-        return np.round(np.log2(self._period_us[lane] / 1e6)).astype(np.int64)
-
-    def _at_octave(self, number: int) -> Regimes:
-        if number not in self._paces:
-            self._paces[number] = paced(self._regimes, 2.0**number)
-        return self._paces[number]
+        """Part readings by their signals' regimes."""
+        pace = self._pace[columns.lane[these]]
+        for number in np.unique(pace).tolist():
+            yield number, these[pace == number]
 
     def regimes_of(self, lane: int) -> Regimes:
-        """The regimes under which a signal is judged: those of its nominal period."""
-        return self._at_octave(int(self._octave(np.array([lane]))[0]))
+        """The regimes under which a signal is judged: those of its nominal period, and what its history says."""
+        return self._paces[int(self._pace[lane])]
 
-    def _step(self, lane: Ints, value: Floats, elapsed: Floats, octave: int) -> Verdicts:
+    @property
+    def _belief(self) -> Belief:
+        return self._state.belief
+
+    def _step(self, lane: Ints, value: Floats, elapsed: Floats, source: Ints, pace: int) -> Verdicts:
         """One reading of each of these signals through the filter, every signal once."""
-        kernel = self._kernels.get(octave)
+        kernel = self._kernels.get(pace)
         if kernel is None:
-            kernel = self._kernels[octave] = Kernel(self._at_octave(octave), threads=1)
-        part = take(self._belief, lane)
-        verdicts = kernel.advance(part, value, elapsed)
-        put(self._belief, lane, part)
+            kernel = self._kernels[pace] = Kernel(self._paces[pace], threads=1)
+        if not self._tuned[lane].any():
+            part = take(self._belief, lane)
+            verdicts = kernel.advance(part, value, elapsed)
+            put(self._belief, lane, part)
+            return verdicts
+        state = judging.take(self._state, lane)
+        settings = judging.plain(len(lane), self._paces[pace])._replace(transform=self._scale[lane])
+        state, verdicts = judging.judge(
+            state, value, elapsed, source / 1e6, settings, lambda belief, x, t, _: kernel.step(belief, x, t)
+        )
+        judging.put(self._state, lane, state)
         return verdicts
 
-    def _round(self, columns: Columns, these: Ints | slice, octave: int) -> Verdicts:
+    def ahead(self, key: str, steps: Sequence[float], coverage: tuple[float, ...], at: float) -> Forecast | None:
+        """Where a signal will be `steps` periods after `at` (epoch seconds), in its own unit, with its season."""
+        signal = self.by_key.get(key)
+        if signal is None:
+            return None
+        lane = np.array([signal.lane])
+        settings = judging.plain(1, self.regimes_of(signal.lane))._replace(transform=self._scale[lane])
+        state = judging.take(self._state, lane)
+        return judging.ahead(state, steps, coverage, at, signal.birth.period_s, settings)
+
+    def _round(self, columns: Columns, these: Ints | slice, pace: int) -> Verdicts:
         lane, source = columns.lane[these], columns.source_us[these]
         value = _seen(columns.value[these], columns.quality[these])
         last = self.last_us[lane]
         first = last == _NEVER
         elapsed = np.where(first, 1.0, (source - np.where(first, 0, last)) / self._period_us[lane])
-        verdicts = self._step(lane, value, elapsed, octave)
+        verdicts = self._step(lane, value, elapsed, source, pace)
         self.last_us[lane] = np.maximum(last, source)
         self.rings.write(lane, source, value, verdicts.low, verdicts.high, verdicts.named)
         self.named[lane], self.p_now[lane] = verdicts.named, verdicts.p_now
@@ -434,7 +506,7 @@ class Bank:
             parts[shard] = msgspec.msgpack.encode(
                 _Kept(
                     keys,
-                    to_bytes(take(self._belief, lane)),
+                    judging.to_bytes(judging.take(self._state, lane)),
                     self.last_us[lane].tobytes(),
                     self._suspected_us[lane].tobytes(),
                 )
@@ -445,7 +517,11 @@ class Bank:
         """Take a shard's beliefs as `snapshot` wrote them; every signal in it must have been admitted."""
         kept = msgspec.msgpack.decode(data, type=_Kept)
         lane = np.array([self.by_key[key].lane for key in kept.keys], np.int64)
-        put(self._belief, lane, from_bytes(kept.belief))
+        judging.put(self._state, lane, judging.from_bytes(kept.belief))
+        # What room.toml says now goes before what the snapshot knew.
+        for i in set(lane.tolist()) - self._agreed:
+            tuning.referenced(self._belief, i, self._said.signals.get(self.signals[i].key, tuning.PLAIN))
+        self._afford()
         self.last_us[lane] = np.frombuffer(kept.last_us, np.int64)
         self._suspected_us[lane] = np.frombuffer(kept.suspected_us, np.int64)
 

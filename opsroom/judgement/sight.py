@@ -10,7 +10,6 @@ import numpy as np
 
 from cyberstride import NAMES, REGIMES
 from cyberstride.belief import Belief
-from cyberstride.forecast import forecast
 from opsroom.judgement.bank import Announced, Bank
 from opsroom.judgement.rings import KEPT
 from opsroom.room.news import Evidence, VerdictNews
@@ -115,11 +114,10 @@ def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence |
 
 
 def _ahead(bank: Bank, key: str, at: float) -> tuple[tuple[float, float, float, float], ...]:
-    signal, belief = bank.by_key[key], bank.belief_of(key)
-    if belief is None:
+    signal, steps = bank.by_key[key], np.arange(1.0, AHEAD + 1.0)
+    ahead = bank.ahead(key, steps.tolist(), (0.9,), at)
+    if ahead is None:
         return ()
-    steps = np.arange(1.0, AHEAD + 1.0)
-    ahead = forecast(belief, steps.tolist(), (0.9,), bank.regimes_of(signal.lane))
     times = (at + steps * signal.birth.period_s).tolist()
     points = zip(times, ahead.mean[0].tolist(), ahead.low[0, 0].tolist(), ahead.high[0, 0].tolist(), strict=True)
     return tuple(point for point in points if all(map(math.isfinite, point)))

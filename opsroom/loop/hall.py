@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from opsroom.alarms import recovery
 from opsroom.alarms.recovery import Recovery
 from opsroom.clock import Clock, SystemClock
-from opsroom.constitution.charter import RoomFile, read
+from opsroom.constitution.charter import CharterError, RoomFile, read
 from opsroom.doors.watch import Watchers
 from opsroom.entry.links import Links
 from opsroom.entry.people import People
 from opsroom.judgement.bank import Announced, Bank, Judged
 from opsroom.judgement.rings import KEPT
 from opsroom.judgement.sight import evidence, news_of
+from opsroom.loop.calibrations import calibrated
 from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
 from opsroom.loop.tick import Tick, fold, replay, touched
@@ -168,7 +170,11 @@ def read_file(folder: Path) -> RoomFile:
         raise StoreError(
             "the file cannot be read", folder / ROOM, str(error), "Check its owner and that it is UTF-8 text."
         ) from None
-    return read(text)
+    file = read(text)
+    judging, mistakes = calibrated(folder, file.judging)
+    if mistakes:
+        raise CharterError(tuple(mistakes))
+    return msgspec.structs.replace(file, judging=judging)
 
 
 def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, software: str = "") -> Hall:
@@ -192,7 +198,7 @@ def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, soft
         closing.append(links)
         room = newborn(file.id, file.charter)
         room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
-        bank = Bank()
+        bank = Bank(said=file.judging, charter=file.charter)
         scene = Scene(room, bank, clock.speed)
         hall = Hall(
             folder=folder,
