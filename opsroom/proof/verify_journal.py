@@ -27,7 +27,7 @@ HEAD, HANDOVER = b"opsroom head v1\n", b"opsroom handover v1\n"
 SEAL = b'{"journal":'
 
 
-class BrokenError(Exception):
+class BrokenError(ValueError):
     """Something does not fit: the words say what."""
 
 

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from opsroom.proof.verify_journal import SEAL, BrokenError, Peaks, leaf_hash
+from opsroom.record.heads import SignedHead
 from opsroom.room.refusal import RoomError
-
-_SEAL = b'{"journal":'
+from telex_ingest.telex import Handover
 
 GENESIS = "0" * 64
 """What stands as `prev` in the first event."""
+
+EMPTY = Peaks().root().hex()
+"""The root of the tree over no events."""
 
 _PUT = "Keep the file as it is, restore the last backup beside it, and compare the two from that event on."
 
@@ -76,8 +80,8 @@ class JournalError(RoomError):
 class Verification(NamedTuple):
     """The result of checking a chain.
 
-    `events` that fit, the `head` after them; if not `ok`, `bad` is the id of the first event that does not fit and `what` says
-    how. `head_at` is the event whose hash was asked for, if it was found.
+    `events` that fit, the `head` after them, the `root` of the tree over them; if not `ok`, `bad` is the id of the first event
+    that does not fit and `what` says how. `head_at` is the event whose hash was asked for, if it was found.
     """
 
     ok: bool
@@ -87,6 +91,7 @@ class Verification(NamedTuple):
     bad: int | None = None
     what: str = ""
     head_at: int | None = None
+    root: str = EMPTY
 
     def __str__(self) -> str:
         if self.ok:
@@ -108,8 +113,15 @@ class Verification(NamedTuple):
     ) -> Verification:
         """Check rows of (event id, hash, line) from the first on; streams, keeps nothing."""
         result = cls(True, room_id or "", 0, GENESIS, head_at=0 if head == GENESIS else None)
+        peaks = Peaks()
+
+        def grown() -> Iterator[tuple[Any, Any, Any]]:
+            for row in rows:
+                yield row
+                peaks.add(leaf_hash(row[2]))  # once it was found to follow
+
         try:
-            for event in follow(rows, 0, GENESIS, room_id):
+            for event in follow(grown(), 0, GENESIS, room_id):
                 result = result._replace(
                     room_id=event.room_id,
                     events=event.event_id,
@@ -118,6 +130,7 @@ class Verification(NamedTuple):
                 )
         except JournalError as broken:
             return result.spoilt(broken.event_id, broken.what)
+        result = result._replace(root=peaks.root().hex())
         if head is not None and result.head_at is None:
             return result.spoilt(
                 result.events + 1, f"the head {head} is nowhere in it: the end was cut off, or history was written anew"
@@ -133,7 +146,7 @@ class Verification(NamedTuple):
             for number, line in enumerate(lines, 1):
                 if seal or not line.endswith(b"\n"):
                     seal.append(line)
-                elif line.startswith(_SEAL):
+                elif line.startswith(SEAL):
                     seal.append(line[:-1])
                 else:
                     yield number, None, line[:-1]
@@ -141,27 +154,49 @@ class Verification(NamedTuple):
         result = cls.of(rows(), head=head)
         if not result.ok:
             return result
-        if seal != [trailer(result.room_id, result.events, result.head)]:
-            if not result.events and len(seal) == 1 and _seals_nothing(seal[0]):
-                return result
-            return result.spoilt(
-                result.events + 1,
-                "the last line does not seal the events before it: the end was cut off or changed",
+        wrong = result.unsealed(seal)
+        return result.spoilt(result.events + 1, wrong) if wrong else result
+
+    def unsealed(self, seal: list[bytes]) -> str:
+        """Say why the last line of an export does not seal the events before it; empty when it does."""
+        cut = "the last line does not seal the events before it: the end was cut off or changed"
+        try:
+            said = msgspec.json.decode(seal[0], type=Trailer) if len(seal) == 1 else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return cut
+        if said is None or said.line() != seal[0] or (said.events, said.head) != (self.events, self.head):
+            return cut
+        if said.room_id != self.room_id and self.events:
+            return cut
+        return self.unsigned(said.signed.line(), said.room_id) if said.signed is not None else ""
+
+    def unsigned(self, line: bytes, room_id: str) -> str:
+        """Say why a signed head is not that of these events; empty when it is."""
+        try:
+            signed = SignedHead.read(line)
+        except BrokenError as error:
+            return str(error)
+        if (signed.room, signed.events, signed.head, signed.root) != (room_id, self.events, self.head, self.root):
+            return (
+                f"the head that was signed is that of {signed.events} events, and other ones: history was written anew"
             )
-        return result
+        return ""
 
 
-def trailer(room_id: str, events: int, head: str) -> bytes:
-    """Tell the last line of an export, which seals the lines before it."""
-    return msgspec.json.encode({"journal": "opsroom.journal.v1", "room_id": room_id, "events": events, "head": head})
+class Trailer(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="journal", tag="opsroom.journal.v1"
+):
+    """The last line of an export, which seals the lines before it: the signed head, and every public key that there ever was."""
 
+    room_id: str
+    events: int
+    head: str
+    signed: SignedHead | None = None
+    keys: tuple[Handover, ...] = ()
 
-def _seals_nothing(line: bytes) -> bool:
-    try:
-        room_id = msgspec.json.decode(line)["room_id"]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
-        return False
-    return isinstance(room_id, str) and line == trailer(room_id, 0, GENESIS)
+    def line(self) -> bytes:
+        """Tell its exact bytes."""
+        return msgspec.json.encode(self)
 
 
 def follow(

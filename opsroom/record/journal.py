@@ -13,10 +13,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from opsroom.record.chain import GENESIS, Entry, JournalError, Recorded, Verification, follow, trailer
-from opsroom.record.disk import SoleWriter, connect, connect_to_read, explain, explained, transaction
+from opsroom.proof.verify_journal import BrokenError
+from opsroom.record.chain import GENESIS, Entry, JournalError, Recorded, Trailer, Verification, follow
+from opsroom.record.disk import SoleWriter, StoreError, connect, connect_to_read, explain, explained, transaction
+from opsroom.record.heads import Sign, SignedHead
+from opsroom.record.proving import claimed_head, head_line, stored_head
+from opsroom.record.tree import SCHEMA as TREE
+from opsroom.record.tree import Tree
+from opsroom.room.refusal import RoomError
+from telex_ingest.telex import Handover
 
-__all__ = ["Entry", "Journal", "JournalError", "Recorded", "Verification", "export", "verify", "verify_export"]
+__all__ = [
+    *("Entry", "Journal", "JournalError", "Recorded", "SignedHead", "Verification"),
+    *("export", "verify", "verify_export"),
+]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (event_id INTEGER PRIMARY KEY, hash BLOB NOT NULL, line BLOB NOT NULL) STRICT;
@@ -48,16 +58,22 @@ class _Progress(NamedTuple):
 class Journal:
     """The one writer of a room's journal; readers may come and go while it writes."""
 
-    def __init__(self, path: Path, lock: SoleWriter, connection: sqlite3.Connection, progress: _Progress) -> None:
+    def __init__(
+        self, path: Path, lock: SoleWriter, connection: sqlite3.Connection, progress: _Progress, sign: Sign | None
+    ) -> None:
         self.path = path
+        self.signed: SignedHead | None = None
+        """The newest signed head: what the room says of its journal to everybody; None while nobody signs."""
         self._lock = lock
         self._connection = connection
         self._progress = progress
+        self._sign = sign
+        self._tree = Tree(connection)
         self._lazy = False
 
     @classmethod
-    def open(cls, path: Path, room_id: str) -> Journal:
-        """Open a room's journal for writing, or begin one.
+    def open(cls, path: Path, room_id: str, sign: Sign | None = None) -> Journal:
+        """Open a room's journal for writing, or begin one; `sign` puts the journal's key under each new head.
 
         Raises `StoreError` when another room writes there or the disk refuses, and `JournalError` when the newest event does
         not fit what was noted of it or the journal is another room's. The whole chain is checked by `read` and by `verify`.
@@ -67,12 +83,14 @@ class Journal:
             connection = connect(path)
             try:
                 with transaction(connection, path):
-                    for statement in _statements(_SCHEMA):
+                    for statement in _statements(_SCHEMA + TREE):
                         connection.execute(statement)
                     connection.execute(
                         "INSERT OR IGNORE INTO progress VALUES (1, ?, 0, ?, 0, 0.0)", (room_id, bytes.fromhex(GENESIS))
                     )
-                return cls(path, lock, connection, _checked_progress(connection, path, room_id))
+                journal = cls(path, lock, connection, _checked_progress(connection, path, room_id), sign)
+                journal._take_up()
+                return journal
             except BaseException:
                 connection.close()
                 raise
@@ -140,8 +158,40 @@ class Journal:
                 "UPDATE progress SET events = ?, head = ?, judged_up_to = ?, at = ?",
                 (after.events, after.head, after.judged_up_to, after.at),
             )
-        self._progress = after
+            self._tree.add(now.events, (line for _, _, line in rows))
+            signed = self._signed_head(after) if rows else self.signed
+        self._progress, self.signed = after, signed
         return heads
+
+    def _take_up(self) -> None:
+        """Bring tree and signed head to where the chain ends; raises `JournalError` when more was signed than is there."""
+        now = self._progress
+        with transaction(self._connection, self.path):
+            try:
+                stored = stored_head(self._connection)
+            except BrokenError as error:
+                raise JournalError(now.events, str(error)) from None
+            if stored is not None and stored.events > now.events:
+                raise JournalError(now.events + 1, f"a head of {stored.events} events was signed: the end was cut off")
+            self._tree.catch_up(now.events)
+            self.signed = self._signed_head(now)
+
+    def _signed_head(self, now: _Progress) -> SignedHead | None:
+        """Sign the head and keep it, in the caller's transaction; a key that cannot be used is trouble like a full disk."""
+        if self._sign is None:
+            return None
+        try:
+            root = self._tree.root(now.events)
+            signed = SignedHead.signed(now.room_id, now.events, now.head.hex(), root, now.at, self._sign)
+        except RoomError as error:
+            raise StoreError(
+                "the journal's head cannot be signed",
+                self.path,
+                str(error),
+                "Mend the key; the room goes on by itself.",
+            ) from error
+        self._connection.execute("INSERT OR REPLACE INTO signed_head VALUES (1, ?)", (signed.line(),))
+        return signed
 
     def read(self, after: int = 0) -> Iterator[Recorded]:
         """Events later than `after`, oldest first, checked while they are read; raises `JournalError` at the first bad one."""
@@ -189,12 +239,17 @@ def verify(path: Path, head: str | None = None) -> Verification:
         try:
             row = connection.execute("SELECT room_id, events, head, judged_up_to, at FROM progress").fetchone()
             noted = _Progress(*row) if row else None
+            signed = head_line(connection)
         except sqlite3.DatabaseError as error:
             if (error.sqlite_errorcode & 0xFF) not in _DAMAGE:
                 raise explain(error, path) from error
             return Verification.unreadable(str(error))
         with explained(path):
             result = Verification.of(_rows(connection, 0), head=head, room_id=noted.room_id if noted else None)
+        if result.ok and signed is not None:
+            wrong = result.unsigned(signed, result.room_id)
+            if wrong:
+                return result.spoilt(result.events + 1, wrong)
         if result.ok and (noted is None or (noted.events, noted.head.hex()) != (result.events, result.head)):
             return result.spoilt(
                 result.events + 1,
@@ -205,20 +260,26 @@ def verify(path: Path, head: str | None = None) -> Verification:
         connection.close()
 
 
-def export(path: Path, out: BinaryIO) -> int:
+def export(path: Path, out: BinaryIO, keys: Sequence[Handover] = ()) -> int:
     """Write a journal as JSON lines, the exact bytes of each event and a last line that seals them; tell the number of events.
 
-    Nothing is checked here, so that a damaged journal can be carried away too: `verify_export` checks. Raises `StoreError`.
+    The last line holds the signed head and `keys`, the room's public ones. Nothing is checked here, so that a damaged journal can
+    be carried away too: `verify_export` checks. Raises `StoreError`.
     """
     connection = connect_to_read(path)
     try:
         with explained(path):
             count, newest = 0, GENESIS
+            connection.execute("BEGIN")  # one moment's state of the file, whatever is written meanwhile
             noted = connection.execute("SELECT room_id FROM progress").fetchone()
+            signed = claimed_head(connection)
             for _, digest, line in _rows(connection, 0):
                 out.write(line + b"\n")
                 count, newest = count + 1, bytes(digest).hex()
-            out.write(trailer(noted[0] if noted else "", count, newest) + b"\n")
+            trailer = Trailer(
+                room_id=noted[0] if noted else "", events=count, head=newest, signed=signed, keys=tuple(keys)
+            )
+            out.write(trailer.line() + b"\n")
             return count
     finally:
         connection.close()
