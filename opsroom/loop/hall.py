@@ -184,13 +184,13 @@ def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, soft
     """
     file = read_file(folder)
     private_folder(folder)
-    journal = Journal.open(folder / JOURNAL, file.id)
+    keys = Keyring.open(folder, file.id, SystemClock().now())
+    journal = Journal.open(folder / JOURNAL, file.id, keys.sign_journal)
     closing: list[Any] = [journal]
     try:
         clock = clock_from(journal.last_at)
         store = SqliteStore(folder / READINGS)
         closing.append(store)
-        keys = Keyring.open(folder, file.id, clock.now())
         world = SystemClock()  # sessions and tokens belong to people, whatever the room's clock does
         people = People.open(folder / PEOPLE, world)
         closing.append(people)
