@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from opsroom.cli_record import journal_app, key_app
+
 app = typer.Typer(
     name="opsroom",
     help="The open operations room: plants tell, a filter judges, a council decides, the effect is measured.",
@@ -18,10 +20,10 @@ app = typer.Typer(
 )
 seat_app = typer.Typer(help="Who sits where: accounts, passphrases, occupants.", no_args_is_help=True)
 link_app = typer.Typer(help="Which link may speak for which plants.", no_args_is_help=True)
-journal_app = typer.Typer(help="The room's memory of decisions, offline.", no_args_is_help=True)
 app.add_typer(seat_app, name="seat")
 app.add_typer(link_app, name="link")
 app.add_typer(journal_app, name="journal")
+app.add_typer(key_app, name="key")
 bench_app = typer.Typer(help="Measure this machine, from a checkout of the repository.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
@@ -290,35 +292,6 @@ def link_revoke(link: str, data: Data) -> None:
     with links_of(data) as links:
         links.revoke(link)
         typer.echo(f"{link} may not speak here any more")
-
-
-@journal_app.command("verify")
-def journal_verify(
-    data: Data, head: Annotated[str, typer.Option(metavar="HASH", help="a head that was noted earlier")] = ""
-) -> None:
-    """Check every byte of the journal; exit code 1 when it is broken, with the event that does not fit."""
-    from opsroom.loop.hall import JOURNAL
-    from opsroom.record.journal import verify
-
-    result = verify(data / JOURNAL, head or None)
-    typer.echo(str(result), err=not result.ok)
-    raise typer.Exit(0 if result.ok else 1)
-
-
-@journal_app.command("export")
-def journal_export(
-    data: Data, out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="- for standard output")] = "-"
-) -> None:
-    """Write the journal as JSON lines, the exact bytes that were hashed, and a last line that seals them."""
-    from opsroom.loop.hall import JOURNAL
-    from opsroom.record.journal import export
-
-    if out == "-":
-        export(data / JOURNAL, sys.stdout.buffer)
-        return
-    with Path(out).open("wb") as file:
-        count = export(data / JOURNAL, file)
-    typer.echo(f"{count} events in {out}", err=True)
 
 
 if __name__ == "__main__":

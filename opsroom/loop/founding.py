@@ -71,10 +71,15 @@ def links_of(folder: Path) -> Iterator[Links]:
         links.close()
 
 
+def keys_of(folder: Path) -> Keyring:
+    """The keys of a room's folder, made if there are none yet, running or not."""
+    return Keyring.open(folder, read_file(folder).id, SystemClock().now())
+
+
 def ticket_of(folder: Path, link: str, token: str) -> str:
     """The line to hand to a link: its token, and the key by which its plants know the orders of the room in `folder`."""
-    room = read_file(folder).id
-    return Ticket(link, token, room, Keyring.open(folder, room, SystemClock().now()).key("orders")).line()
+    keys = keys_of(folder)
+    return Ticket(link, token, keys.room, keys.key("orders")).line()
 
 
 def clock_of(last_at: float, speed: float) -> Clock:
@@ -89,4 +94,15 @@ def software() -> str:
     return f"opsroom {version('opsroom')}"
 
 
-__all__ = ["Hall", "RoomExistsError", "clock_of", "enrol", "found", "links_of", "people_of", "software", "ticket_of"]
+__all__ = [
+    "Hall",
+    "RoomExistsError",
+    "clock_of",
+    "enrol",
+    "found",
+    "keys_of",
+    "links_of",
+    "people_of",
+    "software",
+    "ticket_of",
+]
