@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from simulators.crowd import Crowd
 
 BIRTHS_A_FRAME = 25
+BUSY_S = 300.0
+"""How long a link tries again while the room takes no new links, seconds."""
+
 REMEMBERED = 1024
 """Telexes of one plant on the way whose sending is remembered; no more are sent before the oldest is acknowledged."""
 
@@ -100,6 +103,8 @@ class CrowdLink(asyncio.Protocol):
         self._out: list[bytes] = []
         self._in = bytearray()
         self._writable = True
+        self._busy = False
+        self._lost = asyncio.Event()
         self._middle = (0.0, b"")
         self._welcome: asyncio.Future[FromRoom] | None = None
         self._handshake: ClientProtocol | None = None
@@ -113,14 +118,27 @@ class CrowdLink(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         uri = parse_uri(url)
         self._subprotocol = crowd.subprotocol
-        self._handshake = ClientProtocol(uri, subprotocols=[Offer(self._subprotocol.value)], max_size=1 << 24)
-        self._welcome = loop.create_future()
-        await loop.create_connection(lambda: self, uri.host, uri.port)
-        request = self._handshake.connect()
-        request.headers["Authorization"] = f"Bearer {token}"
-        self._handshake.send_request(request)
-        self._raw(b"".join(self._handshake.data_to_send()))
-        welcome = (await self._welcome).welcome
+        until = time.monotonic() + BUSY_S
+        while True:
+            self._handshake = ClientProtocol(uri, subprotocols=[Offer(self._subprotocol.value)], max_size=1 << 24)
+            self._welcome, self._busy = loop.create_future(), False
+            self._lost.clear()
+            await loop.create_connection(lambda: self, uri.host, uri.port)
+            request = self._handshake.connect()
+            request.headers["Authorization"] = f"Bearer {token}"
+            self._handshake.send_request(request)
+            self._raw(b"".join(self._handshake.data_to_send()))
+            try:
+                welcome = (await self._welcome).welcome
+                break
+            except CrowdRefused:
+                if not self._busy or time.monotonic() > until:
+                    raise
+                if self._transport is not None:
+                    self._transport.abort()
+                await self._lost.wait()
+                await asyncio.sleep(0.25)  # a room that is behind takes no new link; a plant tries again
+                self.cut = 0
         resume = {} if welcome is None else {ack.plant: (ack.epoch, ack.seq) for ack in welcome.resume}
         for number, plant in enumerate(self.plants):
             epoch, seq = resume.get(plant, (1, 0))
@@ -203,6 +221,7 @@ class CrowdLink(asyncio.Protocol):
         """Note that the link is cut."""
         self._refused(f"the connection was closed ({exc})")
         self.cut = 1
+        self._lost.set()
 
     def pause_writing(self) -> None:
         """The line is full."""
@@ -220,6 +239,7 @@ class CrowdLink(asyncio.Protocol):
             handshake.receive_data(data)
             for event in handshake.events_received():
                 if isinstance(event, Response):
+                    self._busy = event.status_code == 503
                     if event.status_code != 101 or handshake.handshake_exc is not None:
                         self._refused(f"it answered {event.status_code}")
                         return
