@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from opsroom.cli_record import journal_app, key_app
+from opsroom.cli_store import backup_command, export_command, migrate_command
 
 app = typer.Typer(
     name="opsroom",
@@ -26,6 +27,10 @@ app.add_typer(journal_app, name="journal")
 app.add_typer(key_app, name="key")
 bench_app = typer.Typer(help="Measure this machine, from a checkout of the repository.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
+
+app.command("backup")(backup_command)
+app.command("export")(export_command)
+app.command("migrate")(migrate_command)
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
@@ -104,6 +109,7 @@ def serve(
     behind_proxy: Annotated[bool, typer.Option(help="a proxy in front speaks TLS")] = False,
     anonymous_wall: Annotated[bool, typer.Option(help="let everybody look at the wall without a login")] = False,
     speed: Annotated[float, typer.Option(help="how fast the room's clock runs; for demo and rehearsal only")] = 1.0,
+    store: Annotated[str, typer.Option(metavar="URL", help="where the readings go: postgresql://USER@HOST/DB")] = "",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
     log_json: Annotated[bool, typer.Option(help="log JSON lines")] = False,
 ) -> None:
@@ -122,7 +128,7 @@ def serve(
     check_address(host, tls=doors.tls, behind_proxy=behind_proxy)
     from opsroom.app import open_and_serve
 
-    _run(lambda: open_and_serve(data, doors, speed, log_level, as_json=log_json))
+    _run(lambda: open_and_serve(data, doors, speed, log_level, as_json=log_json, store_at=store))
 
 
 @app.command(

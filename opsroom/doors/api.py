@@ -17,17 +17,21 @@ import msgspec
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import generate_latest
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
+from cyberstride import NAMES
 from opsroom.commands import AnyCommand
 from opsroom.doors.metrics import registry
 from opsroom.doors.openapi import Login, Wish, describe
 from opsroom.doors.watch import SUBSCRIBERS
 from opsroom.entry.accounts import LoginRefused
+from opsroom.judgement.rings import KEPT
 from opsroom.line_views import LineRequest, Sort
 from opsroom.loop.hall import Hall
 from opsroom.record.disk import StoreError
-from opsroom.record.history import corrected_rows
+from opsroom.record.history import corrected_rows, known, rollup_rows
+from opsroom.record.rollups import RESOLUTIONS
 from opsroom.showing import show
 from opsroom.views import Answer, Viewer
 from telex_ingest.line import LineCounts
@@ -40,6 +44,13 @@ STUCK_S = 5.0
 """A loop that has not ticked for so long is not ready."""
 
 READINGS_MOST = 20_000
+
+ROLLUPS_MOST = 50_000
+"""The most buckets of rollups in one answer: 30 days of minutes are 43,200."""
+
+ROLLUPS_S = 30 * 86_400.0
+"""How far back rollups go when no start is given."""
+
 """The most readings that one answer holds."""
 
 EVENTS_MOST = 1_000
@@ -112,6 +123,7 @@ class Routes:
         get("/api/alarms/{alarm}")(self.alarm)
         get("/api/signals/{plant}/{name}")(self.signal)
         get("/api/signals/{plant}/{name}/readings")(self.readings)
+        get("/api/signals/{plant}/{name}/recent")(self.recent)
         get("/api/journal")(self.journal)
         get("/api/line")(self.line)
         get("/api/line/book")(self.book)
@@ -242,12 +254,17 @@ class Routes:
         return told(self.hall.scene.signal(found))
 
     async def readings(self, request: Request, plant: str, name: str) -> Response:
-        """Readings of one signal with their verdicts: `?last=300`, or `?start=&end=` in epoch seconds of source time."""
+        """Readings of one signal with their verdicts: `?last=300`, or `?start=&end=` in epoch seconds of source time.
+
+        With `?every=15min` their rollups in that span (the last 30 days) instead.
+        """
         viewer, query = self.viewer(request), request.query_params
         key = f"{plant}/{name}"
         if key not in self.hall.bank.by_key or not show.scope(self.hall.room, viewer, plant):
             raise ProblemError(404, "unknown-signal", f"there is no signal {key}"[:120], "see /api/signals")
         store = self.hall.store
+        if "every" in query:
+            return told(await asyncio.to_thread(self._rollups, key, query))
         if "start" in query or "end" in query:
             start, end = _number(query.get("start"), -1e11), _number(query.get("end"), 1e11)
             found = await asyncio.to_thread(store.between, key, int(start * 1e6), int(end * 1e6), READINGS_MOST)
@@ -257,6 +274,44 @@ class Routes:
                 raise ProblemError(422, "bad-number", f"last={n} cannot be", f"ask for 1 to {READINGS_MOST}")
             found = await asyncio.to_thread(store.last, key, n)
         return told({"signal": key, "readings": corrected_rows(found, READINGS_MOST)})
+
+    def _rollups(self, key: str, query: QueryParams) -> dict[str, Any]:
+        every = query["every"]
+        length_us = RESOLUTIONS.get(every)
+        if length_us is None:
+            raise ProblemError(
+                422, "bad-every", f"there are no rollups every {every[:40]!r}", f"use one of {', '.join(RESOLUTIONS)}"
+            )
+        end = _number(query.get("end"), self.hall.clock.now())
+        start = _number(query.get("start"), end - ROLLUPS_S)
+        if (end - start) * 1e6 > ROLLUPS_MOST * length_us:
+            cure = (
+                f"ask for at most {ROLLUPS_MOST * length_us / 1e6:g} s at once, or for a longer {'/'.join(RESOLUTIONS)}"
+            )
+            raise ProblemError(422, "too-much", f"{end - start:g} s every {every} are too many", cure)
+        found = self.hall.store.rollups(key, every, int(start * 1e6), int(end * 1e6))
+        return {"signal": key, "every": every, "every_s": length_us / 1e6, "rollups": rollup_rows(found)}
+
+    async def recent(self, request: Request, plant: str, name: str) -> Response:
+        """The last readings of one signal from memory, as columns: `?last=300`; quick whatever is being written."""
+        viewer, key = self.viewer(request), f"{plant}/{name}"
+        signal = self.hall.bank.by_key.get(key)
+        if signal is None or not show.scope(self.hall.room, viewer, plant):
+            raise ProblemError(404, "unknown-signal", f"there is no signal {key}"[:120], "see /api/signals")
+        n = int(_number(request.query_params.get("last"), KEPT))
+        if not 0 < n <= KEPT:
+            raise ProblemError(422, "bad-number", f"last={n} cannot be", f"ask for 1 to {KEPT}, or for /readings")
+        past = self.hall.bank.rings.past(signal.lane, n)
+        return told(
+            {
+                "signal": key,
+                "at": (past.source_us / 1e6).tolist(),
+                "value": known(past.value),
+                "low": known(past.low),
+                "high": known(past.high),
+                "named": [NAMES[code] for code in past.named.tolist()],
+            }
+        )
 
     async def journal(self, request: Request) -> Response:
         """Events of the journal after one, oldest first, for the room's own people: seats and operators."""

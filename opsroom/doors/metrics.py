@@ -59,7 +59,23 @@ class Figures(Collector):
             ("trouble", "1 while the room cannot write", float(bool(hall.trouble))),
         ):
             yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
+        yield from self._store()
         yield self._delays()
+
+    def _store(self) -> Iterator[Metric]:
+        """What the store holds, as it was looked at last; nothing before the first look."""
+        held = self.hall.held
+        if held is None:
+            return
+        yield CounterMetricFamily(
+            "opsroom_store_forgotten_blocks", "Blocks that retention has deleted since the start", value=held.forgotten
+        )
+        for name, help_text, value in (
+            ("store_bytes", "Bytes used by readings and rollups", float(held.bytes)),
+            ("store_unfolded_deltas", "Deltas of rollups that wait to be folded", float(held.unfolded)),
+            ("store_oldest_timestamp_seconds", "When the oldest readings kept came", held.oldest or 0.0),
+        ):
+            yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
 
     def _delays(self) -> HistogramMetricFamily:
         pulse, so_far = self.hall.pulse, 0

@@ -68,11 +68,36 @@ class StoredReading(msgspec.Struct, frozen=True):
     high: float | None
 
 
+class RollupBucket(msgspec.Struct, frozen=True):
+    """What one stretch of time gave: figures of the readings counted in it, the worst verdict of all."""
+
+    at: float
+    count: int
+    mean: float | None
+    min: float | None
+    max: float | None
+    worst: str
+
+
 class StoredReadings(msgspec.Struct, frozen=True):
-    """Readings of one signal, oldest first, corrections applied."""
+    """Readings of one signal, oldest first, corrections applied; or with `every` its rollups instead."""
 
     signal: str
-    readings: list[StoredReading]
+    readings: list[StoredReading] = []
+    every: str = ""
+    every_s: float = 0.0
+    rollups: list[RollupBucket] = []
+
+
+class RecentReadings(msgspec.Struct, frozen=True):
+    """The last readings of one signal from memory, oldest first, a column each."""
+
+    signal: str
+    at: list[float]
+    value: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    named: list[str]
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -169,9 +194,24 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
             ("last", "query", "how many of the newest (300)", {"type": "integer", "minimum": 1, "maximum": 20000}),
             ("start", "query", "from this source time on, epoch seconds", _NUMBER),
             ("end", "query", "before this source time, epoch seconds", _NUMBER),
+            (
+                "every",
+                "query",
+                "rollups instead of readings",
+                {"type": "string", "enum": ["1min", "15min", "1h", "1d"]},
+            ),
         ),
         None,
         StoredReadings,
+        (401, 404, 422),
+    ),
+    (
+        "get",
+        "/api/signals/{plant}/{name}/recent",
+        "The last readings from memory, as columns",
+        (_PLANT, _NAME, ("last", "query", "how many (300)", {"type": "integer", "minimum": 1, "maximum": 300})),
+        None,
+        RecentReadings,
         (401, 404, 422),
     ),
     (

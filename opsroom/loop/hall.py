@@ -27,8 +27,9 @@ from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
 from opsroom.record.disk import StoreError, private_folder
 from opsroom.record.journal import Journal
-from opsroom.record.sqlite_store import SqliteStore
-from opsroom.record.store import KINDS, Block, Store
+from opsroom.record.opening import READINGS as READINGS
+from opsroom.record.opening import open_store
+from opsroom.record.store import KINDS, Block, Held, Store
 from opsroom.recursion.recursion import Agreement
 from opsroom.room.events import AgreementAccepted, AnyEvent, PlantJoined
 from opsroom.room.news import AnyNews, CharterRead, Evidence
@@ -38,8 +39,8 @@ from opsroom.showing.scene import Scene
 from telex_ingest.telex import PlantBirth, TelexKind
 from telex_ingest.ticket import Ticket
 
-ROOM, JOURNAL, READINGS, PEOPLE = "room.toml", "journal.sqlite", "readings.sqlite", "people.sqlite"
-"""The files of a room's folder."""
+ROOM, JOURNAL, PEOPLE = "room.toml", "journal.sqlite", "people.sqlite"
+"""The files of a room's folder, beside the readings."""
 
 REMEMBERED_TICKS = 6_000
 """How many of the newest ticks are read at start for the last readings of each signal."""
@@ -83,6 +84,8 @@ class Hall:
     trouble: str = ""
     """What does not work now, in a sentence; empty when all is well."""
     pulse: Pulse = field(default_factory=Pulse)
+    held: Held | None = None
+    """What the store holds, looked at now and then."""
     log: Any = None
     software: str = ""
     failure: BaseException | None = None
@@ -177,10 +180,13 @@ def read_file(folder: Path) -> RoomFile:
     return msgspec.structs.replace(file, judging=judging)
 
 
-def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, software: str = "") -> Hall:
+def open_hall(
+    folder: Path, clock_from: Callable[[float], Clock], log: Any, software: str = "", store_at: str = ""
+) -> Hall:
     """Open a room and take it up where it ended: fold the journal, restore beliefs, judge again what came after.
 
-    `clock_from` makes the room's clock from the last moment that its journal knows.
+    `clock_from` makes the room's clock from the last moment that its journal knows; `store_at` is the address of its readings,
+    the one in room.toml, or else the file in the folder, if it is left out.
     """
     file = read_file(folder)
     private_folder(folder)
@@ -189,7 +195,7 @@ def open_hall(folder: Path, clock_from: Callable[[float], Clock], log: Any, soft
     closing: list[Any] = [journal]
     try:
         clock = clock_from(journal.last_at)
-        store = SqliteStore(folder / READINGS)
+        store = open_store(folder, store_at or file.keeping.store)
         closing.append(store)
         world = SystemClock()  # sessions and tokens belong to people, whatever the room's clock does
         people = People.open(folder / PEOPLE, world)

@@ -73,6 +73,7 @@ class BlockStore:
         self._gathering = threading.Lock()
         self._mark = self._noted_mark = self._turn = self._rolled = 0
         self._forgotten = 0
+        self._appended = False
         self._doubtful = False
         """Whether the last append failed, so that it may have been stored without an answer."""
         self._oldest: float | None = None
@@ -88,6 +89,11 @@ class BlockStore:
         except BaseException:
             database.close()
             raise
+
+    @property
+    def database(self) -> Database:
+        """Where its tables are."""
+        return self._database
 
     @property
     def where(self) -> str:
@@ -157,7 +163,7 @@ class BlockStore:
                     self._rolled, self._gathered = self._mark, Gathering()
                 for block in blocks:
                     self._gathered.add(block)
-            self._mark, self._doubtful = mark, False
+            self._mark, self._doubtful, self._appended = mark, False, True
             self._note({name: np.concatenate([getattr(block, name) for block in blocks]) for name in _NOTED})
         return mark
 
@@ -242,7 +248,7 @@ class BlockStore:
         """Note the identities and the rollups, so that opening is quick, and close the files."""
         with self._writing:
             try:
-                if self._mark > self._noted_mark or self._mark > self._rolled:
+                if self._appended and (self._mark > self._noted_mark or self._mark > self._rolled):
                     with self._written() as session:
                         self._note_cursors(session)
                         self._save_gathered(session)

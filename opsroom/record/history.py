@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from cyberstride import NAMES, REGIMES
-from opsroom.record.store import KINDS, QUALITIES, Readings, corrected
+from opsroom.record.store import KINDS, QUALITIES, Floats, Readings, Rollups, corrected
 
 
 def corrected_rows(readings: Readings, most: int) -> list[dict[str, Any]]:
@@ -31,6 +31,22 @@ def corrected_rows(readings: Readings, most: int) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def rollup_rows(rollups: Rollups) -> list[dict[str, Any]]:
+    """Buckets as rows: `at` in epoch seconds, figures None in a bucket where nothing was counted."""
+    mean, least, most = known(rollups.mean), known(rollups.least), known(rollups.most)
+    return [
+        {"at": at, "count": count, "mean": mean[place], "min": least[place], "max": most[place], "worst": NAMES[worst]}
+        for place, (at, count, worst) in enumerate(
+            zip((rollups.at_us / 1e6).tolist(), rollups.count.tolist(), rollups.worst.tolist(), strict=True)
+        )
+    ]
+
+
+def known(figures: Floats) -> list[float | None]:
+    """Figures as a list, None where there is none."""
+    return [figure if math.isfinite(figure) else None for figure in figures.tolist()]
 
 
 def _known(value: Any) -> float | None:

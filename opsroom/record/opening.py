@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from opsroom.record.block_store import BlockStore
 from opsroom.record.sqlite_store import SqliteStore
-from opsroom.record.store import Store
 from opsroom.room.refusal import RoomError
 
 READINGS = "readings.sqlite"
@@ -55,13 +55,14 @@ def shown(address: str) -> str:
         return "..."
 
 
-def open_store(folder: Path, address: str = "") -> Store:
+def open_store(folder: Path, address: str = "", *, reading: bool = False) -> BlockStore:
     """Open the store of a room's folder, or the one at an address, or begin one.
 
-    Raises `StoreError`, also when another room writes there, and `StoreAddressError`.
+    Opened for `reading` alone, a room may write there meanwhile. Raises `StoreError`, also when another room writes there,
+    and `StoreAddressError`.
     """
     if not address:
-        return SqliteStore(folder / READINGS)
+        return SqliteStore(folder / READINGS, reading=reading)
     wrong = wrong_with(address)
     if wrong is not None:
         raise StoreAddressError(shown(address), *wrong)
@@ -71,4 +72,4 @@ def open_store(folder: Path, address: str = "") -> Store:
         raise StoreAddressError(
             shown(address), f"psycopg is not installed ({error})", "Install it: pip install 'opsroom[postgres]'."
         ) from None
-    return PostgresStore(address)
+    return PostgresStore(address, reading=reading)

@@ -100,7 +100,7 @@ class _Session:
 class PostgresDatabase:
     """The tables of a store in one schema of a PostgreSQL; see `opsroom.record.database.Database`."""
 
-    def __init__(self, url: str, patience_s: float) -> None:
+    def __init__(self, url: str, patience_s: float, *, reading: bool = False) -> None:
         try:
             parts = conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
@@ -114,8 +114,10 @@ class PostgresDatabase:
         self._parts = parts
         self._idle: list[psycopg.Connection[Any]] = []
         self._days: set[int] = set()
+        self._reading = reading
         self._writer: psycopg.Connection[Any] | None = None
-        self._writer = self._opened()
+        if not reading:
+            self._writer = self._opened()
 
     @property
     def where(self) -> str:
@@ -125,6 +127,8 @@ class PostgresDatabase:
     @contextmanager
     def written(self) -> Iterator[Session]:
         """Do all of the block or nothing of it; after a lost connection the next call makes a new one."""
+        if self._reading:
+            raise StoreError("it was opened to read", self.where, "", "Open it to write while no room runs there.")
         if self._writer is None or self._writer.closed:
             self._writer = None
             self._writer = self._opened()
@@ -295,5 +299,5 @@ def _partition(day: int) -> str:
 class PostgresStore(BlockStore):
     """The store of one room in a PostgreSQL; raises `StoreError`, also when another room writes there."""
 
-    def __init__(self, url: str, *, patience_s: float = 2.0, chapter: int = CHAPTER) -> None:
-        super().__init__(PostgresDatabase(url, patience_s), chapter=chapter)
+    def __init__(self, url: str, *, patience_s: float = 2.0, chapter: int = CHAPTER, reading: bool = False) -> None:
+        super().__init__(PostgresDatabase(url, patience_s, reading=reading), chapter=chapter)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from opsroom.record.block_store import CHAPTER, BlockStore
 from opsroom.record.database import Row, Session
-from opsroom.record.disk import Readers, SoleWriter, connect, explained, transaction
+from opsroom.record.disk import Readers, SoleWriter, StoreError, connect, explained, transaction
 
 _TIDY = 400
 """Pages that one step gives back to the disk."""
@@ -40,10 +41,13 @@ _SCHEMA = (
 class SqliteDatabase:
     """The tables of a store in one file; see `opsroom.record.database.Database`."""
 
-    def __init__(self, path: Path, patience_s: float) -> None:
+    def __init__(self, path: Path, patience_s: float, *, reading: bool = False) -> None:
         self.path = path
         self._readers = Readers(path, patience_s)
-        self._lock = SoleWriter(path)
+        self.connection: sqlite3.Connection | None = None
+        self._lock = None if reading else SoleWriter(path)
+        if self._lock is None:
+            return
         try:
             self.connection = connect(path, patience_s=patience_s, shrinks=True)
             try:
@@ -64,7 +68,7 @@ class SqliteDatabase:
 
     def written(self) -> AbstractContextManager[Session]:
         """Do all of the block or nothing of it."""
-        return transaction(self.connection, self.path)
+        return transaction(self._writer(), self.path)
 
     def lent(self) -> AbstractContextManager[Session]:
         """Read at one moment's state."""
@@ -107,19 +111,29 @@ class SqliteDatabase:
     def tidy(self) -> None:
         """Give some free pages back to the disk (where the file was made to do so)."""
         with explained(self.path):
-            self.connection.execute(f"PRAGMA incremental_vacuum({_TIDY})").fetchall()
+            self._writer().execute(f"PRAGMA incremental_vacuum({_TIDY})").fetchall()
 
     def close(self) -> None:
         """Close the file and let the next writer in."""
         self._readers.close()
-        self.connection.close()
-        self._lock.release()
+        if self.connection is not None:
+            self.connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _writer(self) -> sqlite3.Connection:
+        if self.connection is None:
+            raise StoreError("it was opened to read", self.path, "", "Open it to write while no room runs there.")
+        return self.connection
 
 
 class SqliteStore(BlockStore):
-    """The store of one room in one SQLite file; raises `StoreError`, also when another room writes there."""
+    """The store of one room in one SQLite file; raises `StoreError`, also when another room writes there.
 
-    def __init__(self, path: Path, *, patience_s: float = 2.0, chapter: int = CHAPTER) -> None:
+    Opened for `reading` alone it leaves the writer alone, and is what was stored when it was opened.
+    """
+
+    def __init__(self, path: Path, *, patience_s: float = 2.0, chapter: int = CHAPTER, reading: bool = False) -> None:
         self.path = path
-        self._sqlite = SqliteDatabase(path, patience_s)
+        self._sqlite = SqliteDatabase(path, patience_s, reading=reading)
         super().__init__(self._sqlite, chapter=chapter)

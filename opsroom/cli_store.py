@@ -1,0 +1,101 @@
+"""The commands of the store: `opsroom backup`, `export`, `migrate`; `cli.py` adds them to its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
+StoreAt = Annotated[
+    str, typer.Option("--store", metavar="URL", help="where the readings are, if not where room.toml says")
+]
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error for each thing that is copied; none where nobody looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what)
+            shown.update(tasks[what], completed=done, total=of)
+
+        yield tell
+
+
+def backup_command(
+    data: Data,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="a new folder for the copy")],
+    with_keys: Annotated[bool, typer.Option("--with-keys", help="copy the room's secret keys too")] = False,
+    store: StoreAt = "",
+) -> None:
+    """Copy a room, running or not, and check the copy; secret keys stay behind unless asked for."""
+    from opsroom.loop.hall import read_file
+    from opsroom.record.backup import backup
+
+    with bar() as progress:
+        made = backup(data, to, store_at=store or read_file(data).keeping.store, keys=with_keys, progress=progress)
+    for name, size in made.files.items():
+        typer.echo(f"{size:>14,}  {to / name}")
+    typer.echo(f"{made.telexes} telexes, {made.events} events, journal verified up to {made.head}")
+    if not with_keys:
+        typer.echo("the room's secret keys are not in it: keep a copy of them apart (--with-keys)")
+
+
+def export_command(
+    data: Data,
+    parquet: Annotated[Path, typer.Option("--parquet", metavar="DIR", help="a new folder for Parquet files")],
+    store: StoreAt = "",
+) -> None:
+    """Write every stored reading as Parquet, by day and plant, for pandas, DuckDB and Spark; the room may run."""
+    from opsroom.loop.hall import read_file
+    from opsroom.record.opening import open_store
+    from opsroom.record.parquet import export
+
+    source = open_store(data, store or read_file(data).keeping.store, reading=True)
+    try:
+        with bar() as progress:
+            count = export(source, parquet, progress=progress)
+    finally:
+        source.close()
+    typer.echo(f"{count} readings in {parquet}")
+
+
+def migrate_command(
+    data: Data,
+    source: Annotated[str, typer.Option("--from", metavar="URL", help="'file' is the file in the room's folder")],
+    target: Annotated[str, typer.Option("--to", metavar="URL", help="'file' is the file in the room's folder")],
+) -> None:
+    """Move the readings of a stopped room from one store to another, and prove that all of them are there."""
+    from opsroom.loop.hall import read_file
+    from opsroom.record.migration import copy
+    from opsroom.record.opening import StoreAddressError, open_store
+
+    read_file(data)
+    if source == target:
+        raise StoreAddressError(source, "it is the same on both sides", "Name another store with --to.")
+    one = open_store(data, "" if source == "file" else source)
+    try:
+        two = open_store(data, "" if target == "file" else target)
+        try:
+            with bar() as progress:
+                sums = copy(one.database, two.database, progress)
+        finally:
+            two.close()
+    finally:
+        one.close()
+    for table, (rows, digest) in sums.items():
+        typer.echo(f"{table:10} {rows:>12,} rows  {digest}")
+    where = "leave [store] out of room.toml" if target == "file" else f'write [store] url = "{target}" into room.toml'
+    typer.echo(f"every table is the same on both sides; now {where}")

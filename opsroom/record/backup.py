@@ -1,0 +1,114 @@
+"""A copy of a room that runs: its files as they were at one moment each, in the order in which a room can take them up. I/O."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from opsroom.record.disk import StoreError, connect_to_read, explained, private_file, private_folder
+from opsroom.record.journal import verify
+from opsroom.record.migration import copy
+from opsroom.record.opening import READINGS, open_store
+from opsroom.record.sqlite_store import SqliteStore
+
+Progress = Callable[[str, int, int], None]
+"""Told what is copied, how much is done, and how much it is in all."""
+
+PAGES = 2_000
+"""Pages copied between two reports."""
+
+KEYS = "keys"
+
+
+class Backup(NamedTuple):
+    """What a backup holds: its files with their sizes, the journal's events and head, the telexes stored."""
+
+    files: dict[str, int]
+    events: int
+    head: str
+    telexes: int
+
+
+def backup(
+    folder: Path, to: Path, *, store_at: str = "", keys: bool = False, progress: Progress = lambda *_: None
+) -> Backup:
+    """Copy a room, running or not, into a new folder, and check the copy; raises `StoreError`.
+
+    The journal is copied before the readings: a room that starts from the copy judges what the readings hold beyond it
+    again, as after a kill. Secret keys stay behind unless `keys`. Readings in a database become a file in the copy.
+    """
+    if to.exists() and any(to.iterdir()):
+        raise StoreError("the folder is not empty", to, "", "Name a new folder for each backup.")
+    private_folder(to)
+    for name in ("journal.sqlite", "people.sqlite"):
+        copy_file(folder / name, to / name, progress)
+    if store_at:
+        with_database(folder, store_at, to, progress)
+    else:
+        copy_file(folder / READINGS, to / READINGS, progress)
+    for path in sorted(folder.glob("*.toml")):
+        private_file(to / path.name).write_bytes(path.read_bytes())
+    if keys and (folder / KEYS).is_dir():
+        private_folder(to / KEYS)
+        for path in sorted((folder / KEYS).iterdir()):
+            private_file(to / KEYS / path.name).write_bytes(path.read_bytes())
+    checked = verify(to / "journal.sqlite")
+    if not checked.ok:
+        raise StoreError(
+            "the copy of the journal does not fit together", to, str(checked), "Check the room's own journal."
+        )
+    store = SqliteStore(to / READINGS, reading=True)
+    telexes = store.telex_counts().distinct
+    store.close()
+    files = {str(path.relative_to(to)): path.stat().st_size for path in sorted(to.rglob("*")) if path.is_file()}
+    return Backup(files, checked.events, checked.head, telexes)
+
+
+def copy_file(path: Path, to: Path, progress: Progress) -> None:
+    """Copy a SQLite file that others may write meanwhile, as it is at this moment."""
+    source = connect_to_read(path)
+    try:
+        with explained(to):
+            private_file(to)
+            target = sqlite3.connect(to, isolation_level=None)
+            try:
+                # Holding one moment's state keeps the copy from beginning anew whenever the room writes.
+                source.execute("BEGIN")
+                source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                source.backup(
+                    target, pages=PAGES, progress=lambda _, left, total: progress(path.name, total - left, total)
+                )
+                source.execute("COMMIT")
+                (answer,) = target.execute("PRAGMA quick_check(1)").fetchone()
+                if answer != "ok":
+                    raise StoreError("the copy is damaged", to, str(answer), "Check the room's own file and the disk.")
+            finally:
+                target.close()
+    finally:
+        source.close()
+
+
+def with_database(folder: Path, store_at: str, to: Path, progress: Progress) -> None:
+    """Copy readings that live in a database into a file of the backup."""
+    source = open_store(folder, store_at, reading=True)
+    try:
+        target = SqliteStore(to / READINGS)
+        try:
+            copy(source.database, target.database, progress)
+        finally:
+            target.close()
+    finally:
+        source.close()
+
+
+def space_for(folder: Path, to: Path) -> None:
+    """Raise `StoreError` when a backup cannot fit beside what is on the target's disk."""
+    needed = sum(path.stat().st_size for path in folder.glob("*.sqlite*"))
+    free = shutil.disk_usage(to.parent if not to.exists() else to).free
+    if needed > free:
+        raise StoreError(
+            "the backup does not fit there", to, f"{needed} bytes needed, {free} free", "Name a folder on another disk."
+        )
