@@ -28,7 +28,7 @@ from telex_ingest.telex import PlantBirth, Quality, TelexKind, moment
 
 HELD_BYTES = 8 << 20
 """What a feed may hold while nobody asks it for a reading and its source gives all it can."""
-FLOOD_S = 2.0
+FLOOD_S = 1.0
 """How long the source floods a feed that is not asked."""
 AHEAD_S = 3600.0
 RETRY_S = 0.02
