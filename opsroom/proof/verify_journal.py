@@ -124,14 +124,14 @@ def check_head(head: dict[str, Any]) -> None:
 
 
 def check_keys(keys: Iterable[dict[str, Any]], trusted: str, signer: str, room: str) -> None:
-    """Follow the journal keys from one that is trusted to the one that signed; raises `BrokenError`."""
+    """Follow the journal keys from one that is trusted; the one that signed must be among them. Raises `BrokenError`."""
+    followed = [trusted]
     for one in keys:
         said = {name: one.get(name) for name in ("at", "new", "old", "purpose", "room")}
-        if (one.get("room"), one.get("purpose"), one.get("old")) == (room, "journal", trusted) and _signed(
-            trusted, HANDOVER + _plain(said), str(one.get("signature"))
-        ):
-            trusted = str(one.get("new"))
-    if trusted != signer:
+        follows = (one.get("room"), one.get("purpose"), one.get("old")) == (room, "journal", followed[-1])
+        if follows and _signed(followed[-1], HANDOVER + _plain(said), str(one.get("signature"))):
+            followed.append(str(one.get("new")))
+    if signer not in followed:
         raise BrokenError(f"the head is signed by {signer[:12]}, to which the key {trusted[:12]} has not handed over")
 
 

@@ -93,7 +93,7 @@ def test_every_tree_is_proven_to_begin_with_every_smaller_one() -> None:
 sizes = st.integers(1, MOST)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(sizes, st.data())
 def test_a_proof_of_inclusion_proves_nothing_else(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -110,7 +110,7 @@ def test_a_proof_of_inclusion_proves_nothing_else(size: int, data: st.DataObject
         assert not included(leaf, index, size, path[:place] + path[place + 1 :], root)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(sizes, st.data())
 def test_a_proof_of_consistency_proves_nothing_else(second: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, second))
