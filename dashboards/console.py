@@ -12,8 +12,10 @@ from dashboards.door import Door
 from dashboards.words import say
 from opsroom.commands import (
     AcknowledgeAlarm,
+    AnswerAgreement,
     AnyCommand,
     CallEarly,
+    CancelStop,
     HoldOrders,
     PlanStop,
     RefuseOrder,
@@ -46,6 +48,16 @@ def attach(app: Dash, door: Door) -> None:
         "done.hold-orders",
     )
     _press(app, door, "release", (), lambda _: ReleaseOrders(), "done.release-orders")
+    _press(
+        app,
+        door,
+        "accept",
+        (),
+        lambda matter: AnswerAgreement(proposal=matter["proposal"], accept=True),
+        "done.accept-agreement",
+    )
+    _press(app, door, "decline", ("decline-reason",), _decline, "done.refuse-agreement")
+    _press(app, door, "cancel", (), lambda matter: CancelStop(stop=matter["stop"]), "done.cancel-stop")
     _stop(app, door)
 
 
@@ -68,6 +80,12 @@ def _refuse(matter: Matter, why: str | None) -> AnyCommand | None:
 
 def _revoke(matter: Matter, why: str | None) -> AnyCommand | None:
     return RevokeOrder(order=matter["order"], reason=str(why).strip()) if said(why) else None
+
+
+def _decline(matter: Matter, why: str | None) -> AnyCommand | None:
+    if not said(why):
+        return None
+    return AnswerAgreement(proposal=matter["proposal"], accept=False, reason=str(why).strip())
 
 
 def _shelve(matter: Matter, minutes: float | None, why: str | None) -> AnyCommand | None:
@@ -102,10 +120,17 @@ def _stop(app: Dash, door: Door) -> None:
         State("stop-minutes", "value"),
         State("stop-reason", "value"),
         State("desk", "data-unit"),
+        State("matter", "data"),
         prevent_initial_call=True,
     )
     async def stop(
-        pressed: int | None, key: str, start: float | None, minutes: float | None, why: str | None, unit: str
+        pressed: int | None,
+        key: str,
+        start: float | None,
+        minutes: float | None,
+        why: str | None,
+        unit: str,
+        matter: Matter | None,
     ) -> tuple[Any, ...]:
         viewer = door.viewer(cookies())
         if not pressed or viewer is None:
@@ -114,7 +139,6 @@ def _stop(app: Dash, door: Door) -> None:
         if start is not None and minutes and said(why):
             # The room's clock, not the browser's: in a demo the two are far apart.
             begin = door.views(viewer, viewer.unit).now + 60.0 * start
-            command = PlanStop(
-                unit=viewer.unit or unit, start=begin, end=begin + 60.0 * minutes, reason=str(why).strip()
-            )
+            whose = viewer.unit or unit or (matter or {}).get("plant", "")
+            command = PlanStop(unit=whose, start=begin, end=begin + 60.0 * minutes, reason=str(why).strip())
         return await give(door, command, key, say("done.plan-stop"))

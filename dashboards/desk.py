@@ -30,7 +30,8 @@ def look(door: Door, viewer: Viewer, picked: str | None) -> tuple[Snapshot, Matt
     """Take the room as the viewer sees it, the matter that is picked, and the signal that it is about."""
     snapshot = door.views(viewer, viewer.unit)
     matter = pick(snapshot, picked)
-    key = matter.motion.signal if matter.motion else matter.alarm.signal if matter.alarm else ""
+    of = matter.motion or matter.alarm or matter.proposal
+    key = of.signal if of else ""
     signal = next((s for s in snapshot.signals if s.key == key), None)
     plant = key.partition("/")[0]
     if signal is None and plant and plant != snapshot.focus:
@@ -98,10 +99,12 @@ def attach(app: Dash, door: Door) -> None:
             "alarm": matter.alarm.id if matter.alarm else "",
             "motion": matter.motion.id if matter.motion else "",
             "order": matter.order.id if matter.order else "",
+            "proposal": matter.proposal.id if matter.proposal else "",
+            "stop": matter.stop.id if matter.stop else "",
         }
         return (
             figures.agenda(agenda(snapshot), matter.id),
-            figures.head(matter, snapshot),
+            figures.head(matter, snapshot, signal),
             evidence.figure(signal, matter.alarm, matter.motion),
             figures.table(rows, uom),
             figures.sheet(matter, snapshot),
@@ -124,5 +127,8 @@ def forms_class(matter: Matter, snapshot: Snapshot) -> str:
         classes.append("answered" if matter.alarm.acknowledged_by else "not-answered")
     if matter.order:
         classes.append("order-" + matter.order.state)
+    if matter.proposal:
+        own = matter.proposal.side == ("unit" if viewer.role == "unit" else "room")
+        classes.append("own-proposal" if own else "their-proposal")
     classes.append("held" if snapshot.held else "not-held")
     return " ".join(classes)

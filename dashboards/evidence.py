@@ -14,7 +14,11 @@ from dashboards import palette
 from dashboards.words import say
 from opsroom.views import AlarmView, MotionView, SignalView
 
+FONT = "Atkinson, Verdana, sans-serif"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DOTTED = 120
+"""The most readings that are drawn with a dot each."""
+
 Points = Sequence[Sequence[float | None]]
 """Rows of (at, value, low, high), epoch seconds UTC and the signal's unit."""
 
@@ -46,8 +50,11 @@ def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionVie
     at = [moment(row[0]) for row in rows if row[0] is not None]
     if rows:
         traces += _band(at, [r[2] for r in rows], [r[3] for r in rows], palette.BLUE, say("evidence.band"))
-        line = {"color": palette.BONE, "width": 2.5}
-        traces.append(_line(at, [r[1] for r in rows], line, say("evidence.readings"), mode="lines+markers"))
+        # Dots would run into each other where there are many readings.
+        few = len(rows) <= DOTTED
+        line = {"color": palette.BONE, "width": 2.5 if few else 1.6}
+        mode = "lines+markers" if few else "lines"
+        traces.append(_line(at, [r[1] for r in rows], line, say("evidence.readings"), mode=mode))
     forecast = motion.evidence.get("forecast", ()) if motion else ()
     if forecast:
         ahead = [moment(row[0]) for row in forecast]
@@ -65,7 +72,8 @@ def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionVie
     if not rows:
         return {"data": [], "layout": _blank(say("evidence.none"))}
     shapes, notes = _marks(alarm, motion)
-    return {"data": traces, "layout": _layout(signal, alarm, shapes, notes)}
+    named = sum(1 for trace in traces if trace.get("showlegend", True))
+    return {"data": traces, "layout": _layout(signal, alarm, shapes, notes, named)}
 
 
 def _band(at: list[str], low: list[Any], high: list[Any], colour: str, name: str) -> list[dict[str, Any]]:
@@ -107,8 +115,9 @@ def _marks(alarm: AlarmView | None, motion: MotionView | None) -> tuple[list[dic
             {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "line": dotted}
             for y in (alarm.normal_low, alarm.normal_high)
         ]
-        notes.append({"x": 0, "xref": "paper", "y": alarm.normal_high, "text": say("evidence.normal"), "showarrow": False,
-                      "xanchor": "left", "yanchor": "bottom", "font": {"color": palette.GREY, "size": 13}})  # fmt: skip
+        note = {"x": 0, "xref": "paper", "y": alarm.normal_high, "text": say("evidence.normal"), "showarrow": False}
+        look = {"font": {"color": palette.GREY, "size": 14}, "bgcolor": palette.PANEL, "opacity": 0.86}
+        notes.append({**note, **look, "xanchor": "left", "yanchor": "bottom"})
     return shapes, notes
 
 
@@ -122,12 +131,17 @@ def _blank(text: str) -> dict[str, Any]:
         "showarrow": False,
         "font": {"size": 20},
     }
-    clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": palette.GREY}}
+    font = {"family": FONT, "color": palette.GREY}
+    clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": font}
     return {**clear, "xaxis": {"visible": False}, "yaxis": {"visible": False}, "annotations": [note]}
 
 
 def _layout(
-    signal: SignalView | None, alarm: AlarmView | None, shapes: list[dict[str, Any]], notes: list[dict[str, Any]]
+    signal: SignalView | None,
+    alarm: AlarmView | None,
+    shapes: list[dict[str, Any]],
+    notes: list[dict[str, Any]],
+    named: int,
 ) -> dict[str, Any]:
     unit = signal.uom if signal else alarm.uom if alarm else ""
     name = signal.title or signal.name if signal else ""
@@ -141,9 +155,9 @@ def _layout(
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "Atkinson, Verdana, sans-serif", "size": 15, "color": palette.GREY},
-        "margin": {"l": 76, "r": 24, "t": 34, "b": 104},
-        "xaxis": {**axis, "type": "date"},
+        "font": {"family": FONT, "size": 15, "color": palette.GREY},
+        "margin": {"l": 76, "r": 24, "t": 34, "b": 62 + 24 * ((named + 1) // 2)},
+        "xaxis": {**axis, "type": "date", "nticks": 7, "tickangle": 0},
         "yaxis": {**axis, "title": {"text": markup.escape(f"{name} ({unit})" if unit else name), "standoff": 12}},
         "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         "hovermode": "x unified",

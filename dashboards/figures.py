@@ -16,9 +16,21 @@ from dash.development.base_component import Component
 
 from dashboards.evidence import EPOCH, Points
 from dashboards.markup import facts
-from dashboards.matter import Entry, Matter
+from dashboards.matter import Entry, Matter, about, name
 from dashboards.words import say, sure
-from opsroom.views import AlarmView, Answer, ClimbView, EffectView, MotionView, OrderView, Snapshot, UnitView
+from opsroom.views import (
+    AlarmView,
+    Answer,
+    ClimbView,
+    EffectView,
+    MotionView,
+    OrderView,
+    ProposalView,
+    SignalView,
+    Snapshot,
+    StopView,
+    UnitView,
+)
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SHOWN_CHOICES = ("yes", "no", "abstain", "recuse")
@@ -65,6 +77,15 @@ def time_of(at: float, seconds: bool = False) -> str:
     return (EPOCH + timedelta(seconds=at)).strftime("%H:%M:%S" if seconds else "%H:%M")
 
 
+def date_of(at: float) -> str:
+    """Tell day and time of epoch seconds, UTC.
+
+    >>> date_of(45_000.0)
+    '1970-01-01 12:30'
+    """
+    return (EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%d %H:%M")
+
+
 def mark(state: str) -> Component:
     """Draw the shape of a state; the word stands beside it, never only the shape."""
     return html.Span(className="mark", **facts(data_shape=state, aria_hidden="true"))
@@ -95,11 +116,16 @@ def agenda(entries: Sequence[Entry], picked: str) -> list[Component]:
     return [html.Ol(items)]
 
 
-def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
+def head(matter: Matter, snapshot: Snapshot, signal: SignalView | None = None) -> list[Component]:
     """Say what the matter is: title, sentence, how sure, where it stands, its clock."""
     units = {u.id: u for u in snapshot.units}
     if matter.mode == "none":
-        return [html.H2(say("desk.quiet")), html.P(say("desk.quiet_why"), className="sentence")]
+        quiet = [mark("calm"), html.H2(say("desk.quiet")), html.P(say("desk.quiet_why"), className="sentence")]
+        return [html.Div(quiet, className="allquiet")]
+    if matter.proposal:
+        return terms(matter.proposal, about(snapshot, matter.proposal.signal), signal)
+    if matter.stop:
+        return planned(matter.stop, name(snapshot, matter.stop.unit), snapshot.now)
     if matter.alarm is None:
         title = matter.motion.title if matter.motion else matter.order.title if matter.order else ""
         return [html.H2(title)]
@@ -125,6 +151,41 @@ def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
         html.Dl([fact for fact in told if fact is not None], className="facts"),
     ]
     return [*parts, html.Ul(story, className="story")] if story else parts
+
+
+def terms(proposal: ProposalView, title: str, signal: SignalView | None) -> list[Component]:
+    """Say what is proposed for a signal, beside what is agreed now."""
+    uom = f" {uom_of(signal.uom)}" if signal else ""
+    rows: list[Component] = []
+    agreed = (signal.capability, signal.potentiality, signal.recovery_s) if signal else (None, None, None)
+    for field, now in zip(("capability", "potentiality"), agreed, strict=False):
+        value = getattr(proposal, field)
+        if value is not None:
+            rows.append(_fact(say("terms." + field), say("terms.from_to", now=number(now), then=number(value)) + uom))
+    if proposal.recovery_s is not None:
+        minutes = [None if s is None else s / 60 for s in (agreed[2], proposal.recovery_s)]
+        told = say("terms.from_to", now=number(minutes[0]), then=number(minutes[1]))
+        rows.append(_fact(say("terms.recovery"), say("terms.minutes", minutes=told)))
+    if proposal.normal_low is not None and proposal.normal_high is not None:
+        low, high = number(proposal.normal_low), number(proposal.normal_high)
+        rows.append(_fact(say("terms.normal"), say("terms.interval", low=low, high=high) + uom))
+    by = say("terms.by_unit" if proposal.side == "unit" else "terms.by_room", by=proposal.by, at=time_of(proposal.at))
+    why = html.P(say("desk.because", reason=proposal.reason), className="sentence") if proposal.reason else None
+    lead = [html.H2(say("terms.title", title=title)), html.P(by, className="sentence"), why]
+    return [html.Div([part for part in lead if part is not None]), html.Dl(rows, className="facts")]
+
+
+def planned(stop: StopView, title: str, now: float) -> list[Component]:
+    """Say when a unit stops, and why."""
+    day = 86_400.0
+    far = stop.start - now > day or stop.end - stop.start > day
+    rows = [
+        _fact(say("stop.from"), date_of(stop.start) if far else time_of(stop.start)),
+        _fact(say("stop.to"), date_of(stop.end) if far else time_of(stop.end)),
+    ]
+    lead = html.Div([html.H2(say("stop.title", title=title)), html.P(stop.reason, className="sentence")])
+    until = clock(stop.start, say("stop.begins")) if stop.start > now else clock(stop.end, say("stop.ends"))
+    return [html.Div([lead, until], className="lead"), html.Dl(rows, className="facts")]
 
 
 def climbed(climb: ClimbView, units: dict[str, UnitView]) -> str:
@@ -161,7 +222,7 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
     if motion is None:
         if matter.order:
             return [order_card(matter.order)]
-        idle = snapshot.viewer.role == "seat" and matter.mode in ("none", "watching")
+        idle = snapshot.viewer.role == "seat" and matter.mode == "watching"
         return [html.P(say("desk.nothing_to_do"), className="hint")] if idle else []
     word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
     waits = say("desk.last_call" if motion.last_call else "desk.until_vote")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from opsroom.views import AlarmView, MotionView, OrderView, Snapshot, Viewer
+from opsroom.views import AlarmView, MotionView, OrderView, ProposalView, Snapshot, StopView, Viewer
 
-Mode = Literal["none", "watching", "moving", "voting", "voted", "decided", "alarm", "order"]
+Mode = Literal["none", "watching", "moving", "voting", "voted", "decided", "alarm", "order", "proposal", "stop"]
 """What the viewer may do with the matter; the forms of the screen stand under it."""
 
 BACK = ("returned", "recovered")
@@ -24,13 +24,15 @@ class Entry(NamedTuple):
 
 
 class Matter(NamedTuple):
-    """What is picked: alarm, motion and order as far as they belong together."""
+    """What is picked: alarm, motion and order as far as they belong together, a proposed agreement, or a planned stop."""
 
     id: str
     mode: Mode
     alarm: AlarmView | None = None
     motion: MotionView | None = None
     order: OrderView | None = None
+    proposal: ProposalView | None = None
+    stop: StopView | None = None
 
     @property
     def plant(self) -> str:
@@ -39,6 +41,10 @@ class Matter(NamedTuple):
             return self.motion.plant
         if self.order:
             return self.order.plant
+        if self.proposal:
+            return self.proposal.signal.partition("/")[0]
+        if self.stop:
+            return self.stop.unit
         return self.alarm.signal.partition("/")[0] if self.alarm else ""
 
 
@@ -75,8 +81,15 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     ]
     opened = [e for e in entries if e.word == "motion.open"]
     decided = [e for e in entries if e.word != "motion.open"]
+    proposals = [
+        Entry(p.id, "proposal", about(snapshot, p.signal), "agenda.proposal", None) for p in snapshot.proposals
+    ]
+    stops = [
+        Entry(s.id, "stopped", name(snapshot, s.unit), *_turn(s, snapshot.now))
+        for s in sorted(snapshot.stops, key=lambda s: s.start)[:12]
+    ]
     if role != "seat":
-        return (*alarms, *orders, *opened, *decided)
+        return (*alarms, *orders, *opened, *proposals, *stops, *decided)
     coming = [
         Entry(a.id, mark(a), a.title, "agenda.coming", a.deadline)
         for a in urgent
@@ -84,7 +97,24 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     ]
     # An alarm that is back to normal asks nothing of the council any more: it stands below what was decided on it.
     live = [e for e in alarms if e.word.partition(".")[2] not in BACK]
-    return (*opened, *live, *decided[:3], *coming, *(e for e in alarms if e not in live), *decided[3:])
+    back = [e for e in alarms if e not in live]
+    return (*opened, *live, *decided[:3], *coming, *proposals, *back, *decided[3:])
+
+
+def _turn(stop: StopView, now: float) -> tuple[str, float]:
+    return ("agenda.stop_coming", stop.start) if stop.start > now else ("agenda.stop_running", stop.end)
+
+
+def name(snapshot: Snapshot, unit: str) -> str:
+    """Tell a unit's title, or its id when the viewer does not see it."""
+    return next((row.title or row.id for row in snapshot.units if row.id == unit), unit)
+
+
+def about(snapshot: Snapshot, key: str) -> str:
+    """Tell a signal's title and its plant's."""
+    plant, _, own = key.partition("/")
+    title = next((row.title or row.name for row in snapshot.signals if row.key == key), own)
+    return f"{title} · {name(snapshot, plant)}"
 
 
 def pick(snapshot: Snapshot, picked: str | None) -> Matter:
@@ -96,9 +126,11 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     alarms = {a.id: a for a in snapshot.alarms}
     motions = {m.id: m for m in snapshot.motions}
     orders = {o.id: o for o in snapshot.orders}
+    proposals = {p.id: p for p in snapshot.proposals}
+    stops = {s.id: s for s in snapshot.stops}
     if picked in alarms and viewer.role == "seat":
         picked = next((m.id for m in snapshot.motions if m.alarm == picked and m.state == "open"), picked)
-    if picked not in alarms and picked not in motions and picked not in orders:
+    if not any(picked in rows for rows in (alarms, motions, orders, proposals, stops)):
         entries = agenda(snapshot)
         if not entries:
             return Matter("", "none")
@@ -106,6 +138,10 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     if picked in motions:
         motion = motions[picked]
         return Matter(picked, _may(motion, viewer), alarms.get(motion.alarm), motion, orders.get(motion.order))
+    if picked in proposals:
+        return Matter(picked, "proposal", proposal=proposals[picked])
+    if picked in stops:
+        return Matter(picked, "stop" if viewer.role != "seat" else "watching", stop=stops[picked])
     if picked in orders:
         order = orders[picked]
         motion_of = motions.get(order.motion)

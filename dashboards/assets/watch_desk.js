@@ -79,7 +79,13 @@
 
   // ---- login
   let words = null;
-  room.mount('#login', node => { words = JSON.parse(node.dataset.words); });
+  // Who comes to the door writes at once: the passphrase where the address says whose screen it is.
+  const greet = (tries = 120) => {
+    const account = document.getElementById('account'), entry = document.getElementById('passphrase');
+    if (!account || !entry) { if (tries) requestAnimationFrame(() => greet(tries - 1)); return; }
+    if (document.activeElement === document.body) (account.value ? entry : account).focus();
+  };
+  room.mount('#login', node => { words = JSON.parse(node.dataset.words); greet(); });
   document.addEventListener('submit', async event => {
     if (event.target.id !== 'login-form') return;
     event.preventDefault();

@@ -5,7 +5,7 @@
   const { uom, el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
   const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, shelved: 3, suppressed: 4 };
   const BACK = new Set(['returned', 'recovered']);
-  const EXCEPTIONS = 2, LINES = 4, SEATS = 7;
+  const EXCEPTIONS = 2, LINES = 4, LONG = 38, SEATS = 7;
   const CHOICES = ['yes', 'no', 'abstain', 'recuse'];
   let w = null;
 
@@ -166,7 +166,8 @@
     const lines = state.ticker.slice(-LINES).reverse();
     w.lines.forEach((it, i) => {
       const line = lines[i];
-      set(it.node, { 'data-kind': line ? line.kind : null });
+      // A long line takes the whole width, so that it is read to its end; older ones make room for it.
+      set(it.node, { 'data-kind': line ? line.kind : null, 'data-wide': line && line.text.length > LONG ? 'yes' : null });
       put(it.at, line ? clock(line.at) : '');
       const unit = line && state.units.get(line.unit);
       put(it.unit, line ? (unit ? unit.title || unit.id : line.unit) : '');

@@ -106,6 +106,33 @@ def form(identity: str, modes: str, title: str, parts: Sequence[Component], butt
     )
 
 
+def answers() -> list[Component]:
+    """The forms for a proposed agreement: accept, or refuse with a reason."""
+    return [
+        form("accept", "proposal", say("terms.accept"), [], say("terms.accept_now")),
+        form(
+            "decline",
+            "proposal",
+            say("terms.refuse"),
+            [line("decline-reason", say("seat.reason"))],
+            say("terms.refuse_now"),
+        ),
+    ]
+
+
+def stops(modes: str, title: str) -> list[Component]:
+    """The forms for stops: take the one that is picked back, plan another."""
+    fields = [
+        figure_of("stop-start", say("unit.stop_start"), 0, 0, 100_000),
+        figure_of("stop-minutes", say("unit.stop_minutes"), 60, 1, 100_000),
+        line("stop-reason", say("seat.reason")),
+    ]
+    return [
+        form("cancel", "stop", say("stop.cancel"), [], say("stop.cancel_now")),
+        form("stop", modes, title, fields, say("unit.stop_now")),
+    ]
+
+
 def line(identity: str, label: str, hint: str = "") -> Component:
     """One labelled line of text."""
     caption = [html.Span(label, className="caption"), html.Span(hint, className="hint") if hint else None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dash.development.base_component import Component
 
-from dashboards.screens.frame import figure_of, form, frame, line
+from dashboards.screens.frame import answers, figure_of, form, frame, line, stops
 from dashboards.words import say
 from opsroom.views import Viewer
 
 
 def layout(viewer: Viewer, room: str) -> Component:
     """Lay out the operator's screen."""
-    everywhere = "none watching alarm order decided"
+    everywhere = "none watching alarm order decided proposal stop"
     forms = [
         form("acknowledge", "alarm", say("unit.acknowledge"), [], say("unit.acknowledge_now")),
         form(
@@ -32,6 +32,8 @@ def layout(viewer: Viewer, room: str) -> Component:
             [line("revoke-reason", say("seat.reason"))],
             say("operator.revoke_now"),
         ),
+        *answers(),
+        *stops("alarm order stop", say("operator.stop")),
         form(
             "hold",
             everywhere,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.screens.frame import form, frame, line
+from dashboards.screens.frame import answers, form, frame, line
 from dashboards.words import say
 from opsroom.views import Viewer
 
@@ -77,4 +77,6 @@ def layout(viewer: Viewer, room: str) -> Component:
         [line("withdraw-reason", say("seat.reason"), say("form.optional"))],
         say("seat.withdraw"),
     )
-    return frame(viewer, say("seat.seat", seat=viewer.seat), room, [propose, ballot, speak, withdraw], focus="")
+    return frame(
+        viewer, say("seat.seat", seat=viewer.seat), room, [propose, ballot, speak, withdraw, *answers()], focus=""
+    )

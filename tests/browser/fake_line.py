@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import fields
 
 from opsroom import views as v
 from opsroom.judgement.bank import Bank
@@ -11,7 +12,12 @@ from opsroom.showing import line
 from opsroom.showing.staleness import Stale
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 
-NOTHING = LineCounts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {}, {}, ())
+EMPTY: dict[str, object] = {"int": 0, "dict": {}, "Mapping": {}, "tuple": ()}
+NOTHING = msgspec.convert(
+    {field.name: EMPTY.get(getattr(field.type, "__name__", "")) for field in fields(LineCounts) if field.required},
+    LineCounts,
+)
+"""A line on which nothing has happened."""
 REFUSED = {"not-yours": 3, "unknown-signal": 12, "too-far-ahead": 1}
 STALE = Stale(2, ("Raw stock", "Absence"))
 
@@ -39,6 +45,7 @@ def counts(plants: list[v.UnitView], telexes: int, now: float, *, troubled: bool
     return msgspec.structs.replace(
         NOTHING,
         links=links,
+        silent=sum(row.state == "silent" for row in each.values()),
         telexes=telexes * len(plants),
         readings=telexes * len(plants) * 8,
         duplicates=17 * troubled,
@@ -57,7 +64,7 @@ def counts(plants: list[v.UnitView], telexes: int, now: float, *, troubled: bool
 
 
 def _amiss(number: int, now: float) -> dict[str, object]:
-    return (
+    every: tuple[dict[str, object], ...] = (
         {"state": "silent", "link": "", "silent_since": now - 5400.0, "heard_at": now - 5400.0},
         {"spooled": 412, "delay_s": 2580.0},
         {"waiting": 6, "gaps": 1, "late": 41},
@@ -66,7 +73,8 @@ def _amiss(number: int, now: float) -> dict[str, object]:
         {"given_up": 12, "gaps": 4, "duplicates": 17, "version": 2, "births": 2},
         {"refused": {"not-yours": 3, "unknown-signal": 12}},
         {"delay_s": 9e7},
-    )[number % 8]
+    )
+    return every[number % len(every)]
 
 
 def page(

@@ -1,7 +1,8 @@
 """A room without plants, filter or journal: believable moving rows over the room's own `/watch` and `/api`.
 
 Only for the tests of the screens: it lets a test put the room into any scene at once. Scenes are asked for by
-`POST /fake/scene/<name>`: quiet, suspected, alarm, climbed, motion, carried, recovered, held, amiss, hostile.
+`POST /fake/scene/<name>`: quiet, suspected, alarm, climbed, motion, carried, recovered, held, proposed,
+amiss, hostile.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class FakeRoom:
         self.motions: dict[str, v.MotionView] = {}
         self.orders: dict[str, v.OrderView] = {}
         self.stops: dict[str, v.StopView] = {}
+        self.proposals: dict[str, v.ProposalView] = {}
         self.ticker: deque[v.TickerLine] = deque(maxlen=40)
         self.ended: set[str] = set()
         self.answered: dict[str, v.Answer] = {}
@@ -248,7 +250,7 @@ class FakeRoom:
             choices=self.choices,
             seats=tuple(self.seats.values()),
             stops=tuple(self.stops.values()),
-            proposals=(),
+            proposals=tuple(self.proposals.values()),
             ticker=tuple(self.ticker),
             line=self.line(),
         )
@@ -345,6 +347,8 @@ class FakeRoom:
         self.motions.clear()
         self.orders.clear()
         self.shift.clear()
+        self.stops.clear()
+        self.proposals.clear()
         self.held = self.mute = self.amiss = False
         self.units.update(self.fresh_units)
         self.signals.update(self.fresh_signals)
@@ -520,6 +524,21 @@ class FakeRoom:
         self.held = True
         await self.push(held=True)
 
+    async def _scene_proposed(self, key: str) -> None:
+        proposal = v.ProposalView(
+            id="proposal-1",
+            signal=key,
+            by="operator",
+            side="room",
+            capability=104.0,
+            potentiality=None,
+            recovery_s=2400.0,
+            reason="The new looms run.",
+            at=self.now,
+        )
+        self.proposals[proposal.id] = proposal
+        await self.push(proposals=(proposal,))
+
     async def _scene_amiss(self, key: str) -> None:
         self.amiss = True
         await self.push(books=True, line=self.line())
@@ -584,6 +603,12 @@ class FakeRoom:
                 )
                 self.stops[stop.id] = stop
                 await self.push(stops=tuple(self.stops.values()))
+            case c.CancelStop():
+                self.stops.pop(command.stop)
+                await self.push(stops=tuple(self.stops.values()))
+            case c.AnswerAgreement():
+                self.proposals.pop(command.proposal)
+                await self.push(proposals=tuple(self.proposals.values()))
             case c.HoldOrders() | c.ReleaseOrders():
                 self.held = isinstance(command, c.HoldOrders)
                 await self.push(held=self.held)

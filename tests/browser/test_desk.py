@@ -132,6 +132,31 @@ def test_a_plant_acknowledges_calls_early_and_plans_a_stop(opened: Open, fake: S
     expect(page.locator("#result")).to_contain_text("The stop is planned.")
 
 
+def test_a_plant_takes_a_stop_back_and_answers_a_proposed_agreement(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "proposed")
+    page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
+    expect(page.locator("#head h2")).to_have_text("New agreement: Output · Mill at Tomé")
+    expect(page.locator("#head .facts")).to_contain_text("→ 104 t/h")
+    page.locator("#decline").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Something is missing.")
+    page.locator("#accept").press("Enter")
+    expect(page.locator("#result")).to_contain_text("The agreement holds from now on.")
+    expect(page.locator("#head")).to_contain_text("All quiet")
+    page.locator("#stop-start").fill("45")
+    page.locator("#stop-reason").fill("new bearings")
+    page.locator("#stop").press("Enter")
+    expect(page.locator("#head h2")).to_have_text("Planned stop: Mill at Tomé")
+    expect(page.locator("#agenda")).to_contain_text("stop planned")
+    page.locator("#cancel").press("Enter")
+    expect(page.locator("#result")).to_contain_text("The stop is taken back.")
+    expect(page.locator("#agenda .entry")).to_have_count(0)
+
+
+def test_who_comes_to_a_login_can_write_at_once(opened: Open, fake: Served) -> None:
+    page = opened(fake, "/seat/2")
+    expect(page.locator("#passphrase")).to_be_focused()
+
+
 def test_a_plant_refuses_an_order_with_a_reason(opened: Open, fake: Served) -> None:
     fake.scene("quiet", "carried")
     page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")

@@ -24,6 +24,7 @@ FAMILIES = (
     "trouble.",
     "column.",
     "line.link_",
+    "terms.",
 )
 """Words that are asked for by a row's own value."""
 

@@ -19,10 +19,11 @@ from opsroom.showing.staleness import places, stale
 from opsroom.views import Viewer
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.telex import PlantBirth, SignalBirth
+from tests.browser.fake_line import NOTHING
 from tests.opsroom.rooms import TOML
 
 CALM = PlantLine("mill-1", "north", "speaking", 1, 9, 9, 0, 0, 50.0, 9, 0, 0, 0, delay_s=0.2)
-COUNTS = LineCounts(1, 9, 9, 900, 900, 9, 90, 0, 0, 0, 0, 0, 0, 0, 0, 0, {}, {}, ())
+COUNTS = msgspec.structs.replace(NOTHING, links=1, telexes=9)
 FIELDS = st.fixed_dictionaries(
     {
         "state": st.sampled_from(["born", "speaking", "silent", "dead"]),
