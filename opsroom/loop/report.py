@@ -146,12 +146,11 @@ class Reporter:
     def _tell_line(self) -> None:
         """Let the screens see the line as it is now."""
         counts, hall, scene = self.line.line(), self.hall, self.hall.scene
-        heard_at = [plant.heard_at for plant in counts.plants.values() if plant.link and plant.heard_at > 0]
         scene.hear(counts, (link.id for link in hall.links.list() if link.revoked_at is None))
         scene.line = msgspec.structs.replace(
             scene.line,
             coalesced=hall.watchers.coalesced,
-            oldest_s=max(0.0, hall.clock.now() - min(heard_at)) if heard_at else None,
+            oldest_s=None if counts.oldest is None else max(0.0, hall.clock.now() - counts.oldest),
             delay_p50_s=hall.pulse.quantile(0.5),
             delay_p99_s=hall.pulse.quantile(0.99),
             trouble=hall.trouble,
