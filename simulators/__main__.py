@@ -131,7 +131,7 @@ def _shortened(scenario: Scenario, duration_s: float | None) -> Scenario:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m simulators", description="Play a scenario to a room.")
+    parser = argparse.ArgumentParser(prog="opsroom simulate", description="Play a scenario to a room.")
     parser.add_argument("scenario", nargs="?", help="a shipped scenario, a TOML file, or nile")
     parser.add_argument("--list", action="store_true", help="name the shipped scenarios")
     parser.add_argument("--url", help="the room's telex address, ws://host:port/telex")
