@@ -21,6 +21,7 @@ from opsroom.loop.founding import clock_of, enrol, software
 from opsroom.loop.hall import Hall, open_hall
 from opsroom.loop.logs import logger
 from opsroom.loop.outgoing import Outgoing
+from opsroom.loop.reckoner import Reckoner
 from opsroom.loop.report import Reporter, news_from
 from opsroom.loop.tick import fold
 from opsroom.loop.writer import Writer
@@ -36,6 +37,8 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     """Run the room: the one loop, one order of events, no locks. Ends when the inbox is closed."""
     writer, reporter = Writer(hall), Reporter(hall, gateway)
     outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
+    reckoner = Reckoner(hall.store, hall.bank, hall.log)
+    reckoner.take_up(hall.room)
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
         gateway.tick()
@@ -45,11 +48,12 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         judged = hall.bank.judge(batch.telexes, batch.at, hall.numbers)  # all signals at once, in sequence order
         heard = hall.listen(judged)
         asked = [ask.asked for ask in batch.asks]
-        messages = (*news_from(batch), *heard, *asked, ClockTick(at=batch.at))
+        messages = (*news_from(batch), *heard, *reckoner.heard(), *asked, ClockTick(at=batch.at))
         tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
         births = [born.birth for born in batch.births if born.changed]
         await writer.write(births, judged, tick, batch.at)  # blocks, on the writer's thread, until it is durable
         hall.become(tick)
+        reckoner.watch(tick.room, tick.events)
         gateway.acknowledge(batch.durable(), batch.sheets())
         for ask, answer in zip(batch.asks, tick.answers, strict=True):
             if not ask.answer.done():
@@ -62,6 +66,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         reporter.note(batch, judged, tick, began)
         await writer.keep_beliefs(now=reworded)  # what was judged under the old wording is not judged again
         writer.stopping = hall.inbox.closed
+    await reckoner.close()
     await writer.keep_beliefs(now=True)
     writer.close()
 
@@ -187,10 +192,12 @@ async def serve(hall: Hall, doors: Doors, listening: Callable[[str], None]) -> N
         raise hall.failure
 
 
-async def open_and_serve(folder: Path, doors: Doors, speed: float, level: str, *, as_json: bool = False) -> int:
+async def open_and_serve(
+    folder: Path, doors: Doors, speed: float, level: str, *, as_json: bool = False, store_at: str = ""
+) -> int:
     """Open the room of a folder and serve it until a signal: what `opsroom serve` does."""
     log = logger(level, as_json=as_json)
-    hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software())
+    hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software(), store_at)
     try:
         fresh = enrol(hall.people, folder)
         if fresh:

@@ -202,7 +202,9 @@ class _Council:
         if row is None:
             return None
         effect = row.effect
-        if effect is not None and (effect.recovered_at is not None or self._reviewed(row)):
+        if effect is not None and effect.attribution is not None and effect.recovered_at is not None:
+            return row
+        if effect is not None and self._reviewed(row):
             return row
         return row if row.state in ("lost", "expired", "withdrawn") else None
 

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 BEFORE, AFTER = 200, 60
 """The most buckets before and after an order that are reckoned with."""
 MOST_SISTERS = 5
+LEAST_WORKED = 6
+"""How many buckets are kept behind an order even when it was not expected to work so soon."""
 
 
 class Question(NamedTuple):
@@ -63,7 +65,7 @@ def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | No
         until=seen.measured_at + period_s,
         delay_s=max((effect.delay_s for effect in declared), default=0.0),
         width_s=width,
-        since=alarm.deviation.since if alarm is not None and alarm.deviation.since is not None else at,
+        since=min(alarm.deviation.since or alarm.opened_at, alarm.opened_at) if alarm is not None else at,
         material=abs(declared[0].change) / 2 if declared and declared[0].change else math.nan,
         final=seen.final,
     )
@@ -100,7 +102,7 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
     at = float(BEFORE)
     usable = [key for key in asked.sisters if np.isfinite(columns[key][:BEFORE]).sum() >= BEFORE // 4]
     # Readings while the order was not expected to work yet are neither before nor after.
-    waiting = math.ceil(asked.delay_s / asked.width_s) if asked.delay_s < (asked.until - asked.at) / 2 else 0
+    waiting = min(math.ceil(asked.delay_s / asked.width_s), max(0, len(values) - BEFORE - LEAST_WORKED))
     values[BEFORE : BEFORE + waiting] = np.nan
     first = np.flatnonzero(np.isfinite(values))
     begin = int(first[0]) if len(first) else 0

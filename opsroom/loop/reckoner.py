@@ -45,8 +45,14 @@ class Reckoner:
 
     def heard(self) -> tuple[EffectReckoned, ...]:
         """What was reckoned since somebody asked last."""
-        told, self._told = tuple(self._told), []
+        told = tuple(self._told)
+        self._told.clear()
         return told
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being reckoned."""
+        return bool(self._running)
 
     async def close(self) -> None:
         """Let go of what is not reckoned yet: the next start takes it up."""
@@ -66,7 +72,8 @@ class Reckoner:
     async def _reckon(self, asked: Question) -> None:
         async with self._one:
             try:
-                self._told.append(await asyncio.to_thread(self._answer, asked))
+                answer = await asyncio.to_thread(self._answer, asked)
+                self._told.append(answer)
             except Exception:
                 # A reckoning that fails must not stop the room; what was measured stands without it.
                 self._log.exception("an effect could not be reckoned", order=asked.order, signal=asked.signal)

@@ -74,7 +74,7 @@ def test_an_effect_is_told_once_and_shown_in_words() -> None:
     view = motion_view(play.room, asked.motion, Viewer(role="viewer"))
     assert view.effect is not None
     assert view.effect.attribution is not None
-    assert view.effect.attribution.said.startswith("The order raised Output of Loom 1 by about 11.7 m/h")
+    assert view.effect.attribution.said.startswith("The order raised Output of Loom 1 by about 11.9 m/h")
     assert asked.order in LINES[happened.EffectAttributed](play.room, event)[2]
 
 
