@@ -15,6 +15,7 @@ from opsroom.loop.inbox import Batch
 from opsroom.loop.tick import Tick
 from opsroom.room.news import AnyNews, CallCame, PlantBorn, PlantDied, PlantSilent, PlantSpeaks, ReceiptCame
 from opsroom.showing import show
+from opsroom.showing.attempts import Attempts
 from opsroom.showing.sentences import figure
 from opsroom.views import TickerLine
 from telex_ingest import heard
@@ -80,6 +81,8 @@ class Reporter:
         self._line_at = 0.0
         self._telex_at = 0.0
         self._shown: dict[str, float] = {}
+        self._attempts = Attempts()
+        self._tried: list[TickerLine] = []
         self._flags: set[str] = set()
 
     def lines(self, batch: Batch, tick: Tick) -> list[TickerLine]:
@@ -91,6 +94,8 @@ class Reporter:
         for gap in batch.gaps:
             text = f"telexes {gap.first} to {gap.last} are given up: {gap.why}"
             lines.append(TickerLine(at=gap.at, kind="line", unit=gap.plant, text=text))
+        lines += self._tried
+        self._tried = []
         self.hall.scene.ticker.extend(lines)
         return lines
 
@@ -146,6 +151,7 @@ class Reporter:
     def _tell_line(self) -> None:
         """Let the screens see the line as it is now."""
         counts, hall, scene = self.line.line(), self.hall, self.hall.scene
+        self._tried += self._attempts.lines(counts.attempts)
         scene.hear(counts, (link.id for link in hall.links.list() if link.revoked_at is None))
         scene.line = msgspec.structs.replace(
             scene.line,
