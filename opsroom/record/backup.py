@@ -82,6 +82,7 @@ def copy_file(path: Path, to: Path, progress: Progress) -> None:
                     target, pages=PAGES, progress=lambda _, left, total: progress(path.name, total - left, total)
                 )
                 source.execute("COMMIT")
+                target.execute("PRAGMA journal_mode=DELETE")  # one file, that reading alone leaves as it is
                 (answer,) = target.execute("PRAGMA quick_check(1)").fetchone()
                 if answer != "ok":
                     raise StoreError("the copy is damaged", to, str(answer), "Check the room's own file and the disk.")

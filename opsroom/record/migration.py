@@ -56,8 +56,9 @@ def copy(source: Database, target: Database, progress: Progress = lambda *_: Non
             rows = [_plain(row) for row in session.execute(f"SELECT * FROM {table} ORDER BY {order}")]
             with target.written() as there:
                 there.execute(f"DELETE FROM {table}")
-                marks = ", ".join("?" * len(rows[0])) if rows else ""
-                there.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+                if rows:
+                    marks = ", ".join("?" * len(rows[0]))
+                    there.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
             sums[table] = _sum(iter(rows))
             progress(table, len(rows), len(rows))
     digest, count = hashlib.sha256(), 0
