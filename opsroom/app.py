@@ -17,13 +17,15 @@ from starlette.routing import WebSocketRoute
 from opsroom.commands import Actor, AnyCommand, Asked, Role
 from opsroom.doors import api
 from opsroom.entry.guard import Doors, Guard, check_address, hosts_of
+from opsroom.judgement.bank import Judged
 from opsroom.loop.founding import clock_of, enrol, software
 from opsroom.loop.hall import Hall, open_hall
+from opsroom.loop.inbox import Batch
 from opsroom.loop.logs import logger
 from opsroom.loop.outgoing import Outgoing
 from opsroom.loop.reckoner import Reckoner
 from opsroom.loop.report import Reporter, news_from
-from opsroom.loop.tick import fold
+from opsroom.loop.tick import Tick, fold
 from opsroom.loop.writer import Writer
 from opsroom.panel import made
 from opsroom.room.news import Tick as ClockTick
@@ -34,22 +36,17 @@ from telex_ingest.line import Limits
 
 
 async def operate(hall: Hall, gateway: Gateway) -> None:
-    """Run the room: the one loop, one order of events, no locks. Ends when the inbox is closed."""
+    """Run the room: the one loop, one order of events, no locks. Ends when the inbox is closed.
+
+    While the writer's thread makes one tick durable the readings of the next are judged already; nothing is decided on it, told
+    or acknowledged before.
+    """
     writer, reporter = Writer(hall), Reporter(hall, gateway)
     outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
     reckoner = Reckoner(hall.store, hall.bank, hall.log)
     reckoner.take_up(hall.room)
-    async for batch in hall.inbox.ticks():
-        began = time.monotonic()
-        gateway.tick()
-        reworded = any(born.changed and born.plant in hall.bank.by_plant for born in batch.births)
-        for born in batch.births:
-            hall.admit(born.birth)
-        judged = hall.bank.judge(batch.telexes, batch.at, hall.numbers)  # all signals at once, in sequence order
-        heard = hall.listen(judged)
-        asked = [ask.asked for ask in batch.asks]
-        messages = (*news_from(batch), *heard, *reckoner.heard(), *asked, ClockTick(at=batch.at))
-        tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
+
+    async def settle(batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
         births = [born.birth for born in batch.births if born.changed]
         await writer.write(births, judged, tick, batch.at)  # blocks, on the writer's thread, until it is durable
         hall.become(tick)
@@ -64,8 +61,29 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
             outgoing.refuse(getattr(message, "plant", ""), refusal)
         hall.watchers.push(tick.events, judged.lane, reporter.lines(batch, tick), reporter.flags())
         reporter.note(batch, judged, tick, began)
-        await writer.keep_beliefs(now=reworded)  # what was judged under the old wording is not judged again
+
+    settling: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    settling.set_result(None)
+    reworded = anchored = False
+    async for batch in hall.inbox.ticks():
+        began = time.monotonic()
+        gateway.tick()
+        if reworded or anchored or writer.keeps_beliefs_now:
+            await settling  # beliefs are as the store's last mark has them
+            await writer.keep_beliefs(now=reworded)  # what was judged under the old wording is not judged again
+        reworded = any(born.changed and born.plant in hall.bank.by_plant for born in batch.births)
+        for born in batch.births:
+            hall.admit(born.birth)
+        judged = hall.bank.judge(batch.telexes, batch.at, hall.numbers)  # all signals at once, in sequence order
+        await settling
+        heard = hall.listen(judged)
+        asked = [ask.asked for ask in batch.asks]
+        messages = (*news_from(batch), *heard, *reckoner.heard(), *asked, ClockTick(at=batch.at))
+        tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
+        anchored = hall.anchors(tick.events)
+        settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed
+    await settling
     await reckoner.close()
     await writer.keep_beliefs(now=True)
     writer.close()

@@ -127,6 +127,11 @@ class Hall:
             ),
         )
 
+    @staticmethod
+    def anchors(events: Iterable[AnyEvent]) -> bool:
+        """Whether events may freeze an interval as a signal's reference: no reading may be judged before they are in force."""
+        return any(isinstance(event, AgreementAccepted | PlantJoined) for event in events)
+
     def anchor(self, events: Iterable[AnyEvent]) -> None:
         """Freeze an agreed interval as a signal's reference when an agreement brings one."""
         for event in events:

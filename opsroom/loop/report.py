@@ -69,10 +69,6 @@ def _news(item: heard.Heard) -> AnyNews | None:
             return None
 
 
-def _plants(item: Accepted | SheetAccepted) -> tuple[str, ...]:
-    return (item.plant,) if isinstance(item, Accepted) else item.plants
-
-
 class Reporter:
     """Tells what happened, after it is durable."""
 
@@ -80,6 +76,7 @@ class Reporter:
         self.hall, self.line = hall, line
         self._line_at = 0.0
         self._telex_at = 0.0
+        self._turn = 0
         self._shown: dict[str, float] = {}
         self._attempts = Attempts()
         self._tried: list[TickerLine] = []
@@ -104,8 +101,9 @@ class Reporter:
         now = time.monotonic()
         if now - self._telex_at < 1.0 / TELEX_LINES:
             return None
+        self._turn += 1
         told = [
-            (plant, item) for item in telexes[:LOOKED_AT] for plant in _plants(item) if plant in self.hall.bank.by_plant
+            (plant, item) for item in telexes[:LOOKED_AT] if (plant := self._one_plant(item)) in self.hall.bank.by_plant
         ]
         if not told:
             return None
@@ -119,6 +117,9 @@ class Reporter:
         signal, value = signals[telex.readings[place].signal], telex.readings[place].value
         text = f"{signal.birth.title or signal.birth.name} {'missing' if value is None else figure(value, signal.birth.unit)}"
         return TickerLine(at=telex.received_us / 1e6, kind="telex", unit=telex.plant, text=text)
+
+    def _one_plant(self, item: Accepted | SheetAccepted) -> str:
+        return item.plant if isinstance(item, Accepted) else item.plants[self._turn % len(item.plants)]
 
     def flags(self) -> set[str]:
         """What else changed on the screens."""

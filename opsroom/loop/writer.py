@@ -12,6 +12,7 @@ from opsroom.judgement.bank import Judged
 from opsroom.loop.hall import Hall
 from opsroom.loop.tick import Tick
 from opsroom.record.disk import StoreError
+from opsroom.room.refusal import RoomError
 from telex_ingest.telex import PlantBirth
 
 TRY_AGAIN_S = 1.0
@@ -29,8 +30,11 @@ LOOK_S = 10.0
 """How often what the store holds is measured, in seconds of the world."""
 
 
-class WriterStoppedError(Exception):
+class WriterStoppedError(RoomError):
     """The room ends while the disk still says no; what was not written was not acknowledged."""
+
+    def __str__(self) -> str:
+        return f"the room ended before it could write its last ticks, which no plant was told of: {self.args[0]}"
 
 
 class Writer:
@@ -59,6 +63,11 @@ class Writer:
                 lambda: _ignore(journal.append(tick.entries, judged_up_to=store.last_mark, at=at)),
             ]
         )
+
+    @property
+    def keeps_beliefs_now(self) -> bool:
+        """Whether it is time to keep the beliefs."""
+        return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S
 
     async def keep_beliefs(self, *, now: bool = False) -> None:
         """Keep the beliefs as they are after the last tick, when it is time."""
