@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
 from opsroom.commands import Actor, AnyCommand, Asked, Role
-from opsroom.doors import api
+from opsroom.doors import api, presence
 from opsroom.entry.guard import Doors, Guard, check_address, hosts_of
 from opsroom.judgement.bank import Judged
 from opsroom.loop.founding import clock_of, enrol, software
@@ -166,10 +166,12 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
         up.cancel()
         served = Served(hall, listener.getsockname()[1], serving, doors)
         hall.on_stop = served.leave.set
+        hall.errand = presence.announce(hall.folder, served.address, doors.tls_cert)
         ending = asyncio.create_task(served.end(server, gateway))
         try:
             yield served
         finally:
+            presence.leave(hall.folder)
             served.leave.set()
             await ending
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from opsroom.doctor.visit import command as doctor_command
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
 
@@ -261,13 +262,26 @@ def bench_ingest(
 
 
 @link_app.command("list")
-def link_list(data: Data) -> None:
-    """Every link, the plants that it may speak for, when it was last heard."""
+def link_list(
+    data: Data,
+    search: Annotated[str, typer.Option(help="words that stand in plant, title, link or trouble")] = "",
+    most: Annotated[int, typer.Option(help="at most so many plants")] = 40,
+) -> None:
+    """The line as it is now when the room runs: links, plants with the gravest trouble first; else who may speak."""
+    from opsroom.doors.presence import running
     from opsroom.loop.founding import links_of
+    from opsroom.panel import line
     from opsroom.panel import links as show_links
 
+    room = running(data)
+    if room is not None:
+        line(room, search, most)
+        return
     with links_of(data) as links:
         show_links(links.list())
+
+
+app.command("doctor")(doctor_command)
 
 
 @link_app.command("add")

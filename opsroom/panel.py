@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
+import msgspec
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from opsroom.doors.presence import NoAnswerError, Running, ask
 from opsroom.entry.accounts import Account
 from opsroom.entry.links import Link
+from opsroom.line_views import LineBook
+from opsroom.showing.line_table import line_table
 
 
 def seats_table(passphrases: Mapping[str, str], occupants: Mapping[str, str], *, shown: tuple[str, ...] = ()) -> Table:
@@ -106,6 +111,15 @@ def links(rows: Iterable[Link]) -> None:
         state = "revoked" if row.revoked_at is not None else "valid"
         table.add_row(row.id, " ".join(row.plants), _moment(row.made_at), _moment(row.seen_at), state)
     Console().print(table)
+
+
+def line(room: Running, search: str, most: int) -> None:
+    """Print the line of a running room; raises `NoAnswerError`."""
+    query = urlencode({"search": search, "most": most})
+    told = ask(room, f"/api/line/book?{query}")
+    if told.status != 200:
+        raise NoAnswerError(room.address, f"status {told.status}")
+    Console().print(line_table(msgspec.convert(told.body, LineBook)))
 
 
 def _moment(at: float | None) -> str:

@@ -87,6 +87,8 @@ class Hall:
     held: Held | None = None
     """What the store holds, looked at now and then."""
     log: Any = None
+    errand: str = ""
+    """The secret of this run by which the room's own command line may look; empty while nobody may."""
     software: str = ""
     failure: BaseException | None = None
     """What stopped the loop, if it stopped by itself."""
