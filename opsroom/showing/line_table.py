@@ -1,0 +1,128 @@
+"""The line as tables for a terminal: the whole in one row, links, plants with the gravest first, refusals."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from opsroom.line_views import LineBook, LinkOnLine, PlantOnLine
+
+STYLES = {
+    "silent": "bold red",
+    "cut": "bold red",
+    "ahead": "yellow",
+    "waiting": "yellow",
+    "spooling": "yellow",
+    "delayed": "yellow",
+    "stale": "yellow",
+}
+
+
+def lasting(seconds: float | None) -> str:
+    """Tell a stretch of time as people read it.
+
+    >>> [lasting(s) for s in (None, 0.02, 3.4, 75, 400, 9000, 4e6, -12)]
+    ['-', '20 ms', '3.4 s', '75 s', '7 min', '2.5 h', '46 d', '-12 s']
+    """
+    if seconds is None:
+        return "-"
+    size, sign = abs(seconds), "-" if seconds < 0 else ""
+    if size < 1:
+        return f"{sign}{1000 * size:.0f} ms"
+    if size < 120:
+        return f"{sign}{size:.1f} s" if size < 10 else f"{sign}{size:.0f} s"
+    if size < 7200:
+        return f"{sign}{size / 60:.0f} min"
+    return f"{sign}{size / 3600:.1f} h" if size < 172_800 else f"{sign}{size / 86_400:.0f} d"
+
+
+def line_table(book: LineBook) -> RenderableType:
+    """Everything of a page of the line, for a terminal."""
+    parts: list[RenderableType] = [_whole(book), Text(""), _links(book), Text(""), _plants(book)]
+    shown = len(book.plants)
+    if shown < book.matched:
+        parts.append(Text(f"and {book.matched - shown} more plants: --most, --search", style="dim"))
+    if book.attempts:
+        parts += [Text(""), _attempts(book)]
+    return Group(*parts)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in columns:
+        number = name in ("plants", "telexes", "refused", "spooled", "gaps", "lost", "late", "twice", "held")
+        table.add_column(name, justify="right" if number else "left", no_wrap=name != "why")
+    return table
+
+
+def _whole(book: LineBook) -> RenderableType:
+    line = book.line
+    said = (
+        f"{line.links} links, {line.plants} plants ({line.silent} silent), {line.telexes} telexes; "
+        f"delay {lasting(line.delay_p50_s)}, 99 % within {lasting(line.delay_p99_s)}; "
+        f"{line.duplicates} twice, {line.late} out of order, {line.gaps} gaps ({line.given_up} lost); "
+        f"clocks: {line.skewed} ahead, {line.backward} backward; "
+        f"{line.spooled} spooled, {line.stale} signals stale, {line.refused} refused"
+    )
+    refused = ", ".join(f"{code} {count}" for code, count in book.refused.items())
+    text = Text(said)
+    if line.trouble:
+        text.append(f"\n{line.trouble}", style="bold red")
+    if refused:
+        text.append(f"\nrefused: {refused}", style="yellow")
+    return text
+
+
+def _links(book: LineBook) -> Table:
+    table = _table("link", "state", "plants", "heard", "telexes", "held", "refused")
+    for link in book.links:
+        table.add_row(*_link(link, book.now))
+    return table
+
+
+def _link(link: LinkOnLine, now: float) -> tuple[str | Text, ...]:
+    state = Text(link.state, style="bold red" if link.state == "away" else "yellow" if link.held else "")
+    if link.state == "away":
+        return (link.link, state, "", "", "", "", "")
+    refused = ", ".join(f"{code} {count}" for code, count in link.refused.items())
+    heard = lasting(None if link.heard_at is None else max(0.0, now - link.heard_at))
+    held = str(link.held or "")
+    return (link.link or "(no hello yet)", state, str(link.plants), heard, str(link.telexes), held, refused)
+
+
+def _plants(book: LineBook) -> Table:
+    table = _table(
+        "plant", "trouble", "link", "heard", "delay", "spooled", "gaps", "lost", "late", "twice", "refused", "stale",
+        "birth",
+    )  # fmt: skip
+    for row in book.plants:
+        table.add_row(*_plant(row, book.now))
+    return table
+
+
+def _plant(row: PlantOnLine, now: float) -> tuple[str | Text, ...]:
+    word = row.trouble if row.since is None else f"{row.trouble} {lasting(max(0.0, now - row.since))}"
+    return (
+        row.plant,
+        Text(word, style=STYLES.get(row.trouble, "dim")),
+        row.link or "-",
+        lasting(None if row.heard_at is None else max(0.0, now - row.heard_at)),
+        lasting(row.delay_s),
+        str(row.spooled or ""),
+        str(row.gaps + row.waiting or ""),
+        str(row.given_up or ""),
+        str(row.late or ""),
+        str(row.duplicates or ""),
+        ", ".join(f"{code} {count}" for code, count in row.refused.items()),
+        ", ".join(row.stalest),
+        f"v{row.version}",
+    )
+
+
+def _attempts(book: LineBook) -> Table:
+    table = _table("refused", "link", "plant", "code", "why")
+    for one in book.attempts[:10]:
+        table.add_row(lasting(max(0.0, book.now - one.at)) + " ago", one.link or "-", one.plant, one.code, one.reason)
+    return table
