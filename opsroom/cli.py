@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from opsroom.doctor.visit import command as doctor_command
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
+from opsroom.doctor.visit import command as doctor_command
 
 app = typer.Typer(
     name="opsroom",
