@@ -213,11 +213,11 @@ def _warning(span: float, alarms: int) -> str:
     """What is to be kept in mind.
 
     >>> _warning(7200.0, 3)
-    'Only 2 hours and 3 alarms: thirty days are asked for, and shares of few alarms say little.'
+    'Only 2.0 hours and 3 alarms: thirty days are asked for, and shares of few alarms say little.'
     >>> _warning(40 * 86400.0, 300)
     ''
     """
     if span >= ENOUGH_S and alarms >= 100:
         return ""
-    length = f"{span / DAY:.0f} days" if span >= 2 * DAY else f"{span / HOUR:.0f} hours"
+    length = f"{span / DAY:.0f} days" if span >= 2 * DAY else f"{span / HOUR:.1f} hours"
     return f"Only {length} and {alarms} alarms: thirty days are asked for, and shares of few alarms say little."

@@ -21,6 +21,7 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from cyberstride import NAMES
+from opsroom.alarms.report import report
 from opsroom.commands import AnyCommand
 from opsroom.doors.metrics import registry
 from opsroom.doors.openapi import Login, Wish, describe
@@ -124,6 +125,7 @@ class Routes:
         get("/api/signals/{plant}/{name}")(self.signal)
         get("/api/signals/{plant}/{name}/readings")(self.readings)
         get("/api/signals/{plant}/{name}/recent")(self.recent)
+        get("/api/units/{unit}/performance")(self.performance)
         get("/api/journal")(self.journal)
         get("/api/line")(self.line)
         get("/api/line/book")(self.book)
@@ -327,6 +329,15 @@ class Routes:
         some = await asyncio.to_thread(_some, journal.read(max(0, after)), max(1, min(most, EVENTS_MOST)))
         opened = [event for event in some if self._may_see(viewer, event)]
         return told({"head": head, "events": events, "entries": opened})
+
+    async def performance(self, request: Request, unit: str) -> Response:
+        """How well a unit's alarms serve its people: `?days=30`; for those who may see the unit."""
+        viewer = self.viewer(request)
+        if unit not in self.hall.room.tree.units or not show.scope(self.hall.room, viewer, unit):
+            raise ProblemError(404, "unknown-unit", f"there is no unit {unit}"[:120], "see /api/units")
+        days = min(max(_number(request.query_params.get("days"), 30.0), 0.01), 366.0)
+        now, journal = self.hall.clock.now(), self.hall.journal
+        return told(await asyncio.to_thread(lambda: report(journal.read(), unit, now, days)))
 
     def _may_see(self, viewer: Viewer, event: Any) -> bool:
         """A ballot on an open motion is sealed, in the journal's view too."""

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from opsroom.alarms.performance import Performance
 from opsroom.commands import AnyCommand
 from opsroom.line_views import PLANTS_SHOWN, LineBook, Sort
 from opsroom.views import (
@@ -213,6 +214,18 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
         None,
         RecentReadings,
         (401, 404, 422),
+    ),
+    (
+        "get",
+        "/api/units/{unit}/performance",
+        "How well a unit's alarms serve its people, as ISA-18.2 measures it",
+        (
+            ("unit", "path", "the unit", {"type": "string"}),
+            ("days", "query", "how far back (30)", {"type": "number"}),
+        ),
+        None,
+        Performance,
+        (401, 404),
     ),
     (
         "get",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.alarms.performance import DAY, Performance, performance
+from opsroom.alarms.report import report
+from opsroom.record.chain import Recorded
 from opsroom.room import events as happened
 from opsroom.room.event import Event
 from tests.opsroom.play import HYSTERESIS_S, PLANT_S, START, Play, verdict
@@ -74,6 +77,29 @@ def test_a_short_window_is_warned_of() -> None:
     assert "thirty days" in of([opened("a", START)]).warning
     many = [opened(f"a-{n}", START + n * 3600) for n in range(200)]
     assert of(many, days=30).warning == ""
+
+
+def test_the_report_of_a_journal_begins_where_the_journal_does() -> None:
+    play = Play()
+    play.hear(verdict())
+    entries = [
+        Recorded(
+            room_id="opsroom-x",
+            event_id=number,
+            kind=kind,
+            version=1,
+            actor=None,
+            cause="",
+            at=START,
+            prev="",
+            body=msgspec.json.decode(raw),
+        )
+        for number, (kind, raw) in enumerate(play.journal, 1)
+    ]
+    told = report(entries, "loom-1", START + 3600)
+    assert (told.start, told.alarms) == (START, 1)
+    assert "Only 1.0 hours" in told.warning
+    assert report([], "loom-1", START).alarms == 0
 
 
 @given(st.lists(st.floats(0, DAY - 1), max_size=80))
