@@ -18,7 +18,7 @@ from telex_ingest.states import LINK, PLANT, diagram
 PARTS = [
     *(telex.FromPlant, telex.Hello, telex.PlantBirth, telex.SignalBirth, telex.OrderBirth, telex.ExpectedEffect),
     *(telex.Spool, telex.Telex, telex.Receipt, telex.PlantCall, telex.Death),
-    *(telex.FromRoom, telex.Welcome, telex.Ack, telex.Refusal, telex.Order, telex.Notice),
+    *(telex.FromRoom, telex.Welcome, telex.Ack, telex.Refusal, telex.Order, telex.Proof, telex.Handover, telex.Notice),
 ]
 
 

@@ -9,6 +9,7 @@ stays with the library, frame by frame.
 from __future__ import annotations
 
 from collections.abc import Callable
+from ssl import DER_cert_to_PEM_cert
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -42,6 +43,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             extensions: dict[str, Any] = cast(Any, self.scope["extensions"])
             extensions["telex.direct"] = self
+            shown = self.transport.get_extra_info("ssl_object")
+            certificate = shown.getpeercert(binary_form=True) if shown is not None else None
+            if (
+                certificate
+            ):  # as ASGI's TLS extension tells it: the end has proven that it holds the key, and the CA signed it
+                extensions["tls"] = {"client_cert_chain": [DER_cert_to_PEM_cert(certificate)]}
 
     # ---- for the application
 

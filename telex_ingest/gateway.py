@@ -22,12 +22,13 @@ from typing import Any, Protocol
 import msgspec
 
 from telex_ingest.desk import Link
-from telex_ingest.heard import Heard, SheetAccepted
+from telex_ingest.heard import GapClosed, Heard, SheetAccepted
 from telex_ingest.line import Limits, LineCounts
 from telex_ingest.refusals import WireError
 from telex_ingest.session import Session
+from telex_ingest.share import Allowance, Share, readings_of
 from telex_ingest.states import LinkState
-from telex_ingest.telex import Notice, Order, PlantBirth, Refusal
+from telex_ingest.telex import FromPlant, Notice, Order, PlantBirth, Refusal
 from telex_ingest.wire import Subprotocol, decode, encode
 
 Scope = MutableMapping[str, Any]
@@ -45,6 +46,9 @@ class Clock(Protocol):
 
 Authorise = Callable[[str, str], frozenset[str] | None]
 """(link, token) -> the plants that the link may speak for ("*" in it: any), or None when the token is not the link's."""
+
+Vouch = Callable[[str, Scope], frozenset[str] | None]
+"""(link, scope) -> the plants that a link without a token may speak for, because of the certificate that its end showed."""
 
 Deliver = Callable[[Heard], bool]
 """Puts an item into the room's inbox without waiting; it is always taken. False: the room has enough of this websocket, the
@@ -88,10 +92,15 @@ class Direct(Protocol):
 class _Wire:
     """One open websocket: its link in the session, how to send, and the task that is sending just now."""
 
-    __slots__ = ("cut", "direct", "link", "roomy", "send", "sending", "subprotocol")
+    __slots__ = ("cut", "direct", "link", "per_s", "roomy", "scope", "send", "sending", "subprotocol", "until")
 
-    def __init__(self, link: Link, send: Send, subprotocol: Subprotocol, direct: Direct | None) -> None:
+    def __init__(self, link: Link, send: Send, subprotocol: Subprotocol, direct: Direct | None, scope: Scope) -> None:
         self.link = link
+        self.scope = scope
+        self.per_s: float | None = None
+        """How many readings a second the link may tell; None: as many as the room takes."""
+        self.until = 0.0
+        """Nothing is read before this moment of the loop's clock: the link told more than its share."""
         self.send = send
         self.direct = direct
         self.roomy = asyncio.Event()
@@ -120,12 +129,18 @@ class Gateway:
         allowed: Callable[[str], frozenset[str] | None] | None = None,
         roomy: Roomy = lambda _: True,
         busy: Callable[[], bool] = lambda: False,
+        vouch: Vouch = lambda link, scope: None,
+        share: Callable[[str], Share] = lambda link: Share(),
     ) -> None:
         """Make the gateway.
 
         `allowed` tells of a link that is open whether it still may speak (None: no longer); `roomy` whether a websocket that the
-        room had enough of may be read from again; `busy` whether no new link should be taken now.
+        room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
+        link's certificate stands; `share` what a link may take of the room.
         """
+        self._vouch = vouch
+        self._share = share
+        self._allowances: dict[str, Allowance] = {}
         self.limits = limits
         self._roomy = roomy
         self._busy = busy
@@ -145,12 +160,14 @@ class Gateway:
 
     # ---- what the room calls
 
-    def restore(self, durable: Mapping[str, tuple[int, int]], births: Iterable[PlantBirth]) -> None:
-        """Take up where the store ends: for each plant the durable (epoch, seq) and its latest birth.
+    def restore(
+        self, durable: Mapping[str, tuple[int, int]], births: Iterable[PlantBirth], gaps: Iterable[GapClosed] = ()
+    ) -> None:
+        """Take up where the store ends: for each plant the durable (epoch, seq) and its latest birth; closed gaps stay closed.
 
         Leave out the births of plants that said farewell: the others are awaited, and silent if they do not come.
         """
-        self._session.restore(durable, births, self._clock.now())
+        self._session.restore(durable, births, self._clock.now(), gaps)
 
     def acknowledge(self, durable: Mapping[str, tuple[int, int]], sheets: Iterable[SheetAccepted] = ()) -> None:
         """Say that these (epoch, seq) and whole sheets are durable; the Acks go out at once, one frame for each link."""
@@ -188,6 +205,7 @@ class Gateway:
         if self._allowed is None:
             return
         for wire in list(self._wires.values()):
+            wire.per_s = self._share(wire.link.name).readings_per_s if wire.link.name else None
             if wire.link.name and self._allowed(wire.link.name) is None and not wire.cut.done():
                 self._session.desk.refuse(wire.link, now, "unauthorised", "this link may no longer speak")
                 wire.end(POLICY_VIOLATION)
@@ -241,7 +259,7 @@ class Gateway:
             subprotocol, name = agreed
             await send({"type": "websocket.accept", "subprotocol": name})
             direct: Direct | None = scope.get("extensions", {}).get("telex.direct")
-            wire = _Wire(self._session.open(self._clock.now()), send, subprotocol, direct)
+            wire = _Wire(self._session.open(self._clock.now()), send, subprotocol, direct, scope)
             await self._serve(wire, _bearer(headers), receive)
 
     async def _serve(self, wire: _Wire, bearer: str, receive: Receive) -> None:
@@ -337,18 +355,39 @@ class Gateway:
         else:
             hello = decoded.frame.hello
             if hello is not None:
-                allowed = self._authorise(hello.link, hello.token or bearer)
+                token = hello.token or bearer
+                allowed = self._authorise(hello.link, token) if token else self._vouch(hello.link, wire.scope)
+                if allowed is not None and len(session.links_named(hello.link)) >= self._share(hello.link).websockets:
+                    session.desk.refuse(link, now, "busy", f"link {hello.link} has as many websockets as it may")
+                    wire.end(POLICY_VIOLATION)
+                    return
                 if not session.greet(link, hello, allowed, now):
                     return
+                wire.per_s = self._share(link.name).readings_per_s
             enough = False
             for item in session.hear(link, decoded, now):
                 enough |= not self._deliver(item)
             if enough:
                 self._pause(wire)
+            if wire.per_s is not None:
+                self._slow(wire, wire.per_s, decoded.frame, now)
         if session.desk.ready:
             self._flush()
 
     # ---- when the room has enough of a websocket
+
+    def _slow(self, wire: _Wire, per_s: float, frame: FromPlant, now: float) -> None:
+        """Read no more for a while from a link that told more than its share, over all its websockets."""
+        name = wire.link.name
+        at = asyncio.get_running_loop().time()
+        allowance = self._allowances.get(name)
+        if allowance is None or allowance.per_s != per_s:
+            allowance = self._allowances[name] = Allowance(per_s, at)
+        wait_s = allowance.take(readings_of(frame), at)
+        if wait_s > 0.0:
+            wire.until = at + wait_s
+            self._session.desk.refuse(wire.link, now, "too-fast", f"link {name} may tell {per_s:g} readings a second")
+            self._pause(wire)
 
     def _pause(self, wire: _Wire) -> None:
         """Read no more from a websocket until the room has room for it again: its plants spool, the others go on."""
@@ -362,8 +401,9 @@ class Gateway:
     async def _relieve(self) -> None:
         while self._paused:
             await asyncio.sleep(LOOK_AGAIN_S)
+            at = asyncio.get_running_loop().time()
             for number, wire in list(self._paused.items()):
-                if self._roomy(number) and self._paused.pop(number, None) is not None:
+                if at >= wire.until and self._roomy(number) and self._paused.pop(number, None) is not None:
                     wire.roomy.set()
                     if wire.direct is not None:
                         wire.direct.resume()

@@ -124,6 +124,11 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
             "the telex is dropped",
             "count from 1 without holes, tell the spool's first number, or begin a new epoch",
         ),
+        "too-fast": Ground(
+            "the link told more readings a second than its share",
+            "nothing is dropped; the room reads no more from it for a while",
+            "tell less, or let the room's operator give the link a larger share",
+        ),
         "gap": Ground(
             "numbers are missing, later ones wait",
             "nothing is dropped yet",
