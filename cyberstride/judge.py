@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyberstride import belief as beliefs
 from cyberstride import budget as budgets
 from cyberstride import season as seasons
+from cyberstride import watch as watches
 from cyberstride.belief import Belief, BeliefError
 from cyberstride.episodes import tell
 from cyberstride.filter import blank
@@ -46,6 +47,7 @@ __all__ = [
     "to_bytes",
 ]
 
+_FEW = 6.0
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Step = Callable[[Belief, Floats, Floats, Regimes], tuple[Belief, Verdicts]]
@@ -102,7 +104,7 @@ def judge(
     `filter.step`. Pure but for the seasons' gathering places, which are changed **in place**: give a copy (`take`) where the
     old state must live on.
     """
-    belief = state.belief
+    belief, budget = state.belief, state.budget
     n = len(belief.seen)
     x = np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
     t = np.broadcast_to(np.asarray(elapsed, dtype=np.float64), (n,))
@@ -117,7 +119,9 @@ def judge(
         moved = np.zeros(n)
         moved[lanes] = shift
         belief = seasons.rebase(belief, moved)
-        belief = _renewed(belief, lanes[season.used.any(axis=1) & ~opened])
+        fresh = lanes[season.used.any(axis=1) & ~opened]
+        if len(fresh):
+            belief, budget = _renewed(belief, fresh), _watched_anew(budget, fresh)
         prepared.append(Seasonal(lanes, season))
     limits = belief.limits
     plainly = not prepared
@@ -129,7 +133,6 @@ def judge(
         for lanes, season in prepared:
             columns = [column[lanes] for column in _columns(verdicts)]
             seasons.learn(season, y[lanes], time[lanes], Verdicts(*columns))
-    budget = state.budget
     if budget is not None:
         said = np.where(verdicts.named == OUT_OF_RANGE, np.nan, y - offset)
         budget, verdicts = _told(budget, said, verdicts)
@@ -209,13 +212,25 @@ def _columns(verdicts: Verdicts) -> list[NDArray[Any]]:
 
 
 def _renewed(belief: Belief, lanes: Rows) -> Belief:
-    """A learned reference belongs to readings with their season in them: where that is taken off now, it is learned anew."""
+    """What was learned from readings with their season in them: where that is taken off now, it is learned anew.
+
+    That is the reference, unless it was agreed, and the noise, which keeps its size but weighs little.
+    """
     learned = lanes[np.isfinite(belief.reference[lanes, 2])]
-    if not len(learned):
-        return belief
-    reference = belief.reference.copy()
+    reference, dof, settled = belief.reference.copy(), belief.dof.copy(), belief.settled.copy()
     reference[learned] = 0.0
-    return belief._replace(reference=reference)
+    dof[lanes] = np.minimum(dof[lanes], _FEW)
+    settled[lanes, 6] = np.minimum(settled[lanes, 6], _FEW)
+    return belief._replace(reference=reference, dof=dof, settled=settled)
+
+
+def _watched_anew(budget: budgets.Budget | None, lanes: Rows) -> budgets.Budget | None:
+    if budget is None:
+        return None
+    columns: list[NDArray[Any]] = [column.copy() for column in budget.watch]
+    for column, new in zip(columns, watches.newborn(len(lanes)), strict=True):
+        column[lanes] = new
+    return budget._replace(watch=watches.Watch(*columns))
 
 
 def seasonal(

@@ -97,7 +97,7 @@ def attend(watch: Watch, values: ArrayLike) -> tuple[Watch, Floats]:
     learns = (here & (watch.seen > _FIRST))[:, None]
     power = np.where(learns, watch.power * (1.0 + pace[:, None] * (cut * cut / _KEPT - 1.0)), watch.power)
     level, scale = _slow_level(watch, here, safe)
-    slow, distance = _drift(watch, x, here, safe)
+    slow, distance = _drift(watch, x, level, here, safe)
     evidence[:, DRIFT] = np.where(ripe, distance, 0.0)
     repeats, chance = _repeats(watch, ring, here)
     evidence[:, STUCK] = np.where(ripe, chance, 0.0)
@@ -127,7 +127,7 @@ def _slow_level(watch: Watch, here: NDArray[np.bool_], safe: Floats) -> tuple[Fl
     return np.where(old, level, watch.level), np.where(old, grown, watch.scale)
 
 
-def _drift(watch: Watch, x: Floats, here: NDArray[np.bool_], safe: Floats) -> tuple[Floats, Floats]:
+def _drift(watch: Watch, x: Floats, level: Floats, here: NDArray[np.bool_], safe: Floats) -> tuple[Floats, Floats]:
     """The smoothed and the very slow level, and their distance in its own deviations."""
     smooth, slowest, power = watch.slow.T
     begins = here & (watch.seen == LONGEST)
@@ -136,7 +136,7 @@ def _drift(watch: Watch, x: Floats, here: NDArray[np.bool_], safe: Floats) -> tu
     new = smooth + np.maximum(1.0 / count, _SMOOTH) * np.clip(x - smooth, -bound, bound)
     base = slowest + np.maximum(1.0 / count, _SLOWEST) * np.clip(smooth - slowest, -bound, bound)
     old = here & (watch.seen >= LONGEST)
-    new, base = np.where(begins, watch.level, new), np.where(begins, watch.level, base)
+    new, base = np.where(begins, level, new), np.where(begins, level, base)
     new, base = np.where(old, new, smooth), np.where(old, base, slowest)
     ripe = here & (watch.seen > _DRIFT_FIRST)
     d = np.clip((new - base) / safe, -1e6, 1e6)

@@ -255,10 +255,14 @@ def _other_date(text: str) -> tuple[float, float, bool] | None:
 
 
 class Times(NamedTuple):
-    """For each row: `elapsed` nominal periods since the row before, `phase` time of day 0..1 (NaN without one)."""
+    """For each row: `elapsed` nominal periods since the row before, `phase` time of day 0..1 (NaN without one).
+
+    `at`: epoch seconds, or the plain number of the timestamp; NaN where it cannot be read.
+    """
 
     elapsed: Floats
     phase: Floats
+    at: Floats
 
 
 class Calendar:
@@ -278,6 +282,7 @@ class Calendar:
     def read(self, stamps: Sequence[str], counts: Counts) -> Times:
         """Times of the next rows."""
         elapsed, phase = np.ones(len(stamps)), np.full(len(stamps), np.nan)
+        times = np.full(len(stamps), np.nan)
         before = counts.rows - len(stamps)
         for row, text in enumerate(stamps):
             said = moment(text)
@@ -288,7 +293,7 @@ class Calendar:
                 continue
             at, of_day, self._dated = said
             gap = at - self._last
-            self._last = at
+            self._last = times[row] = at
             if gap > 0:
                 self._learn(gap)
                 elapsed[row] = min(gap / self.period, LONGEST_GAP)
@@ -301,7 +306,12 @@ class Calendar:
             # A season of a day shows only in readings that come several times a day.
             if self._dated and self.period <= 6 * 3600:
                 phase[row] = of_day
-        return Times(elapsed, phase)
+        return Times(elapsed, phase, times)
+
+    @property
+    def dated(self) -> bool:
+        """Whether the timestamps are dates, not plain numbers."""
+        return bool(self._dated)
 
     def _learn(self, gap: float) -> None:
         if self.given:

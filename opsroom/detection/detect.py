@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-import io
+import math
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, NamedTuple, TextIO
 
 import numpy as np
 import typer
 
 from cyberstride.verdict import NAMES
+from opsroom.constitution.judging import Judging, read_calibration
+from opsroom.detection.answers import COLUMNS, Answers
 from opsroom.detection.columns import (
     DECIDED_BY,
     Calendar,
@@ -29,19 +30,13 @@ from opsroom.detection.columns import (
     signal_names,
     time_column,
 )
-from opsroom.detection.judging import PLANT, Judged, Judgement
+from opsroom.detection.judging import PLANT, Judgement
 from opsroom.detection.sketch import Sketch
 
 __all__ = ["COLUMNS", "Summary", "TableError", "command", "detect"]
 
-COLUMNS = (
-    "timestamp,signal,value,p_steady,p_transient,p_step,p_slope,level,low,high,news,wrong,named,since".split(",")  # noqa: SIM905
-)
-"""The columns of the output; with several signals `why` comes after them."""
 BLOCK = 2048
 """Rows read at a time."""
-REMEMBERED = 4096
-"""Timestamps kept for `since`."""
 NAMED_AT_MOST = 1000
 """Named changes kept for the summary and the picture."""
 
@@ -62,6 +57,7 @@ class Summary:
     news: int = 0
     """Rows whose news reached 0.5, over all signals."""
     remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     first: str = ""
     last: str = ""
     """The first and the last timestamp, verbatim."""
@@ -83,6 +79,9 @@ def detect(
     reference: int | None = None,
     false_alarm_share: float = 0.01,
     period: float | None = None,
+    settings: Path | str | None = None,
+    budget: float | None = None,
+    seasons: bool = True,
     plot: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Summary:
@@ -91,18 +90,21 @@ def detect(
     `source` has a column `timestamp` and one or more numeric columns. `reference`: the first so many rows are
     fault-free, limits are learned there. `false_alarm_share`: on how large a share of fault-free rows `wrong` may
     reach 0.5. `period`: nominal period in seconds (or in the unit of plain-number timestamps), else learned from
-    the rows so far. `plot`: a picture is written there. Raises `TableError`; `OSError` when a file cannot be
+    the rows so far. `settings`: a file that `opsroom calibrate` wrote for these signals. `budget`: so many false episodes a
+    day that all signals together may cause; what is named beyond it is only suspected. `seasons`: whether patterns of day
+    and week are learned on the way. `plot`: a picture is written there. Raises `TableError`; `OSError` when a file cannot be
     opened. The first k rows of the output depend on the first k rows of the input alone.
     """
     source, out = Path(source), Path(out)
     _check(source, out, reference, false_alarm_share, period)
+    if budget is not None and not 0 < budget <= 1e6:
+        raise TableError(f"a budget of {budget:g} episodes a day is none", "give a number above 0")
+    asked = _Asked(reference, false_alarm_share, period, _settings(settings), budget, seasons)
     unfinished = out.with_name(out.name + ".part")
     with source.open("r", encoding="utf-8-sig", errors="replace", newline="") as lines:
         try:
             with unfinished.open("w", encoding="utf-8", newline="") as sink:
-                summary, sketch = _run(
-                    lines, sink, reference, false_alarm_share, period, plot is not None, progress, source
-                )
+                summary, sketch = _run(lines, sink, asked, plot is not None, progress, source)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
@@ -112,6 +114,36 @@ def detect(
 
         draw(Path(plot), source.name, summary.signals, sketch, summary.changes, (summary.first, summary.last))
     return summary
+
+
+class _Asked(NamedTuple):
+    """What was asked for on the command line."""
+
+    reference: int | None
+    share: float
+    period: float | None
+    said: Judging | None
+    budget: float | None
+    seasons: bool
+
+
+def _settings(path: Path | str | None) -> Judging | None:
+    if path is None:
+        return None
+    file = Path(path)
+    try:
+        said, mistakes = read_calibration(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        cure = "give a file that `opsroom calibrate` wrote"
+        raise TableError(f"{file} cannot be read: {error.strerror or error}", cure) from None
+    except UnicodeDecodeError as error:
+        raise TableError(f"{file} is not UTF-8 text (byte {error.start})", "write it anew") from None
+    if mistakes:
+        more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+        first = mistakes[0]
+        what = f"{file.name}, line {first.line}: {first.where} = {first.value}: {first.what}{more}"
+        raise TableError(what, first.cure[:1].lower() + first.cure[1:].rstrip("."))
+    return said
 
 
 def _check(source: Path, out: Path, reference: int | None, share: float, period: float | None) -> None:
@@ -134,9 +166,7 @@ def _check(source: Path, out: Path, reference: int | None, share: float, period:
 def _run(
     lines: TextIO,
     sink: TextIO,
-    reference: int | None,
-    share: float,
-    period: float | None,
+    asked: _Asked,
     drawn: bool,
     progress: Progress | None,
     source: Path,
@@ -157,18 +187,32 @@ def _run(
             "give at least one column of numbers",
         )
     signals = signal_names(names, columns, PLANT)
-    judgement = Judgement(len(columns), reference=reference, false_alarm_share=share)
+    reference, said = asked.reference, asked.said or Judging()
+    judgement = Judgement(
+        len(columns),
+        reference=reference,
+        false_alarm_share=asked.share,
+        settings=[said.signals.get(name) for name in signals],
+        said=Judging(tails={str(lane): said.tails[name] for lane, name in enumerate(signals) if name in said.tails}),
+        budget=asked.budget,
+        seasons=asked.seasons,
+    )
     summary = Summary(signals, counts)
-    writer = _Writer(sink, signals)
+    missing = sorted(set(said.signals) - set(signals))
+    if missing:
+        summary.notes.append(f"settings for signals that the table does not have: {', '.join(missing[:5])}")
+    if asked.said is not None and (unset := [name for name in signals if name not in said.signals]):
+        summary.notes.append(f"signals without settings, judged by default: {', '.join(unset[:5])}")
+    writer = Answers(sink, signals)
     sketch = Sketch(judgement.lanes) if drawn else None
-    calendar = Calendar(period)
+    calendar = Calendar(asked.period)
     for block in _chain(opening, blocks):
         cells = read_cells(block, when, columns, counts)
         times = calendar.read(cells.timestamps, counts)
-        _judge_block(judgement, cells, times, writer, summary, sketch)
+        _judge_block(judgement, cells, times, calendar.dated, writer, summary, sketch)
         if progress is not None:
             progress(counts.rows, _position(lines))
-    summary.remarks = _remarks(judgement, summary, reference)
+    summary.remarks = summary.notes + _remarks(judgement, summary, reference)
     return summary, sketch
 
 
@@ -176,13 +220,16 @@ def _judge_block(
     judgement: Judgement,
     cells: Cells,
     times: Times,
-    writer: _Writer,
+    dated: bool,
+    writer: Answers,
     summary: Summary,
     sketch: Sketch | None,
 ) -> None:
     summary.first = summary.first or cells.timestamps[0]
     summary.last = cells.timestamps[-1]
-    for stamp, judged in zip(cells.timestamps, judgement.judge(cells.values, times.elapsed, times.phase), strict=True):
+    for stamp, judged in zip(
+        cells.timestamps, judgement.judge(cells.values, times.elapsed, times.phase, times.at, dated), strict=True
+    ):
         writer.write(stamp, judged)
         summary.news += int(np.count_nonzero(judged.news >= 0.5))
         for lane in np.flatnonzero(judged.onset_back >= 0).tolist():
@@ -205,6 +252,13 @@ def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> l
         out.append("so few rows tell nothing of what is normal: every reading stays not_yet or steady")
     if judgement.restarts:
         out.append(f"figures passed what a float can hold: judged anew from there, {judgement.restarts:,} times")
+    for lanes, season in judgement.state.seasons:
+        for cycle in season.cycles:
+            used = [summary.signals[lane] for lane in lanes[cycle.open].tolist()]
+            if used:
+                out.append(f"a pattern of {cycle.length / 3600:g} hours was taken off: {', '.join(used[:5])}")
+    if judgement.budget is not None and math.isnan(judgement.sampling) and rows:
+        out.append("the table was too short for the budget to hold")
     if judgement.n > 1 and rows:
         learned = judgement.learns_until
         if judgement.unlearned is not None:
@@ -256,62 +310,6 @@ def _position(lines: TextIO) -> int:
     return lines.buffer.tell() if hasattr(lines, "buffer") else 0
 
 
-class _Writer:
-    """Writes the judgement of one row as one line a signal."""
-
-    def __init__(self, sink: TextIO, signals: list[str]) -> None:
-        self.sink, self.signals = sink, signals
-        self.names = [_quoted(name) for name in (*signals, *([PLANT] if len(signals) > 1 else []))]
-        self.several = len(signals) > 1
-        self.stamps: deque[str] = deque(maxlen=REMEMBERED)
-        self.lines: list[str] = [",".join([*COLUMNS, *(["why"] if self.several else [])])]
-
-    def write(self, stamp: str, judged: Judged) -> None:
-        stamp = _quoted(stamp)
-        self.stamps.append(stamp)
-        verdicts = judged.verdicts
-        values, news, wrong = judged.values.tolist(), judged.news.tolist(), judged.wrong.tolist()
-        p, named, onset = verdicts.p_now.tolist(), judged.named.tolist(), judged.onset_back.tolist()
-        level, low, high = verdicts.level.tolist(), verdicts.low.tolist(), verdicts.high.tolist()
-        for lane, name in enumerate(self.names):
-            p0, p1, p2, p3 = p[lane]
-            back = onset[lane]
-            since = "" if back < 0 else self.stamps[max(len(self.stamps) - 1 - back, 0)]
-            line = (
-                f"{stamp},{name},{_text(values[lane])},{p0:.4f},{p1:.4f},{p2:.4f},{p3:.4f},"
-                f"{_short(level[lane])},{_short(low[lane])},{_short(high[lane])},"
-                f"{news[lane]:.6f},{wrong[lane]:.4f},{NAMES[named[lane]]},{since}"
-            )
-            self.lines.append(f"{line},{self._why(lane, wrong[lane], judged)}" if self.several else line)
-
-    def flush(self) -> None:
-        self.sink.write("\n".join(self.lines) + "\n")
-        self.lines = []
-
-    def _why(self, lane: int, wrong: float, judged: Judged) -> str:
-        if wrong < 0.5 or lane < len(self.signals):
-            return ""
-        share = judged.share
-        order = np.argsort(-share, kind="stable")[:3]
-        return _quoted("; ".join(f"{self.signals[i]} {100 * share[i]:.0f} %" for i in order if share[i] > 0.02))
-
-
-def _text(value: float) -> str:
-    return "" if value != value else repr(value)
-
-
-def _short(value: float) -> str:
-    return f"{value:.7g}" if abs(value) < float("inf") else ""
-
-
-def _quoted(text: str) -> str:
-    if not any(sign in text for sign in ',"\r\n'):
-        return text
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([text])
-    return line.getvalue()
-
-
 def command(
     source: Annotated[Path, typer.Argument(metavar="IN.csv", help="a column timestamp and one or more of numbers")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.csv", help="where the judgements go")],
@@ -324,6 +322,14 @@ def command(
     period: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="time between readings; else learned on the way")
     ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="what `opsroom calibrate` wrote for these signals")
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="EPISODES", help="false episodes a day over all signals; names beyond are only suspected"),
+    ] = None,
+    seasons: Annotated[bool, typer.Option(help="learn patterns of day and week on the way")] = True,
     plot: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="a picture: readings, band, named changes, news")
     ] = None,
@@ -337,6 +343,9 @@ def command(
                 reference=reference,
                 false_alarm_share=false_alarm_share,
                 period=period,
+                settings=settings,
+                budget=budget,
+                seasons=seasons,
                 plot=plot,
                 progress=progress,
             )

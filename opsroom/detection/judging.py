@@ -6,20 +6,25 @@ This is what `opsroom detect` says of a table. Every setting of it is frozen in 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cyberstride import budget as budgets
+from cyberstride import judge as judging
 from cyberstride import novelty, plantwide
-from cyberstride.belief import newborn, put
+from cyberstride.belief import Belief, newborn, put
 from cyberstride.filter import blank, step
 from cyberstride.kernel import Kernel
 from cyberstride.recall import run
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Regimes
+from cyberstride.season import DAY, WEEK
 from cyberstride.verdict import NAMES, STEADY, SUSPECTED, Verdicts
+from opsroom.constitution.judging import Judging, SignalSettings
+from opsroom.judgement import tuning
 
 __all__ = ["FROZEN", "PLANT", "Configuration", "Judged", "Judgement"]
 
@@ -28,6 +33,10 @@ PLANT = "*"
 """The name under which the plant as a whole is judged, beside its signals."""
 LEAST_READINGS = 10
 """Fewer readings make no reference."""
+SAMPLED_BY = 60
+"""After so many gaps between rows their usual length is taken for known."""
+MOST_SAMPLING = 6 * 3600.0
+"""Readings further apart show no day; and of days alone no week is learned unasked."""
 LONGEST_REFERENCE = 20_000
 """Rows of a fault-free stretch that are learned from; of a longer one the last ones."""
 
@@ -78,6 +87,10 @@ class Judgement:
         reference: int | None = None,
         false_alarm_share: float = 0.01,
         configuration: Configuration = FROZEN,
+        settings: Sequence[SignalSettings | None] = (),
+        said: Judging | None = None,
+        budget: float | None = None,
+        seasons: bool = True,
     ) -> None:
         self.n, self.lanes = n, n + (n > 1)
         self.reference, self.false_alarm_share = reference, false_alarm_share
@@ -85,7 +98,17 @@ class Judgement:
         self.regimes = configuration.regimes._replace(away_prior=min(false_alarm_share, 0.5))
         if reference:
             self.regimes = self.regimes._replace(reference_readings=2**31)
-        self.belief = newborn(self.lanes)
+        self.settings = settings
+        self.said = said or Judging()
+        self.budget, self.seasons = budget, seasons
+        self.state = judging.newborn(self.lanes)
+        self.lanes_settings = judging.plain(self.lanes, self.regimes)
+        self._kernels: dict[Regimes, Kernel] = {}
+        self._gaps: list[float] = []
+        self._last_at = math.nan
+        self.sampling = math.nan
+        """Usual seconds between rows, from the first ones; NaN until it is known."""
+        self._prepare()
         self.kernel = Kernel(self.regimes, threads=1)
         self._verdicts, self._apart = blank(self.lanes), np.ones(self.lanes)
         self._no_onset, self._no_share = np.full(self.lanes, -1), np.zeros(n)
@@ -104,10 +127,57 @@ class Judgement:
         self.learned = False
         self._history: list[Floats] = []
 
-    def judge(self, values: Floats, elapsed: Floats, phase: Floats) -> Iterator[Judged]:
+    @property
+    def belief(self) -> Belief:
+        """What the filter knows."""
+        return self.state.belief
+
+    def _prepare(self) -> None:
+        """Give the signals what their settings say."""
+        regimes, group = [self.regimes], np.zeros(self.lanes, np.int16)
+        transform = np.zeros(self.lanes, np.int8)
+        for lane, one in enumerate(self.settings):
+            if one is None:
+                continue
+            own = tuning.remembered(one, self.regimes)
+            if own not in regimes:
+                regimes.append(own)
+            group[lane] = regimes.index(own)
+            self.state, transform[lane] = tuning.prepared(self.state, lane, one, one.sampling_s or math.inf)
+        self.lanes_settings = judging.Settings(tuple(regimes), group, transform)
+
+    def _clock(self, at: float, dated: bool) -> None:
+        """Learn the sampling from the first gaps; then give seasons to signals without settings, and the budget to all."""
+        gap = at - self._last_at
+        if gap > 0:
+            self._gaps.append(gap)
+        self._last_at = at if math.isfinite(at) else self._last_at
+        if len(self._gaps) < SAMPLED_BY:
+            return
+        self.sampling = float(np.median(self._gaps))
+        if self.seasons and dated:
+            free = [lane for lane in range(self.n) if lane >= len(self.settings) or self.settings[lane] is None]
+            periods = [DAY, WEEK] if self.sampling <= MOST_SAMPLING else []
+            if free and periods:
+                self.state = judging.seasonal(self.state, np.array(free), periods, sampling=self.sampling)
+        if self.budget is not None:
+            rows = np.arange(self.n)
+            budget = budgets.newborn(self.lanes)
+            readings = self.n * 86400.0 / self.sampling
+            keys = [f"{lane}" for lane in rows]
+            by_lane = {keys[lane]: one for lane, one in enumerate(self.settings) if one is not None}
+            said = Judging(signals=by_lane, tails={key: self.said.tails[key] for key in keys if key in self.said.tails})
+            tuning.afforded(budget, rows, keys, self.budget, readings, said)
+            self.state = self.state._replace(budget=budget)
+
+    def judge(
+        self, values: Floats, elapsed: Floats, phase: Floats, at: Floats | None = None, dated: bool = False
+    ) -> Iterator[Judged]:
         """Judge rows in order: `values` (rows, n), NaN is missing; `elapsed` (rows,) nominal periods since the row
-        before; `phase` (rows,) time of day 0..1 or NaN. Each judgement must be read before the next is asked for.
+        before; `phase` (rows,) time of day 0..1 or NaN; `at` (rows,) their times, in epoch seconds where they are `dated`.
+        Each judgement must be read before the next is asked for.
         """
+        times = np.full(len(values), np.nan) if at is None else at
         left = max(self.learns_until - self.row, 0)
         whole = [self._whole(row) for row in values[:left]]
         anchors = self._freeze() if 0 < left <= len(values) else {}
@@ -118,19 +188,27 @@ class Judgement:
         seen = self.novelty.seen + np.cumsum(np.isfinite(values), axis=0)
         self.novelty, news = run(self.novelty, values, elapsed, phase, self.tuning)
         for row, (reading, away) in enumerate(zip(values, whole, strict=True)):
-            yield self._one(reading, elapsed[row], away, news[row], seen[row])
+            if math.isnan(self.sampling):
+                self._clock(float(times[row]), dated)
+            yield self._one(reading, elapsed[row], float(times[row]), away, news[row], seen[row])
             if row + 1 == left:
                 for lane, (centre, spread) in anchors.items():
                     anchor(self.belief, np.array([lane]), np.array([centre]), np.array([spread]))
 
     def _one(
-        self, values: Floats, elapsed: float, away: plantwide.Away | None, news: Floats, seen: NDArray[np.int64]
+        self,
+        values: Floats,
+        elapsed: float,
+        at: float,
+        away: plantwide.Away | None,
+        news: Floats,
+        seen: NDArray[np.int64],
     ) -> Judged:
         apart = self._apart
         apart.fill(elapsed)
         # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            verdicts = self.kernel.advance(self.belief, values, apart, self._verdicts)
+            verdicts = self._verdicts_on(values, apart, at)
         if not math.isfinite(verdicts.p_now.sum() + verdicts.news.sum() + verdicts.wrong.sum()):
             verdicts = self._begin_anew(verdicts, values, apart)
         # Until the novelty channel has seen enough, news is what the filter itself finds new.
@@ -149,6 +227,19 @@ class Judgement:
         self.row += 1
         return Judged(verdicts, values, news, wrong, named, onset_back, away.share if away else self._no_share)
 
+    def _verdicts_on(self, values: Floats, apart: Floats, at: float) -> Verdicts:
+        plainly = len(self.lanes_settings.regimes) == 1 and not self.lanes_settings.transform.any()
+        if plainly and not self.state.seasons and self.state.budget is None:
+            return self.kernel.advance(self.belief, values, apart, self._verdicts)
+        self.state, verdicts = judging.judge(self.state, values, apart, at, self.lanes_settings, self._step)
+        return verdicts
+
+    def _step(self, belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tuple[Belief, Verdicts]:
+        if regimes not in self._kernels:
+            self._kernels[regimes] = Kernel(regimes, threads=1)
+        kernel = self._kernels[regimes]
+        return belief, kernel.advance(belief, x, elapsed)  # in place: the old belief is of no use any more
+
     def _begin_anew(self, verdicts: Verdicts, values: Floats, apart: Floats) -> Verdicts:
         """A signal whose judgement is no number any more is judged anew from this row on, and counted."""
         sound = np.isfinite(verdicts.p_now).all(axis=1) & np.isfinite(verdicts.news) & np.isfinite(verdicts.wrong)
@@ -157,7 +248,7 @@ class Judgement:
         fresh, first = step(newborn(len(rows)), values[rows], apart[rows], self.regimes)
         agreed = np.isfinite(self.belief.reference[rows][:, :2]).all(axis=1) & (self.belief.reference[rows, 5] == 1)
         fresh.reference[agreed] = self.belief.reference[rows[agreed]]
-        self.belief = put(self.belief, rows, fresh)
+        put(self.belief, rows, fresh)
         columns: list[Any] = [column.copy() for column in verdicts]
         for column, new in zip(columns, first, strict=True):
             column[rows] = new

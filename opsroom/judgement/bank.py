@@ -182,7 +182,8 @@ class Bank:
             self._paces.append(regimes)
         self._pace[lane] = self._paces.index(regimes)
         if fresh:
-            self._state, self._scale[lane] = tuning.prepared(self._state, lane, said, signal.birth)
+            limits = (signal.birth.low, signal.birth.high)
+            self._state, self._scale[lane] = tuning.prepared(self._state, lane, said, signal.birth.period_s, limits)
             self._tuned[lane] = bool(said.seasons_s) or self._scale[lane] != NONE
 
     def _afford(self, plant: str = "") -> None:

@@ -17,9 +17,8 @@ from cyberstride.regimes import paced
 from cyberstride.scales import BOTTOM, NONE, SCALES, judged_in
 from opsroom.constitution.judging import AlarmBudget, Judging, SignalSettings, TailSettings
 from opsroom.recursion.recursion import Charter
-from telex_ingest.telex import SignalBirth
 
-__all__ = ["BOTTOM", "PLAIN", "accounts", "afforded", "prepared", "referenced", "regimes_for"]
+__all__ = ["BOTTOM", "PLAIN", "accounts", "afforded", "prepared", "referenced", "regimes_for", "remembered"]
 
 Ints = NDArray[np.int64]
 
@@ -28,11 +27,12 @@ _LARGEST_RATIO, _LARGEST_SLOPE = 1.0, 0.01
 
 
 def regimes_for(settings: SignalSettings, period_s: float, base: Regimes = DEFAULT) -> Regimes:
-    """The regimes of a signal read every `period_s` seconds: paced to the nearest power of two, and as its history says.
+    """The regimes of a signal read every `period_s` seconds: paced to the nearest power of two, and as its history says."""
+    return remembered(settings, paced(base, 2.0 ** round(np.log2(period_s))))
 
-    Figures of a history are rounded to powers of four, so that few different regimes are in use.
-    """
-    regimes = paced(base, 2.0 ** round(np.log2(period_s)))
+
+def remembered(settings: SignalSettings, regimes: Regimes) -> Regimes:
+    """The regimes with the ratios and priors that a signal's history has shown, to powers of four."""
     steady = (regimes.level[0], regimes.slope[0])
     ratio = _rounded(settings.level_ratio or 0.0, steady[0], _LARGEST_RATIO)
     slope = _rounded(settings.slope_ratio or 0.0, steady[1], _LARGEST_SLOPE)
@@ -57,12 +57,16 @@ def _rounded(value: float, least: float, most: float) -> float:
 
 
 def prepared(
-    state: judging.State, lane: int, settings: SignalSettings, birth: SignalBirth
+    state: judging.State,
+    lane: int,
+    settings: SignalSettings,
+    period_s: float,
+    limits: tuple[float | None, float | None] = (None, None),
 ) -> tuple[judging.State, int]:
     """The state in which the signal at `lane` has its season, reference and range; and the code of its scale."""
     rows = np.array([lane])
     code = SCALES.index(settings.transform)
-    period = settings.sampling_s or birth.period_s
+    period = settings.sampling_s or period_s
     fits = [k for k, length in enumerate(settings.seasons_s) if length >= 3 * period]
     state = judging.seasonal(state, rows, [settings.seasons_s[k] for k in fits], sampling=period)
     if fits and settings.patterns:
@@ -72,8 +76,8 @@ def prepared(
             seasons.prime(group.season, place, number, settings.patterns[k], settings.pattern_variances[k])
     # Outside of every range lies what the scale cannot hold.
     scale = np.array([code], np.int8)
-    low = -np.inf if birth.low is None else birth.low
-    high = np.inf if birth.high is None else birth.high
+    low = -np.inf if limits[0] is None else limits[0]
+    high = np.inf if limits[1] is None else limits[1]
     if code != NONE:
         low = float(judged_in(scale, [max(low, 0.0)])[0]) if low > 0 else BOTTOM
         high = float(judged_in(scale, [high])[0]) if high > 0 else BOTTOM

@@ -60,3 +60,40 @@ def test_a_forecast_from_the_holder() -> None:
     ahead = holder.forecast(1, 5)
     assert ahead.mean.shape == (1, 2)
     assert ahead.low[0, 1, 0] < 23 < ahead.high[0, 1, 0]
+
+
+def test_a_season_a_scale_and_a_budget_are_asked_for_by_name() -> None:
+    rng = np.random.default_rng(4)
+    daily = np.exp(3 + 0.5 * np.sin(2 * np.pi * np.arange(24 * 20) / 24) + 0.05 * rng.normal(size=24 * 20))
+    daily[-3:] *= 1.5
+    plain, tuned = Filter(), Filter(periods=[24], transform="log", budget=0.001)
+    assert not [change for change in plain.changes(daily) if change.row >= 24 * 20 - 3]
+    changes = [change for change in tuned.changes(daily) if change.row > 24 * 12]
+    assert [change.what for change in changes] == ["step"]
+    assert changes[0].row >= 24 * 20 - 3
+    ahead = Filter(periods=[24], transform="log")
+    ahead.run(daily[:-3])
+    told = ahead.forecast(*range(1, 25))
+    assert told.mean.max() / told.mean.min() > 2
+    assert (told.low > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"budget": -1.0}, "above 0"),
+        ({"periods": [2]}, "three readings"),
+        ({"periods": [-5]}, "three readings"),
+        ({"transform": "cube"}, "none, log, sqrt"),
+        ({"transform": ["log", "log"]}, "one for each"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_answered_with_the_cure(asked: dict[str, object], says: str) -> None:
+    with pytest.raises(ReadingsError, match=says):
+        Filter(**asked).run([1.0, 2.0])  # type: ignore[arg-type]
+
+
+def test_infinities_and_holes_are_missing_and_a_generator_is_read() -> None:
+    assert np.isfinite(Filter().run([*READINGS[:8], np.inf, -np.inf, np.nan, *READINGS]).level[-1, 0])
+    said = Filter().run(value for value in READINGS)
+    assert said.named.shape == (17, 1)
