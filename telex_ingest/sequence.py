@@ -66,6 +66,13 @@ class Sequence(Generic[T]):
         self.remember(gap)
         return gap
 
+    def closed_before(self, gap: tuple[int, int]) -> None:
+        """Take up a gap that was closed in an earlier life of the room, in rising order of gaps."""
+        self.remember(gap)
+        if gap[0] <= self.next <= gap[1]:
+            self.next = gap[1] + 1
+            self.durable = gap[1]
+
     def remember(self, gap: tuple[int, int]) -> None:
         """Remember numbers that were given up, so that a late telex is told from a duplicate."""
         self.closed = [*self.closed[-REMEMBERED_GAPS + 1 :], gap]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
-from telex_ingest.heard import CallCame, Heard, PlantBorn, PlantDied, ReceiptCame, SheetAccepted
+from telex_ingest.heard import CallCame, GapClosed, Heard, PlantBorn, PlantDied, ReceiptCame, SheetAccepted
 from telex_ingest.line import Limits, LineCounts, PlantLine
 from telex_ingest.plant import Arrived, Plant, Spent
 from telex_ingest.refusals import WireError, show
@@ -66,10 +66,25 @@ class Session:
         self.deaf_until = float("-inf")
         """Until then nobody is called silent: the room itself did not listen."""
 
-    def restore(self, durable: Mapping[str, tuple[int, int]], births: Iterable[PlantBirth], now: float) -> None:
-        """Take up where the store ends. Plants with a birth are awaited: they are silent if they do not come."""
+    def restore(
+        self,
+        durable: Mapping[str, tuple[int, int]],
+        births: Iterable[PlantBirth],
+        now: float,
+        gaps: Iterable[GapClosed] = (),
+    ) -> None:
+        """Take up where the store ends. Plants with a birth are awaited: they are silent if they do not come.
+
+        Numbers that were given up stay given up: `gaps` come by plant, epoch and number.
+        """
         for name, (epoch, seq) in durable.items():
             self._plants[name] = Plant(name, epoch, seq, self.desk, now)
+        for gap in gaps:
+            plant = self._plants.get(gap.plant)
+            if plant is None or plant.sequence.epoch < gap.epoch:
+                plant = self._plants[gap.plant] = Plant(gap.plant, gap.epoch, 0, self.desk, now)
+            if plant.sequence.epoch == gap.epoch:
+                plant.sequence.closed_before((gap.first, gap.last))
         for birth in births:
             plant = self._plants.get(birth.plant)
             if plant is None:

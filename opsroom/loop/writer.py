@@ -13,6 +13,7 @@ from opsroom.loop.hall import Hall
 from opsroom.loop.tick import Tick
 from opsroom.record.disk import StoreError
 from opsroom.room.refusal import RoomError
+from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth
 
 TRY_AGAIN_S = 1.0
@@ -51,14 +52,17 @@ class Writer:
         self._kept_at = asyncio.get_running_loop().time()
         self._kept_mark = hall.store.last_mark
 
-    async def write(self, births: Sequence[PlantBirth], judged: Judged, tick: Tick, at: float) -> None:
+    async def write(
+        self, births: Sequence[PlantBirth], judged: Judged, tick: Tick, at: float, gaps: Sequence[GapClosed] = ()
+    ) -> None:
         """Make a tick durable; returns only when it is. Raises `WriterStoppedError` when the room ends before."""
-        if not (births or judged.blocks or tick.entries):
+        if not (births or judged.blocks or tick.entries or gaps):
             return
         store, journal = self.hall.store, self.hall.journal
         await self._until_done(
             [
                 lambda: store.save_births(births) if births else None,
+                lambda: store.save_gaps(gaps) if gaps else None,
                 lambda: _ignore(store.append(judged.blocks)),
                 lambda: _ignore(journal.append(tick.entries, judged_up_to=store.last_mark, at=at)),
             ]

@@ -31,6 +31,7 @@ from opsroom.record.retention import Retention
 from opsroom.record.rollup_tiles import RollupTiles
 from opsroom.record.rollups import Gathering
 from opsroom.record.store import (
+    GAPS_TOLD,
     KINDS,
     SHARDS,
     Block,
@@ -42,6 +43,7 @@ from opsroom.record.store import (
     TelexCounts,
     shard_of,
 )
+from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth, TelexKind
 
 CHAPTER = 1024
@@ -173,6 +175,14 @@ class BlockStore:
             session.executemany(
                 "INSERT INTO births VALUES (?, ?) ON CONFLICT (plant) DO UPDATE SET birth = excluded.birth",
                 [(birth.plant, msgspec.json.encode(birth)) for birth in births],
+            )
+
+    def save_gaps(self, gaps: Sequence[GapClosed]) -> None:
+        """Keep the closing of gaps."""
+        with self._writing, self._written() as session:
+            session.executemany(
+                "INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (plant, epoch, first) DO NOTHING",
+                [(gap.plant, gap.epoch, gap.first, gap.last, gap.at, gap.why) for gap in gaps],
             )
 
     def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
@@ -332,6 +342,14 @@ class BlockStore:
         with self._reading(self.births) as session:
             rows = session.execute("SELECT plant, birth FROM births ORDER BY plant").fetchall()
         return {plant: msgspec.json.decode(birth, type=PlantBirth) for plant, birth in rows}
+
+    def gaps(self, newest: int = GAPS_TOLD) -> list[GapClosed]:
+        """The newest closed gaps, by plant, epoch and number."""
+        with self._reading(lambda: self.gaps(newest)) as session:
+            rows = session.execute(
+                "SELECT plant, epoch, first, last, at, why FROM gaps ORDER BY at DESC LIMIT ?", (newest,)
+            ).fetchall()
+        return [GapClosed(*row) for row in sorted(rows)]
 
     def beliefs(self) -> dict[int, Mark]:
         """The newest snapshot of each shard."""

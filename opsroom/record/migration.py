@@ -23,6 +23,7 @@ TABLES = {
     "chapters": "shard, chapter",
     "cursors": "mark",
     "births": "plant",
+    "gaps": "plant, epoch, first",
     "beliefs": "shard",
     "rolled": "mark",
     "deltas": "shard, upto",

@@ -39,6 +39,8 @@ _SCHEMA = (
     'CREATE TABLE IF NOT EXISTS cursors ("only" integer PRIMARY KEY CHECK ("only" = 1), mark bigint NOT NULL,'
     " identities bytea NOT NULL)",
     "CREATE TABLE IF NOT EXISTS births (plant text PRIMARY KEY, birth bytea NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS gaps (plant text NOT NULL, epoch bigint NOT NULL, first bigint NOT NULL, last bigint NOT NULL,"
+    " at double precision NOT NULL, why text NOT NULL, PRIMARY KEY (plant, epoch, first))",
     "CREATE TABLE IF NOT EXISTS beliefs (shard integer PRIMARY KEY, mark bigint NOT NULL, data bytea NOT NULL)",
     'CREATE TABLE IF NOT EXISTS rolled ("only" integer PRIMARY KEY CHECK ("only" = 1), mark bigint NOT NULL,'
     " horizon_us bigint NOT NULL, forgotten_us bigint NOT NULL)",

@@ -20,10 +20,14 @@ import numpy.typing as npt
 
 from opsroom.record.disk import StoreError
 from opsroom.record.retention import Retention
+from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth, Quality, TelexKind
 
 SHARDS = 16
 """How many shards the plants fall into; part of the stored format."""
+
+GAPS_TOLD = 10_000
+"""How many of the newest closed gaps a room looks at when it begins."""
 
 KINDS: tuple[TelexKind, ...] = (TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL)
 """Codes of `Block.kind`: 0 live, 1 correction, 2 backfill."""
@@ -225,6 +229,12 @@ class Store(Protocol):
 
     def births(self) -> dict[str, PlantBirth]:
         """The newest birth of each plant."""
+
+    def save_gaps(self, gaps: Sequence[GapClosed]) -> None:
+        """Keep that numbers were given up, so that they stay given up when the room begins again; durable when it returns."""
+
+    def gaps(self, newest: int = GAPS_TOLD) -> list[GapClosed]:
+        """The newest closed gaps, by plant, epoch and number."""
 
     def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
         """Keep the beliefs of these shards as they were after tick `mark`, in place of older ones; durable when it returns."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 
+import msgspec
 import numpy as np
 
 from opsroom.record.retention import Retention
 from opsroom.record.rollups import RESOLUTIONS
 from opsroom.record.store import (
+    GAPS_TOLD,
     SHARDS,
     Block,
     Held,
@@ -21,6 +23,7 @@ from opsroom.record.store import (
     corrected,
     shard_of,
 )
+from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth
 
 
@@ -35,6 +38,7 @@ class MemoryStore:
         self._places: dict[str, Place] = {}
         self._telexes: list[tuple[str, int, int]] = []
         self._births: dict[str, PlantBirth] = {}
+        self._gaps: dict[tuple[str, int, int], GapClosed] = {}
         self._beliefs: dict[int, Mark] = {}
 
     @property
@@ -114,6 +118,14 @@ class MemoryStore:
 
     def save_births(self, births: Sequence[PlantBirth]) -> None:
         self._births |= {birth.plant: birth for birth in births}
+
+    def save_gaps(self, gaps: Sequence[GapClosed]) -> None:
+        for gap in gaps:
+            self._gaps.setdefault((gap.plant, gap.epoch, gap.first), msgspec.structs.replace(gap, wire=0))
+
+    def gaps(self, newest: int = GAPS_TOLD) -> list[GapClosed]:
+        last = sorted(self._gaps.values(), key=lambda gap: gap.at)[-newest:]
+        return sorted(last, key=lambda gap: (gap.plant, gap.epoch, gap.first))
 
     def births(self) -> dict[str, PlantBirth]:
         return dict(self._births)

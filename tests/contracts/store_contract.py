@@ -11,6 +11,7 @@ import pytest
 
 from opsroom.record.retention import Retention
 from opsroom.record.store import SHARDS, Block, Readings, Store, TelexCounts, corrected, shard_of
+from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth, SignalBirth
 
 LIVE, CORRECTION, BACKFILL = 0, 1, 2
@@ -209,6 +210,15 @@ class StoreContract:
         store = self.reopen(store, tmp_path)
         assert store.births() == {"a": birth("a", version=2), "b": birth("b")}
         assert store.beliefs() == {0: (4, b"new"), 5: (3, b"five")}
+        store.close()
+
+    def test_closed_gaps_are_kept_once_and_the_newest_are_told(self, store: Store, tmp_path: Path) -> None:
+        old, new = GapClosed("b", 1, 7, 9, 100.5, "never-came"), GapClosed("a", 2, 3, 3, 200.25, "refused")
+        store.save_gaps([old])
+        store.save_gaps([new, GapClosed("b", 1, 7, 9, 300.0, "gone")])
+        store = self.reopen(store, tmp_path)
+        assert store.gaps() == [new, old]
+        assert store.gaps(1) == [new]
         store.close()
 
     def test_nothing_is_forgotten_that_no_snapshot_has_seen(self, store: Store, tmp_path: Path) -> None:
