@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +17,8 @@ from starlette.routing import WebSocketRoute
 
 from opsroom.commands import Actor, AnyCommand, Asked, Role
 from opsroom.doors import api, presence
-from opsroom.entry.guard import Doors, Guard, check_address, hosts_of
+from opsroom.entry.certificates import shown
+from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of
 from opsroom.judgement.bank import Judged
 from opsroom.loop.founding import clock_of, enrol, software
 from opsroom.loop.hall import Hall, open_hall
@@ -115,13 +117,13 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
     title = hall.room.charter.title or hall.room.id
     server = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     server.router.routes.append(WebSocketRoute("/telex", gateway))
-    api.attach(server, hall, ask, api.Access(doors.anonymous_wall, doors.secure), gateway.line)
+    api.attach(server, hall, ask, api.Access(doors.anonymous_wall, doors.secure, doors.metrics_token, doors.behind_proxy), gateway.line)
     dash = build_wall(server, title, views, ask, hall.people.viewer, doors.anonymous_wall)
     return Guard(server, hosts_of(doors.host, doors.names), tls=doors.tls, scripts=dash.csp_hashes)
 
 
-def gateway_of(hall: Hall) -> Gateway:
-    """The gateway of a room, taken up where its store ends."""
+def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
+    """The gateway of a room, taken up where its store ends; `certificate_header` is the one of a trusted proxy."""
     limits = Limits().at_speed(hall.clock.speed)
     gateway = Gateway(
         hall.room.id,
@@ -132,6 +134,8 @@ def gateway_of(hall: Hall) -> Gateway:
         allowed=hall.links.allowed,
         roomy=hall.inbox.roomy,
         busy=lambda: hall.inbox.pressed,
+        vouch=lambda link, scope: hall.links.vouched(link, shown(scope, certificate_header)),
+        share=hall.links.share,
     )
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
@@ -142,20 +146,23 @@ def gateway_of(hall: Hall) -> Gateway:
 @asynccontextmanager
 async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
     """Serve a room as long as the block runs; raises `AddressRefusedError`, `OSError` for an address that is taken."""
-    check_address(doors.host, tls=doors.tls, behind_proxy=doors.behind_proxy)
-    gateway = gateway_of(hall)
+    doors.check()
+    gateway = gateway_of(hall, doors.certificate_header)
     config = uvicorn.Config(
         build(hall, gateway, doors),
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=doors.behind_proxy,
+        forwarded_allow_ips=list(doors.proxies or LOOPBACK - {"localhost"}),
         ws=FrameProtocol,
         ws_max_size=gateway.limits.frame_bytes + 1024,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
         ssl_certfile=doors.tls_cert or None,
         ssl_keyfile=doors.tls_key or None,
+        ssl_ca_certs=doors.client_ca or None,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL if doors.client_ca else ssl.CERT_NONE,
     )
     family = socket.AF_INET6 if ":" in doors.host else socket.AF_INET
     with socket.create_server((doors.host, doors.port), family=family, backlog=1024) as listener:

@@ -107,7 +107,19 @@ def serve(
     allow_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="another name of this room")] = None,
     tls_cert: Annotated[str, typer.Option(metavar="FILE", help="the certificate, PEM")] = "",
     tls_key: Annotated[str, typer.Option(metavar="FILE", help="its key, PEM")] = "",
+    client_ca: Annotated[
+        str, typer.Option(metavar="FILE", help="links may come in by certificates of these authorities, PEM")
+    ] = "",
     behind_proxy: Annotated[bool, typer.Option(help="a proxy in front speaks TLS")] = False,
+    proxy: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="where the proxy is, if not on this machine")
+    ] = None,
+    certificate_header: Annotated[
+        str, typer.Option(metavar="NAME", help="the header in which the proxy tells a link's certificate")
+    ] = "",
+    metrics_token: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="who asks /metrics from elsewhere says this token")
+    ] = None,
     anonymous_wall: Annotated[bool, typer.Option(help="let everybody look at the wall without a login")] = False,
     speed: Annotated[float, typer.Option(help="how fast the room's clock runs; for demo and rehearsal only")] = 1.0,
     store: Annotated[str, typer.Option(metavar="URL", help="where the readings go: postgresql://USER@HOST/DB")] = "",
@@ -115,7 +127,7 @@ def serve(
     log_json: Annotated[bool, typer.Option(help="log JSON lines")] = False,
 ) -> None:
     """Run the room of a folder, without simulators, until Ctrl-C."""
-    from opsroom.entry.guard import Doors, check_address
+    from opsroom.entry.guard import Doors
 
     doors = Doors(
         host=host,
@@ -123,10 +135,14 @@ def serve(
         names=tuple(allow_host or ()),
         tls_cert=tls_cert,
         tls_key=tls_key,
+        client_ca=client_ca,
         behind_proxy=behind_proxy,
+        proxies=tuple(proxy or ()),
+        certificate_header=certificate_header,
+        metrics_token=metrics_token.read_text(encoding="utf-8").strip() if metrics_token else "",
         anonymous_wall=anonymous_wall,
     )
-    check_address(host, tls=doors.tls, behind_proxy=behind_proxy)
+    doors.check()
     from opsroom.app import open_and_serve
 
     _run(lambda: open_and_serve(data, doors, speed, log_level, as_json=log_json, store_at=store))
@@ -285,12 +301,23 @@ app.command("doctor")(doctor_command)
 
 
 @link_app.command("add")
-def link_add(link: str, plants: Annotated[list[str], typer.Argument(metavar="PLANT...")], data: Data) -> None:
+def link_add(
+    link: str,
+    plants: Annotated[list[str], typer.Argument(metavar="PLANT...")],
+    data: Data,
+    certificate: Annotated[
+        str, typer.Option(metavar="NAME", help="no token: the certificate is sha256:HEX, cn:NAME, dns:NAME or uri:NAME")
+    ] = "",
+    readings: Annotated[float | None, typer.Option(min=1, help="at most so many readings a second")] = None,
+    websockets: Annotated[int, typer.Option(min=1, help="at most so many open websockets")] = 1024,
+) -> None:
     """Make a link that may speak for these plants ('*': any), and tell its ticket once: token, room and the room's key."""
     from opsroom.loop.founding import links_of, ticket_of
+    from telex_ingest.share import Share
 
     with links_of(data) as links:
-        typer.echo(ticket_of(data, link, links.add(link, plants)))
+        token = links.add(link, plants, certificate, Share(readings, websockets))
+        typer.echo(ticket_of(data, link, token))
 
 
 @link_app.command("rotate")

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from ssl import SSLContext
 from types import TracebackType
 from typing import Literal, Self
 
@@ -72,7 +73,8 @@ class PlantLink:
     `frame_telexes` bounds the telexes in a frame; `disturb` may be set to a fault of the line. `on_order` is called once an order
     (a second copy gets the remembered answer) and once more when the order comes revoked; only orders whose proof is good reach
     it. `token` is the ticket that the room printed, which names the key to believe; with a bare token, `pin` does. `now` is the
-    room's clock as the plant reads it (epoch seconds), `tolerance_s` how far it may be behind.
+    room's clock as the plant reads it (epoch seconds), `tolerance_s` how far it may be behind. `tls` holds
+    the authority to trust, and the certificate to show where the link has one instead of a token.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class PlantLink:
         pin: Pin | None = None,
         now: Callable[[], float] = time.time,
         tolerance_s: float = TOLERANCE_S,
+        tls: SSLContext | None = None,
     ) -> None:
         ticket = Ticket.read(token)
         self.disturb: Disturb | None = None
@@ -99,6 +102,7 @@ class PlantLink:
         """The latest refusals of the room."""
         self._url = url
         self._link = link
+        self._tls: SSLContext | bool | None = (tls or True) if parse_uri(url).secure else None
         self._token = ticket.token
         self._subprotocol = Subprotocol.MSGPACK if subprotocol == "msgpack" else Subprotocol.JSON
         self._births = Births(births)
@@ -122,7 +126,6 @@ class PlantLink:
     # ---- life
 
     async def __aenter__(self) -> Self:
-        parse_uri(self._url)
         await self._tape.open()
         await self._orderly.begin()
         for plant in self._births.plants():
@@ -264,6 +267,7 @@ class PlantLink:
                     self._url,
                     subprotocols=[Offer(self._subprotocol.value)],
                     additional_headers=headers,
+                    ssl=self._tls,
                     compression=None,
                     max_size=1 << 24,
                     close_timeout=1,

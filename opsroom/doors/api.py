@@ -7,6 +7,7 @@ from a body. `docs/api.md` tells it for people, `/api/openapi.json` for programs
 from __future__ import annotations
 
 import asyncio
+import hmac
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ from opsroom.doors.metrics import registry
 from opsroom.doors.openapi import Login, Wish, describe
 from opsroom.doors.watch import SUBSCRIBERS
 from opsroom.entry.accounts import LoginRefused
+from opsroom.entry.guard import LOOPBACK
 from opsroom.judgement.rings import KEPT
 from opsroom.line_views import LineRequest, Sort
 from opsroom.loop.hall import Hall
@@ -71,10 +73,12 @@ STATUS = {
 
 
 class Access(NamedTuple):
-    """Whether the wall is open to everybody, and whether cookies are for TLS alone."""
+    """Whether the wall is open to everybody, whether cookies are for TLS alone, who may read the room's figures from afar."""
 
     anonymous_wall: bool
     secure: bool
+    metrics_token: str = ""
+    behind_proxy: bool = False
 
 
 class ProblemError(Exception):
@@ -382,8 +386,14 @@ class Routes:
             )
         return told({"ok": True, "events": hall.journal.events, "waiting": hall.inbox.waiting})
 
-    async def metrics(self) -> Response:
-        """The room's figures for Prometheus."""
+    async def metrics(self, request: Request) -> Response:
+        """The room's figures for Prometheus: for this machine, and for whoever says the token."""
+        near = request.client is not None and request.client.host in LOOPBACK and not self.access.behind_proxy
+        said = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        token = self.access.metrics_token.encode()
+        if not near and not (token and hmac.compare_digest(said, token)):
+            cure = "say the token of --metrics-token as Authorization: Bearer"
+            raise ProblemError(401, "not-logged-in", "the figures are not for everybody", cure)
         return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def watch(self, socket: WebSocket) -> None:

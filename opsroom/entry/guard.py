@@ -82,7 +82,26 @@ class Doors:
     tls_cert: str = ""
     tls_key: str = ""
     behind_proxy: bool = False
+    proxies: tuple[str, ...] = ()
+    """Addresses of the proxy, when it is not on this machine: whose word counts on where a request came from."""
+    client_ca: str = ""
+    """A file of authorities: a link may come in by a certificate that one of them signed."""
+    certificate_header: str = ""
+    """The header in which the proxy tells the certificate that it checked (PEM, percent-encoded)."""
+    metrics_token: str = ""
+    """Who asks for `/metrics` from elsewhere than this machine says this token."""
     anonymous_wall: bool = False
+
+    def check(self) -> None:
+        """Refuse doors that would let in more than they say; raises `AddressRefusedError`."""
+        check_address(self.host, tls=self.tls, behind_proxy=self.behind_proxy)
+        for given, needed, what, cure in (
+            (self.client_ca, self.tls, "--client-ca needs TLS", "give --tls-cert and --tls-key"),
+            (self.certificate_header, self.behind_proxy, "anybody could write that header", "give --behind-proxy"),
+            (self.proxies, self.behind_proxy, "--proxy names no proxy", "give --behind-proxy"),
+        ):
+            if given and not needed:
+                raise AddressRefusedError(self.host, what, cure)
 
     @property
     def tls(self) -> bool:

@@ -11,7 +11,7 @@ import re
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +19,9 @@ from pathlib import Path
 import msgspec
 
 from opsroom.clock import Clock
+from opsroom.entry.certificates import is_name
 from opsroom.record.disk import StoreError, connect, connect_to_read, explained, transaction
+from telex_ingest.share import WEBSOCKETS, Share
 from telex_ingest.ticket import Ticket, TicketError
 
 ANY = "*"
@@ -32,17 +34,27 @@ _SCHEMA = (
     " revoked_at REAL) STRICT",
     "CREATE TABLE IF NOT EXISTS link_tokens (token BLOB PRIMARY KEY, link TEXT NOT NULL REFERENCES links (id),"
     " until REAL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS link_certificates (name TEXT PRIMARY KEY, link TEXT NOT NULL REFERENCES links (id))"
+    " STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS link_shares (link TEXT PRIMARY KEY REFERENCES links (id), readings_per_s REAL,"
+    " websockets INTEGER) STRICT, WITHOUT ROWID",
 )
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """One link: its id, the plants it may speak for (`*` for any), when made, last heard and revoked (epoch seconds)."""
+    """One link: its id, the plants it may speak for (`*` for any), when made, last heard and revoked (epoch seconds).
+
+    `tokens` hold now; `certificates` let it in without one (`certificates.py`); `share` is what it may take of the room.
+    """
 
     id: str
     plants: tuple[str, ...]
     made_at: float
     seen_at: float | None = None
     revoked_at: float | None = None
+    tokens: int = 0
+    certificates: tuple[str, ...] = ()
+    share: Share = Share()
 
 
 class Links:
@@ -58,6 +70,7 @@ class Links:
         self._seen_noted_at = clock.now()
         self._links: dict[str, Link] = {}
         self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
+        self._certificates: dict[str, str] = {}
         self._seen_version = -1
         self._connection = connect(path)
         with transaction(self._connection, path):
@@ -71,17 +84,22 @@ class Links:
         """Open or begin the links in `people.sqlite`; raises `StoreError`."""
         return cls(path, clock)
 
-    def add(self, link: str, plants: Sequence[str]) -> str:
+    def add(self, link: str, plants: Sequence[str], certificate: str = "", share: Share | None = None) -> str:
         """Make a link that may speak for these plants (`*` for any) and tell its token, once.
 
-        Raises ValueError if the link exists, was revoked, or an id is not one.
+        With a certificate's name or fingerprint it has no token (the answer is empty) and comes in by that certificate. Raises
+        ValueError if the link exists, was revoked, or an id is not one.
         """
         for name in (link, *plants):
             if not _SLUG.fullmatch(name) and (name != ANY or name == link):
                 raise ValueError(f"{name!r} is no id: use lower-case letters, digits and hyphens, like mill-1")
         if not plants:
             raise ValueError(f"the link {link!r} needs plants to speak for: name them, or '*' for any")
-        token = secrets.token_urlsafe(32)
+        if certificate and not is_name(certificate):
+            raise ValueError(
+                f"{certificate[:80]!r} is no certificate's name: write sha256:HEX, cn:NAME, dns:NAME or uri:NAME"
+            )
+        token = "" if certificate else secrets.token_urlsafe(32)
         plain = msgspec.json.encode(sorted(set(plants))).decode()
         with self._written() as at:
             made = at.execute(
@@ -89,8 +107,23 @@ class Links:
             ).rowcount
             if not made:
                 raise ValueError(f"there is a link {link!r} already: rotate its token, or choose another id")
-            at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+            if certificate:
+                _bind(at, certificate, link)
+            else:
+                at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+            if share is not None:
+                at.execute("INSERT INTO link_shares VALUES (?, ?, ?)", (link, share.readings_per_s, share.websockets))
         return token
+
+    def bind(self, link: str, certificate: str) -> None:
+        """Let a link come in by one more certificate, the next one before the old one expires; raises KeyError, ValueError."""
+        if not is_name(certificate):
+            raise ValueError(
+                f"{certificate[:80]!r} is no certificate's name: write sha256:HEX, cn:NAME, dns:NAME or uri:NAME"
+            )
+        with self._written() as at:
+            _check_live(at, link)
+            _bind(at, certificate, link)
 
     def rotate(self, link: str, grace_s: float = 86400.0) -> str:
         """Make a new token; the old one holds for `grace_s` more, so that no telex waits; raises KeyError, if revoked too."""
@@ -107,6 +140,7 @@ class Links:
         with self._written() as at:
             _check_live(at, link)
             at.execute("DELETE FROM link_tokens WHERE link = ?", (link,))
+            at.execute("DELETE FROM link_certificates WHERE link = ?", (link,))
             at.execute("UPDATE links SET revoked_at = ? WHERE id = ?", (self._clock.now(), link))
 
     def list(self) -> tuple[Link, ...]:
@@ -141,6 +175,22 @@ class Links:
                 self._seen_noted_at = now
                 self._thread.submit(self._note_seen)
             return frozenset(known.plants)
+
+    def vouched(self, link: str, names: Iterable[str]) -> frozenset[str] | None:
+        """The plants that a link may speak for that showed a certificate of these names, `None` if none is bound to it."""
+        self._look()
+        with self._turn:
+            known = self._links.get(link)
+            bound = any(self._certificates.get(name) == link for name in names)
+            if not bound or known is None or known.revoked_at is not None:
+                return None
+            self._seen[link] = self._clock.now()
+            return frozenset(known.plants)
+
+    def share(self, link: str) -> Share:
+        """What a link may take of the room, as it was read last: asked for every new websocket, it looks at no file."""
+        known = self._links.get(link)
+        return Share() if known is None else known.share
 
     def allowed(self, link: str) -> frozenset[str] | None:
         """The plants that a link may speak for now, `None` once it is revoked: to be asked of connections that are open."""
@@ -183,6 +233,11 @@ class Links:
     def _read(self) -> None:
         links = self._reader.execute("SELECT id, plants, made_at, seen_at, revoked_at FROM links").fetchall()
         tokens = self._reader.execute("SELECT token, link, until FROM link_tokens").fetchall()
+        bound = self._reader.execute("SELECT name, link FROM link_certificates ORDER BY name").fetchall()
+        shares = self._reader.execute("SELECT link, readings_per_s, websockets FROM link_shares").fetchall()
+        share_of = {link: Share(per_s, WEBSOCKETS if most is None else most) for link, per_s, most in shares}
+        now = self._clock.now()
+        self._certificates = dict(bound)
         self._links = {
             name: Link(
                 id=name,
@@ -190,12 +245,20 @@ class Links:
                 made_at=made_at,
                 seen_at=seen_at,
                 revoked_at=revoked_at,
+                tokens=sum(1 for _, link, until in tokens if link == name and (until is None or now < until)),
+                certificates=tuple(certificate for certificate, link in bound if link == name),
+                share=share_of.get(name, Share()),
             )
             for name, plants, made_at, seen_at, revoked_at in links
         }
         self._tokens = {}
         for token, link, until in tokens:
             self._tokens.setdefault(link, []).append((token, until))
+
+
+def _bind(at: sqlite3.Connection, certificate: str, link: str) -> None:
+    if not at.execute("INSERT OR IGNORE INTO link_certificates VALUES (?, ?)", (certificate, link)).rowcount:
+        raise ValueError(f"the certificate {certificate[:80]} belongs to a link already: revoke that one first")
 
 
 def _check_live(at: sqlite3.Connection, link: str) -> None:

@@ -1,0 +1,195 @@
+"""TLS for real: a room with a certificate, links that come in by one instead of a token, and those who may not."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+import structlog
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.client import connect
+
+from opsroom.app import Served, doors_open
+from opsroom.clock import SystemClock
+from opsroom.entry.certificates import names_of, shown
+from opsroom.entry.guard import AddressRefusedError, Doors
+from opsroom.entry.links import Links
+from opsroom.loop.hall import Hall, open_hall
+from telex_ingest.plant_link import PlantLink
+from tests.opsroom.rooms import MILL, make_folder
+
+
+class Authority:
+    """A certificate authority and what it signed, as files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca = trustme.CA()
+        self.folder = folder
+        self.ca.cert_pem.write_to_path(folder / "ca.pem")
+        server = self.ca.issue_cert("127.0.0.1", "localhost")
+        server.cert_chain_pems[0].write_to_path(folder / "server.pem")
+        server.private_key_pem.write_to_path(folder / "server.key")
+
+    def doors(self, **more: Any) -> Doors:
+        return Doors(
+            port=0,
+            tls_cert=str(self.folder / "server.pem"),
+            tls_key=str(self.folder / "server.key"),
+            client_ca=str(self.folder / "ca.pem"),
+            **more,
+        )
+
+    def client(self, name: str = "", by: trustme.CA | None = None) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        self.ca.configure_trust(context)
+        if name:
+            (by or self.ca).issue_cert(name).configure_cert(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    made = open_hall(
+        make_folder(tmp_path / "room"), SystemClock, structlog.wrap_logger(structlog.ReturnLogger()), "test"
+    )
+    yield made
+    made.close()
+
+
+@asynccontextmanager
+async def opened(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
+    async with doors_open(hall, doors) as served:
+        yield served
+
+
+async def test_a_room_with_tls_takes_links_and_people_and_nobody_in_clear(hall: Hall, authority: Authority) -> None:
+    ticket = hall.ticket("mill", hall.links.add("mill", ["mill-1"]))
+    async with opened(hall, authority.doors()) as served:
+        url = f"wss://127.0.0.1:{served.port}/telex"
+        async with PlantLink(url, "mill", ticket, [MILL], tls=authority.client()) as link:
+            assert await link.connected(5)
+        async with httpx.AsyncClient(verify=authority.client(), base_url=f"https://127.0.0.1:{served.port}") as person:
+            assert (await person.get("/healthz")).json() == {"ok": True}
+        async with PlantLink(url, "mill", ticket, [MILL], tls=ssl.create_default_context()) as stranger:
+            assert not await stranger.connected(0.3)
+            assert "certificate" in stranger.trouble.lower()
+        async with PlantLink(url.replace("wss", "ws"), "mill", ticket, [MILL]) as clear:
+            assert not await clear.connected(0.3)
+
+
+async def test_a_link_comes_in_by_its_certificate_and_by_no_other(hall: Hall, authority: Authority) -> None:
+    empty = hall.ticket("mill", hall.links.add("mill", ["mill-1"], "dns:mill.example"))
+    async with opened(hall, authority.doors()) as served:
+        url = f"wss://127.0.0.1:{served.port}/telex"
+        async with PlantLink(url, "mill", empty, [MILL], tls=authority.client("mill.example")) as link:
+            assert await link.connected(5)
+            assert link.pin is not None
+        for context in (authority.client("other.example"), authority.client()):
+            async with PlantLink(url, "mill", empty, [MILL], tls=context) as other:
+                assert not await other.connected(0.5)
+                assert other.refusals[-1].code == "unauthorised"
+        foreign = trustme.CA()
+        async with PlantLink(url, "mill", empty, [MILL], tls=authority.client("mill.example", foreign)) as forged:
+            assert not await forged.connected(0.5)
+
+
+async def test_a_link_whose_certificate_is_taken_back_is_cut(hall: Hall, authority: Authority) -> None:
+    hall.links.add("mill", ["mill-1"], "dns:mill.example")
+    async with opened(hall, authority.doors()) as served:
+        url = f"wss://127.0.0.1:{served.port}/telex"
+        context = authority.client("mill.example")
+        async with connect(url, subprotocols=["telex.v1"], ssl=context) as socket:  # type: ignore[list-item] # a string is one
+            await socket.send(json.dumps({"hello": {"link": "mill"}}))
+            assert "welcome" in json.loads(await socket.recv())
+            hall.links.revoke("mill")
+            await socket.wait_closed()
+            assert socket.close_code == 1008
+
+
+def test_a_fingerprint_a_common_name_and_other_names_are_known(authority: Authority) -> None:
+    issued = authority.ca.issue_cert("mill.example", common_name="Mill 1")
+    names = names_of(issued.cert_chain_pems[0].bytes().decode())
+    assert "dns:mill.example" in names
+    assert "cn:Mill 1" in names
+    assert any(name.startswith("sha256:") and len(name) == 71 for name in names)
+
+
+def test_a_proxys_header_counts_only_when_the_room_was_told_so(authority: Authority) -> None:
+    pem = authority.ca.issue_cert("mill.example").cert_chain_pems[0].bytes().decode()
+    header = (b"x-client-cert", quote(pem).encode())
+    assert shown({"headers": [header]}) == frozenset()
+    assert "dns:mill.example" in shown({"headers": [header]}, "X-Client-Cert")
+    assert shown({"headers": [header, header]}, "X-Client-Cert") == frozenset()
+
+
+@given(st.text(max_size=200))
+def test_what_is_no_certificate_has_no_name(text: str) -> None:
+    assert names_of(text) == frozenset()
+    assert shown({"headers": [(b"x", text.encode())]}, "x") == frozenset()
+
+
+def test_a_certificate_belongs_to_one_link(tmp_path: Path) -> None:
+    links = Links.open(tmp_path / "people.sqlite", SystemClock())
+    assert links.add("mill", ["mill-1"], "cn:mill") == ""
+    assert links.vouched("mill", ["cn:mill"]) == {"mill-1"}
+    assert links.vouched("mill", ["cn:other"]) is None
+    assert links.vouched("nobody", ["cn:mill"]) is None
+    assert links.authorise("mill", "") is None, "an empty token is none"
+    with pytest.raises(ValueError, match="belongs to a link"):
+        links.add("other", ["mill-2"], "cn:mill")
+    with pytest.raises(ValueError, match="no certificate's name"):
+        links.bind("mill", "mill")
+    links.bind("mill", "dns:mill.example")
+    assert links.list()[0].certificates == ("cn:mill", "dns:mill.example")
+    links.revoke("mill")
+    assert links.vouched("mill", ["cn:mill"]) is None
+    links.close()
+
+
+@pytest.mark.parametrize(
+    ("doors", "what"),
+    [
+        (Doors(client_ca="ca.pem"), "needs TLS"),
+        (Doors(certificate_header="x-client-cert"), "anybody could write"),
+        (Doors(proxies=("10.0.0.1",)), "names no proxy"),
+        (Doors(host="0.0.0.0"), "other machines could read"),
+    ],
+)
+def test_doors_that_would_let_in_more_than_they_say_are_refused(doors: Doors, what: str) -> None:
+    with pytest.raises(AddressRefusedError, match=what):
+        doors.check()
+
+
+async def test_the_figures_are_for_this_machine_or_for_the_token(hall: Hall) -> None:
+    near = Doors(port=0)
+    async with opened(hall, near) as served, httpx.AsyncClient(base_url=served.address) as client:
+        assert (await client.get("/metrics")).status_code == 200
+
+
+async def test_behind_a_proxy_the_figures_need_the_token_and_each_person_has_an_allowance(hall: Hall) -> None:
+    doors = Doors(port=0, behind_proxy=True, metrics_token="let me see")
+    async with opened(hall, doors) as served, httpx.AsyncClient(base_url=served.address) as client:
+        assert (await client.get("/metrics")).status_code == 401
+        assert (await client.get("/metrics", headers={"authorization": "Bearer no"})).status_code == 401
+        assert (await client.get("/metrics", headers={"authorization": "Bearer let me see"})).status_code == 200
+
+        async def tried(whence: str) -> int:
+            body = {"account": "seat-1", "passphrase": "wrong"}
+            return (await client.post("/api/login", json=body, headers={"x-forwarded-for": whence})).status_code
+
+        assert [await tried("192.0.2.1") for _ in range(6)] == [401] * 5 + [429]
+        assert await tried("192.0.2.2") == 401, "the proxy's word on who asks counts"
