@@ -50,7 +50,8 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
 
     async def settle(batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
         births = [born.birth for born in batch.births if born.changed]
-        await writer.write(births, judged, tick, batch.at)  # blocks, on the writer's thread, until it is durable
+        # Blocks, on the writer's thread, until it is durable.
+        await writer.write(births, judged, tick, batch.at, batch.gaps)
         hall.become(tick)
         reckoner.watch(tick.room, tick.events)
         gateway.acknowledge(batch.durable(), batch.sheets())
@@ -139,7 +140,9 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
     )
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
-    gateway.restore(hall.store.durable(), [birth for plant, birth in births.items() if plant not in left])
+    gateway.restore(
+        hall.store.durable(), [birth for plant, birth in births.items() if plant not in left], hall.store.gaps()
+    )
     return gateway
 
 
