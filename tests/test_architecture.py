@@ -23,6 +23,7 @@ DASHBOARDS_SEE = {"opsroom.views", "opsroom.commands"}
 COMPOSE = {
     "opsroom/app.py",
     "opsroom/cli.py",
+    "opsroom/cli_feed.py",
     "opsroom/cli_record.py",
     "opsroom/cli_store.py",
     "opsroom/demo.py",
@@ -48,6 +49,7 @@ DOES_IO = {
     "telex_ingest/feed_check.py",
     "telex_ingest/rehearsal.py",
     "telex_ingest/feeds/*",
+    "telex_ingest/bridges/*",
     "opsroom/record/store.py",
     "opsroom/record/sqlite_store.py",
     "opsroom/record/block_store.py",
@@ -73,6 +75,7 @@ DOES_IO = {
     "opsroom/detection/detect.py",
     "opsroom/app.py",
     "opsroom/cli.py",
+    "opsroom/cli_feed.py",
     "opsroom/cli_store.py",
     "opsroom/demo.py",
     "opsroom/story.py",
