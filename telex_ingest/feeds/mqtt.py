@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.feed import Example, FeedReading, Given
+from telex_ingest.bridges.bridge import Bridge
+from telex_ingest.bridges.mqtt import TopicTarget, reach
+from telex_ingest.bridges.settings import Trust, order_births
+from telex_ingest.feed import Answer, Example, FeedReading, Given
 from telex_ingest.feed_settings import SettingsError, declared
 from telex_ingest.feeds.mqtt_broker import Broker
 from telex_ingest.feeds.mqtt_payload import MISSING, PayloadError, Said, TimeUnit, member, read
 from telex_ingest.feeds.points import Point, missing_extra, secret
-from telex_ingest.telex import PlantBirth, Quality, Slug
+from telex_ingest.telex import Order, PlantBirth, Quality, Slug
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
@@ -68,6 +71,12 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     signals: Annotated[
         dict[Slug, TopicPoint], Meta(min_length=1, description="a table a signal: unit, topic, value, ...")
     ]
+    trust: Annotated[
+        Trust | None, Meta(description="whose orders are obeyed: room, key, ledger; nobody's, if left out")
+    ] = None
+    orders: Annotated[
+        dict[Slug, TopicTarget], Meta(description="a table an order: title, parameter, low, high, ...")
+    ] = {}
 
 
 class Mark(NamedTuple):
@@ -96,6 +105,10 @@ class MqttFeed:
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._now_us = now_us
+        self._orders = order_births(NAME, settings.orders, settings.trust)
+        self._bridge = Bridge(
+            settings.plant, settings.orders, settings.trust, lambda target: reach(settings.broker, target)
+        )
         self._points: dict[str, list[tuple[str, TopicPoint]]] = {}
         for name, point in settings.signals.items():
             topic = (point.topic or settings.topic).replace("{plant}", settings.plant).replace("{signal}", name)
@@ -114,7 +127,16 @@ class MqttFeed:
 
     def birth(self) -> PlantBirth:
         """Declare the plant of the settings."""
-        return declared(self._settings.plant, self._settings.signals, title=self._settings.title)
+        settings = self._settings
+        return declared(settings.plant, settings.signals, title=settings.title, orders=self._orders)
+
+    async def obey(self, order: Order, answer: Answer) -> None:
+        """Carry an order out, as `Bridge.obey` says."""
+        await self._bridge.obey(order, answer)
+
+    async def settle(self, answer: Answer) -> None:
+        """Answer the orders that an earlier process left in hand."""
+        await self._bridge.settle(answer)
 
     async def readings(self, cursor: str | None) -> AsyncIterator[Given]:
         """Give what the topics say, until the line is cut: `SourceLostError`."""

@@ -170,6 +170,13 @@ class Line:
         self._asked = {number: topics}
         self._loop.call_later(ANSWER_S, self._not_answered, number)
 
+    async def listening(self) -> None:
+        """Wait until the broker has granted every subscription. Raises `SourceLostError` when it refuses one."""
+        while self._asked and not self._cut:  # noqa: ASYNC110 - rare, and short
+            await asyncio.sleep(0.01)
+        if self._cut:
+            raise self._lost(f"the line to the broker is cut: {self._cut}")
+
     async def say(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publish, and wait for the broker's acknowledgement. Raises `SourceLostError`."""
         info = self._client.publish(topic, payload, qos, retain)

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.feed import Example, FeedReading, Given, SourceLostError
+from telex_ingest.bridges.bridge import Bridge
+from telex_ingest.bridges.opcua import NodeTarget, reach
+from telex_ingest.bridges.settings import Trust, order_births
+from telex_ingest.feed import Answer, Example, FeedReading, Given, SourceLostError
 from telex_ingest.feed_settings import declared
 from telex_ingest.feeds.opcua_line import NAME, Server, Value, find_node, read_value, session
 from telex_ingest.feeds.points import Point
-from telex_ingest.telex import PlantBirth, Quality, Slug, moment
+from telex_ingest.telex import Order, PlantBirth, Quality, Slug, moment
 
 if TYPE_CHECKING:
     from asyncua.client.client import Client
@@ -59,6 +62,12 @@ class OpcuaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     signals: Annotated[
         dict[Slug, NodePoint], Meta(min_length=1, description="a table a signal: node, unit, scale, ...")
     ]
+    trust: Annotated[
+        Trust | None, Meta(description="whose orders are obeyed: room, key, ledger; nobody's, if left out")
+    ] = None
+    orders: Annotated[
+        dict[Slug, NodeTarget], Meta(description="a table an order: title, parameter, low, high, ...")
+    ] = {}
 
 
 class OpcuaFeed:
@@ -70,6 +79,10 @@ class OpcuaFeed:
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._now_us = now_us
+        self._orders = order_births(NAME, settings.orders, settings.trust)
+        self._bridge = Bridge(
+            settings.plant, settings.orders, settings.trust, lambda target: reach(settings.server, target)
+        )
         self._told: dict[str, int] = {}
 
     @classmethod
@@ -81,7 +94,16 @@ class OpcuaFeed:
 
     def birth(self) -> PlantBirth:
         """Declare the plant of the settings."""
-        return declared(self._settings.plant, self._settings.signals, title=self._settings.title)
+        settings = self._settings
+        return declared(settings.plant, settings.signals, title=settings.title, orders=self._orders)
+
+    async def obey(self, order: Order, answer: Answer) -> None:
+        """Carry an order out, as `Bridge.obey` says."""
+        await self._bridge.obey(order, answer)
+
+    async def settle(self, answer: Answer) -> None:
+        """Answer the orders that an earlier process left in hand."""
+        await self._bridge.settle(answer)
 
     async def readings(self, cursor: str | None) -> AsyncIterator[Given]:
         """Give the changes of the nodes, until the session is lost: `SourceLostError`. The cursor is the last time of each."""

@@ -13,20 +13,23 @@ import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.feed import Example, FeedReading, Given, SourceLostError
+from telex_ingest.bridges.bridge import Bridge
+from telex_ingest.bridges.settings import Trust, order_births
+from telex_ingest.bridges.sparkplug import MetricTarget, reach
+from telex_ingest.feed import Answer, Example, FeedReading, Given, SourceLostError
 from telex_ingest.feed_settings import declared
 from telex_ingest.feeds.mqtt_broker import Broker
 from telex_ingest.feeds.points import Point, missing_extra, number, secret
 from telex_ingest.feeds.sparkplug_node import NODE, EdgeNode, Heard
 from telex_ingest.feeds.sparkplug_payload import DATATYPES, Metric, Payload, SparkplugError, decode, encode
-from telex_ingest.telex import Direction, PlantBirth, Quality, Slug, TelexKind
+from telex_ingest.telex import Direction, Order, PlantBirth, Quality, Slug, TelexKind
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
@@ -72,6 +75,12 @@ class SparkplugSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         dict[Slug, MetricPoint],
         Meta(description="a table a signal: metric, unit, ...; every figure of the birth, if empty"),
     ] = {}
+    trust: Annotated[
+        Trust | None, Meta(description="whose orders are obeyed: room, key, ledger; nobody's, if left out")
+    ] = None
+    orders: Annotated[
+        dict[Slug, MetricTarget], Meta(description="a table an order: title, metric, parameter, ...")
+    ] = {}
 
 
 class SparkplugFeed:
@@ -88,6 +97,13 @@ class SparkplugFeed:
         """The latest metrics by name, since the birth."""
         self._settings = settings
         self._now_us = now_us
+        self._orders = order_births(NAME, settings.orders, settings.trust)
+        self._bridge = Bridge(
+            settings.plant,
+            settings.orders,
+            settings.trust,
+            lambda target: reach(lambda: SparkplugFeed(settings, now_us=now_us), target),
+        )
         self._birth: PlantBirth | None = None
         self._declared: PlantBirth | None = None
         self._points: dict[str, tuple[str, MetricPoint]] = {}
@@ -137,6 +153,14 @@ class SparkplugFeed:
                 if host:
                     await self._say_farewell(line, host)
 
+    async def obey(self, order: Order, answer: Answer) -> None:
+        """Carry an order out, as `Bridge.obey` says."""
+        await self._bridge.obey(order, answer)
+
+    async def settle(self, answer: Answer) -> None:
+        """Answer the orders that an earlier process left in hand."""
+        await self._bridge.settle(answer)
+
     # ---- the line
 
     def _line(self, *, silent: bool = False) -> Line:
@@ -180,19 +204,40 @@ class SparkplugFeed:
         return f"{NAMESPACE}/{settings.group}/{kind}/{settings.node}{device}"
 
     async def _ask_for_birth(self) -> None:
+        async with self.attending():
+            pass
+
+    @asynccontextmanager
+    async def attending(self) -> AsyncIterator[Line]:
+        """Open a line beside that of the readings, and wait until the device has been born. Raises `SourceLostError`."""
         async with self._line(silent=True) as line:
             await self._listen(line)
             try:
-                async with asyncio.timeout(BIRTH_S):
-                    while not self._hear(await line.next()).born:
-                        pass
-            except TimeoutError:
-                who = self._settings.device or self._settings.node
-                raise SourceLostError(
-                    NAME, f"{who} was not born in {BIRTH_S:.0f} s", "look whether it is on line"
-                ) from None
+                try:
+                    async with asyncio.timeout(BIRTH_S):
+                        while not self.node.alive():
+                            await self.attend(line)
+                except TimeoutError:
+                    who = self._settings.device or self._settings.node
+                    what = f"{who} was not born in {BIRTH_S:g} s"
+                    raise SourceLostError(NAME, what, "look whether it is on line") from None
+                yield line
             finally:
                 self.node.lost()
+
+    async def attend(self, line: Line) -> None:
+        """Hear one more message."""
+        message = await line.next()
+        self._hear(message)
+        line.confirm(message)
+
+    def command_topic(self) -> str:
+        """Where commands to the device go."""
+        return self.topic("DCMD" if self._settings.device else "NCMD")
+
+    def now_ms(self) -> int:
+        """The time for a command."""
+        return self._now_us() // 1000
 
     # ---- what it says
 
@@ -270,7 +315,7 @@ class SparkplugFeed:
         } or self._derived(metrics)
         self._points = {point.metric: (name, point) for name, point in points.items()}
         title = settings.title or settings.device or settings.node
-        self._birth = declared(settings.plant, points, title=title)
+        self._birth = declared(settings.plant, points, title=title, orders=self._orders)
 
     def _derived(self, metrics: tuple[Metric, ...]) -> dict[str, MetricPoint]:
         points: dict[str, MetricPoint] = {}
