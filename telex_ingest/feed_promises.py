@@ -224,7 +224,7 @@ async def _room(bench: Bench) -> None:
         for half in (max(1, many // 2), many):
             feed = example.make()
             birth = await birth_of(feed)
-            async with PlantLink(room.url, "check", "", [birth], spool) as link:
+            async with PlantLink(room.url, "check", "any", [birth], spool) as link:
                 running = asyncio.create_task(
                     run_feed(feed, link, pending=10, farewell=False, back_off_s=(RETRY_S, 1.0))
                 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import typing
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -232,3 +233,23 @@ def _found(options: Any, steps: Iterable[str]) -> object:
 
 def _sentence(what: str) -> str:
     return what[:1].lower() + what[1:]
+
+
+def explained(kind: type[Any]) -> list[str]:
+    """Tell the settings of a feed's class, a line each: name, type, default, what it means."""
+    shape = getattr(kind, "Settings", None)
+    if shape is None:
+        return ["no settings"]
+    hints = typing.get_type_hints(shape, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(shape):
+        metas = [meta for meta in getattr(hints[field.name], "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
+        words = next((meta.description for meta in metas if meta.description), "")
+        default = "required" if field.required else f"default {_default(field)!s}"
+        rows.append(f"{field.encode_name:16} {words} ({default})")
+    return rows
+
+
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    return '""' if default == "" else default

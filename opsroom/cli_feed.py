@@ -1,0 +1,185 @@
+"""The commands of feeds: `opsroom feed list|new|check|run`; `cli.py` adds them to its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from opsroom.feeding.dry import DryRoom, Echo
+    from telex_ingest.feed import Feed, Given
+
+feed_app = typer.Typer(help="Where readings come from: files, HTTP, MQTT, OPC UA, Modbus, NATS.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="an installed feed, or module:Class")]
+
+
+def _kind(name: str) -> type[Feed]:
+    """The class of a feed, by its entry point or as module:Class."""
+    from telex_ingest.feed import ENTRY_POINTS, FeedError, load_feed
+
+    if ":" in name:
+        sys.path.insert(0, "")  # a feed under work in this folder, as `python -m` finds it
+        return load_feed(EntryPoint(name, name, ENTRY_POINTS))
+    for entry in entry_points(group=ENTRY_POINTS):
+        if entry.name == name:
+            return load_feed(entry)
+    known = ", ".join(sorted(entry.name for entry in entry_points(group=ENTRY_POINTS)))
+    raise FeedError(name, "no package offers a feed of this name", f"use one of {known}, or install its package")
+
+
+@feed_app.command("list")
+def feed_list(name: Annotated[str, typer.Argument(metavar="[NAME]", help="this feed with its settings")] = "") -> None:
+    """Every installed feed; with a name, its settings."""
+    from telex_ingest.feed import ENTRY_POINTS, FeedError, load_feed
+    from telex_ingest.feed_settings import explained
+
+    if name:
+        kind = _kind(name)
+        typer.echo(f"{name}: {_first_line(kind)}")
+        for row in explained(kind):
+            typer.echo(f"  {row}")
+        return
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda one: one.name):
+        try:
+            says = _first_line(load_feed(entry))
+        except FeedError as error:
+            says = f"does not load: {error.what}"
+        typer.echo(f"{entry.name:12} {says}")
+
+
+def _first_line(kind: type[Feed]) -> str:
+    return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
+
+
+@feed_app.command("new")
+def feed_new(
+    name: Annotated[str, typer.Argument(help="its name: small letters, digits, hyphens")],
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="DIR", help="the folder to make; NAME if left out")
+    ] = None,
+) -> None:
+    """Write a package with a feed that works, its test and a README."""
+    from opsroom.feeding.scaffold import package
+
+    files = package(name)
+    folder = into or Path(f"opsroom-feed-{name}")
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder} is there and not empty: name another folder with --into")
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+        typer.echo(str(folder / path))
+    typer.echo(f"\nNext: pip install -e {folder}, then opsroom feed check {name}")
+
+
+@feed_app.command("check")
+def feed_check(
+    name: Name,
+    tier: Annotated[str, typer.Option(metavar="TIER", help="fail below: bronze, silver or gold")] = "bronze",
+    only: Annotated[list[str] | None, typer.Option(metavar="PROMISE", help="look at this promise alone")] = None,
+) -> None:
+    """Look at every promise of a feed, and tell which tier it reaches and why not the next."""
+    from telex_ingest.feed_check import Tier, check
+
+    if tier.upper() not in Tier.__members__:
+        raise typer.BadParameter(f"{tier!r} is no tier: bronze, silver or gold", param_hint="--tier")
+    kind = _kind(name)
+    with tempfile.TemporaryDirectory() as folder:
+        report = asyncio.run(check(kind, Path(folder), name=name, only=only or ()))
+    typer.echo(str(report))
+    raise typer.Exit(0 if report.tier >= Tier[tier.upper()] else 1)
+
+
+@feed_app.command("run")
+def feed_run(
+    name: Name,
+    settings: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="the feed's settings")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="one setting; wins")] = None,
+    dry: Annotated[bool, typer.Option("--dry", help="touch no room: tell each reading's fate and verdict")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --dry: a JSON object a reading")] = False,
+    readings: Annotated[int, typer.Option(metavar="N", min=0, help="with --dry: stop after so many")] = 0,
+    url: Annotated[str, typer.Option(metavar="URL", help="the room: ws://HOST:PORT/telex")] = "",
+    link: Annotated[str, typer.Option(metavar="NAME", help="the link that may speak for the plant")] = "",
+    token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="the ticket that the room printed")] = None,
+    spool: Annotated[Path | None, typer.Option(metavar="FILE", help="PLANT.spool if left out")] = None,
+    msgpack: Annotated[bool, typer.Option(help="speak MessagePack instead of JSON")] = False,
+) -> None:
+    """Carry a feed to a room until it ends or Ctrl-C; or, with --dry, only tell what would become of its readings."""
+    from telex_ingest.feed import birth_of, carry
+    from telex_ingest.feed_settings import make_feed, options_from
+
+    options = options_from("" if settings is None else settings.read_text(encoding="utf-8-sig"), sets or ())
+    feed = make_feed(name, _kind(name), options)
+    if dry:
+        _run(_dry_run(feed, readings, as_json=as_json))
+        return
+    if not (url and link and token_file):
+        raise typer.BadParameter("a room needs --url, --link and --token-file; without one say --dry", param_hint="run")
+    token = token_file.read_text(encoding="utf-8").strip()
+
+    async def carrying() -> None:
+        path = spool or Path(f"{(await birth_of(feed)).plant}.spool")
+        told = await carry(feed, url, link, token, path, subprotocol="msgpack" if msgpack else "json")
+        typer.echo(f"{told} telexes told and acknowledged; the feed has ended", err=True)
+
+    _run(carrying())
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    import logging
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    asyncio.run(work)
+
+
+async def _dry_run(feed: Feed, most: int, *, as_json: bool) -> None:
+    """Read the feed as the runner would, and echo; a lost source ends it."""
+    from opsroom.feeding.dry import DryRoom
+    from telex_ingest.feed import birth_of
+    from telex_ingest.telex import PlantBirth
+
+    birth = await birth_of(feed)
+    room = DryRoom(birth, time.time())
+    count = 0
+    try:
+        async with aclosing(cast("AsyncGenerator[Given, None]", feed.readings(None))) as source:
+            async for given in source:
+                if isinstance(given, PlantBirth):
+                    room.born(given, time.time())
+                    continue
+                for one in given if isinstance(given, list) else [given]:
+                    for echo in room.tell(one, time.time()):
+                        typer.echo(_told(echo, as_json=as_json))
+                    count += 1
+                    if count == most:
+                        return
+    finally:
+        _sum_up(room)
+
+
+def _told(echo: Echo, *, as_json: bool) -> str:
+    from opsroom.feeding.dry import members
+
+    if as_json:
+        return json.dumps(members(echo))
+    told = members(echo)
+    value = "missing" if echo.value is None else f"{echo.value:g} {echo.unit}"
+    verdict = f"{echo.verdict} {100 * echo.sure:.0f} %" if echo.verdict else ""
+    fate = echo.fate.word + (f" ({echo.fate.why})" if echo.fate.why else "")
+    return f"{told['time']}  {echo.signal:20} {value:>18}  {echo.quality:9}  {verdict:16}  {fate}"
+
+
+def _sum_up(room: DryRoom) -> None:
+    told = ", ".join(f"{many} {word}" for word, many in sorted(room.fates.items())) or "no reading came"
+    typer.echo(told, err=True)

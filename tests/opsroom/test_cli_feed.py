@@ -1,0 +1,140 @@
+"""`opsroom feed`: what is installed, a dry run, a run to a real room, a new package that works."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from opsroom.cli_feed import feed_app
+from opsroom.loop.faults import sentence_of
+from telex_ingest.heard import Accepted
+from telex_ingest.rehearsal import rehearsal_room
+
+
+def run(*arguments: str | Path, cwd: Path | None = None, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "opsroom.cli", "feed", *map(str, arguments)]
+    environment = os.environ | ({"PYTHONPATH": str(path)} if path else {})
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=environment)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rows = "".join(f"2020-01-01T00:{n // 60:02d}:{n % 60:02d}Z,{n % 7},\n" for n in range(40))
+    path = tmp_path / "table.csv"
+    path.write_text(f"timestamp,output,stock\n{rows}2020-01-01T00:00:00Z,1,1\n2999-01-01,1,1\n", encoding="utf-8")
+    return path
+
+
+def test_list_names_every_feed_and_with_a_name_its_settings() -> None:
+    assert "csv " in CliRunner().invoke(feed_app, ["list"]).output
+    told = CliRunner().invoke(feed_app, ["list", "csv"]).output
+    assert "the file (required)" in told
+    assert "zone" in told
+
+
+def test_a_dry_run_tells_each_readings_fate_and_verdict_and_touches_nothing(table: Path, tmp_path: Path) -> None:
+    told = run("run", "csv", "--set", f"path={table}", "--set", "pace=0", "--dry", "--json", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    echoes = [json.loads(line) for line in told.stdout.splitlines()]
+    output = [echo for echo in echoes if echo["signal"] == "output"]
+    assert [echo["fate"] for echo in output] == ["accepted"] * 40 + ["late", "future"]
+    assert {echo["fate"] for echo in echoes if echo["signal"] == "stock"} == {"missing", "late", "future"}
+    assert output[0]["verdict"] == "not_yet"
+    assert output[39]["verdict"] == "steady", "the filter has seen forty readings"
+    assert "40 missing" in told.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv"]
+
+
+def test_a_dry_run_for_people_stops_when_it_is_told_to(table: Path) -> None:
+    arguments = ["run", "csv", "--set", f"path={table}", "--set", "pace=0", "--dry", "--readings", "2"]
+    told = CliRunner().invoke(feed_app, arguments).stdout
+    assert len(told.splitlines()) == 4
+    assert "missing (the filter predicts over it)" in told
+
+
+async def test_a_run_carries_the_feed_to_a_room_and_ends(table: Path, tmp_path: Path) -> None:
+    import asyncio
+
+    (tmp_path / "ticket.txt").write_text("secret\n", encoding="utf-8")
+    (tmp_path / "feed.toml").write_text(f'path = "{table}"\npace = 0\nplant = "mill"\n', encoding="utf-8")
+    async with rehearsal_room() as room:
+        line = ["--settings", "feed.toml", "--url", room.url, "--link", "mill", "--token-file", "ticket.txt"]
+        for _ in range(2):  # the second time its cursor is at the end
+            program = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "opsroom.cli", "feed", "run", "csv", *line, cwd=tmp_path
+            )
+            assert await program.wait() == 0
+        assert len([item for item in room.heard if isinstance(item, Accepted)]) == 42
+    assert (tmp_path / "mill.spool").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "csv", "--dry"), "setting path: object missing required field"),
+        (("run", "csv", "--set", "path=/nowhere.csv", "--dry"), "name a file that can be read"),
+        (("run", "csv", "--set", "path=/nowhere.csv"), "name a file that can be read"),
+        (("run", "none-such", "--dry"), "no package offers a feed of this name"),
+        (("run", "nowhere:Feed", "--dry"), "does not load"),
+        (("check", "csv", "--tier", "tin"), "bronze, silver or gold"),
+        (("new", "Tank Level"), "is no name of a feed"),
+    ],
+)
+def test_a_mistake_is_answered_with_a_sentence(arguments: tuple[str, ...], said: str) -> None:
+    told = CliRunner().invoke(feed_app, arguments)
+    assert told.exit_code != 0
+    sentence = sentence_of(told.exception) if isinstance(told.exception, Exception) else told.output
+    assert said in " ".join(str(sentence).replace("│", " ").split())
+
+
+def test_a_run_without_a_room_asks_for_one(table: Path) -> None:
+    told = CliRunner().invoke(feed_app, ["run", "csv", "--set", f"path={table}"])
+    assert told.exit_code == 2
+    assert "without one say --dry" in " ".join(told.output.replace("│", " ").split())
+
+
+def test_a_new_feed_works_as_it_is_written(tmp_path: Path) -> None:
+    assert run("new", "tank-level", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "opsroom-feed-tank-level"
+    told = run("check", "opsroom_feed_tank_level:TankLevel", "--tier", "gold", cwd=folder)
+    assert told.returncode == 0, told.stdout + told.stderr
+    again = CliRunner().invoke(feed_app, ["new", "tank-level", "--into", str(folder)])
+    assert "not empty" in str(again.exception)
+
+
+@pytest.mark.long
+def test_a_new_feed_installs_is_known_by_its_name_and_passes_its_own_tests(tmp_path: Path) -> None:
+    folder, site = tmp_path / "package", tmp_path / "site"
+    assert run("new", "tank-level", "--into", folder).returncode == 0
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(site), str(folder)], check=True, timeout=120)
+    assert run("check", "tank-level", "--tier", "gold", path=site).returncode == 0
+    lines = folder / "lines.txt"
+    lines.write_text("2026-01-01T08:00:00Z 17.5\nnonsense\n2026-01-01T08:01:00Z -\n", encoding="utf-8")
+    told = run("run", "tank-level", "--set", f"path={lines}", "--set", "follow=false", "--dry", path=site)
+    assert [line.split()[-1] for line in told.stdout.splitlines()] == ["accepted", "it)"]
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")],
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=folder,
+    )
+    assert tests.returncode == 0, tests.stdout
+    for tool in (("ruff", "check", "--isolated", "--line-length", "120"), ("mypy", "--strict")):
+        linted = subprocess.run(
+            [sys.executable, "-m", *tool, str(folder / "opsroom_feed_tank_level.py")],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert linted.returncode == 0, linted.stdout
