@@ -306,6 +306,20 @@ class Viewer(View, frozen=True, kw_only=True):
     occupant: str = ""
 
 
+class BudgetView(View, frozen=True, kw_only=True):
+    """The alarm budget of a unit (or of the unit where a seat sits) and what of it was spent in the last day.
+
+    `learning` signals have no tail of their own yet, from a calibration or from their readings here.
+    """
+
+    unit: str
+    seat: int
+    episodes_a_day: float
+    spent: int
+    signals: int
+    learning: int
+
+
 class Snapshot(View, frozen=True, kw_only=True, tag="snapshot", tag_field="type"):
     """Everything that a screen needs to start or to start again; `n` numbers the deltas that follow.
 
@@ -331,6 +345,7 @@ class Snapshot(View, frozen=True, kw_only=True, tag="snapshot", tag_field="type"
     proposals: tuple[ProposalView, ...]
     ticker: tuple[TickerLine, ...]
     line: LineView
+    budgets: tuple[BudgetView, ...] = ()
 
 
 SIGNALS_SHOWN = 48

@@ -27,7 +27,7 @@ from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
 from cyberstride.scales import NONE, judged_in
 from cyberstride.verdict import STEADY, SUSPECTED
-from opsroom.constitution.judging import Judging
+from opsroom.constitution.judging import AlarmBudget, Judging
 from opsroom.judgement import tuning
 from opsroom.judgement.intake import Columns, Intake, Telexes
 from opsroom.judgement.rings import Rings
@@ -43,6 +43,8 @@ Codes = NDArray[np.int8]
 _LIVE, _CORRECTION, _BACKFILL = (
     KINDS.index(kind) for kind in (TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL)
 )
+LEARNED = 1000
+"""Readings after which a signal's own tail is known well enough."""
 _BAD = QUALITIES.index(Quality.BAD)
 _NEVER = np.iinfo(np.int64).min
 
@@ -367,6 +369,16 @@ class Bank:
     def regimes_of(self, lane: int) -> Regimes:
         """The regimes under which a signal is judged: those of its nominal period, and what its history says."""
         return self._paces[int(self._pace[lane])]
+
+    @property
+    def budgets(self) -> tuple[AlarmBudget, ...]:
+        """The room's alarm budgets; `account` tells which of them a signal spends."""
+        return self._said.budgets
+
+    def learning(self, lanes: Ints) -> int:
+        """How many of these signals have no tail of their own yet."""
+        budget = self._state.budget
+        return 0 if budget is None else int((budget.known[lanes] < LEARNED).sum())
 
     @property
     def _belief(self) -> Belief:

@@ -16,6 +16,7 @@ from opsroom.judgement.bank import Bank, Signal
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
 from opsroom.showing import show
+from opsroom.showing.spending import budgets
 from opsroom.showing.staleness import Places, Stale, places, stale
 from opsroom.views import (
     POINTS_SHOWN,
@@ -110,6 +111,7 @@ class Scene:
             proposals=show.proposals(room, viewer),
             ticker=tuple(line for line in self.ticker if self.hears(viewer, line)),
             line=self.line,
+            budgets=budgets(room, self.bank, viewer, now),
         )
 
     def signal(self, signal: Signal) -> SignalView:
