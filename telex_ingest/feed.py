@@ -32,7 +32,8 @@ What a feed may count on, and what is counted on it (`telex_ingest.feed_check` c
 - **Settings** are a `msgspec.Struct` named `Settings` in the class, given to its constructor; without it, the
   constructor takes nothing.
 - **Orders.** A feed that can also act has `async def obey(self, order, answer)`: it is called once an order and once
-  more when the order comes revoked, and answers by `await answer(Receipt(...))`, `accepted` before it acts.
+  more when the order comes revoked, and answers by `await answer(Receipt(...))`, `accepted` before it acts. With `async def
+  settle(self, answer)` it answers, when it begins, what an earlier process left in hand.
 """
 
 from __future__ import annotations
@@ -259,6 +260,8 @@ async def carry(
     obeys = on_order if hasattr(feed, "obey") else None
     async with PlantLink(url, link, token, [birth], spool, subprotocol=subprotocol, on_order=obeys) as line:
         opened.append(line)
+        if hasattr(feed, "settle"):
+            await feed.settle(line.answer)
         told = await run_feed(feed, line, pending=pending, farewell=farewell)
         await line.drained()
         return told
