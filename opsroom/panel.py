@@ -119,7 +119,10 @@ def line(room: Running, search: str, most: int) -> None:
     told = ask(room, f"/api/line/book?{query}")
     if told.status != 200:
         raise NoAnswerError(room.address, f"status {told.status}")
-    Console().print(line_table(msgspec.convert(told.body, LineBook)))
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 160)  # a file or a pipe has no edge
+    console.print(line_table(msgspec.convert(told.body, LineBook)))
 
 
 def _moment(at: float | None) -> str:

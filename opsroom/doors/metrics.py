@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from opsroom.doors.line_metrics import line_metrics
 from opsroom.loop.hall import Hall
 from opsroom.loop.pulse import EDGES_S
 from telex_ingest.line import LineCounts
@@ -25,7 +26,7 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read everything now."""
-        hall, line, pulse = self.hall, self.line(), self.hall.pulse
+        hall, pulse = self.hall, self.hall.pulse
         for name, help_text, total in (
             ("ticks", "Ticks of the loop", pulse.ticks),
             ("readings", "Readings judged and stored", pulse.readings),
@@ -33,22 +34,10 @@ class Figures(Collector):
             ("events", "Events written to the journal", pulse.events),
             ("faults", "Messages that the room could not decide on", pulse.faults),
             ("refusals", "Messages of plants that the room refused", pulse.refused),
-            ("duplicates", "Telexes that had come before", line.duplicates),
-            ("late", "Telexes that came behind their sequence", line.late),
-            ("gaps", "Gaps in a sequence", line.gaps),
-            ("given_up", "Sequence numbers given up", line.given_up),
-            ("bytes_in", "Bytes read from links", line.bytes_in),
-            ("bytes_out", "Bytes sent to links", line.bytes_out),
             ("snapshots", "Snapshots sent to screens", hall.watchers.snapshots),
         ):
             yield CounterMetricFamily(f"opsroom_{name}", help_text, value=total)
-        refused = CounterMetricFamily("opsroom_line_refused", "What the gateway refused, by code", labels=["code"])
-        for code, count in sorted(line.refused.items()):
-            refused.add_metric([code], count)
-        yield refused
         for name, help_text, value in (
-            ("links", "Open links", float(line.links)),
-            ("plants", "Plants that are known", float(len(line.plants))),
             ("signals", "Signals that are known", float(len(hall.bank))),
             ("screens", "Screens that watch", float(len(hall.watchers.subscribers))),
             ("inbox_readings", "Readings that wait in the inbox", float(hall.inbox.waiting)),
@@ -59,6 +48,7 @@ class Figures(Collector):
             ("trouble", "1 while the room cannot write", float(bool(hall.trouble))),
         ):
             yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
+        yield from line_metrics(hall.scene, self.line())
         yield from self._store()
         yield self._delays()
 

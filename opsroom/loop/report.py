@@ -12,6 +12,7 @@ import numpy as np
 from opsroom.judgement.bank import Judged
 from opsroom.loop.hall import Hall
 from opsroom.loop.inbox import Batch
+from opsroom.loop.line_log import LineLog
 from opsroom.loop.tick import Tick
 from opsroom.room.news import AnyNews, CallCame, PlantBorn, PlantDied, PlantSilent, PlantSpeaks, ReceiptCame
 from opsroom.showing import show
@@ -81,6 +82,7 @@ class Reporter:
         self._attempts = Attempts()
         self._tried: list[TickerLine] = []
         self._flags: set[str] = set()
+        self._log = LineLog(hall.log)
 
     def lines(self, batch: Batch, tick: Tick) -> list[TickerLine]:
         """The ticker's new lines: every event that has one, and now and then a telex."""
@@ -132,6 +134,7 @@ class Reporter:
         if len(judged.received_us):
             pulse.waited(np.maximum(hall.clock.now() - judged.received_us / 1e6, 0.0) / hall.clock.speed)
         pulse.readings += judged.readings
+        self._log.note(batch)
         pulse.events += len(tick.events)
         pulse.refused += len(tick.refused)
         pulse.faults += len(tick.faults)
@@ -152,6 +155,7 @@ class Reporter:
     def _tell_line(self) -> None:
         """Let the screens see the line as it is now."""
         counts, hall, scene = self.line.line(), self.hall, self.hall.scene
+        self._log.refused(counts)
         self._tried += self._attempts.lines(counts.attempts)
         scene.hear(counts, (link.id for link in hall.links.list() if link.revoked_at is None))
         scene.line = msgspec.structs.replace(
@@ -161,4 +165,6 @@ class Reporter:
             delay_p50_s=hall.pulse.quantile(0.5),
             delay_p99_s=hall.pulse.quantile(0.99),
             trouble=hall.trouble,
+            journal_events=hall.journal.events,
+            journal_head=hall.journal.head,
         )

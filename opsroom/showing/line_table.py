@@ -92,13 +92,18 @@ def _link(link: LinkOnLine, now: float) -> tuple[str | Text, ...]:
     return (link.link or "(no hello yet)", state, str(link.plants), heard, str(link.telexes), held, refused)
 
 
+COLUMNS = (
+    "plant", "trouble", "link", "heard", "delay", "spooled", "gaps", "lost", "late", "twice", "refused", "stale", "birth",
+)  # fmt: skip
+
+
 def _plants(book: LineBook) -> Table:
-    table = _table(
-        "plant", "trouble", "link", "heard", "delay", "spooled", "gaps", "lost", "late", "twice", "refused", "stale",
-        "birth",
-    )  # fmt: skip
-    for row in book.plants:
-        table.add_row(*_plant(row, book.now))
+    """One row a plant; a column in which nothing stands is left out, so that the others have room."""
+    rows = [_plant(row, book.now) for row in book.plants]
+    kept = [place for place in range(len(COLUMNS)) if place < 3 or any(str(row[place]) for row in rows)]
+    table = _table(*(COLUMNS[place] for place in kept))
+    for row in rows:
+        table.add_row(*(row[place] for place in kept))
     return table
 
 
@@ -117,7 +122,7 @@ def _plant(row: PlantOnLine, now: float) -> tuple[str | Text, ...]:
         str(row.duplicates or ""),
         ", ".join(f"{code} {count}" for code, count in row.refused.items()),
         ", ".join(row.stalest),
-        f"v{row.version}",
+        f"v{row.version}" if row.version > 1 else "",
     )
 
 

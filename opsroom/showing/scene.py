@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
+from opsroom.line_views import PlantOnLine
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
 from opsroom.showing import show
@@ -215,18 +216,23 @@ class Scene:
 
     def book(self, viewer: Viewer, asked: LineRequest, now: float) -> LineBook | None:
         """One page of the line, None before the wire has told of itself; a unit's people see their own part of it."""
-        counts, links, units = self.counts, self.links, self.room.tree.units
+        counts, links = self.counts, self.links
         if counts is None:
             return None
+        rows = self.plants_on_line(viewer, counts)
+        if viewer.role == "unit":
+            counts, links = line_page.part(counts, rows), ()
+        return line_page.book(counts, self.line, rows, links, asked, now)
+
+    def plants_on_line(self, viewer: Viewer, counts: LineCounts) -> list[PlantOnLine]:
+        """Every plant of these counts that the viewer may see."""
+        units = self.room.tree.units
         titles = {
             plant: units[plant].title or plant if plant in units else self._title(plant)
             for plant in counts.plants
             if show.scope(self.room, viewer, plant)
         }
-        rows = line_page.plants(counts, self.bank, self.behind, titles, self.speed)
-        if viewer.role == "unit":
-            counts, links = line_page.part(counts, rows), ()
-        return line_page.book(counts, self.line, rows, links, asked, now)
+        return line_page.plants(counts, self.bank, self.behind, titles, self.speed)
 
     def _title(self, plant: str) -> str:
         known = self.room.plants.get(plant)

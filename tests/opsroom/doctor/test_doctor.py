@@ -1,0 +1,155 @@
+"""The doctor: what is ill is found and named with its cure, a healthy room is called well, running or not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+from typer.testing import CliRunner
+
+from opsroom.cli import app
+from opsroom.doctor import address, folder
+from opsroom.doctor.finding import Finding
+from opsroom.doors import presence
+from opsroom.doors.presence import NOTE, Running
+from opsroom.loop.founding import found
+from opsroom.loop.hall import JOURNAL, PEOPLE, READINGS
+from telex_ingest.plant_link import PlantLink
+from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A room that has run and been told something."""
+    place = tmp_path_factory.mktemp("lived") / "room"
+    found(place, TOML)
+
+    async def live() -> None:
+        async with served(place, passphrases={}) as room:
+            token = room.hall.links.add("north", ["mill-1"])
+            async with PlantLink(room.telex, "north", token, [MILL]) as link:
+                await tell(link, 1_772_431_200.0, figures(3, seed=3))
+
+    asyncio.run(live())
+    return place
+
+
+@pytest.fixture
+def room(lived: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may harm."""
+    copy = tmp_path / "room"
+    os.mkdir(copy, 0o700)
+    for path in lived.rglob("*"):
+        target = copy / path.relative_to(lived)
+        if path.is_dir():
+            target.mkdir(mode=0o700)
+        else:
+            target.write_bytes(path.read_bytes())
+            target.chmod(0o600)
+    return copy
+
+
+def looked(place: Path, now: float = 2e9) -> dict[str, Finding]:
+    return {finding.what: finding for finding in folder.look(place, now)}
+
+
+def test_a_room_that_was_closed_well_is_well(room: Path) -> None:
+    found_here = looked(room)
+    ill = [finding for finding in found_here.values() if finding.verdict == "ill"]
+    assert ill == []
+    for what in ("room.toml", "file modes", "journal", READINGS, PEOPLE, "key for orders", "key for journal"):
+        assert found_here[what].verdict == "well", found_here[what]
+
+
+def test_every_harm_is_found_and_comes_with_a_cure(room: Path) -> None:
+    harmed = bytearray((room / READINGS).read_bytes())
+    harmed[4096:4200] = b"\xff" * 104
+    (room / READINGS).write_bytes(harmed)
+    (room / PEOPLE).chmod(0o644)
+    for path in (room / "keys").glob("*.pem"):
+        path.unlink()
+    found_here = looked(room)
+    for what in (READINGS, "file modes", "key for orders"):
+        assert found_here[what].verdict == "ill", found_here[what]
+        assert found_here[what].cure
+    with (room / "room.toml").open("a") as file:
+        file.write("\n[nonsense]\n")
+    assert looked(room)["room.toml"].verdict == "ill"
+
+
+def test_a_journal_that_was_changed_is_found(room: Path) -> None:
+    with sqlite3.connect(room / JOURNAL) as connection:
+        for name in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name[0]}")
+        connection.execute("UPDATE events SET line = CAST(replace(line, 'works', 'w0rks') AS BLOB)")
+    connection.close()
+    assert looked(room)["journal"].verdict == "ill"
+
+
+def test_a_clock_behind_the_journal_is_found(room: Path) -> None:
+    assert looked(room, now=1e9)["clock and journal"].verdict == "ill"
+
+
+def test_a_folder_without_a_room_says_so(tmp_path: Path) -> None:
+    assert looked(tmp_path)["room.toml"].verdict == "ill"
+
+
+def test_a_certificate_is_judged_by_the_days_it_still_holds(tmp_path: Path) -> None:
+    path = tmp_path / "cert.pem"
+    soon = datetime.now(UTC) + timedelta(days=20)
+    trustme.CA().issue_cert("localhost", not_after=soon).cert_chain_pems[0].write_to_path(str(path))
+    now = datetime.now(UTC).timestamp()
+    days = {0: "watch", 19.5: "watch", 21: "ill"}
+    assert {after: folder.certificate(path, now + after * 86_400).verdict for after in days} == days
+    path.write_text("no certificate")
+    assert folder.certificate(path, now).verdict == "ill"
+
+
+def test_the_command_says_how_to_mend_and_tells_by_its_exit_code(room: Path) -> None:
+    calm = CliRunner().invoke(app, ["doctor", "--data", str(room)])
+    assert calm.exit_code == 0, calm.output
+    assert "0 ill" in calm.output
+    (room / PEOPLE).chmod(0o666)
+    harmed = CliRunner().invoke(app, ["doctor", "--data", str(room)])
+    assert harmed.exit_code == 1
+    assert "chmod -R go=" in harmed.output
+
+
+async def test_a_running_room_is_asked_at_its_own_door_and_no_stranger_is(tmp_path: Path) -> None:
+    place = make_folder(tmp_path / "room")
+    async with served(place) as room:
+        note = presence.running(place)
+        assert note is not None
+        assert note.address == room.address
+        assert (place / NOTE).stat().st_mode & 0o077 == 0
+        token = room.hall.links.add("north", ["mill-1"])
+        async with PlantLink(room.telex, "north", token, [MILL]) as link:
+            await tell(link, 1_772_431_200.0, figures(2, seed=3))
+        book = await asyncio.to_thread(presence.ask, note, "/api/line/book")
+        while book.status == 503:
+            book = await asyncio.to_thread(presence.ask, note, "/api/line/book")
+        assert book.body["plants"][0]["plant"] == "mill-1"
+        stranger = Running(address=note.address, pid=0, errand="guess")
+        for path in ("/api/line/book", "/api/journal", "/api/snapshot"):
+            assert (await asyncio.to_thread(presence.ask, stranger, path)).status == 401
+        # The errand opens what there is to see, and nothing that anybody may do.
+        for path in ("/api/journal", "/api/me"):
+            assert (await asyncio.to_thread(presence.ask, note, path)).status == 401
+        verdicts = {one.what: one for one in await asyncio.to_thread(list, address.look(note, room.hall.clock.now()))}
+        assert verdicts["readiness"].verdict == "well"
+        assert verdicts["clock skew"].verdict == "well"
+        assert "links" in verdicts
+        told = await asyncio.to_thread(CliRunner().invoke, app, ["link", "list", "--data", str(place)])
+        assert told.exit_code == 0, told.output
+        assert "mill-1" in told.output
+    assert presence.running(place) is None
+
+
+async def test_a_room_that_does_not_answer_is_ill() -> None:
+    nowhere = Running(address="http://127.0.0.1:9", pid=0)
+    assert [one.verdict for one in await asyncio.to_thread(list, address.look(nowhere, 0.0))] == ["ill"]

@@ -1,0 +1,86 @@
+"""/metrics: everything that the dashboard asks for is there, and no label grows with plants or links."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from opsroom.constitution.charter import read
+from opsroom.doors.line_metrics import LINKS, line_metrics
+from opsroom.judgement.bank import Bank
+from opsroom.loop.line_log import LineLog
+from opsroom.room.room import newborn
+from opsroom.showing.scene import Scene
+from telex_ingest.line import Attempt, LinkLine, PlantLine
+from telex_ingest.plant_link import PlantLink
+from tests.browser.fake_line import NOTHING
+from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
+
+DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana-opsroom.json"
+
+
+async def test_every_metric_that_the_dashboard_asks_for_exists(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room, room.person() as client:
+        token = room.hall.links.add("north", ["mill-1"])
+        async with PlantLink(room.telex, "north", token, [MILL]) as link:
+            await tell(link, 1_772_431_200.0, figures(2, seed=3))
+            text = (await client.get("/metrics")).text
+    samples = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    families = {family.name for family in text_string_to_metric_families(text)}
+    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    asked = {
+        name
+        for panel in board["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"opsroom_[a-z_]+", target["expr"])
+    }
+    assert len(asked) > 25
+    assert {name for name in asked if name not in samples and name.removesuffix("_total") not in families} == set()
+    told = {sample.name: sample for family in text_string_to_metric_families(text) for sample in family.samples}
+    assert told["opsroom_births_total"].value == 1
+    assert told["opsroom_link_plants"].labels == {"link": "north"}
+
+
+@pytest.mark.parametrize("size", [1, 400])
+def test_no_label_grows_with_links_or_plants(size: int) -> None:
+    file = read(TOML)
+    scene = Scene(newborn(file.id, file.charter), Bank())
+    plants = {
+        f"p-{n}": PlantLine(f"p-{n}", f"link-{n}", "speaking", 1, 9, 9, 0, n, 5.0, 9, 0, 0, 0, delay_s=n / 10)
+        for n in range(size)
+    }
+    each = tuple(LinkLine(f"link-{n}", n, "speaking", 1, 0.0, 0.0, 9, 9, 2, 1) for n in range(size))
+    counts = msgspec.structs.replace(NOTHING, plants=plants, each=each)
+    scene.hear(counts, [link.link for link in each])
+    found = {family.name: family for family in line_metrics(scene, counts)}
+    assert all(len(family.samples) <= LINKS + 1 for family in found.values())
+    assert sum(sample.value for sample in found["opsroom_link_telexes"].samples) == 2 * size
+    assert sum(sample.value for sample in found["opsroom_plants_by_trouble"].samples) == size
+    assert not any("plant" in sample.labels for family in found.values() for sample in family.samples)
+
+
+class Pen:
+    """A log that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, dict[str, object]]] = []
+
+    def warning(self, event: str, **facts: object) -> None:
+        self.lines.append((event, facts))
+
+
+def test_a_refusal_is_logged_once_with_its_link_and_plant() -> None:
+    pen, tried = Pen(), tuple(Attempt(float(n), "north", "not-yours", "port", "no") for n in range(3))
+    log = LineLog(pen)
+    log.refused(msgspec.structs.replace(NOTHING, attempts=tried[:2]))
+    log.refused(msgspec.structs.replace(NOTHING, attempts=tried[:2]))
+    log.refused(msgspec.structs.replace(NOTHING, attempts=tried))
+    assert [facts["at"] for _, facts in pen.lines] == [0.0, 1.0, 2.0]
+    assert {(facts["link"], facts["plant"], facts["code"]) for _, facts in pen.lines} == {
+        ("north", "port", "not-yours")
+    }
