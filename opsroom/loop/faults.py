@@ -11,8 +11,9 @@ def sentence_of(error: Exception) -> str | None:
     from opsroom.record.disk import StoreError
     from opsroom.room.events import UnknownEventError
     from opsroom.room.refusal import RoomError
+    from telex_ingest.refusals import TelexError
 
-    if isinstance(error, RoomError | StoreError | JournalError | UnknownEventError):
+    if isinstance(error, RoomError | TelexError | StoreError | JournalError | UnknownEventError):
         return str(error)
     if isinstance(error, UnicodeDecodeError):
         line = bytes(error.object[: error.start]).count(b"\n") + 1
