@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from opsroom.cli_feed import feed_app
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
 from opsroom.doctor.visit import command as doctor_command
@@ -24,6 +25,7 @@ seat_app = typer.Typer(help="Who sits where: accounts, passphrases, occupants.",
 link_app = typer.Typer(help="Which link may speak for which plants.", no_args_is_help=True)
 app.add_typer(seat_app, name="seat")
 app.add_typer(link_app, name="link")
+app.add_typer(feed_app, name="feed")
 app.add_typer(journal_app, name="journal")
 app.add_typer(key_app, name="key")
 bench_app = typer.Typer(help="Measure this machine, from a checkout of the repository.", no_args_is_help=True)
