@@ -65,6 +65,7 @@ DOES_IO = {
     "opsroom/clock.py",
     "opsroom/doors/api.py",
     "opsroom/doors/watch.py",
+    "opsroom/doors/panorama.py",
     "opsroom/loop/report.py",
     "opsroom/doors/visitor.py",
     "opsroom/doors/tether.py",

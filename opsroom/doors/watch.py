@@ -16,11 +16,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.doors.panorama import Panorama, Told
 from opsroom.loop.tick import touched
 from opsroom.room.events import AnyEvent, PlantJoined
 from opsroom.showing import show
 from opsroom.showing.scene import Scene
-from opsroom.views import Delta, LineRequest, TickerLine, UnitView, Viewer, WatchRequest
+from opsroom.views import Delta, LineRequest, TickerLine, Viewer, WatchRequest
 
 RATE = 10.0
 """The most deltas a second to one screen."""
@@ -60,7 +61,7 @@ class Subscriber:
         self.rows: dict[str, set[str]] = {"alarm": set(), "motion": set(), "order": set()}
         self.flags: set[str] = set()
         self.lines: deque[TickerLine] = deque()
-        self.units: dict[str, UnitView] = {}
+        self.units = Told()
         self.page: LineRequest | None = None
         """Its page of the line, when it looks at one."""
         self.wake = asyncio.Event()
@@ -112,8 +113,7 @@ class Watchers:
         self.closing = asyncio.Event()
         self.coalesced = 0
         self.snapshots = 0
-        self._units: tuple[UnitView, ...] = ()
-        self._units_at = -1e9
+        self._panorama = Panorama(scene.units)
 
     def push(
         self,
@@ -202,14 +202,14 @@ class Watchers:
         for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):
             subscriber.lanes[signal.lane] = True
         view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now())
-        subscriber.units = {unit.id: unit for unit in view.units}
+        subscriber.units = Told(view.units)
         return view
 
     def _delta(self, subscriber: Subscriber) -> Delta:
         scene, room, viewer = self.scene, self.scene.room, subscriber.viewer
         points = (scene.point(scene.bank.signals[lane]) for lane in sorted(subscriber.points))
         alarms, motions, orders = (subscriber.rows[noun] for noun in ("alarm", "motion", "order"))
-        units = self._changed_units(subscriber)
+        units = subscriber.units.changed(self._panorama.rows(urgent=any(subscriber.rows.values())))
         flags = subscriber.flags
         return Delta(
             n=subscriber.n,
@@ -227,14 +227,6 @@ class Watchers:
             book=scene.book(viewer, subscriber.page, self.now()) if subscriber.page and "line" in flags else None,
             held=room.held is not None if "held" in flags else None,
         )
-
-    def _changed_units(self, subscriber: Subscriber) -> tuple[UnitView, ...]:
-        loop = asyncio.get_running_loop()
-        if loop.time() - self._units_at >= 0.5 or any(subscriber.rows.values()):
-            self._units, self._units_at = self.scene.units(), loop.time()
-        changed = tuple(unit for unit in self._units if subscriber.units.get(unit.id) != unit)
-        subscriber.units.update((unit.id, unit) for unit in changed)
-        return changed
 
 
 def _flags(events: Iterable[AnyEvent]) -> set[str]:
