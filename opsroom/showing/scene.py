@@ -194,7 +194,7 @@ class Scene:
         bank = self.bank
         n = len(bank)
         suspected = [bank.signals[lane].key for lane in np.flatnonzero(bank.named[:n] == SUSPECTED)]
-        last_at = {plant: heard / 1e6 for plant, heard in bank.heard_us.items()}
+        last_at = {plant: heard / 1e6 for plant, heard in dict(bank.heard_us).items()}
         rows = show.units(self.room, suspected, last_at)
         triples = self._triples(rows)
         return tuple(
@@ -268,13 +268,18 @@ class Scene:
             return {}
         columns = np.stack(self._vector(np.arange(n)))
         totals: dict[str, NDArray[np.float64]] = {}
-        for plant, signals in self.bank.by_plant.items():
-            mine = columns[:, [signal.lane for signal in signals.values()]]
-            known = np.isfinite(mine)
-            count = known.sum(axis=1)
-            if count.any():
-                totals[plant] = np.where(known, mine, 0.0).sum(axis=1) / np.maximum(count, 1)
-                totals[plant][count == 0] = np.nan
+        by_plant = dict(self.bank.by_plant)
+        lanes = np.array([signal.lane for signals in by_plant.values() for signal in signals.values()], np.int64)
+        owner = np.repeat(np.arange(len(by_plant)), [len(signals) for signals in by_plant.values()])
+        known = np.isfinite(columns[:, lanes])
+        sums, counts = (
+            np.stack([np.bincount(owner, row, len(by_plant)) for row in three])
+            for three in (np.where(known, columns[:, lanes], 0.0), known)
+        )
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).T
+        for plant, mean, any_known in zip(by_plant, means, counts.any(axis=0), strict=True):
+            if any_known:
+                totals[plant] = mean
         result = {}
         children = self.room.tree.children
         for row in reversed(tuple(rows)):  # children stand after their parents
