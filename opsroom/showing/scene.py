@@ -267,7 +267,6 @@ class Scene:
         if n == 0:
             return {}
         columns = np.stack(self._vector(np.arange(n)))
-        totals: dict[str, NDArray[np.float64]] = {}
         by_plant = dict(self.bank.by_plant)
         lanes = np.array([signal.lane for signals in by_plant.values() for signal in signals.values()], np.int64)
         owner = np.repeat(np.arange(len(by_plant)), [len(signals) for signals in by_plant.values()])
@@ -277,9 +276,8 @@ class Scene:
             for three in (np.where(known, columns[:, lanes], 0.0), known)
         )
         means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).T
-        for plant, mean, any_known in zip(by_plant, means, counts.any(axis=0), strict=True):
-            if any_known:
-                totals[plant] = mean
+        heard = (counts > 0).any(axis=0).tolist()
+        totals = {plant: mean for plant, mean, some in zip(by_plant, means, heard, strict=True) if some}
         result = {}
         children = self.room.tree.children
         for row in reversed(tuple(rows)):  # children stand after their parents
