@@ -53,6 +53,9 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     delay_p99_s: float | None = None
     attempt: str = ""
     attempt_at: float | None = None
+    journal_events: int = 0
+    journal_head: str = ""
+    """The newest head that the room has signed: to be noted by whoever looks, it proves later what was there."""
 
 
 class PlantOnLine(msgspec.Struct, frozen=True, kw_only=True):

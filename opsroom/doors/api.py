@@ -34,6 +34,7 @@ from opsroom.line_views import LineRequest, Sort
 from opsroom.loop.hall import Hall
 from opsroom.record.disk import StoreError
 from opsroom.record.history import corrected_rows, known, rollup_rows
+from opsroom.record.proving import prove, prove_beginning
 from opsroom.record.rollups import RESOLUTIONS
 from opsroom.showing import show
 from opsroom.views import Answer, Viewer
@@ -134,6 +135,10 @@ class Routes:
         get("/api/line")(self.line)
         get("/api/line/book")(self.book)
         get("/api/openapi.json")(lambda: told(describe(hall.room.charter.title or hall.room.id)))
+        get("/journal/head")(self.journal_head)
+        get("/api/journal/head")(self.journal_head)
+        get("/api/journal/events/{event}/proof")(self.journal_proof)
+        get("/api/journal/consistency")(self.journal_consistency)
         get("/healthz")(self.healthz)
         get("/readyz")(self.readyz)
         get("/metrics")(self.metrics)
@@ -324,9 +329,7 @@ class Routes:
 
     async def journal(self, request: Request) -> Response:
         """Events of the journal after one, oldest first, for the room's own people: seats and operators."""
-        viewer, query = self.viewer(request, wall=False), request.query_params
-        if viewer.role == "unit":
-            raise ProblemError(403, "not-your-role", "the journal is for the room's own people", "log in as a seat")
+        viewer, query = self._reader(request), request.query_params
         after, most = int(_number(query.get("after"), 0)), int(_number(query.get("limit"), EVENTS_MOST))
         journal = self.hall.journal
         head, events = journal.head, journal.events
@@ -342,6 +345,42 @@ class Routes:
         days = min(max(_number(request.query_params.get("days"), 30.0), 0.01), 366.0)
         now, journal = self.hall.clock.now(), self.hall.journal
         return told(await asyncio.to_thread(lambda: report(journal.read(), unit, now, days)))
+
+    async def journal_head(self) -> Response:
+        """The newest signed head, for everybody: who keeps it can prove later that history was cut or written anew."""
+        signed = self.hall.journal.signed
+        if signed is None:
+            raise ProblemError(404, "unknown-head", "nobody signs this journal", "open the room with its keys")
+        return told(signed)
+
+    async def journal_proof(self, request: Request, event: str) -> Response:
+        """Prove that an event is in the journal as it was signed last; without its words, which only `/api/journal` tells."""
+        self._reader(request)
+        number = int(_number(event, 0))
+        try:
+            found = await asyncio.to_thread(prove, self.hall.journal.path, number)
+        except ValueError as error:
+            raise ProblemError(404, "unknown-event", str(error), "see /journal/head for how many there are") from None
+        return told({name: found[name] for name in ("event", "path", "signed")})
+
+    async def journal_consistency(self, request: Request) -> Response:
+        """Prove that the journal begins with that of an earlier signed head: `?first=` is how many events that head had."""
+        self._reader(request)
+        first = int(_number(request.query_params.get("first"), 0))
+        try:
+            found = await asyncio.to_thread(prove_beginning, self.hall.journal.path, first)
+        except ValueError as error:
+            raise ProblemError(
+                422, "bad-number", str(error), "see /journal/head for how many events there are"
+            ) from None
+        return told(found)
+
+    def _reader(self, request: Request) -> Viewer:
+        """One of the room's own people."""
+        viewer = self.viewer(request, wall=False)
+        if viewer.role == "unit":
+            raise ProblemError(403, "not-your-role", "the journal is for the room's own people", "log in as a seat")
+        return viewer
 
     def _may_see(self, viewer: Viewer, event: Any) -> bool:
         """A ballot on an open motion is sealed, in the journal's view too."""

@@ -9,6 +9,7 @@ import msgspec
 from opsroom.alarms.performance import Performance
 from opsroom.commands import AnyCommand
 from opsroom.line_views import PLANTS_SHOWN, LineBook, Sort
+from opsroom.record.heads import SignedHead
 from opsroom.views import (
     AlarmView,
     Answer,
@@ -124,6 +125,22 @@ class JournalPage(msgspec.Struct, frozen=True):
     entries: list[JournalEntry]
 
 
+class EventProof(msgspec.Struct, frozen=True):
+    """The way from an event's hash up to the root of the signed head, lowest first, hexadecimal."""
+
+    event: int
+    path: list[str]
+    signed: SignedHead
+
+
+class BeginningProof(msgspec.Struct, frozen=True):
+    """The nodes that show that the tree of the signed head begins with the one of `first` events, hexadecimal."""
+
+    first: int
+    path: list[str]
+    signed: SignedHead
+
+
 class Health(msgspec.Struct, frozen=True):
     """The process lives, or the room is ready."""
 
@@ -237,6 +254,26 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
         ),
         None,
         JournalPage,
+        (401, 403, 422),
+    ),
+    ("get", "/journal/head", "The newest signed head of the journal, for everybody", (), None, SignedHead, (404,)),
+    ("get", "/api/journal/head", "The newest signed head of the journal, for everybody", (), None, SignedHead, (404,)),
+    (
+        "get",
+        "/api/journal/events/{event}/proof",
+        "A proof that an event is in the journal with this signed head (RFC 9162)",
+        (("event", "path", "its number", {"type": "integer"}),),
+        None,
+        EventProof,
+        (401, 403, 404, 422),
+    ),
+    (
+        "get",
+        "/api/journal/consistency",
+        "A proof that the journal begins with an earlier one (RFC 9162)",
+        (("first", "query", "how many events the earlier signed head had", {"type": "integer"}),),
+        None,
+        BeginningProof,
         (401, 403, 422),
     ),
     ("get", "/api/line", "The state of the line", (), None, LineView, (401,)),

@@ -31,14 +31,21 @@ def prove(path: Path, event_id: int) -> dict[str, Any]:
         }
 
 
+def prove_beginning(path: Path, first: int) -> dict[str, Any]:
+    """Prove that the journal as it was signed last begins with its first events; raises `StoreError`, ValueError."""
+    with _proving(path) as (_, tree, signed):
+        nodes = merkle.consistency(first, signed.events, tree.node)
+        return {"first": first, "path": [one.hex() for one in nodes], "signed": msgspec.to_builtins(signed)}
+
+
 def prove_consistency(path: Path, earlier: SignedHead) -> dict[str, Any]:
     """Prove that the journal as it was signed last begins with an earlier one; raises `StoreError`, ValueError."""
     with _proving(path) as (_, tree, signed):
         if earlier.room != signed.room:
             raise ValueError(f"this is the journal of the room {signed.room!r}, the head is of {earlier.room!r}")
-        path_up = merkle.consistency(earlier.events, signed.events, tree.node)
+        nodes = merkle.consistency(earlier.events, signed.events, tree.node)
         return {
-            "path": [one.hex() for one in path_up],
+            "path": [one.hex() for one in nodes],
             "earlier": msgspec.to_builtins(earlier),
             "signed": msgspec.to_builtins(signed),
         }
