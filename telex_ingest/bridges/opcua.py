@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from asyncua.client.client import Client
 
 
+_FIGURES = frozenset(
+    ("Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double")
+)
+
+
 class NodeTarget(Target, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An order that writes `node`, or calls `method` of `object` with the figure; `read_back` is the node that shows it.
 
@@ -48,9 +53,9 @@ class OpcuaGrip:
                 return
             node = await find_node(self._client, target.node)
             kind: Any = await node.read_data_type_as_variant_type()
-            value = raw if kind in (ua.VariantType.Double, ua.VariantType.Float) else round(raw)
-            if kind is ua.VariantType.Boolean:
-                value = bool(raw)
+            if kind.name not in _FIGURES:
+                raise NotWrittenError(f"the node is of the type {kind.name}, no figure")
+            value = raw if kind.name in ("Double", "Float") else bool(raw) if kind.name == "Boolean" else round(raw)
             await node.write_value(ua.DataValue(ua.Variant(value, kind)))
         except (UaError, ValueError) as error:
             raise NotWrittenError(f"the server refuses: {error}") from error

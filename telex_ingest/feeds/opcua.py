@@ -23,7 +23,7 @@ from telex_ingest.feed import Answer, Example, FeedReading, Given, SourceLostErr
 from telex_ingest.feed_settings import declared
 from telex_ingest.feeds.opcua_line import NAME, Server, Value, find_node, read_value, session
 from telex_ingest.feeds.points import Point
-from telex_ingest.telex import Order, PlantBirth, Quality, Slug, moment
+from telex_ingest.telex import Order, PlantBirth, Quality, Slug, TelexKind, moment
 
 if TYPE_CHECKING:
     from asyncua.client.client import Client
@@ -84,6 +84,8 @@ class OpcuaFeed:
             settings.plant, settings.orders, settings.trust, lambda target: reach(settings.server, target)
         )
         self._told: dict[str, int] = {}
+        self._begun: set[str] = set()
+        """The signals of which this session has told a value."""
 
     @classmethod
     def example(cls, folder: Path) -> AbstractAsyncContextManager[Example]:
@@ -110,6 +112,7 @@ class OpcuaFeed:
         if cursor is not None:
             self._told = msgspec.json.decode(cursor, type=dict[str, int])
         lost: list[str] = []
+        self._begun.clear()
 
         async def on_loss(error: Exception) -> None:
             lost.append(str(error) or type(error).__name__)
@@ -192,23 +195,34 @@ class OpcuaFeed:
                 yield given
 
     def _given(self, found: list[tuple[str, Value]]) -> list[FeedReading]:
-        """Make readings of values that were not told yet, in the order of their times; the last one has the cursor."""
-        times: dict[int, tuple[dict[str, float | None], dict[str, Quality]]] = {}
+        """Make readings of values that were not told yet, in the order of their times; the last one has the cursor.
+
+        What a session tells first of a node, and its history, is new if it is later than what was told. A time that runs back
+        within a session is a clock that was set: that value is a backfill, and the signal goes on from there.
+        """
+        times: dict[tuple[int, TelexKind], tuple[dict[str, float | None], dict[str, Quality]]] = {}
         for name, value in sorted(found, key=lambda one: one[1].source_us or 0):
             us = self._now_us() if value.source_us is None else value.source_us
+            told = self._told.get(name, us - 1)
             self.counts["values"] += 1
-            if us <= self._told.get(name, us - 1):
+            if us == told or (us < told and name not in self._begun):
+                self._begun.add(name)
                 self.counts["repeated"] += 1
                 continue
+            self._begun.add(name)
             figure = self._settings.signals[name].figure(value.raw)
             if figure is None and value.raw is not None:
                 self.counts["bad"] += 1
                 continue
             self._told[name] = us
-            values, qualities = times.setdefault(us, ({}, {}))
+            kind = TelexKind.LIVE if us > told else TelexKind.BACKFILL
+            self.counts["ran back"] += us < told
+            values, qualities = times.setdefault((us, kind), ({}, {}))
             values[name] = figure
             qualities[name] = value.quality if figure is not None else Quality.BAD
-        given = [FeedReading(us, values, qualities=qualities) for us, (values, qualities) in times.items()]
+        given = [
+            FeedReading(us, values, kind=kind, qualities=qualities) for (us, kind), (values, qualities) in times.items()
+        ]
         return [*given[:-1], given[-1]._replace(cursor=self._cursor())] if given else []
 
     def _cursor(self) -> str:

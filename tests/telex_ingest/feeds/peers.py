@@ -17,8 +17,9 @@ PEERS = Path(__file__).parent / "peer_programs"
 class Peer:
     """A program that says `up` on its first line once it serves its port."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, *arguments: str) -> None:
         self._program = program
+        self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -26,7 +27,11 @@ class Peer:
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, str(PEERS / self._program), str(self.port), stdout=asyncio.subprocess.PIPE
+            sys.executable,
+            str(PEERS / self._program),
+            str(self.port),
+            *self._arguments,
+            stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
         async with asyncio.timeout(30):
@@ -40,8 +45,8 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(program: str) -> AsyncIterator[Peer]:
-    made = Peer(program)
+async def peer(program: str, *arguments: str) -> AsyncIterator[Peer]:
+    made = Peer(program, *arguments)
     await made.start()
     try:
         yield made
