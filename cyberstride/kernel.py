@@ -7,12 +7,12 @@ import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cyberstride.belief import Belief, put, take
+from cyberstride.belief import WINDOW, Belief, put, take
 from cyberstride.filter import blank, step
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import Verdicts
@@ -21,6 +21,15 @@ __all__ = ["Kernel"]
 
 _LEAST_SHARE = 512
 """A thread is not worth its start for fewer signals."""
+
+
+class _Compiled(NamedTuple):
+    """What numba gives, loaded when first needed."""
+
+    judge: Any
+    packed: Any
+    known: Any
+    rows: Any
 
 
 class Kernel:
@@ -34,17 +43,16 @@ class Kernel:
         self.regimes = regimes
         self.threads = threads or os.cpu_count() or 1
         self._pool: ThreadPoolExecutor | None = None
-        self._judge: Any = None
-        self._packed: tuple[Any, ...] = ()
-        known = regimes.law == "ratios" and regimes.naming and np.isfinite(regimes.stretch)
-        if not known:
-            return
+        self._compiled: _Compiled | None = None
+        self._settings: dict[Regimes, NDArray[np.float64] | None] = {}
         try:
-            from cyberstride.compiled import judge_rows, packed
+            from cyberstride.lanes import rows
+            from cyberstride.lanes.settings import known, packed
+            from cyberstride.lanes.step import judge
         except ImportError:
             warnings.warn("numba is not installed, so the filter runs in numpy, slower", RuntimeWarning, stacklevel=2)
             return
-        self._judge, self._packed = judge_rows, packed(regimes)
+        self._compiled = _Compiled(judge, packed, known, rows)
 
     def __enter__(self) -> Kernel:
         return self
@@ -61,53 +69,167 @@ class Kernel:
     @property
     def compiled(self) -> bool:
         """Whether the compiled form is in use."""
-        return self._judge is not None
+        return self._settings_of(self.regimes) is not None
 
-    def step(self, belief: Belief, values: ArrayLike, elapsed: ArrayLike) -> tuple[Belief, Verdicts]:
+    def _settings_of(self, regimes: Regimes) -> NDArray[np.float64] | None:
+        if self._compiled is None:
+            return None
+        if regimes not in self._settings:
+            self._settings[regimes] = self._compiled.packed(regimes) if self._compiled.known(regimes) else None
+        return self._settings[regimes]
+
+    def step(
+        self, belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes | None = None
+    ) -> tuple[Belief, Verdicts]:
         """The belief and the verdicts after one reading of every signal; `belief` is not changed."""
-        if self._judge is None:
-            return step(belief, values, elapsed, self.regimes)
+        regimes = regimes or self.regimes
+        if self._settings_of(regimes) is None:
+            return step(belief, values, elapsed, regimes)
         after = take(belief, np.arange(len(belief.seen)))
-        return after, self.advance(after, values, elapsed)
+        return after, self.advance(after, values, elapsed, regimes=regimes)
 
-    def advance(self, belief: Belief, values: ArrayLike, elapsed: ArrayLike, out: Verdicts | None = None) -> Verdicts:
-        """The same, but changing `belief` **in place** and writing into `out`: nothing is allocated."""
+    def advance(
+        self,
+        belief: Belief,
+        values: ArrayLike,
+        elapsed: ArrayLike,
+        out: Verdicts | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        regimes: Regimes | None = None,
+    ) -> Verdicts:
+        """The same, but changing `belief` **in place** and writing into `out`: nothing is allocated.
+
+        `rows` (m,), each once: judge only these signals; then `values`, `elapsed` and the verdicts are theirs, in that order.
+        """
+        regimes = regimes or self.regimes
         n = len(belief.seen)
-        x, t = np.empty(n), np.empty(n)
+        lanes = np.arange(n) if rows is None else np.ascontiguousarray(rows, np.int64)
+        m = len(lanes)
+        x, t = np.empty(m), np.empty(m)
         x[:], t[:] = values, elapsed
-        verdicts = blank(n) if out is None else out
-        if self._judge is None:
-            return self._slowly(belief, verdicts, np.arange(n), x, t)
-        hard = np.zeros(n, np.int8)
-        parts = max(1, min(self.threads, n // _LEAST_SHARE))
-        edges = [n * k // parts for k in range(parts + 1)]
+        verdicts = blank(m) if out is None else out
+        settings = self._settings_of(regimes)
+        if settings is None or self._compiled is None:
+            return self._slowly(belief, verdicts, lanes, np.arange(m), x, t, regimes)
+        inside, copied = _in_rows(belief)
+        said, said_copied = _in_rows(verdicts)
+        hard = np.zeros(m, np.int8)
+        tables = _tables(self._compiled.rows, inside, said)
+        self._share(m, (lanes, inside["phase"], inside["dof"], x, t, *tables, settings, hard))
+        for array, row in (*copied, *said_copied):
+            array[...] = np.moveaxis(row, -1, 0)
+        places = np.flatnonzero(hard)
+        if len(places):
+            self._slowly(belief, verdicts, lanes[places], places, x[places], t[places], regimes)
+        return verdicts
+
+    def _share(self, m: int, rest: tuple[Any, ...]) -> None:
+        assert self._compiled is not None
+        judge = self._compiled.judge
+        parts = max(1, min(self.threads, m // _LEAST_SHARE))
+        edges = [m * k // parts // 16 * 16 for k in range(parts)] + [m]
         spans = list(itertools.pairwise(edges))
         if parts == 1:
-            self._judge(0, n, x, t, belief, verdicts, *self._packed, hard)
-        else:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.threads - 1, "cyberstride")
-            rest = (x, t, belief, verdicts, *self._packed, hard)
-            others = [self._pool.submit(self._judge, a, b, *rest) for a, b in spans[1:]]
-            self._judge(*spans[0], *rest)
-            for other in others:
-                other.result()
-        rows = np.flatnonzero(hard)
-        if len(rows):
-            self._slowly(belief, verdicts, rows, x, t)
-        return verdicts
+            judge(0, m, *rest)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.threads - 1, "cyberstride")
+        others = [self._pool.submit(judge, a, b, *rest) for a, b in spans[1:]]
+        judge(*spans[0], *rest)
+        for other in others:
+            other.result()
 
     def _slowly(
         self,
         belief: Belief,
         verdicts: Verdicts,
         rows: NDArray[np.int64],
+        places: NDArray[np.int64],
         x: NDArray[np.float64],
         t: NDArray[np.float64],
+        regimes: Regimes,
     ) -> Verdicts:
-        part, judged = step(take(belief, rows), x[rows], t[rows], self.regimes)
+        part, judged = step(take(belief, rows), x, t, regimes)
         put(belief, rows, part)
         columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(verdicts, judged, strict=True))
         for column, new in columns:
-            column[rows] = new
+            column[places] = new
         return verdicts
+
+
+_Copied = list[tuple[NDArray[Any], NDArray[Any]]]
+
+
+def _in_rows(arrays: Any) -> tuple[dict[str, NDArray[Any]], _Copied]:
+    """Every array with the lanes last and side by side in memory; and those that had to be copied for that."""
+    rows, copied = {}, []
+    for name, array in zip(arrays._fields, arrays, strict=True):
+        row = np.moveaxis(array, 0, -1)
+        if not row.flags.c_contiguous:
+            row = np.ascontiguousarray(row)
+            copied.append((array, row))
+        rows[name] = row
+    return rows, copied
+
+
+def _tables(at: Any, belief: dict[str, NDArray[Any]], said: dict[str, NDArray[Any]]) -> tuple[NDArray[np.uint64], ...]:
+    """Which row of a block is at which address: what is loaded, what is stored, and the whole numbers apart."""
+
+    def rows(array: NDArray[Any], first: int, step: int = 1) -> list[tuple[int, int]]:
+        start = array.__array_interface__["data"][0]
+        many = array.size // max(array.shape[-1], 1)
+        return [(first + step * k, start + k * array.shape[-1] * array.itemsize) for k in range(many)]
+
+    def regimes(first: int) -> list[tuple[int, int]]:
+        four = ((at.P, "p"), (at.LEVEL, "level"), (at.SLOPE, "slope"), (at.SCALE, "scale"))
+        out = [place for row, name in four for place in rows(belief[name], first + row, 7)]
+        for k in range(3):
+            out += rows(belief["cov"][k], first + at.V11 + k, 7)
+        return out
+
+    kept = [
+        (belief["settled"], at.SET),
+        (belief["event"], at.EVENT),
+        (belief["reference"], at.REF),
+        (belief["repeats"], at.RUN),
+        (belief["drift"], at.DRIFT),
+    ]
+    both = [place for array, row in kept for place in rows(array, row)]
+    before = [
+        (belief["origin"], at.ORIGIN),
+        (belief["unit"], at.UNIT),
+        (belief["limits"], at.LOW),
+        (belief["gap"], at.GAP),
+        (belief["dof"], at.DOF),
+        (belief["window"], at.WIN),
+        (belief["lapse"], at.LAP),
+    ]
+    after = [
+        (belief["gap"], at.NEW_GAP),
+        (belief["dof"], at.NEW_DOF),
+        (belief["window"], at.WIN + 1),
+        (belief["lapse"], at.LAP + 1),
+    ]
+    loaded = regimes(at.OLD) + both + [place for array, row in before for place in rows(array, row)]
+    stored = regimes(at.NEW) + both + [place for array, row in after for place in rows(array, row)]
+    told = rows(said["p_now"], at.P_NOW) + rows(said["p_back"], at.BACK)
+    for name, row in (
+        ("sure", at.SURE), ("level", at.LEVEL_NOW), ("level_sd", at.LEVEL_SD), ("slope", at.SLOPE_NOW),
+        ("slope_sd", at.SLOPE_SD), ("low", at.FROM), ("high", at.UPTO), ("surprise", at.SURPRISE), ("size", at.SIZE),
+        ("size_low", at.SIZE_LOW), ("size_high", at.SIZE_HIGH), ("news", at.NEWS), ("wrong", at.WRONG),
+        ("centre", at.CENTRE), ("spread", at.WIDTH),
+    ):  # fmt: skip
+        told += rows(said[name], row)
+    words = np.zeros((3, WINDOW), np.uint64)
+    words[0] = [address for _, address in rows(belief["ago"], 0)]
+    words[1] = [address for _, address in rows(belief["live"], 0)]
+    words[2, :4] = [rows(belief[name], 0)[0][1] for name in ("named", "onset", "standing", "seen")]
+    says = np.array([rows(said[name], 0)[0][1] for name in ("named", "announced", "onset_back")], np.uint64)
+    return (
+        np.array(loaded, np.uint64),
+        np.array(stored, np.uint64),
+        np.array(told, np.uint64),
+        words,
+        says,
+    )

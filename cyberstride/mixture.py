@@ -135,6 +135,9 @@ def absorb(state: Mixed, ahead: Forecasted, prior: Floats, y: Floats, regimes: R
         - 0.5 * (dof + 1.0) * np.log1p(square / dof)
     )
     w = np.maximum(np.exp(log_w - log_w.max(axis=(0, 1))), _LEAST_WEIGHT)
+    # Where the last reading was quiet, an event there and another now are together too improbable to follow.
+    quiet = state.p[0] >= regimes.quiet
+    w[1:, 1:] = np.where(quiet, 0.0, w[1:, 1:])
     w = w / sum4(sum4(w))
     p = sum4(w)
 

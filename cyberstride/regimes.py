@@ -35,6 +35,8 @@ class Regimes(NamedTuple):
     """The most that one reading's squared standardised error may weigh in the learned variance."""
     least_scale: float = 0.0
     """Floor of the learned variance, in squares of the signal's internal unit (near its first noise)."""
+    quiet: float = math.inf
+    """Two events at two readings in a row are not weighed where steady was at least so probable at the first of them."""
     naming: bool = False
     """Whether changes are named from the evidence of the window of the last readings."""
     event_priors: Four = (0.0, 0.02, 0.008, 0.002)
@@ -100,6 +102,7 @@ DEFAULT = Regimes(
     stretch=3.0,
     clip=9.0,
     least_scale=2.0**-10,
+    quiet=0.95,
     naming=True,
 )
 """The frozen configuration for plant indicators."""

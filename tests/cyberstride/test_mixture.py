@@ -12,8 +12,8 @@ from scipy.stats import t as t_distribution
 from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 
 from cyberstride.belief import informed
-from cyberstride.filter import step
-from cyberstride.mixture import tail
+from cyberstride.filter import mixed, step
+from cyberstride.mixture import absorb, evolve, priors_over, tail
 from cyberstride.regimes import DEFAULT, Regimes, cp6, harrison_stevens_1971
 
 # West & Harrison (1997), Table 11.1: monthly sales 1955-59, public data.
@@ -173,3 +173,17 @@ def test_probabilities_sum_to_one_and_covariances_stay_positive(
         assert (v22 >= 0).all()
         assert (v11 * v22 >= v12 * v12 * (1 - 1e-9)).all()
         assert (belief.scale > 0).all()
+
+
+def test_two_events_in_a_row_are_weighed_only_where_the_last_reading_was_not_quiet() -> None:
+    regimes = DEFAULT._replace(quiet=0.9)
+    belief = informed(2, level=0.0, slope=0.0, variances=(1.0, 0.01), noise=1.0, dof=50.0, priors=np.full(4, 0.25))
+    belief.p[0] = (0.91, 0.03, 0.03, 0.03)
+    state, t, y = mixed(belief), np.ones(2), np.full(2, 6.0)
+    _, joint = absorb(state, evolve(state, t, regimes), priors_over(t, regimes), y, regimes)
+    always = regimes._replace(quiet=math.inf)
+    _, all_of_them = absorb(state, evolve(state, t, always), priors_over(t, always), y, always)
+    assert (joint[1:, 1:, 0] == 0).all()
+    assert (joint[1:, 1:, 1] > 0).all()
+    assert np.abs(joint[:, :, 0] - all_of_them[:, :, 0]).sum() < 2 * 0.09
+    assert joint[:, :, 1] == pytest.approx(all_of_them[:, :, 1])
