@@ -276,7 +276,7 @@ class Scene:
             for three in (np.where(known, columns[:, lanes], 0.0), known)
         )
         means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).T
-        heard = (counts > 0).any(axis=0).tolist()
+        heard: list[bool] = np.greater(counts.sum(axis=0), 0).tolist()
         totals = {plant: mean for plant, mean, some in zip(by_plant, means, heard, strict=True) if some}
         result = {}
         children = self.room.tree.children
