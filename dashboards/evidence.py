@@ -115,9 +115,9 @@ def _marks(alarm: AlarmView | None, motion: MotionView | None) -> tuple[list[dic
             {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "line": dotted}
             for y in (alarm.normal_low, alarm.normal_high)
         ]
-        note = {"x": 0, "xref": "paper", "y": alarm.normal_high, "text": say("evidence.normal"), "showarrow": False}
+        note = {"x": 0, "xref": "paper", "y": alarm.normal_low, "text": say("evidence.normal"), "showarrow": False}
         look = {"font": {"color": palette.GREY, "size": 14}, "bgcolor": palette.PANEL, "opacity": 0.86}
-        notes.append({**note, **look, "xanchor": "left", "yanchor": "bottom"})
+        notes.append({**note, **look, "xanchor": "left", "yanchor": "top"})
     return shapes, notes
 
 
