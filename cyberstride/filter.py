@@ -102,11 +102,11 @@ def _not_yet(belief: Belief) -> Verdicts:
     value = np.where(flat, belief.window[:, -1], np.nan)
     nothing = np.where(flat, 0.0, np.nan)
     unknown, zero = np.full(n, np.nan), np.zeros(n)
-    p = np.zeros((n, 4))
+    p = np.zeros((4, n)).T
     p[:, 0] = 1.0
     return Verdicts(
         p_now=p,
-        p_back=p.copy(),
+        p_back=p.copy(order="K"),
         named=np.where(flat, STEADY, NOT_YET).astype(np.int8),
         announced=np.zeros(n, np.bool_),
         onset_back=np.full(n, -1, np.int32),

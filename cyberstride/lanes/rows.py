@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cyberstride.belief import WINDOW
 
 LANES = 16
@@ -39,3 +42,22 @@ VERDICT = FIT + 16
 ) = range(VERDICT, VERDICT + 15)  # fmt: skip
 P_NOW = VERDICT + 15
 ROWS = P_NOW + 4
+
+
+def _rows(*parts: range | int) -> NDArray[np.uint64]:
+    return np.concatenate([np.arange(p, p + 1) if isinstance(p, int) else np.array(p) for p in parts]).astype(np.uint64)
+
+
+def _regimes(first: int) -> tuple[range, ...]:
+    return tuple(range(first + k, first + k + 28, 7) for k in (P, LEVEL, SLOPE, V11, V12, V22, SCALE))
+
+
+_LASTING = (range(SET, SET + 9), range(EVENT, EVENT + 4), range(REF, REF + 6), RUN, HABIT, range(DRIFT, DRIFT + 6))
+LOADED = _rows(
+    *_regimes(OLD), *_LASTING, ORIGIN, UNIT, LOW, HIGH, GAP, DOF, range(WIN, WIN + WINDOW), range(LAP, LAP + WINDOW)
+)
+"""The rows of a block that are loaded, in the order in which the kernel lists the arrays of a belief."""
+STORED = _rows(
+    *_regimes(NEW), *_LASTING, NEW_GAP, NEW_DOF, range(WIN + 1, WIN + 1 + WINDOW), range(LAP + 1, LAP + 1 + WINDOW)
+)
+TOLD = _rows(range(P_NOW, P_NOW + 4), range(BACK, BACK + 4), range(VERDICT, VERDICT + 15))
