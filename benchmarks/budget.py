@@ -52,7 +52,10 @@ def judged(kind: str, rng: np.random.Generator) -> list[dict[str, float | str]]:
     for t, row in enumerate(table):
         offset = 0.0
         if kind == "seasonal":
+            before = season.used.any(axis=1)
             season, offset, shift = seasons.prepare(season, t * SAMPLING)
+            # As `judge` does: where the season is taken off, the readings are other ones.
+            watch = watches.anew(watch, np.flatnonzero(season.used.any(axis=1) & ~before))
             belief = seasons.rebase(belief, shift)
         verdicts = kernel.advance(belief, row - offset, 1.0)
         if kind == "seasonal":

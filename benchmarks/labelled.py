@@ -1,6 +1,9 @@
 """The standing table: what the default filter finds, when, by which name, and how often it cries for nothing.
 
-`python -m benchmarks.labelled [OUT.json]` prints it, with a fixed seed. Each trouble begins at reading 100 of a quiet signal
+`python -m benchmarks.labelled [OUT.json]` prints it, with a fixed seed; `--check` instead compares it with the figures kept
+in `labelled.json` beside this file and ends with 1 where one has become worse.
+
+Each trouble begins at reading 100 of a quiet signal
 (Gaussian noise, sd 1); "found" is any name beyond suspected within 30 readings; "right +1" and "+5" is the share named
 rightly at most one and five readings after the onset. Quiet signals of several kinds give false names per 1,000 readings.
 """
@@ -10,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,13 +55,15 @@ def quiet(kind: str, rng: np.random.Generator, rows: int = 600, lanes: int = 500
         period, phase = rng.uniform(24, 96, lanes), rng.uniform(size=lanes)
         return noise + 0.4 * np.sin(2 * np.pi * (np.arange(rows)[:, None] / period + phase))
     if kind == "student t5":
-        return rng.standard_t(5, size=noise.shape) / np.sqrt(5 / 3)
+        heavy: np.ndarray = rng.standard_t(5, size=noise.shape) / np.sqrt(5 / 3)
+        return heavy
     if kind == "ar1 0.5":
         for t in range(1, rows):
             noise[t] = 0.5 * noise[t - 1] + np.sqrt(0.75) * noise[t]
         return noise
     if kind == "rounded":
-        return np.round(noise * 0.7)
+        rounded: np.ndarray = np.round(noise * 0.7)
+        return rounded
     if kind == "counts":
         return rng.poisson(3.0, size=noise.shape).astype(float)
     return noise
@@ -100,10 +106,53 @@ def false_names(kind: str, rng: np.random.Generator) -> dict[str, float | str]:
     return row
 
 
-def main(out: str | None = None) -> None:
+KEPT = Path(__file__).with_name("labelled.json")
+SHARE, RATE = 0.03, 0.1
+"""A share may fall by so much, and false names a thousand readings rise by so much or by a tenth, before it counts as worse."""
+
+
+def figures() -> dict[str, Any]:
+    """The whole table."""
     rng = np.random.default_rng(SEED)
     troubles = [score(kind, code, size, rng) for kind, code, sizes in TROUBLES for size in sizes]
-    calm = [false_names(kind, rng) for kind in QUIET]
+    return {"seed": SEED, "troubles": troubles, "quiet": [false_names(kind, rng) for kind in QUIET]}
+
+
+def worse(now: dict[str, Any], then: dict[str, Any]) -> list[str]:
+    """What has become worse than it was, a sentence each.
+
+    >>> row = {"trouble": "step", "size": 3, "found": 0.9, "right_1": 0.1, "right_5": 0.5, "right_30": 0.8}
+    >>> worse({"troubles": [row | {"found": 0.8}], "quiet": []}, {"troubles": [row], "quiet": []})
+    ['step of 3: found 0.8, was 0.9']
+    """
+    pairs = list(zip(now["troubles"], then["troubles"], strict=True))
+    found = [
+        f"{new['trouble']} of {new['size']}: {key} {new[key]}, was {old[key]}"
+        for new, old in pairs
+        for key in ("found", "right_1", "right_5", "right_30")
+        if new[key] < old[key] - SHARE
+    ]
+    false = [
+        f"{new['quiet']}: {new[key]} false {key} in a thousand, was {old[key]}"
+        for new, old in zip(now["quiet"], then["quiet"], strict=True)
+        for key in sorted(set(old) - {"quiet", "readings", "suspected"})
+        if new[key] > max(1.1 * old[key], old[key] + RATE)
+    ]
+    return found + false
+
+
+def check() -> list[str]:
+    """What has become worse than the figures kept."""
+    return worse(figures(), json.loads(KEPT.read_text()))
+
+
+def main(out: str | None = None) -> None:
+    if out == "--check":
+        found = check()
+        print("\n".join(found) or "nothing has become worse")
+        sys.exit(1 if found else 0)
+    said = figures()
+    troubles, calm = said["troubles"], said["quiet"]
     print(f"{'trouble':10}{'size':>6}{'found':>8}{'delay':>7}{'p90':>6}{'right +1':>10}{'+5':>8}{'+30':>8}")
     for row in troubles:
         print(
@@ -115,7 +164,7 @@ def main(out: str | None = None) -> None:
     for row in calm:
         print(f"{row['quiet']:14}" + "".join(f"{row[k]:>11.3f}" for k in kinds))
     if out:
-        Path(out).write_text(json.dumps({"seed": SEED, "troubles": troubles, "quiet": calm}, indent=1))
+        Path(out).write_text(json.dumps(said, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def judge(
         belief = seasons.rebase(belief, moved)
         fresh = lanes[season.used.any(axis=1) & ~opened]
         if len(fresh):
-            belief, budget = _renewed(belief, fresh), _watched_anew(budget, fresh)
+            belief = _renewed(belief, fresh)
+            budget = None if budget is None else budget._replace(watch=watches.anew(budget.watch, fresh))
         prepared.append(Seasonal(lanes, season))
     limits = belief.limits
     plainly = not prepared
@@ -222,15 +223,6 @@ def _renewed(belief: Belief, lanes: Rows) -> Belief:
     dof[lanes] = np.minimum(dof[lanes], _FEW)
     settled[lanes, 6] = np.minimum(settled[lanes, 6], _FEW)
     return belief._replace(reference=reference, dof=dof, settled=settled)
-
-
-def _watched_anew(budget: budgets.Budget | None, lanes: Rows) -> budgets.Budget | None:
-    if budget is None:
-        return None
-    columns: list[NDArray[Any]] = [column.copy() for column in budget.watch]
-    for column, new in zip(columns, watches.newborn(len(lanes)), strict=True):
-        column[lanes] = new
-    return budget._replace(watch=watches.Watch(*columns))
 
 
 def seasonal(

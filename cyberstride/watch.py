@@ -7,12 +7,12 @@ so many repetitions of one value are, by the signal's own habit of repeating.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CHANNELS", "DRIFT", "LEVEL", "SPREAD", "STUCK", "Watch", "attend", "newborn"]
+__all__ = ["CHANNELS", "DRIFT", "LEVEL", "SPREAD", "STUCK", "Watch", "anew", "attend", "newborn"]
 
 Floats = NDArray[np.float64]
 
@@ -162,3 +162,11 @@ def _repeats(watch: Watch, ring: Floats, here: NDArray[np.bool_]) -> tuple[Float
     habit = np.where(usual & ~after, habit + pace * (same - habit), habit)
     again = np.where(after, again + pace * (same - again), again)
     return np.stack((run, habit, again), axis=1), np.where(here, chance, 0.0)
+
+
+def anew(watch: Watch, lanes: NDArray[np.int64]) -> Watch:
+    """The watch in which the signals `lanes` begin anew: their readings are other ones from now on."""
+    columns: list[NDArray[Any]] = [column.copy() for column in watch]
+    for column, new in zip(columns, newborn(len(lanes)), strict=True):
+        column[lanes] = new
+    return Watch(*columns)
