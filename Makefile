@@ -73,6 +73,7 @@ bench-effects: $(VENV)/.dev  ## 500 interventions with known effect, beside two 
 
 bench-truth: $(VENV)/.dev  ## labelled troubles, the alarm budget and the forecasts' coverage, on simulations
 	$(BIN)/python -m benchmarks.labelled
+	$(BIN)/python -m benchmarks.trimble
 	$(BIN)/python -m benchmarks.budget
 	$(BIN)/python -m benchmarks.forecasts
 
