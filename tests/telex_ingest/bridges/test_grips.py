@@ -17,7 +17,7 @@ from telex_ingest.bridges.mqtt import TopicTarget
 from telex_ingest.bridges.opcua import NodeTarget
 from telex_ingest.bridges.settings import Trust
 from telex_ingest.bridges.sparkplug import MetricTarget
-from telex_ingest.feed import Bridge
+from telex_ingest.feed import Bridge, carry
 from telex_ingest.feeds.modbus import ModbusFeed, ModbusSettings
 from telex_ingest.feeds.modbus_line import Device
 from telex_ingest.feeds.modbus_registers import RegisterPoint
@@ -29,9 +29,14 @@ from telex_ingest.feeds.opcua import NodePoint, OpcuaFeed, OpcuaSettings
 from telex_ingest.feeds.opcua_line import Server
 from telex_ingest.feeds.sparkplug import SparkplugFeed, SparkplugSettings
 from telex_ingest.feeds.sparkplug_example import EdgeNodeInMiniature, figure
+from telex_ingest.heard import PlantBorn, ReceiptCame
 from telex_ingest.proof import name_of, prove
 from telex_ingest.telex import Order, Receipt
+from telex_ingest.ticket import Ticket
+from tests.telex_ingest.conftest import MiniatureRoom, room, until
 from tests.telex_ingest.feeds.peers import peer
+
+__all__ = ["room"]
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
@@ -211,3 +216,39 @@ async def test_sparkplug_metrics(trust: Trust, numbers: Iterator[int]) -> None:
             assert (await obeyed(feed, next(numbers), "dance"))[1][
                 1
             ] == "nothing was written: the device has no metric Dance"
+
+
+async def test_an_order_goes_from_the_room_to_the_register_and_its_receipt_comes_back(
+    room: MiniatureRoom, trust: Trust, tmp_path: Path
+) -> None:
+    async with peer("modbus_device.py") as device:
+        settings = ModbusSettings(
+            plant="mill",
+            device=Device(host="127.0.0.1", port=device.port),
+            poll_s=0.02,
+            signals={"speed": RegisterPoint(unit="1/min", address=6)},
+            trust=trust,
+            orders={"set-speed": RegisterTarget(title="Speed", parameter="speed", address=6)},
+        )
+        ticket = Ticket("link-1", "secret-1", "room-1", trust.key).line()
+        carrying = asyncio.create_task(carry(ModbusFeed(settings), room.address, "link-1", ticket, tmp_path / "spool"))
+        await until(lambda: 0.0 in room.values("mill"), 20)
+        (born,) = room.of(PlantBorn)
+        assert [order.name for order in born.birth.orders] == ["set-speed"]
+        now = datetime.now(UTC)
+        order = Order(
+            id="room-1-1",
+            room="room-1",
+            plant="mill",
+            motion="m-1",
+            name="set-speed",
+            parameters={"speed": 850},
+            not_before=now,
+            expires=now + timedelta(minutes=5),
+        )
+        room.gateway.send("mill", orders=[prove(order, KEY)])
+        await until(lambda: len(room.of(ReceiptCame)) == 2, 20)
+        assert [item.receipt.state.value for item in room.of(ReceiptCame)] == ["accepted", "done"]
+        await until(lambda: 850.0 in room.values("mill"), 20)
+        carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
