@@ -1,7 +1,7 @@
 """How much of the page's main thread an update takes, with a room of any size: `python -m tests.browser.measure --url http://...`.
 
-Without `--url` it starts a room of moving rows with `--plants` plants. Prints JSON: milliseconds of the main thread an update and in a
-second, updates, long tasks (over 50 ms), the JavaScript heap at start and end (forced collection), and the load of the machine.
+Without `--url` it starts a room of moving rows with `--plants` plants. Prints JSON: milliseconds of the main thread an update and
+in a second, updates, long tasks (over 50 ms), the heap at start and end (forced collection), and the load of the machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from tests.browser.conftest import FLAGS, Served, chromium
 
 WATCH_LONG = """() => {
   window.longTasks = [];
-  new PerformanceObserver(list => list.getEntries().forEach(e => longTasks.push(e.duration))).observe({ entryTypes: ['longtask'] });
+  const note = list => list.getEntries().forEach(entry => longTasks.push(entry.duration));
+  new PerformanceObserver(note).observe({ entryTypes: ['longtask'] });
 }"""
 
 

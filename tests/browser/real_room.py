@@ -33,7 +33,7 @@ from telex_ingest.telex import (
     moment,
 )
 
-SPEED = 60.0
+SPEED = 120.0
 START = 1_772_431_200.0
 TOML = """\
 [room]
@@ -65,9 +65,9 @@ readings_to_recover = 3
 [council]
 unit = "works"
 quorum = 4
-deliberation_min = "1 h"
-deliberation_max = "6 h"
-last_call = "6 h"
+deliberation_min = "6 h"
+deliberation_max = "12 h"
+last_call = "12 h"
 
 """ + "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
 PEOPLE = {

@@ -54,12 +54,16 @@ def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(
     expect(wall.locator(".council")).to_contain_text("Twelve more hands")
     expect(wall.locator(".chair[data-present=yes]")).to_have_count(1)
 
+    # The second seat comes and goes by its screen, the others by the same request that the screen makes.
     chairs = opened(real, "/seat/2", size=(1366, 768))
     for number, key in enumerate("yynayry", 1):
         seat = mover if number == 1 else chairs
-        if number > 1:
+        if number == 2:
+            log_in(seat, "seat-2", real.passphrases["seat-2"])
+        if number > 2:
+            who = {"account": f"seat-{number}", "passphrase": real.passphrases[f"seat-{number}"]}
+            assert seat.request.post("/api/login", data=who, headers={"origin": real.address}).ok
             seat.goto(f"/seat/{number}")
-            log_in(seat, f"seat-{number}", real.passphrases[f"seat-{number}"])
         expect(seat.locator("#cast")).to_be_visible()
         seat.locator("#keys").focus()
         seat.keyboard.press(key)
@@ -71,7 +75,7 @@ def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(
         expect(seat.locator("#result")).to_contain_text("Your ballot is cast.")
         if number < 7:
             expect(wall.locator(".chair[data-choice=sealed]")).to_have_count(number)
-        if number > 1:
+        if number == 2:
             seat.locator("#leave").press("Enter")
             seat.wait_for_url("**/")
 
