@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from opsroom.record.block_store import CHAPTER, BlockStore
@@ -68,9 +68,16 @@ class SqliteDatabase:
         """The file."""
         return str(self.path)
 
-    def written(self) -> AbstractContextManager[Session]:
+    @contextmanager
+    def written(self) -> Iterator[Session]:
         """Do all of the block or nothing of it."""
-        return transaction(self._writer(), self.path)
+        try:
+            with transaction(self._writer(), self.path) as session:
+                yield session
+        except StoreError as error:
+            if error.damaged:  # a page that was read while it was bad must be read anew when it is mended
+                self._writer().execute("PRAGMA shrink_memory")
+            raise
 
     def lent(self) -> AbstractContextManager[Session]:
         """Read at one moment's state."""
