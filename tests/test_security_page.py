@@ -1,0 +1,43 @@
+"""The threat model names tests: each of them exists, and each kind of visitor is in the table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda name: name.rpartition("/")[2])
+def test_every_test_that_the_threat_model_names_exists(file: str, test: str) -> None:
+    assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_row_of_the_threat_model_names_a_test() -> None:
+    table = PAGE.partition("## The table")[2].partition("## What")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 20
+    for row in rows:
+        assert re.search(r"`tests/[\w/]+\.py::test_\w+`", row), row
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "stranger",
+        "plant",
+        "thief of a link",
+        "unit",
+        "seat",
+        "operator",
+        "administrator",
+        "thief of a backup",
+        "network",
+    ],
+)
+def test_everybody_who_might_interfere_is_in_the_table(who: str) -> None:
+    assert re.search(rf"^\| [^|]*{who}", PAGE, re.MULTILINE)
