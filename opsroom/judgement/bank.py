@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cyberstride import DEFAULT, NAMES, Regimes, Verdicts
 from cyberstride import budget as budgets
 from cyberstride import judge as judging
-from cyberstride.belief import Belief, put, take
+from cyberstride.belief import Belief, newborn, put, take
 from cyberstride.forecast import Forecast
 from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
@@ -383,6 +383,11 @@ class Bank:
     @property
     def _belief(self) -> Belief:
         return self._state.belief
+
+    def warm(self) -> None:
+        """Judge something that nobody told, so that the compiled filter is there before the first reading."""
+        lane = np.arange(2)
+        Kernel(self._regimes, threads=1).advance(take(newborn(2), lane), np.zeros(2), np.ones(2))
 
     def _step(self, lane: Ints, value: Floats, elapsed: Floats, source: Ints, pace: int) -> Verdicts:
         """One reading of each of these signals through the filter, every signal once."""

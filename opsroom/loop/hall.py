@@ -231,6 +231,7 @@ def open_hall(
             log=log,
             software=software,
         )
+        bank.warm()
         _take_up(hall)
         return hall
     except BaseException:

@@ -18,6 +18,7 @@ from opsroom.room.news import AnyNews, CallCame, PlantBorn, PlantDied, PlantSile
 from opsroom.showing import show
 from opsroom.showing.attempts import Attempts
 from opsroom.showing.sentences import figure
+from opsroom.showing.staleness import fell_behind
 from opsroom.views import TickerLine
 from telex_ingest import heard
 from telex_ingest.heard import Accepted, SheetAccepted
@@ -157,7 +158,9 @@ class Reporter:
         counts, hall, scene = self.line.line(), self.hall, self.hall.scene
         self._log.refused(counts)
         self._tried += self._attempts.lines(counts.attempts)
+        before = scene.behind
         scene.hear(counts, (link.id for link in hall.links.list() if link.revoked_at is None))
+        self._tried += fell_behind(before, scene.behind, hall.clock.now())
         scene.line = msgspec.structs.replace(
             scene.line,
             coalesced=hall.watchers.coalesced,

@@ -6,15 +6,20 @@ which is another matter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.judgement.bank import Bank
+from opsroom.views import TickerLine
 
 STALE_PERIODS = 5.0
 """Nominal periods of its own that a signal may be behind its plant."""
+
+TOLD = 8
+"""Plants whose stale signals are told on the ticker at one look."""
 
 NAMED = 3
 """The most stale signals of a plant that are named."""
@@ -66,3 +71,29 @@ def stale(bank: Bank, where: Places) -> dict[str, Stale]:
         row = (-float(behind[place]), birth.title or birth.name)
         found.setdefault(where.plants[int(where.plant[place])], []).append(row)
     return {plant: Stale(len(rows), tuple(name for _, name in sorted(rows)[:NAMED])) for plant, rows in found.items()}
+
+
+def fell_behind(before: Mapping[str, Stale], now: Mapping[str, Stale], at: float) -> list[TickerLine]:
+    """Tell which plants' signals fell behind or caught up since the last look, at most `TOLD` lines.
+
+    >>> [line.text for line in fell_behind({}, {"mill-1": Stale(2, ("output", "stock"))}, 0.0)]
+    ['2 signals are stale: output, stock']
+    >>> [line.text for line in fell_behind({"mill-1": Stale(2, ("output", "stock"))}, {}, 0.0)]
+    ['no signal is stale any more']
+    """
+    lines = []
+    for plant in sorted(before.keys() | now.keys()):
+        was, is_now = before.get(plant, NONE), now.get(plant, NONE)
+        if was.signals == is_now.signals:
+            continue
+        names = ", ".join(is_now.names)
+        text = f"{is_now.signals} signals are stale: {names}" if is_now.signals > 1 else f"{names} is stale"
+        lines.append(
+            TickerLine(at=at, kind="line", unit=plant, text=text if is_now.signals else "no signal is stale any more")
+        )
+    if len(lines) > TOLD:
+        more = TickerLine(
+            at=at, kind="line", unit="", text=f"signals of {len(lines) - TOLD} more plants fell behind or caught up"
+        )
+        lines = [*lines[:TOLD], more]
+    return lines
