@@ -7,9 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from opsroom.entry.guard import LARGEST_BODY
-from tests.opsroom.rooms import make_folder, served
+from telex_ingest.plant_link import PlantLink
+from tests.opsroom.rooms import MILL, make_folder, served
+from tests.telex_ingest.conftest import until
 
 
 async def test_a_body_without_a_length_is_not_read_for_ever(tmp_path: Path) -> None:
@@ -38,3 +44,25 @@ async def test_bytes_that_are_no_text_are_answered(tmp_path: Path) -> None:
         for body in (b'{"account":"\xe1x","passphrase":"a"}', b"\xff\xfe", b"", b"[" * 100_000, b'{"account": 1}'):
             answer = await client.post("/api/login", content=body)
             assert (answer.status_code, answer.json()["code"]) == (422, "bad-body"), answer.text
+
+
+async def test_no_websocket_of_the_room_takes_a_page_of_another_origin(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room"), anonymous_wall=True) as room:
+        at = room.address.replace("http", "ws")
+        for path in ("/telex", "/watch", "/_dash-update-component", "/nowhere"):
+            for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1"):
+                with pytest.raises(InvalidStatus) as refused:
+                    await connect(f"{at}{path}", origin=Origin(origin))
+                assert refused.value.response.status_code == 403, (path, origin)
+        async with connect(f"{at}/watch", origin=Origin(room.address)) as socket:
+            assert await socket.recv()
+
+
+async def test_a_link_that_speaks_for_anothers_plant_is_refused_and_the_ticker_shows_it(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room:
+        ticket = room.hall.ticket("vandal", room.hall.links.add("vandal", ["mill-2"]))
+        async with PlantLink(room.telex, "vandal", ticket, [MILL]) as link:
+            await until(lambda: link.refusals)
+            assert link.refusals[0].code == "not-yours"
+            await until(lambda: any("vandal tried to speak for mill-1" in one.text for one in room.hall.scene.ticker))
+        assert "mill-1" not in room.hall.room.plants
