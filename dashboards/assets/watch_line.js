@@ -11,7 +11,7 @@
     ['trouble', 'trouble'], ['plant', 'plant'], ['link', 'link'], ['', 'heard'], ['delay', 'delay'], ['spooled', 'spooled'],
     ['gaps', 'gaps'], ['', 'late'], ['refused', 'refused'], ['stale', 'stale'], ['', 'birth'],
   ];
-  let w = null, page = { search: '', sort: 'trouble', first: 0, most: 40 }, tall = 40, rows = [], asked = '';
+  let drawn = null, drawnAt = 0, w = null, page = { search: '', sort: 'trouble', first: 0, most: 40 }, tall = 40, rows = [], asked = '';
 
   // ---- words for figures
   const seconds = s => {
@@ -139,7 +139,7 @@
   };
 
   const build = root => {
-    asked = ''; rows = [];
+    asked = ''; rows = []; drawn = null;
     // One row of seven, or four and three where it is narrow.
     const places = Array.from({ length: 7 }, (_, i) => [118 + 162 * (NARROW.matches ? i % 4 : i), 122 + (i % 4 % 2 ? 94 : 0) + (NARROW.matches && i > 3 ? 188 : 0)]);
     const names = ['line.links', 'line.plants', 'line.delay', 'line.spooled', 'line.gaps', 'line.refused', 'line.stale'];
@@ -182,8 +182,10 @@
     put(w.clock, clock(room.now())); put(w.day, day(room.now()) + ' UTC');
     show(w.down, !state.connected);
     if (!state.connected) put(w.downText, say('wall.down', { age: span(room.age()) }));
-    const book = state.book;
-    if (!book) return;
+    const book = state.book, second = Math.floor(performance.now() / 1000);
+    // Ages move on once a second; between two pages there is nothing else to draw.
+    if (!book || (book === drawn && second === drawnAt)) return;
+    drawn = book; drawnAt = second;
     paintTiles(book, state); paintRows(book); paintSide(book); look();
   });
 })();
