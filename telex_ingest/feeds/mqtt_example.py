@@ -7,6 +7,7 @@ connection, DUP on what is sent again, retained messages, wills. No authenticati
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,19 +45,20 @@ class Session:
 class MiniatureBroker:
     """A broker on a free port of loopback; `cut` aborts every connection, `stop` and `start` are its death and return."""
 
-    def __init__(self, window: int = 20) -> None:
+    def __init__(self, window: int = 20, tls: ssl.SSLContext | None = None) -> None:
         self.port = 0
         self.sessions: dict[str, Session] = {}
         self.retained: dict[str, Message] = {}
         self.published: list[Message] = []
         self.window = window
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._anonymous = count(1)
 
     async def start(self) -> None:
         """Listen: on a free port the first time, on the same port later."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self, *, forget: bool = False) -> None:

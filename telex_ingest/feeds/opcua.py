@@ -36,6 +36,8 @@ PAGE = 1_000
 """Values of one node that are read from its history at a time."""
 LOOK_S = 0.5
 """How often the feed looks whether its session is still alive."""
+MORE_S = 0.002
+"""How long it waits for one more change before it spools those at hand."""
 
 
 class NodePoint(Point, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,7 +160,7 @@ class OpcuaFeed:
         from asyncua.common.subscription import DataChangeEvent
 
         found: list[tuple[str, Value]] = []
-        wait: float | None = LOOK_S
+        wait = LOOK_S
         while len(found) < PAGE:
             event = await subscription.next_event(wait)
             if event is None:
@@ -166,7 +168,7 @@ class OpcuaFeed:
             if isinstance(event, DataChangeEvent):
                 value = read_value(event.data.monitored_item.Value)
                 found += [(name, value) for name in names.get(event.node.nodeid, ())]
-            wait = 0.0
+            wait = MORE_S
         return self._given(found)
 
     async def _history(self, nodes: Mapping[str, Node], cursor: str | None) -> AsyncIterator[list[FeedReading]]:
