@@ -17,7 +17,7 @@ from telex_ingest.states import LINK, PLANT, diagram
 
 PARTS = [
     *(telex.FromPlant, telex.Hello, telex.PlantBirth, telex.SignalBirth, telex.OrderBirth, telex.ExpectedEffect),
-    *(telex.Spool, telex.Telex, telex.Receipt, telex.PlantCall, telex.Death),
+    *(telex.Spool, telex.Telex, telex.Sheet, telex.Receipt, telex.PlantCall, telex.Death),
     *(telex.FromRoom, telex.Welcome, telex.Ack, telex.Refusal, telex.Order, telex.Proof, telex.Handover, telex.Notice),
 ]
 
@@ -79,9 +79,13 @@ def kind(form: dict[str, Any]) -> str:
         return "id"
     if form.get("format") == "date-time":
         return "time"
+    if form.get("contentEncoding") == "base64":
+        return "bytes"
     words = {"object": "object", "null": "null", "boolean": "true or false", "string": "text", "number": "number"}
     if form.get("type") == "integer":
         low, high = form.get("minimum"), form.get("maximum")
+        if low is None:
+            return "whole number"
         return f"whole number from {low}" + (f" to {high}" if high is not None and high < 2**53 - 1 else "")
     over = form.get("exclusiveMinimum", form.get("minimum"))
     return words[form["type"]] + (f" above {over}" if "exclusiveMinimum" in form else "")
