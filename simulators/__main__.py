@@ -26,7 +26,9 @@ from simulators.faults import Report
 from simulators.performance import Ran, run, run_nile, write_private
 from simulators.scenario import Scenario, load, seconds, shipped
 from simulators.stage import Stage
+from telex_ingest.refusals import TelexError
 from telex_ingest.telex import moment
+from telex_ingest.ticket import Ticket
 
 __all__ = ["Ran", "main", "run", "run_nile"]
 
@@ -75,12 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not chosen.url:
             parser.error("say where the room is, --url ws://host:port/telex, or where to write, --csv FILE")
         return asyncio.run(_play(chosen, _token(parser, chosen)))
-    except SimulatorError as error:
+    except (SimulatorError, TelexError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
 
 async def _play(chosen: argparse.Namespace, token: str) -> int:
+    chosen.link = chosen.link or Ticket.read(token).link or "plants"
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -135,9 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("scenario", nargs="?", help="a shipped scenario, a TOML file, or nile")
     parser.add_argument("--list", action="store_true", help="name the shipped scenarios")
     parser.add_argument("--url", help="the room's telex address, ws://host:port/telex")
-    parser.add_argument("--link", default="plants", help="the name of this link")
-    parser.add_argument("--token-file", type=Path, help="a file that holds the link's token")
-    parser.add_argument("--token-env", help="the environment variable that holds the link's token")
+    parser.add_argument("--link", help="the name of this link (the ticket's, or plants)")
+    parser.add_argument("--token-file", type=Path, help="a file that holds the link's ticket, or its bare token")
+    parser.add_argument("--token-env", help="the environment variable that holds the link's ticket, or its bare token")
     parser.add_argument("--speed", type=_factor, default=60.0, help="simulated seconds a real second (60)")
     parser.add_argument("--start", type=_moment, help="the simulated moment at which the scenario begins, ISO 8601")
     parser.add_argument("--anchor", type=float, help="the real epoch second at which that moment is reached (now)")

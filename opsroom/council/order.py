@@ -273,7 +273,7 @@ def _tally(motion: Motion | None) -> dict[str, Any]:
     """How the motion was voted, for the order's proof."""
     if motion is None:
         return {}
-    choices = [ballot.choice for ballot in motion.ballots.values()]
+    choices: list[str] = [ballot.choice for ballot in motion.ballots.values()]
     votes: dict[str, Any] = {
         name: choices.count(choice)
         for name, choice in (("yes", "yes"), ("no", "no"), ("abstain", "abstain"), ("recused", "recuse"))

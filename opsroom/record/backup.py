@@ -51,9 +51,10 @@ def backup(
         copy_file(folder / READINGS, to / READINGS, progress)
     for path in sorted(folder.glob("*.toml")):
         private_file(to / path.name).write_bytes(path.read_bytes())
-    if keys and (folder / KEYS).is_dir():
+    if (folder / KEYS).is_dir():
         private_folder(to / KEYS)
-        for path in sorted((folder / KEYS).iterdir()):
+        wanted = ("*.json", "*.pem") if keys else ("*.json",)  # the public part goes always: who signed what is no secret
+        for path in sorted(found for pattern in wanted for found in (folder / KEYS).glob(pattern)):
             private_file(to / KEYS / path.name).write_bytes(path.read_bytes())
     checked = verify(to / "journal.sqlite")
     if not checked.ok:

@@ -163,7 +163,8 @@ def test_keys_go_into_a_backup_only_when_asked_and_a_used_folder_is_refused(tmp_
     folder = tmp_path / "room"
     found(folder, TOML)
     open_once(folder)
-    assert not any("keys" in name for name in backup(folder, tmp_path / "plain").files)
+    plain = backup(folder, tmp_path / "plain").files
+    assert [name for name in plain if "keys" in name] == ["keys/keys.json"], "the public part goes always"
     files = backup(folder, tmp_path / "whole", keys=True).files
     assert sum(name.endswith(".pem") for name in files) == 2
     with pytest.raises(StoreError, match="not empty"):
