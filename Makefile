@@ -22,7 +22,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
-install: $(VENV)/.run  ## the environment in .venv, exact and hashed
+install: $(VENV)/.run  ## the environment in .venv, exact and hashed, and the filter compiled
+	@$(BIN)/python -m cyberstride.lanes
 
 demo: $(VENV)/.run  ## the whole room with simulated plants on loopback, until Ctrl-C
 	@exec $(BIN)/opsroom demo

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,7 @@ __all__ = ["judge"]
 
 L = LANES
 _MOST_DOF = 1e6
+_WITH_CONSTANTS = ("belief", "evidence", "filter", "mixture", "naming", "reference", "regimes", "verdict")
 _BYTES, _WORDS, _LONG, _REAL = np.uint64(1), np.uint64(4), np.uint64(8), np.uint64(8)
 
 
@@ -238,38 +241,56 @@ def _step(f: Any, g: Any, q: Any, c: Any, special: int, was_onset: Any) -> None:
                 forbid(f, l, was_onset[l])
 
 
-@njit(error_model="numpy", fastmath=CONTRACT, cache=True, nogil=True)
-def judge(
-    start: int, stop: int, rows: Any, phase: Any, dof: Any, x: Any, elapsed: Any, f_in: Any, f_out: Any, v_out: Any,
-    words: Any, v_words: Any, c: Any, hard: Any,
-) -> None:  # fmt: skip
-    """Judge the readings from `start` to `stop` (of the lanes `rows`), in place; mark in `hard` those that are left to numpy."""
-    apart()
-    n, m = len(phase), len(x)
-    f, g, q = np.zeros(ROWS * L), np.zeros((WINDOW + 1) * L, np.int32), np.zeros(weighing.ROOM)
-    lanes, places, was_onset = np.zeros(L, np.int64), np.zeros(L, np.int64), np.zeros(L)
-    place, steady_pace = start, False
-    while place < stop:
-        many = 0
-        while place < stop and many < L:
-            row = rows[place]
-            if phase[row] == RUNNING and dof[row] <= _MOST_DOF:
-                lanes[many], places[many] = row, place
-                many += 1
-            else:
-                hard[place] = 1
-            place += 1
-        if many == 0:
-            break
-        for l in range(many, L):
-            lanes[l], places[l] = lanes[many - 1], places[many - 1]
-        special = _read(f, f_in, g, words, x, elapsed, lanes, places, n)
-        _read_words(f, g, words, lanes, n)
-        if special & 2 or not steady_pace:
-            evolve(f, c)
-        steady_pace = special & 2 == 0
-        if special & 4:
-            for l in range(L):
-                was_onset[l] = f[ONSET * L + l]
-        _step(f, g, q, c, special, was_onset)
-        _write(f, f_out, v_out, g, words, v_words, lanes, places, n, m, many)
+def _fingerprint() -> int:
+    """A sum over the sources that are compiled into `judge`, some of which are elsewhere."""
+    here = Path(__file__).parent
+    total = 0
+    for path in (*sorted(here.glob("*.py")), *(here.parent / f"{name}.py" for name in _WITH_CONSTANTS)):
+        total = zlib.crc32(path.read_bytes(), total)
+    return total
+
+
+def _compiled(of_sources: int) -> Any:
+    # numba keeps what it compiled by the text of this function and its free variables, and does not see what it calls.
+    def judge(
+        start: int, stop: int, rows: Any, phase: Any, dof: Any, x: Any, elapsed: Any, f_in: Any, f_out: Any, v_out: Any,
+        words: Any, v_words: Any, c: Any, hard: Any,
+    ) -> None:  # fmt: skip
+        """Judge the readings from `start` to `stop` of the lanes `rows`, in place; mark in `hard` what is left to numpy."""
+        apart()
+        n, m = len(phase), len(x) + 0 * of_sources
+        f, g, q = np.zeros(ROWS * L), np.zeros((WINDOW + 1) * L, np.int32), np.zeros(weighing.ROOM)
+        lanes, places, was_onset = np.zeros(L, np.int64), np.zeros(L, np.int64), np.zeros(L)
+        place, steady_pace = start, False
+        while place < stop:
+            many = 0
+            while place < stop and many < L:
+                row = rows[place]
+                if phase[row] == RUNNING and dof[row] <= _MOST_DOF:
+                    lanes[many], places[many] = row, place
+                    many += 1
+                else:
+                    hard[place] = 1
+                place += 1
+            if many == 0:
+                break
+            for l in range(many, L):
+                lanes[l], places[l] = lanes[many - 1], places[many - 1]
+            special = _read(f, f_in, g, words, x, elapsed, lanes, places, n)
+            _read_words(f, g, words, lanes, n)
+            if special & 2 or not steady_pace:
+                evolve(f, c)
+            steady_pace = special & 2 == 0
+            if special & 4:
+                for l in range(L):
+                    was_onset[l] = f[ONSET * L + l]
+            _step(f, g, q, c, special, was_onset)
+            _write(f, f_out, v_out, g, words, v_words, lanes, places, n, m, many)
+
+    try:
+        return njit(error_model="numpy", fastmath=CONTRACT, nogil=True, cache=True)(judge)
+    except RuntimeError:  # no folder can be written: compiled anew in every process
+        return njit(error_model="numpy", fastmath=CONTRACT, nogil=True)(judge)
+
+
+judge = _compiled(_fingerprint())
