@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from telex_ingest.feed import Example, Feed
 from telex_ingest.feeds.http_body import FieldPoint
+from telex_ingest.feeds.http_poll import HttpPoll, PointerPoint, PollSettings
 from telex_ingest.feeds.http_push import HttpPush, PushSettings
+from telex_ingest.feeds.http_serving import Answer, Receive, Scope, Send, say, serving
 from telex_ingest.feeds.points import missing_extra
 
 if TYPE_CHECKING:
@@ -83,6 +86,68 @@ class Sender:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(8):
                     tasks.create_task(client.post(url, content=lines))
+
+
+RECORDS = [
+    {"at": "2026-01-01T08:00:00Z", "boiler": {"pressure": 4.5, "level": 71}},
+    {"at": "2026-01-01T08:01:00Z", "boiler": {"pressure": None, "level": 70}},
+    {"at": "2026-01-01T08:02:00Z", "boiler": {"pressure": 4.25, "level": 70}, "quality": 64},
+    {"at": "2026-01-01T08:03:00Z", "boiler": {"pressure": 4.0, "level": 69}},
+]
+
+
+class Page:
+    """A page of records, which shows one more each time that it has changed for whoever asks."""
+
+    def __init__(self) -> None:
+        self.shown = 0
+        self.broken = 0
+        self.more: list[dict[str, object]] = []
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the records so far; 304 to who has them; nothing sensible while broken."""
+        if self.broken:
+            self.broken -= 1
+            await say(send, Answer(503))
+            return
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.shown = min(self.shown + 1, len(RECORDS))
+        etag = f'"{self.shown}"'
+        if headers.get("if-none-match") == etag:
+            await say(send, Answer(304))
+        else:
+            await say(send, Answer(200, {"records": [*RECORDS[: self.shown], *self.more]}, {"etag": etag}))
+
+
+@asynccontextmanager
+async def polled() -> AsyncIterator[Example]:
+    """A page on loopback with four records: a null, a doubt."""
+    page = Page()
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    signals = {
+        "pressure": PointerPoint(unit="bar", title="Steam pressure", low=0.0, period_s=60, pointer="/boiler/pressure"),
+        "level": PointerPoint(unit="%", title="Water level", low=0.0, high=100.0, period_s=60, pointer="/boiler/level"),
+    }
+    settings = PollSettings(
+        url=f"http://127.0.0.1:{listener.getsockname()[1]}/records",
+        plant="boiler",
+        title="The boiler",
+        signals=signals,
+        every_s=0.01,
+        items="/records",
+        time="/at",
+        quality="/quality",
+    )
+
+    async def cut() -> None:
+        page.broken = 2
+
+    async def flood() -> None:
+        page.more = [{"at": 2_000_000_000 + n, "boiler": {"pressure": n}} for n in range(10_000)]
+
+    async with serving(listener, page.answer):
+        yield Example(lambda: HttpPoll(settings), len(RECORDS), cut, flood)
 
 
 @asynccontextmanager
