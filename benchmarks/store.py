@@ -1,12 +1,13 @@
-"""What the store costs: time to append a tick, bytes a reading, and how long the last 300 readings of a signal take.
+"""What the store costs: appends, questions while it is written, rollups of 30 days, bytes a reading, how long a start takes.
 
-`python -m benchmarks.store` writes `--seconds` seconds of `--plants` plants with `--indicators` signals at one telex a second
-in ticks of 50 ms, and reads while it writes.
+`python -m benchmarks.store` appends `--seconds` seconds of `--plants` plants with `--indicators` signals at one telex a second
+in ticks of 50 ms, at the pace of the clock, and asks meanwhile; `--store postgresql://...` does it there.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import threading
 import time
@@ -14,10 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from opsroom.record.sqlite_store import SqliteStore
-from opsroom.record.store import SHARDS, Block, shard_of
+from opsroom.judgement.rings import KEPT, Rings
+from opsroom.record.block_store import BlockStore
+from opsroom.record.opening import open_store
+from opsroom.record.retention import FOR_EVER
+from opsroom.record.store import SHARDS, Block
 
 TICKS_A_SECOND = 20
+START_S = 1.7e9
+DAYS = 30
 
 
 def tick_of(
@@ -60,75 +66,172 @@ def tick_of(
     return blocks
 
 
-def main() -> None:
-    """Run the measurement and print it."""
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--plants", type=int, default=1000)
-    ask.add_argument("--indicators", type=int, default=12)
-    ask.add_argument("--seconds", type=int, default=600)
-    options = ask.parse_args()
-    chance = np.random.default_rng(7)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "readings.sqlite"
-        store = SqliteStore(path)
-        k, names, plants = options.indicators, [f"plant-{i}" for i in range(options.plants)], []
-        for name in names:
-            places = store.place([f"{name}/s{i}" for i in range(k)])
-            first = places[f"{name}/s0"]
-            plants.append((store.number(name), first.shard, first.row))
-        assert all(shard_of(name) == plant[1] for name, plant in zip(names, plants, strict=True))
-        took, cpu, reads = [], 0.0, []
-        done = threading.Event()
+def enrolled(store: BlockStore, names: list[str], k: int) -> list[tuple[int, int, int]]:
+    """Number, shard and first row of each plant."""
+    plants = []
+    for name in names:
+        places = store.place([f"{name}/s{i}" for i in range(k)])
+        first = places[f"{name}/s0"]
+        plants.append((store.number(name), first.shard, first.row))
+    return plants
 
-        def read() -> None:
-            chance_of = np.random.default_rng(8)
-            while not done.wait(0.1):
-                signal = f"{names[chance_of.integers(len(names))]}/s3"
-                before = time.perf_counter()
-                store.last(signal, 300)
-                reads.append(time.perf_counter() - before)
 
-        reader = threading.Thread(target=read)
-        reader.start()
-        for turn in range(options.seconds * TICKS_A_SECOND):
-            blocks = tick_of(chance, 1.7e9 + turn / TICKS_A_SECOND, turn, plants, k)
-            before, spent = time.perf_counter(), time.thread_time()
-            store.append(blocks)
-            took.append(time.perf_counter() - before)
-            cpu += time.thread_time() - spent
-        done.set()
-        reader.join()
-        counts = store.telex_counts()
-        readings = counts.stored * k
-        store.close()
-        size = path.stat().st_size
-        again = time.perf_counter()
-        store = SqliteStore(path)
-        opened = time.perf_counter() - again
-        last = []
-        for name in names[:100]:
+def remembered(rings: Rings, lanes: dict[tuple[int, int], int], block: Block) -> None:
+    """Put a block's readings among the last ones in memory, as the room does."""
+    lane = np.fromiter((lanes[block.shard, row] for row in block.row.tolist()), np.int64, len(block.row))
+    rings.write(lane, block.source_us[block.telex], block.value, block.low, block.high, block.named)
+
+
+def told(what: str, times: list[float]) -> None:
+    """Print the quantiles of some times."""
+    ms = np.array(times) * 1e3
+    print(f"{what}: p50 {np.quantile(ms, 0.5):.2f} p99 {np.quantile(ms, 0.99):.2f} max {ms.max():.1f} ms ({len(ms)})")
+
+
+def under_load(folder: Path, address: str, plants_n: int, k: int, seconds: int) -> None:
+    """Append at the pace of the clock and ask meanwhile; then open again."""
+    chance, store = np.random.default_rng(7), open_store(folder, address)
+    names = [f"plant-{i}" for i in range(plants_n)]
+    plants = enrolled(store, names, k)
+    lanes = {(place.shard, place.row): number for number, place in enumerate(store.signals.values())}
+    keys, rings = list(store.signals), Rings()
+    rings.grow(len(keys))
+    ready = [tick_of(chance, START_S + turn / TICKS_A_SECOND, turn, plants, k) for turn in range(TICKS_A_SECOND)]
+    took: list[float] = []
+    memory: list[float] = []
+    disk: list[float] = []
+    cpu, done = 0.0, threading.Event()
+
+    def ask() -> None:
+        pick = np.random.default_rng(8)
+        while not done.wait(0.02):
+            lane = int(pick.integers(len(keys)))
             before = time.perf_counter()
-            assert len(store.last(f"{name}/s3", 300)) == min(300, options.seconds)
-            last.append(time.perf_counter() - before)
-        before = time.perf_counter()
-        end = int((1.7e9 + options.seconds / 2) * 1e6)
-        found = len(store.between(f"{names[0]}/s3", end - 60_000_000, end))
-        between = time.perf_counter() - before
-        before = time.perf_counter()
-        assert store.recount() == counts
-        recount = time.perf_counter() - before
-        store.close()
-    ms = np.array(took) * 1e3
-    print(f"{options.plants} plants x {k} at 1/s, {options.seconds} s, {readings} readings")
-    print(f"append a tick: p50 {np.quantile(ms, 0.5):.2f} p99 {np.quantile(ms, 0.99):.2f} max {ms.max():.1f} ms")
-    print(f"writer's processor time: {cpu / options.seconds * 100:.1f} % of a core at one telex a second")
-    print(f"bytes a reading: {size / readings:.1f}; opening {opened * 1e3:.0f} ms; recount {recount:.1f} s")
-    for what, times in (("while writing", reads), ("at rest", last)):
-        t = np.array(times) * 1e3
-        print(
-            f"last 300 of one signal {what}: p50 {np.quantile(t, 0.5):.1f} p99 {np.quantile(t, 0.99):.1f} ms ({len(t)})"
-        )
-    print(f"one minute in the middle: {found} readings in {between * 1e3:.1f} ms; doubled {counts.doubled}")
+            rings.past(lane, KEPT)
+            memory.append(time.perf_counter() - before)
+            if len(memory) % 10 == 0:
+                before = time.perf_counter()
+                store.last(keys[lane], KEPT)
+                disk.append(time.perf_counter() - before)
+
+    def tend() -> None:
+        while not done.wait(1.0):
+            while store.tend(START_S, FOR_EVER):
+                time.sleep(0.05)
+
+    others = [threading.Thread(target=work) for work in (ask, tend)]
+    for thread in others:
+        thread.start()
+    begun = time.perf_counter()
+    for turn in range(seconds * TICKS_A_SECOND):
+        second = turn // TICKS_A_SECOND
+        blocks = [shifted(block, second) for block in ready[turn % TICKS_A_SECOND]]
+        before, spent = time.perf_counter(), time.thread_time()
+        store.append(blocks)
+        took.append(time.perf_counter() - before)
+        cpu += time.thread_time() - spent
+        for block in blocks:
+            remembered(rings, lanes, block)
+        time.sleep(max(0.0, begun + (turn + 1) / TICKS_A_SECOND - time.perf_counter()))
+    wall = time.perf_counter() - begun
+    done.set()
+    for thread in others:
+        thread.join()
+    readings = seconds * plants_n * k
+    print(
+        f"{plants_n} plants x {k} at 1/s for {seconds} s: {readings} readings in {wall:.1f} s, {readings / wall:,.0f} a second"
+    )
+    told("append of a tick", took)
+    print(
+        f"the writer: {cpu / readings * 1e6:.2f} s of processor time a million readings ({100 * cpu / wall:.0f} % of a core here)"
+    )
+    told("last 300 of a signal from memory meanwhile", memory)
+    told("last 300 of a signal from the store meanwhile", disk)
+    used = store.held()
+    print(f"bytes a reading with time, quality, verdict: {used.bytes / readings:.1f} (rollups and indices included)")
+    assert store.telex_counts().doubled == 0
+    # As a kill leaves it: nothing is noted in order.
+    store.database.close()
+    before = time.perf_counter()
+    store = open_store(folder, address)
+    opened = time.perf_counter() - before
+    again = Rings()
+    again.grow(len(keys))
+    before = time.perf_counter()
+    for block in store.after(max(0, store.last_mark - KEPT * TICKS_A_SECOND)):
+        remembered(again, lanes, block)
+    filled = time.perf_counter() - before
+    print(
+        f"after a kill: store open in {opened:.2f} s, last {KEPT} of {len(keys)} signals in memory in {filled:.2f} s more"
+    )
+    assert all(again.past(lane).value.tolist() == rings.past(lane).value.tolist() for lane in range(0, len(keys), 997))
+    store.close()
+
+
+def shifted(block: Block, second: int) -> Block:
+    """The same figures so many seconds later, under the next numbers."""
+    later = second * 1_000_000
+    parts = {name: getattr(block, name) for name in block.__dataclass_fields__}
+    parts |= {"seq": block.seq + second, "source_us": block.source_us + later, "received_us": block.received_us + later}
+    return Block(**(parts | {"at": block.at + second}))
+
+
+def a_month(folder: Path, address: str) -> None:
+    """Thirty days of a few plants, a telex a minute; then the questions that a chart asks."""
+    store, chance = open_store(folder, address), np.random.default_rng(9)
+    names = [f"plant-{i}" for i in range(8)]
+    k, n = 6, DAYS * 1440
+    plants = enrolled(store, names, k)
+    for minute in range(0, n, 30):  # thirty minutes come in one tick, as from a plant that was away
+        blocks = []
+        for shard in sorted({home for _, home, _ in plants}):
+            here = [(number, row) for number, home, row in plants if home == shard]
+            t = len(here) * 30
+            rows = np.concatenate([np.arange(row, row + k) for _ in range(30) for _, row in here])
+            value = chance.normal(100.0, 3.0, len(rows))
+            at_us = int(START_S * 1e6) + np.repeat(np.arange(minute, minute + 30), len(here)) * 60_000_000
+            blocks.append(
+                Block(
+                    shard=shard, at=START_S + minute * 60.0, plant=np.array([number for _ in range(30) for number, _ in here]),
+                    epoch=np.ones(t, np.int64), seq=np.repeat(np.arange(minute, minute + 30), len(here)) + 1, source_us=at_us,
+                    received_us=at_us, kind=np.zeros(t, np.int64), telex=np.repeat(np.arange(t), k), row=rows, value=value,
+                    quality=np.zeros(len(rows), np.int64), named=np.ones(len(rows), np.int64), p=np.full((len(rows), 4), 0.25),
+                    level=value, low=value - 5, high=value + 5,
+                )
+            )  # fmt: skip
+        store.append(blocks)
+        store.tend(START_S, FOR_EVER)
+    start, end = int(START_S * 1e6), int((START_S + DAYS * 86_400) * 1e6)
+    for state in ("with deltas not folded", "folded"):
+        for every in ("1min", "15min", "1h", "1d"):
+            took = []
+            for name in names:
+                for signal in range(k):
+                    before = time.perf_counter()
+                    found = store.rollups(f"{name}/s{signal}", every, start - 86_400_000_000, end)
+                    took.append(time.perf_counter() - before)
+                    assert int(found.count.sum()) == n
+            told(f"30 days of one signal every {every} ({len(found)} buckets), {state}", took)
+        store.fold_all()
+    store.close()
+
+
+def main() -> None:
+    """Run the measurements and print them."""
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--plants", type=int, default=25_000)
+    ask.add_argument("--indicators", type=int, default=12)
+    ask.add_argument("--seconds", type=int, default=60)
+    ask.add_argument(
+        "--store", default="", help="postgresql://USER@HOST/DB, an empty schema of it; the file if left out"
+    )
+    ask.add_argument("--store-month", default="", help="another empty schema, for the thirty days")
+    options = ask.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at the beginning")
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        a_month(Path(two), options.store_month)
+        under_load(Path(one), options.store, options.plants, options.indicators, options.seconds)
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

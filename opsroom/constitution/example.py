@@ -70,6 +70,14 @@ shelve_max = "8 h"
 restart_grace = "10 min"        # after a planned stop
 stop_max = "31 d"
 
+[retention]
+# readings = "90 d"             # forget readings that are older; what is left out is kept for ever
+# size = "200 GB"               # or the oldest, when they take more than this
+# rollups_1min = "400 d"        # never shorter than the readings; rollups_15min, rollups_1h, rollups_1d likewise
+
+[store]
+# url = "postgresql://room@127.0.0.1/plants"   # instead of the file in this folder; no password here, see docs/store.md
+
 [council]
 level = "total"                 # where it sits: a level of one unit (or `unit = "total"`)
 quorum = 4
