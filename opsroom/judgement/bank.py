@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cyberstride import DEFAULT, NAMES, Regimes, Verdicts
 from cyberstride import budget as budgets
 from cyberstride import judge as judging
-from cyberstride.belief import Belief, newborn, put, take
+from cyberstride.belief import Belief, newborn, take
 from cyberstride.forecast import Forecast
 from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
@@ -386,8 +386,7 @@ class Bank:
 
     def warm(self) -> None:
         """Judge something that nobody told, so that the compiled filter is there before the first reading."""
-        lane = np.arange(2)
-        Kernel(self._regimes, threads=1).advance(take(newborn(2), lane), np.zeros(2), np.ones(2))
+        Kernel(self._regimes, threads=1).advance(newborn(2), np.zeros(2), np.ones(2), rows=np.arange(2))
 
     def _step(self, lane: Ints, value: Floats, elapsed: Floats, source: Ints, pace: int) -> Verdicts:
         """One reading of each of these signals through the filter, every signal once."""
@@ -395,10 +394,7 @@ class Bank:
         if kernel is None:
             kernel = self._kernels[pace] = Kernel(self._paces[pace], threads=1)
         if not self._tuned[lane].any():
-            part = take(self._belief, lane)
-            verdicts = kernel.advance(part, value, elapsed)
-            put(self._belief, lane, part)
-            return verdicts
+            return kernel.advance(self._belief, value, elapsed, rows=lane)
         state = judging.take(self._state, lane)
         settings = judging.plain(len(lane), self._paces[pace])._replace(transform=self._scale[lane])
         state, verdicts = judging.judge(
