@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from opsroom.doors.visitor import RefusedByRoomError, Visitor
 from opsroom.record.store import TelexCounts
-from opsroom.story import _telexes, _voted
+from opsroom.story import StoryError, _telexes, _voted, patiently
 from opsroom.views import Viewer
 
 
@@ -54,3 +55,24 @@ def test_what_an_earlier_story_left_in_the_folder_is_not_counted_again() -> None
     output = {"plants": ('{"told": 90, "acknowledged": 88}\n', ""), "nile": ('{"told": 10}\n', "")}
     counted = _telexes(TelexCounts(1101, 1100, 1), TelexCounts(1000, 1000, 0), output)
     assert counted == {"sent": 100, "acknowledged": 98, "stored": 101, "lost": 0, "doubled": 1}
+
+
+class Slow:
+    """Somebody who takes many short steps, and then may hang."""
+
+    def __init__(self, steps: int, *, hangs: bool) -> None:
+        self.waiting_for, self.steps, self.hangs = "step 0", steps, hangs
+
+    async def act(self) -> str:
+        for number in range(self.steps):
+            self.waiting_for = f"step {number}"
+            await asyncio.sleep(0.1)
+        if self.hangs:
+            await asyncio.Event().wait()
+        return "done"
+
+
+async def test_the_story_is_patient_as_long_as_it_goes_on() -> None:
+    assert await patiently(Slow(9, hangs=False), 0.6) == "done"
+    with pytest.raises(StoryError, match="still waiting for step 2"):
+        await patiently(Slow(3, hangs=True), 0.6)
