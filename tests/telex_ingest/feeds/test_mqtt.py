@@ -137,17 +137,15 @@ async def test_a_killed_reader_gets_again_what_it_had_in_hand_and_knows_what_it_
     miniature.publish(Message("mill/output", b"1"))  # the same figure again is a reading of its own
     spooled = await taking
     session = miniature.sessions["opsroom-mill"]
-    assert session.unconfirmed, "it was killed after the spool and before the acknowledgement"
+    await until(lambda: session.writer is None)
     in_hand = len(session.unconfirmed)
+    assert in_hand, "it was killed after the spool and before the acknowledgement"
     for figure in (2, 3, 4):
         miniature.publish(Message("mill/stock", str(figure).encode()))
     again = feed(miniature.broker())
-    assert [one.values for one in await take(again, 3, spooled[-1].cursor)] == [
-        {"stock": 2},
-        {"stock": 3},
-        {"stock": 4},
-    ]
+    assert (await take(again, 1, spooled[-1].cursor))[0].values == {"stock": 2.0}
     assert again.counts["doubled"] == in_hand
+    await until(lambda: session.writer is None)
     anew = feed(miniature.broker())
     assert [one.values["stock"] for one in await take(anew, 3, spooled[-1].cursor)] == [2, 3, 4], "it was never spooled"
 
