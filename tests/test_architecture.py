@@ -61,6 +61,7 @@ DOES_IO = {
     "opsroom/loop/reckoner.py",
     "opsroom/record/journal.py",
     "opsroom/entry/people.py",
+    "opsroom/entry/ledger.py",
     "opsroom/entry/links.py",
     "opsroom/clock.py",
     "opsroom/doors/api.py",

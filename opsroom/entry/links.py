@@ -10,17 +10,17 @@ import hmac
 import re
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from opsroom.clock import Clock
 from opsroom.entry.certificates import is_name
-from opsroom.record.disk import StoreError, connect, connect_to_read, explained, transaction
+from opsroom.entry.ledger import Ledger
+from opsroom.record.disk import StoreError
 from telex_ingest.share import WEBSOCKETS, Share
 from telex_ingest.ticket import Ticket, TicketError
 
@@ -63,20 +63,13 @@ class Links:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        self._turn = threading.RLock()  # around what is remembered; held for microseconds
-        self._writing = threading.Lock()  # around a transaction; a link that asks to come in never waits for it
+        self._ledger = Ledger(path, _SCHEMA)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="links")
         self._seen: dict[str, float] = {}
         self._seen_noted_at = clock.now()
         self._links: dict[str, Link] = {}
         self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
         self._certificates: dict[str, str] = {}
-        self._seen_version = -1
-        self._connection = connect(path)
-        with transaction(self._connection, path):
-            for statement in _SCHEMA:
-                self._connection.execute(statement)
-        self._reader = connect_to_read(path)
         self._look()
 
     @classmethod
@@ -101,7 +94,7 @@ class Links:
             )
         token = "" if certificate else secrets.token_urlsafe(32)
         plain = msgspec.json.encode(sorted(set(plants))).decode()
-        with self._written() as at:
+        with self._ledger.written() as at:
             made = at.execute(
                 "INSERT OR IGNORE INTO links VALUES (?, ?, ?, NULL, NULL)", (link, plain, self._clock.now())
             ).rowcount
@@ -121,14 +114,14 @@ class Links:
             raise ValueError(
                 f"{certificate[:80]!r} is no certificate's name: write sha256:HEX, cn:NAME, dns:NAME or uri:NAME"
             )
-        with self._written() as at:
+        with self._ledger.written() as at:
             _check_live(at, link)
             _bind(at, certificate, link)
 
     def rotate(self, link: str, grace_s: float = 86400.0) -> str:
         """Make a new token; the old one holds for `grace_s` more, so that no telex waits; raises KeyError, if revoked too."""
         token, now = secrets.token_urlsafe(32), self._clock.now()
-        with self._written() as at:
+        with self._ledger.written() as at:
             _check_live(at, link)
             at.execute("DELETE FROM link_tokens WHERE link = ? AND until IS NOT NULL", (link,))
             at.execute("UPDATE link_tokens SET until = ? WHERE link = ?", (now + max(0.0, grace_s), link))
@@ -137,7 +130,7 @@ class Links:
 
     def revoke(self, link: str) -> None:
         """End a link for good; raises KeyError. A connection that is open is the gateway's to end."""
-        with self._written() as at:
+        with self._ledger.written() as at:
             _check_live(at, link)
             at.execute("DELETE FROM link_tokens WHERE link = ?", (link,))
             at.execute("DELETE FROM link_certificates WHERE link = ?", (link,))
@@ -146,7 +139,7 @@ class Links:
     def list(self) -> tuple[Link, ...]:
         """Every link, by id, revoked ones too."""
         self._look()
-        with self._turn:
+        with self._ledger.turn:
             return tuple(
                 msgspec.structs.replace(link, seen_at=self._seen.get(name, link.seen_at))
                 for name, link in sorted(self._links.items())
@@ -162,7 +155,7 @@ class Links:
         except TicketError:
             return None
         self._look()
-        with self._turn:
+        with self._ledger.turn:
             held = self._tokens.get(link, [])
             right = any(
                 (until is None or now < until) and hmac.compare_digest(token_hash, digest) for token_hash, until in held
@@ -179,7 +172,7 @@ class Links:
     def vouched(self, link: str, names: Iterable[str]) -> frozenset[str] | None:
         """The plants that a link may speak for that showed a certificate of these names, `None` if none is bound to it."""
         self._look()
-        with self._turn:
+        with self._ledger.turn:
             known = self._links.get(link)
             bound = any(self._certificates.get(name) == link for name in names)
             if not bound or known is None or known.revoked_at is not None:
@@ -195,7 +188,7 @@ class Links:
     def allowed(self, link: str) -> frozenset[str] | None:
         """The plants that a link may speak for now, `None` once it is revoked: to be asked of connections that are open."""
         self._look()
-        with self._turn:
+        with self._ledger.turn:
             known = self._links.get(link)
             return None if known is None or known.revoked_at is not None else frozenset(known.plants)
 
@@ -203,38 +196,29 @@ class Links:
         """Note when each link was last heard, and close the file."""
         self._thread.shutdown()
         self._note_seen()
-        self._reader.close()
-        self._connection.close()
+        self._ledger.close()
 
     def _note_seen(self) -> None:
         """Write when links were last heard; a full disk must not keep a link out, so it is tried again with the next."""
-        with self._turn:
+        with self._ledger.turn:
             seen = dict(self._seen)
         if seen:
-            with suppress(StoreError), self._written() as at:
+            with suppress(StoreError), self._ledger.written() as at:
                 at.executemany(
                     "UPDATE links SET seen_at = ? WHERE id = ?", [(when, link) for link, when in seen.items()]
                 )
 
-    @contextmanager
-    def _written(self) -> Iterator[sqlite3.Connection]:
-        """One transaction of this program; whoever looks next sees it, as it sees those of others."""
-        with self._writing, transaction(self._connection, self.path):
-            yield self._connection
-
     def _look(self) -> None:
         """Read again if anybody has written, this program or another."""
-        with self._turn, explained(self.path):
-            (version,) = self._reader.execute("PRAGMA data_version").fetchone()
-            if version != self._seen_version:
+        with self._ledger.look() as changed:
+            if changed:
                 self._read()
-                self._seen_version = version
 
     def _read(self) -> None:
-        links = self._reader.execute("SELECT id, plants, made_at, seen_at, revoked_at FROM links").fetchall()
-        tokens = self._reader.execute("SELECT token, link, until FROM link_tokens").fetchall()
-        bound = self._reader.execute("SELECT name, link FROM link_certificates ORDER BY name").fetchall()
-        shares = self._reader.execute("SELECT link, readings_per_s, websockets FROM link_shares").fetchall()
+        links = self._ledger.rows("SELECT id, plants, made_at, seen_at, revoked_at FROM links")
+        tokens = self._ledger.rows("SELECT token, link, until FROM link_tokens")
+        bound = self._ledger.rows("SELECT name, link FROM link_certificates ORDER BY name")
+        shares = self._ledger.rows("SELECT link, readings_per_s, websockets FROM link_shares")
         share_of = {link: Share(per_s, WEBSOCKETS if most is None else most) for link, per_s, most in shares}
         now = self._clock.now()
         self._certificates = dict(bound)

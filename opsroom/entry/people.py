@@ -12,11 +12,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -24,8 +22,9 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from opsroom.clock import Clock
 from opsroom.entry.accounts import Account, LoginRefused, Session, account_of, new_passphrase, told
+from opsroom.entry.ledger import Ledger
 from opsroom.entry.tries import Tries
-from opsroom.record.disk import StoreError, connect, connect_to_read, explained, transaction
+from opsroom.record.disk import StoreError
 from opsroom.views import Viewer
 
 __all__ = ["Account", "LoginRefused", "People"]
@@ -61,18 +60,12 @@ class People:
         self._tries = Tries()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="login")
         self._waiting = 0
-        self._turn = threading.RLock()  # around what is remembered; held for microseconds
-        self._writing = threading.Lock()  # around a transaction; nobody who only asks who is there waits for it
+        self._ledger = Ledger(path, _SCHEMA)
         self._accounts: dict[str, Account] = {}
         self._hashes: dict[str, str] = {}
         self._sessions: dict[bytes, Session] = {}
-        self._seen_version = -1
-        self._connection = connect(path)
-        with transaction(self._connection, path):
-            for statement in _SCHEMA:
-                self._connection.execute(statement)
-            self._connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (clock.now(),))
-        self._reader = connect_to_read(path)
+        with self._ledger.written() as at:
+            at.execute("DELETE FROM sessions WHERE expires_at <= ?", (clock.now(),))
         self._look()
 
     @classmethod
@@ -97,7 +90,7 @@ class People:
         passphrases = {name: new_passphrase() for name in missing}
         hashes = list(self._threads.map(self._hasher.hash, map(told, passphrases.values())))
         now = self._clock.now()
-        with self._written() as at:
+        with self._ledger.written() as at:
             at.executemany(
                 "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
                 [(name, named.get(name, ""), hashed, now, now) for name, hashed in zip(missing, hashes, strict=True)],
@@ -114,7 +107,7 @@ class People:
         passphrase = new_passphrase()
         hashed = self._hasher.hash(told(passphrase))
         self._known(account)
-        with self._written() as at:
+        with self._ledger.written() as at:
             at.execute(
                 "UPDATE accounts SET hash = ?, changed_at = ? WHERE name = ?", (hashed, self._clock.now(), account)
             )
@@ -129,7 +122,7 @@ class People:
         self._known(account)
         if not occupant.strip() or not occupant.isprintable():
             raise ValueError(f"{account} needs a named occupant, not {occupant!r}: an empty chair is called 'vacant'")
-        with self._written() as at:
+        with self._ledger.written() as at:
             at.execute(
                 "UPDATE accounts SET occupant = ?, changed_at = ? WHERE name = ?",
                 (occupant, self._clock.now(), account),
@@ -174,7 +167,7 @@ class People:
         """The accounts that have a live session."""
         now = self._clock.now()
         self._look()
-        with self._turn:
+        with self._ledger.turn:
             return frozenset(held.account.name for held in self._sessions.values() if held.expires_at > now)
 
     def logout(self, token: str) -> None:
@@ -182,20 +175,19 @@ class People:
         self._look()
         digest = _digest(token)
         if digest in self._sessions:
-            with self._written() as at:
+            with self._ledger.written() as at:
                 at.execute("DELETE FROM sessions WHERE token = ?", (digest,))
 
     def revoke(self, account: str) -> int:
         """End every session of an account and tell how many there were; raises KeyError."""
         self._known(account)
-        with self._written() as at:
+        with self._ledger.written() as at:
             return at.execute("DELETE FROM sessions WHERE account = ?", (account,)).rowcount
 
     def close(self) -> None:
         """Close the file."""
         self._threads.shutdown()
-        self._reader.close()
-        self._connection.close()
+        self._ledger.close()
 
     def _admit(self, account: str, passphrase: str) -> str | None:
         """Runs in a thread: check, and make a session unless the passphrase was renewed meanwhile."""
@@ -210,7 +202,7 @@ class People:
         renewed = self._hasher.hash(told(passphrase)) if self._hasher.check_needs_rehash(hashed) else hashed
         token = secrets.token_urlsafe(32)
         now = self._clock.now()
-        with self._written() as at:
+        with self._ledger.written() as at:
             same = at.execute("SELECT 1 FROM accounts WHERE name = ? AND hash = ?", (account, hashed)).fetchone()
             if same is None:
                 return None
@@ -228,7 +220,7 @@ class People:
             return None
         digest, now = _digest(token), self._clock.now()
         self._look()
-        with self._turn:
+        with self._ledger.turn:
             held = self._sessions.get(digest)
             if held is None or held.expires_at <= now:
                 return None
@@ -240,30 +232,22 @@ class People:
 
     def _prolong(self, digest: bytes, until: float) -> None:
         """Runs in a thread. A full disk must not log anybody out: the session is then as long as it was."""
-        with suppress(StoreError), self._written() as at:
+        with suppress(StoreError), self._ledger.written() as at:
             at.execute("UPDATE sessions SET expires_at = ? WHERE token = ?", (until, digest))
 
     def _known(self, account: str) -> Account:
         self._look()
         return self._accounts[account]
 
-    @contextmanager
-    def _written(self) -> Iterator[sqlite3.Connection]:
-        """One transaction of this program; whoever looks next sees it, as it sees those of others."""
-        with self._writing, transaction(self._connection, self.path):
-            yield self._connection
-
     def _look(self) -> None:
         """Read again if anybody has written, this program or another."""
-        with self._turn, explained(self.path):
-            (version,) = self._reader.execute("PRAGMA data_version").fetchone()
-            if version != self._seen_version:
+        with self._ledger.look() as changed:
+            if changed:
                 self._read()
-                self._seen_version = version
 
     def _read(self) -> None:
-        accounts = self._reader.execute("SELECT name, occupant, hash FROM accounts").fetchall()
-        sessions = self._reader.execute("SELECT token, account, made_at, expires_at FROM sessions").fetchall()
+        accounts = self._ledger.rows("SELECT name, occupant, hash FROM accounts")
+        sessions = self._ledger.rows("SELECT token, account, made_at, expires_at FROM sessions")
         self._accounts = {name: account_of(name, occupant) for name, occupant, _ in accounts}
         self._hashes = {name: hashed for name, _, hashed in accounts}
         before = self._sessions  # what was prolonged here may not be written yet
