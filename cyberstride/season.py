@@ -63,6 +63,7 @@ _SMOOTHED = 0.2734
 """Share of independent noise that the weights 1 4 6 4 1 leave."""
 _OPEN, _CLOSE, _MOST = 4.6, 0.0, 9.0
 """Logarithm of the Bayes factor at which a profile is used, at which no more, and beyond which it does not grow."""
+_TOOTH = 0.9
 _PRIMED = 5.0
 _A_PERIOD = 2.5
 """What one period may add to or take from it."""
@@ -331,9 +332,22 @@ def _folded(cycle: Cycle, rows: NDArray[np.int64]) -> Cycle:
         shrink = np.where(again & (seen > 0), np.maximum(1.0 - noise / np.maximum(seen, 1e-300), 0.0), 0.0)
     after.shrink[at], after.pattern[at] = shrink, shrink[:, None] * chosen
     was = cycle.open[at]
-    sound = (after.shrink[at] > 0) & np.isfinite(new).all(axis=1)
+    # A steady trend leaves a saw's tooth in every period; that is no season.
+    sound = (after.shrink[at] > 0) & np.isfinite(new).all(axis=1) & (_straight(new, known) < _TOOTH)
     after.open[at] = sound & np.where(was, after.factor[at] > _CLOSE, after.factor[at] > _OPEN)
     return after
+
+
+def _straight(profile: Floats, known: NDArray[np.bool_]) -> Floats:
+    """(n,) share of the profile's variance that a straight line over the period explains; 0.61 for a sine."""
+    count = known.sum(axis=1)
+    place = np.where(known, np.arange(profile.shape[1])[None, :], 0.0)
+    place = np.where(known, place - (place.sum(axis=1) / count)[:, None], 0.0)
+    inside = np.where(known, profile, 0.0)
+    both, of_place, of_inside = ((a * b).sum(axis=1) for a, b in ((place, inside), (place, place), (inside, inside)))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        share = both * both / (of_place * of_inside)
+    return np.where(np.isfinite(share), share, 0.0)
 
 
 def _smoothed(profile: Floats, known: NDArray[np.bool_]) -> Floats:

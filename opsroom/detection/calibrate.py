@@ -56,10 +56,10 @@ def read_history(source: Path) -> History:
         raise TableError(f"{source.name} is no CSV: {error}", "save it again as CSV, UTF-8") from None
     if not rows:
         raise TableError(f"{source.name} has a header and no rows", "give a history of readings")
-    columns, ignored = numeric_columns(names, when, rows)
+    columns, ignored = numeric_columns(names, when, rows, delimiter != ",")
     if not columns:
         raise TableError(f"no column of {source.name} holds numbers", "give one column of numbers a signal")
-    counts = Counts(ignored=ignored)
+    counts = Counts(ignored=ignored, decimal_comma=delimiter != ",")
     cells = read_cells(rows, when, columns, counts)
     told = [moment(stamp) for stamp in cells.timestamps]
     at = np.array([math.nan if said is None else said[0] for said in told])

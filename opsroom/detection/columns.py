@@ -66,6 +66,9 @@ class Counts:
     unreadable_times: int = 0
     backwards: int = 0
     repeated: int = 0
+    commas: int = 0
+    decimal_comma: bool = False
+    """Whether a comma may stand before decimals: where it does not part the columns."""
     ignored: list[str] = field(default_factory=list)
     """Columns that hold no numbers."""
     examples: dict[str, str] = field(default_factory=dict)
@@ -85,6 +88,7 @@ class Counts:
             (self.damaged_lines, "line that is no CSV", "left out", "damaged_lines"),
             (self.unreadable_times, "timestamp that cannot be read", "one usual period assumed", "unreadable_times"),
             (self.backwards, "time that runs backwards", "one usual period assumed", "backwards"),
+            (self.commas, "cell with a decimal comma", "read as such", ""),
             (self.repeated, "repeated timestamp", "no time assumed between", ""),
         )
         out = [
@@ -130,7 +134,9 @@ def time_column(names: Sequence[str]) -> int:
     )
 
 
-def numeric_columns(names: Sequence[str], when: int, rows: Sequence[Sequence[str]]) -> tuple[list[int], list[str]]:
+def numeric_columns(
+    names: Sequence[str], when: int, rows: Sequence[Sequence[str]], comma: bool = False
+) -> tuple[list[int], list[str]]:
     """Which columns are signals, judged by the first rows alone, and the names of those that are not."""
     chosen, ignored = [], []
     for number, name in enumerate(names):
@@ -138,7 +144,7 @@ def numeric_columns(names: Sequence[str], when: int, rows: Sequence[Sequence[str
             continue
         cells = [row[number].strip() for row in rows[:DECIDED_BY] if len(row) > number]
         filled = [cell for cell in cells if cell.lower() not in _BLANK]
-        if not filled or any(_number(cell) is not None for cell in filled):
+        if not filled or any(_number(cell) is not None or (comma and _comma(cell) is not None) for cell in filled):
             chosen.append(number)
         else:
             ignored.append(name or f"column {number + 1}")
@@ -197,6 +203,9 @@ def _cell(row: Sequence[str], column: int, number: int, counts: Counts) -> float
         counts.blank += 1
         return math.nan
     value = _number(text)
+    if value is None and counts.decimal_comma:
+        value = _comma(text)
+        counts.commas += value is not None
     if value is None:
         counts.not_a_number += 1
         counts.note("not_a_number", number, text)
@@ -214,6 +223,18 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return None if math.isnan(value) else value
+
+
+def _comma(text: str) -> float | None:
+    """A number whose decimals stand after a comma.
+
+    >>> _comma("20,5"), _comma("1.234,5"), _comma("1,2,3")
+    (20.5, 1234.5, None)
+    """
+    whole, _, decimals = text.partition(",")
+    if not decimals.isdigit():
+        return None
+    return _number(f"{whole.replace('.', '')}.{decimals}")
 
 
 def moment(text: str) -> tuple[float, float, bool] | None:

@@ -176,10 +176,10 @@ def _run(
         raise TableError(f"{source.name} is empty", "give a table with a column timestamp and one column a signal")
     delimiter, names = header(first)
     when = time_column(names)
-    counts = Counts()
+    counts = Counts(decimal_comma=delimiter != ",")
     blocks = _blocks(_rows(lines, delimiter, counts))
     opening = next(blocks, [])
-    columns, counts.ignored = numeric_columns(names, when, opening)
+    columns, counts.ignored = numeric_columns(names, when, opening, counts.decimal_comma)
     if not columns:
         left = ", ".join(counts.ignored) or "none"
         raise TableError(

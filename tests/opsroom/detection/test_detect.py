@@ -219,3 +219,59 @@ def test_a_picture_of_any_length_needs_bounded_memory_and_keeps_the_extremes() -
     assert np.nanmax(sketch.column("value_high", 0)) == 100
     place = int(np.nanargmax(sketch.column("value_high", 0)))
     assert sketch.places()[place] <= 637 < sketch.places()[place] + sketch.stride
+
+
+def test_a_decimal_comma_is_read_where_it_does_not_part_the_columns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    lines = [
+        f"2024-01-{1 + t // 24:02d} {t % 24:02d}:00:00;{20 + rng.normal():.2f}".replace(".", ",") for t in range(100)
+    ]
+    (tmp_path / "in.csv").write_text("\n".join(["timestamp;load", *lines]))
+    summary = detect(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert summary.counts.readings == 100
+    assert "100 cells with a decimal comma, read as such" in "\n".join(summary.sentences())
+
+
+def hourly(folder: Path, values: list[float]) -> Path:
+    stamps = np.datetime64("2024-01-01T00:00:00") + 3600 * np.arange(len(values)).astype("timedelta64[s]")
+    rows = [f"{at},{value:.4f}" for at, value in zip(stamps, values, strict=True)]
+    (folder / "in.csv").write_text("\n".join(["timestamp,load", *rows]))
+    return folder / "in.csv"
+
+
+def test_a_daily_pattern_is_learned_on_the_way_and_a_trend_is_none(tmp_path: Path) -> None:
+    rng, t = np.random.default_rng(4), np.arange(24 * 12)
+    daily = 50 + 10 * np.sin(2 * np.pi * t / 24) + rng.normal(size=len(t))
+    summary = detect(hourly(tmp_path, daily.tolist()), tmp_path / "out.csv")
+    assert any("a pattern of 24 hours was taken off: load" in line for line in summary.remarks)
+    summary = detect(hourly(tmp_path, daily.tolist()), tmp_path / "out.csv", seasons=False)
+    assert not any("pattern" in line for line in summary.remarks)
+    summary = detect(hourly(tmp_path, (0.5 * t + rng.normal(size=len(t))).tolist()), tmp_path / "out.csv")
+    assert not any("pattern" in line for line in summary.remarks)
+
+
+def test_a_budget_turns_names_of_heavy_tails_into_suspicions(tmp_path: Path) -> None:
+    values = np.random.default_rng(5).standard_t(3, size=1200).tolist()
+    free = detect(hourly(tmp_path, values), tmp_path / "out.csv")
+    kept = detect(hourly(tmp_path, values), tmp_path / "out.csv", budget=0.02)
+    assert sum(kept.names.values()) < sum(free.names.values())
+    with pytest.raises(TableError, match="above 0"):
+        detect(hourly(tmp_path, values), tmp_path / "out.csv", budget=0.0)
+
+
+def test_settings_are_used_and_their_mistakes_told_with_line_and_cure(tmp_path: Path) -> None:
+    values = np.exp(np.random.default_rng(6).normal(size=200)).tolist()
+    settings = tmp_path / "s.toml"
+    settings.write_text('[calibration]\nversion = 1\n[signals.load]\ntransform = "log"\ncentre = 1.0\nspread = 0.8\n')
+    detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=settings)
+    with (tmp_path / "out.csv").open() as lines:
+        assert all(float(row["low"]) > 0 for row in csv.DictReader(lines) if row["low"])
+    summary = detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=settings)
+    assert summary.notes == []
+    settings.write_text(settings.read_text().replace("load", "lod"))
+    assert len(detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=settings).notes) == 2
+    settings.write_text(settings.read_text().replace('"log"', '"lug"'))
+    with pytest.raises(TableError, match=r"line 4: .*lug.*did you mean 'log'"):
+        detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=settings)
+    with pytest.raises(TableError, match="opsroom calibrate"):
+        detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=tmp_path / "gone.toml")
