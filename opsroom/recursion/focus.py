@@ -45,7 +45,7 @@ def units(
         rows.append(
             UnitView(
                 id=name,
-                title=unit.title,
+                title=title_of(room, name),
                 level=unit.level,
                 parent=unit.parent,
                 children=room.tree.children[name],
@@ -56,6 +56,15 @@ def units(
             )
         )
     return tuple(rows)
+
+
+def title_of(room: Room, unit: str) -> str:
+    """What people call a unit: as the charter says, else as the plant's own birth says, else its id."""
+    known, plant = room.tree.units.get(unit), room.plants.get(unit)
+    told = known.title if known is not None else ""
+    if told and told != unit:
+        return told
+    return (plant.title if plant is not None else "") or told or unit
 
 
 def _marks(alarm: Alarm) -> Iterable[tuple[str, str]]:

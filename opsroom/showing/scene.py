@@ -14,6 +14,7 @@ from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
 from opsroom.line_views import PlantOnLine
+from opsroom.recursion.focus import title_of
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
 from opsroom.showing import show
@@ -226,17 +227,8 @@ class Scene:
 
     def plants_on_line(self, viewer: Viewer, counts: LineCounts) -> list[PlantOnLine]:
         """Every plant of these counts that the viewer may see."""
-        units = self.room.tree.units
-        titles = {
-            plant: units[plant].title or plant if plant in units else self._title(plant)
-            for plant in counts.plants
-            if show.scope(self.room, viewer, plant)
-        }
+        titles = {plant: title_of(self.room, plant) for plant in counts.plants if show.scope(self.room, viewer, plant)}
         return line_page.plants(counts, self.bank, self.behind, titles, self.speed)
-
-    def _title(self, plant: str) -> str:
-        known = self.room.plants.get(plant)
-        return (known.title if known is not None else "") or plant
 
     def achieved(self, lanes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Actuality over capability (n,), NaN where one is not known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from opsroom.recursion.focus import title_of
 from opsroom.recursion.recursion import owner
 from opsroom.room.events import EffectAttributed
 from opsroom.room.state import Alarm, Room
@@ -85,15 +86,9 @@ def moment(at: float, now: float | None = None) -> str:
     return f"{then:%H:%M} UTC" if same_day else f"{then:%Y-%m-%d %H:%M} UTC"
 
 
-def unit_title(room: Room, unit: str) -> str:
-    """A unit's title, or its id."""
-    known = room.tree.units.get(unit)
-    return (known.title if known is not None else "") or unit
-
-
 def signal_title(room: Room, signal: str) -> str:
     """A signal's title and its plant's, for people; a silent plant's is the plant's own."""
-    plant = unit_title(room, owner(signal))
+    plant = title_of(room, owner(signal))
     known = room.signals.get(signal)
     if known is None:
         return plant if "/" not in signal else signal
@@ -110,7 +105,7 @@ def title(room: Room, alarm: Alarm) -> str:
     """An alarm in a few words."""
     said = alarm.deviation
     if said.named == "silence":
-        return f"{unit_title(room, alarm.unit)} is silent"
+        return f"{title_of(room, alarm.unit)} is silent"
     way = {"up": "up", "down": "down"}.get(said.direction, "")
     word = {"step": f"stepped {way}".strip(), "slope": f"is sliding {way}".strip()}.get(
         said.named, f"shows a {said.named}"
@@ -122,7 +117,7 @@ def _deviation(room: Room, alarm: Alarm) -> str:
     said, unit = alarm.deviation, uom(room, alarm.signal)
     since = f" since {moment(said.since, alarm.opened_at)}" if said.since is not None else ""
     if said.named == "silence":
-        return f"{unit_title(room, alarm.unit)} has said nothing{since}."
+        return f"{title_of(room, alarm.unit)} has said nothing{since}."
     verb = {"up": "has risen", "down": "has fallen"}.get(said.direction, "has changed")
     if said.named == "slope":
         verb = {"up": "has been rising", "down": "has been falling"}.get(said.direction, "has been changing")
@@ -138,7 +133,7 @@ def _deviation(room: Room, alarm: Alarm) -> str:
 
 
 def _standing(room: Room, alarm: Alarm) -> str:
-    where = unit_title(room, alarm.at_unit)
+    where = title_of(room, alarm.at_unit)
     if alarm.closed_at is not None:
         return f"Closed: {alarm.closed_reason}."
     if alarm.stop:
@@ -169,5 +164,5 @@ def attribution_sentence(room: Room, told: EffectAttributed) -> str:
         )
     if told.word == "none":
         return f"The order did nothing to {name} that matters: {told.reason}."
-    others = f" ({', '.join(unit_title(room, owner(key)) for key in told.disturbed)})" if told.disturbed else ""
+    others = f" ({', '.join(title_of(room, owner(key)) for key in told.disturbed)})" if told.disturbed else ""
     return f"Whether the order moved {name} cannot be told: {told.reason}{others}."

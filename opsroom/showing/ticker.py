@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from opsroom.recursion.focus import title_of
 from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
@@ -18,7 +19,6 @@ from opsroom.showing.sentences import (
     signal_title,
     surely,
     title,
-    unit_title,
     uom,
 )
 from opsroom.views import TickerLine
@@ -50,7 +50,7 @@ def _renamed(room: Room, event: happened.AlarmRenamed) -> Line:
 
 def _climbed(room: Room, event: happened.AlarmClimbed) -> Line:
     unit, what = _alarm(room, event.alarm)
-    source, target = unit_title(room, event.source), unit_title(room, event.target)
+    source, target = title_of(room, event.source), title_of(room, event.target)
     why = (
         f"{source} called early: {event.words}"
         if event.reason == "called early"
@@ -87,7 +87,7 @@ def _alarm_line(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
 
 
 def _joined(room: Room, event: happened.PlantJoined) -> Line:
-    where = f", under {unit_title(room, event.parent)} because the charter does not name it" if event.parent else ""
+    where = f", under {title_of(room, event.parent)} because the charter does not name it" if event.parent else ""
     faults = f" {'; '.join(event.faults)}." if event.faults else ""
     title = event.title or event.plant
     return (
@@ -110,14 +110,14 @@ def _stop_line(say: str) -> Callable[[Room, Any], Line]:
     def line(room: Room, event: Any) -> Line:
         stop = room.stops.get(event.stop)
         unit = stop.unit if stop is not None else ""
-        return "line", unit, f"{event.stop} of {unit_title(room, unit)}: {say}."
+        return "line", unit, f"{event.stop} of {title_of(room, unit)}: {say}."
 
     return line
 
 
 def _planned(room: Room, event: happened.StopPlanned) -> Line:
     times = f"from {moment(event.start, event.at)} to {moment(event.end, event.at)}"
-    return "line", event.unit, f"{event.stop}: {unit_title(room, event.unit)} plans to stop {times}: {event.reason}."
+    return "line", event.unit, f"{event.stop}: {title_of(room, event.unit)} plans to stop {times}: {event.reason}."
 
 
 def _motion(room: Room, motion: str) -> tuple[str, str]:
@@ -126,7 +126,7 @@ def _motion(room: Room, motion: str) -> tuple[str, str]:
 
 
 def _motion_opened(room: Room, event: happened.MotionOpened) -> Line:
-    plant = unit_title(room, event.plant)
+    plant = title_of(room, event.plant)
     return (
         "council",
         event.plant,
@@ -154,7 +154,7 @@ def _order_line(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
     def line(room: Room, event: Any) -> Line:
         order = room.orders.get(event.order)
         plant = order.plant if order is not None else ""
-        return "order", plant, f"{event.order} to {unit_title(room, plant)}: {say(event)}."
+        return "order", plant, f"{event.order} to {title_of(room, plant)}: {say(event)}."
 
     return line
 
@@ -163,7 +163,7 @@ def _receipt(room: Room, event: happened.OrderAnswered) -> Line:
     order = room.orders.get(event.order)
     plant = order.plant if order is not None else ""
     why = f": {event.reason}" if event.reason else ""
-    return "receipt", plant, f"{unit_title(room, plant)} answers {event.order}: {event.state}{why}."
+    return "receipt", plant, f"{title_of(room, plant)} answers {event.order}: {event.state}{why}."
 
 
 def _effect(room: Room, event: happened.EffectMeasured) -> Line:
@@ -186,7 +186,7 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.PlantLeft: lambda room, event: (
         "line",
         event.plant,
-        f"{unit_title(room, event.plant)} says farewell{': ' + event.reason if event.reason else ''}.",
+        f"{title_of(room, event.plant)} says farewell{': ' + event.reason if event.reason else ''}.",
     ),
     happened.AgreementProposed: _proposed,
     happened.AgreementAccepted: lambda room, event: (

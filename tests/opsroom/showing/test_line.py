@@ -12,7 +12,9 @@ from opsroom.constitution.charter import read
 from opsroom.judgement.bank import Bank
 from opsroom.line_views import LineRequest, LineView
 from opsroom.record.store import Place
-from opsroom.room.room import newborn
+from opsroom.recursion.focus import title_of
+from opsroom.recursion.plant_events import PlantJoined
+from opsroom.room.room import evolve, newborn
 from opsroom.showing.line import TROUBLES, book, plants, summary, trouble
 from opsroom.showing.scene import Scene
 from opsroom.showing.staleness import places, stale
@@ -153,3 +155,13 @@ def test_a_units_people_see_their_own_part_of_the_line() -> None:
     assert [row.link for row in own.links] == ["north"]
     assert [row.plant for row in own.attempts] == ["mill-1"]
     assert own.refused == {"not-yours": 2}
+
+
+def test_a_plant_without_a_title_in_the_charter_is_called_as_it_calls_itself() -> None:
+    file = read(TOML.replace('title = "Spinning mill"\nlevel', "level"))
+    room = newborn(file.id, file.charter)
+    assert title_of(room, "mill-1") == "mill-1"
+    room = evolve(room, [PlantJoined(at=1.0, plant="mill-1", title="The old spinning mill")])
+    assert title_of(room, "mill-1") == "The old spinning mill"
+    assert {row.id: row.title for row in Scene(room, Bank()).units()}["mill-1"] == "The old spinning mill"
+    assert title_of(room, "nowhere") == "nowhere"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.showing.sentences import figure, lasting, moment, percent, signal_title, surely, unit_title
+from opsroom.recursion.focus import title_of
+from opsroom.showing.sentences import figure, lasting, moment, percent, signal_title, surely
 from tests.opsroom.play import START, Play
 
 
@@ -55,4 +56,4 @@ def test_titles_fall_back_to_ids() -> None:
     assert signal_title(room, "loom-1/output") == "Output of Loom 1"
     assert signal_title(room, "nowhere/output") == "nowhere/output"
     assert signal_title(room, "loom-1") == "Loom 1"
-    assert unit_title(room, "nowhere") == "nowhere"
+    assert title_of(room, "nowhere") == "nowhere"
