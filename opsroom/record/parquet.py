@@ -81,7 +81,7 @@ def _table(pa: Any, block: Block, plants: Any, names: dict[tuple[int, int], str]
     days = np.datetime_as_string((block.source_us[of] // 86_400_000_000).astype("datetime64[D]"), "D")
     signals = [names[block.shard, row].partition("/")[2] for row in block.row.tolist()]
     moment = pa.timestamp("us", tz="UTC")
-    judged = np.isfinite(block.p).all(axis=1).tolist()
+    judged: Any = np.isfinite(block.p).all(axis=1)
     columns: dict[str, Any] = {
         "day": pa.array(days),
         "plant": pa.array([plants[number] for number in block.plant[of].tolist()]),
@@ -92,7 +92,8 @@ def _table(pa: Any, block: Block, plants: Any, names: dict[tuple[int, int], str]
         "value": pa.array(block.value, from_pandas=True),
         "quality": _words(pa, [str(QUALITIES[code]) for code in block.quality.tolist()]),
         "verdict": _words(
-            pa, [NAMES[code] if known else None for code, known in zip(block.named.tolist(), list(judged), strict=True)]
+            pa,
+            [NAMES[code] if known else None for code, known in zip(block.named.tolist(), judged.tolist(), strict=True)],
         ),
     }
     for place, regime in enumerate(REGIMES):
