@@ -54,10 +54,19 @@ _BYTES, _WORDS, _LONG, _REAL = np.uint64(1), np.uint64(4), np.uint64(8), np.uint
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
+def _beside(places: Any) -> bool:
+    """Whether the places of a block's lanes are neighbours, in order."""
+    off = 0
+    for l in range(L):
+        off |= places[l] - places[0] - l
+    return off == 0
+
+
+@njit(error_model="numpy", fastmath=CONTRACT)
 def _read(f: Any, f_in: Any, g: Any, words: Any, x: Any, elapsed: Any, lanes: Any, places: Any, n: int) -> int:
     """Load a block; 0 when every reading is here, on time and possible, or a sum: 1 missing, 2 another time, 4 impossible."""
     apart()
-    if lanes[L - 1] - lanes[0] == L - 1:
+    if _beside(lanes):
         first = np.uint64(lanes[0]) * _REAL
         for k in range(len(f_in)):
             fetch(f, int(f_in[k, 0]) * L, f_in[k, 1] + first)
@@ -92,7 +101,7 @@ def _read_words(f: Any, g: Any, words: Any, lanes: Any, n: int) -> None:
     """Load the whole numbers: ages and kinds of the window's readings, names and counts."""
     apart()
     first = np.uint64(lanes[0])
-    beside = lanes[L - 1] - lanes[0] == L - 1
+    beside = _beside(lanes)
     if beside:
         for k in range(WINDOW):
             ago = carray(int32s(words[0, k] + first * _WORDS), (L,))
@@ -152,7 +161,7 @@ def _write(
 ) -> None:
     """Store the first `many` lanes of a block."""
     apart()
-    beside = many == L and lanes[L - 1] - lanes[0] == L - 1
+    beside = many == L and _beside(lanes)
     first, place = np.uint64(lanes[0]), np.uint64(places[0])
     if beside:
         for k in range(len(f_out)):
@@ -163,7 +172,7 @@ def _write(
             to = carray(doubles(f_out[k, 1]), (n,))
             for l in range(many):
                 to[lanes[l]] = source[l]
-    if many == L and places[L - 1] - places[0] == L - 1:
+    if many == L and _beside(places):
         for k in range(len(v_out)):
             bring(f, int(v_out[k, 0]) * L, v_out[k, 1] + place * _REAL)
     else:

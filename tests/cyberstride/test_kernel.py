@@ -115,3 +115,48 @@ def test_without_numba_it_warns_once_and_judges_in_numpy(monkeypatch: pytest.Mon
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         kernel.step(newborn(2), np.zeros(2), 1.0)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-6, 1.0, 1e150])
+def test_no_lane_of_the_kernel_dies_of_offsets_spikes_and_stillness(kernel: Kernel, unit: float) -> None:
+    rng = np.random.default_rng(4)
+    table = rng.normal(size=(160, 40))
+    table[:, :10] += 1e6
+    table[60:, 10:20] += 1e6
+    table[70, 20:30] = 1e6
+    table[71, 20:25] = -1e6
+    table[60:110, 30:] = table[60, 30:]
+    belief = newborn(40)
+    for row in table * unit:
+        belief, said = kernel.step(belief, row, 1.0)
+        for name in ("p_now", "p_back", "level", "level_sd", "low", "high", "surprise", "news", "wrong", "sure"):
+            assert np.isfinite(getattr(said, name)[said.named > 0]).all(), name
+    for name in ("p", "level", "slope", "cov", "scale", "dof", "settled"):
+        assert np.isfinite(getattr(belief, name)).all(), name
+
+
+def test_rows_judged_apart_or_together_are_judged_alike(kernel: Kernel) -> None:
+    table = awkward(6, 40, 100)
+    whole, parted = newborn(100), newborn(100)
+    some = np.random.default_rng(3).permutation(100)
+    for row in table:
+        said = kernel.advance(whole, row, 1.0)
+        for rows in (some[:37], some[37:]):
+            part = kernel.advance(parted, row[rows], 1.0, rows=rows)
+            for a, b in zip(said, part, strict=True):
+                assert a[rows].tobytes() == b.tobytes()
+    for a, b in zip(whole, parted, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_arrays_in_another_order_of_memory_are_judged_alike(kernel: Kernel) -> None:
+    table = awkward(8, 30, 20)
+    usual = newborn(20)
+    other = usual._replace(
+        **{name: np.array(array, order="C") for name, array in zip(usual._fields, usual, strict=True)}
+    )
+    for row in table:
+        a, b = kernel.advance(usual, row, 1.0), kernel.advance(other, row, 1.0)
+        assert a.level.tobytes() == b.level.tobytes()
+    for a, b in zip(usual, other, strict=True):
+        assert a.tobytes() == b.tobytes()
