@@ -30,7 +30,8 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     cure: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.where} = {self.value}: {self.what}. {self.cure}"
+        place = f"line {self.line}" if self.line else "the file"
+        return f"{place}: {self.where} = {self.value}: {self.what}. {self.cure}"
 
 
 def shown(value: object) -> str:
