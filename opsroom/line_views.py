@@ -23,8 +23,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the line: who is connected, what came, what was refused.
 
     `silent` plants are silent or have said farewell; `waiting` telexes wait for a missing one, `given_up` are missing for good;
-    `spooled` telexes wait at plants (told in a book alone); `stale` signals are behind their plant; `delay_p50_s` and `delay_p99_s` are from a
-    telex's arrival to its durable verdict, in seconds of the world; `attempt` is the newest refusal, in words.
+    `spooled` telexes wait at plants (told in a book alone); `stale` signals are behind their plant; `delay_p50_s` and
+    `delay_p99_s` are from a telex's arrival to its durable verdict, in seconds of the world; `attempt` is the newest refusal.
     """
 
     links: int = 0
