@@ -146,9 +146,9 @@ async def test_a_backup_of_a_running_room_opens_verifies_and_goes_on(tmp_path: P
             await tell(link, now + 720, figures(3, 3))
         beliefs = room.hall.bank.snapshot()
     assert made.telexes == 92
-    assert set(made.files) == {"journal.sqlite", "people.sqlite", "readings.sqlite", "room.toml"}
+    assert set(made.files) == {"journal.sqlite", "keys/keys.json", "people.sqlite", "readings.sqlite", "room.toml"}
     assert verify(tmp_path / "copy" / "journal.sqlite").head == made.head
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "copy").iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*") if path.is_file()} == {0o600}
     async with served(tmp_path / "copy", HandClock(START), passphrases=room.passphrases) as again:
         assert again.hall.store.telex_counts() == (92, 92, 0)
         assert [alarm.signal for alarm in again.hall.room.alarms.values()] == ["mill-1/output"]
