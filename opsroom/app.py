@@ -118,7 +118,13 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
     title = hall.room.charter.title or hall.room.id
     server = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     server.router.routes.append(WebSocketRoute("/telex", gateway))
-    api.attach(server, hall, ask, api.Access(doors.anonymous_wall, doors.secure, doors.metrics_token, doors.behind_proxy), gateway.line)
+    api.attach(
+        server,
+        hall,
+        ask,
+        api.Access(doors.anonymous_wall, doors.secure, doors.metrics_token, doors.behind_proxy),
+        gateway.line,
+    )
     dash = build_wall(server, title, views, ask, hall.people.viewer, doors.anonymous_wall)
     return Guard(server, hosts_of(doors.host, doors.names), tls=doors.tls, scripts=dash.csp_hashes)
 
