@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from opsroom.cli_alarm import alarm_app
 from opsroom.cli_feed import feed_app
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
@@ -25,6 +26,7 @@ seat_app = typer.Typer(help="Who sits where: accounts, passphrases, occupants.",
 link_app = typer.Typer(help="Which link may speak for which plants.", no_args_is_help=True)
 app.add_typer(seat_app, name="seat")
 app.add_typer(link_app, name="link")
+app.add_typer(alarm_app, name="alarm")
 app.add_typer(feed_app, name="feed")
 app.add_typer(journal_app, name="journal")
 app.add_typer(key_app, name="key")
@@ -247,10 +249,14 @@ def bench_ingest(
     plants: Annotated[int, typer.Option(min=1)] = 1000,
     indicators: Annotated[int, typer.Option(min=1, max=4096)] = 12,
     rate: Annotated[str, typer.Option(help="telexes a second a plant; max or 0: as fast as it goes")] = "1",
-    framing: Annotated[str, typer.Option(help="json: a frame a telex; batch: a sheet a link; telexes: a list a link")] = "json",
+    framing: Annotated[
+        str, typer.Option(help="json: a frame a telex; batch: a sheet a link; telexes: a list a link")
+    ] = "json",
     seconds: Annotated[float, typer.Option(min=1)] = 30.0,
     links: Annotated[int, typer.Option(min=1, help="websockets")] = 100,
-    window: Annotated[int, typer.Option(help="frames of a link on the way, as fast as it goes; 0: a fitting number")] = 0,
+    window: Annotated[
+        int, typer.Option(help="frames of a link on the way, as fast as it goes; 0: a fitting number")
+    ] = 0,
     warm: Annotated[float, typer.Option(help="seconds of load before the measuring")] = 5.0,
     to: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
     profile: Annotated[Path | None, typer.Option(metavar="FILE", help="profile the room with cProfile; slower")] = None,
@@ -261,7 +267,9 @@ def bench_ingest(
     try:
         from benchmarks import ingest
     except ModuleNotFoundError:
-        raise ValueError("opsroom bench runs from a checkout of the repository, with its development packages") from None
+        raise ValueError(
+            "opsroom bench runs from a checkout of the repository, with its development packages"
+        ) from None
     load = ingest.Load(
         plants=plants,
         indicators=indicators,
