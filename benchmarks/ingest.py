@@ -38,8 +38,8 @@ TOML = (
     + "".join(f'[[seat]]\nnumber = {n}\noccupant = "vacant"\n' for n in range(1, 8))
 )
 
-START_S = 120.0
-"""How long the room may take to listen."""
+START_S = 300.0
+"""How long the room may take to listen; the first start after a change of the filter compiles it."""
 
 
 @dataclass(frozen=True, kw_only=True)
