@@ -20,7 +20,7 @@ from telex_ingest.rehearsal import rehearsal_room
 def run(*arguments: str | Path, cwd: Path | None = None, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "opsroom.cli", "feed", *map(str, arguments)]
     environment = os.environ | ({"PYTHONPATH": str(path)} if path else {})
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, cwd=cwd, env=environment)
 
 
 @pytest.fixture
