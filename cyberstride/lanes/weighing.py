@@ -103,7 +103,8 @@ def name(f: Any, g: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
         q[_LAPSE + k] = f[(LAP + 1 + k) * L + l]
         q[_LIVE + k] = f[(LIVE + 1 + k) * L + l]
     for k in range(n, _PLACES):
-        q[_Z + k] = q[_LAPSE + k] = q[_LIVE + k] = 0.0
+        q[_Z + k] = q[_LAPSE + k] = q[_LIVE + k] = q[_H + k] = q[_COUNT + k] = q[_CALM + k] = 0.0
+        q[_SUM_ALL + k] = q[_SUM_CALM + k] = q[_EXCUSED + k] = q[_FRESH + k] = 0.0
     passed = 0.0
     for k in range(n):
         passed += q[_LAPSE + k]

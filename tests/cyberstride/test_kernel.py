@@ -135,7 +135,7 @@ def test_no_lane_of_the_kernel_dies_of_offsets_spikes_and_stillness(kernel: Kern
         assert np.isfinite(getattr(belief, name)).all(), name
 
 
-def test_rows_judged_apart_or_together_are_judged_alike(kernel: Kernel) -> None:
+def test_rows_judged_apart_or_together_have_the_same_bits(kernel: Kernel) -> None:
     table = awkward(6, 40, 100)
     whole, parted = newborn(100), newborn(100)
     some = np.random.default_rng(3).permutation(100)
