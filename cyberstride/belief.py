@@ -218,6 +218,8 @@ def from_bytes(stored: bytes) -> Belief:
         dtype = np.dtype(kind)
         size = int(np.prod((n, *shape), dtype=np.int64))
         raw = np.frombuffer(stored, dtype.newbyteorder("<"), size, start)
-        fields[name] = np.moveaxis(np.ascontiguousarray(np.moveaxis(raw.astype(dtype).reshape((n, *shape)), 0, -1)), -1, 0)
+        fields[name] = np.moveaxis(
+            np.ascontiguousarray(np.moveaxis(raw.astype(dtype).reshape((n, *shape)), 0, -1)), -1, 0
+        )
         start += size * dtype.itemsize
     return Belief(**fields)

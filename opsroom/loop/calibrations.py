@@ -24,7 +24,9 @@ def calibrated(folder: Path, own: Judging) -> tuple[Judging, list[Mistake]]:
                 raise OSError(f"it is larger than {_LARGEST // 1_000_000} MB")
             said, wrong = read_calibration(path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
-            cure = "Write it with `opsroom calibrate HISTORY.csv -o FILE.toml`, and give its path from the room's folder."
+            cure = (
+                "Write it with `opsroom calibrate HISTORY.csv -o FILE.toml`, and give its path from the room's folder."
+            )
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             wrong = [Mistake(line=0, where="the file", value=file.file, what=f"it cannot be read: {reason}", cure=cure)]
             said = Judging()

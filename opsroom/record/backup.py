@@ -53,7 +53,9 @@ def backup(
         private_file(to / path.name).write_bytes(path.read_bytes())
     if (folder / KEYS).is_dir():
         private_folder(to / KEYS)
-        wanted = ("*.json", "*.pem") if keys else ("*.json",)  # the public part goes always: who signed what is no secret
+        wanted = (
+            ("*.json", "*.pem") if keys else ("*.json",)
+        )  # the public part goes always: who signed what is no secret
         for path in sorted(found for pattern in wanted for found in (folder / KEYS).glob(pattern)):
             private_file(to / KEYS / path.name).write_bytes(path.read_bytes())
     checked = verify(to / "journal.sqlite")
