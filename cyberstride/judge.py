@@ -124,13 +124,19 @@ def judge(
             belief = _renewed(belief, fresh)
             budget = None if budget is None else budget._replace(watch=watches.anew(budget.watch, fresh))
         prepared.append(Seasonal(lanes, season))
-    limits = belief.limits
     plainly = not prepared
+    limits = belief.limits if plainly else belief.limits.copy()
     if not plainly:
-        belief = belief._replace(limits=limits - offset[:, None])
-    belief, verdicts = _step(belief, y - offset if not plainly else y, t, settings, step)
+        # In place and back again: a kernel finds the arrays where they were at the last reading.
+        belief.limits[:] = limits - offset[:, None]
+    try:
+        after, verdicts = _step(belief, y - offset if not plainly else y, t, settings, step)
+    finally:
+        if not plainly:
+            belief.limits[:] = limits
+    belief = after
     if not plainly:
-        belief = belief._replace(limits=limits)
+        belief.limits[:] = limits
         for lanes, season in prepared:
             columns = [column[lanes] for column in _columns(verdicts)]
             seasons.learn(season, y[lanes], time[lanes], Verdicts(*columns))

@@ -244,20 +244,24 @@ def learn(season: Season, values: ArrayLike, at: ArrayLike, verdicts: Verdicts) 
     x, time = np.where(known, x, 0.0), np.where(known, time, 0.0)
     calm = (verdicts.named <= STEADY) | ((verdicts.named != TRANSIENT) & (verdicts.named != STUCK))
     stepped = verdicts.announced & (verdicts.named == STEP) & np.isfinite(verdicts.size)
+    stepping = bool(stepped.any())
     for cycle in season.cycles:
-        number = np.floor((time - cycle.origin) / cycle.length).astype(np.int64)
+        turns = (time - cycle.origin) / cycle.length
+        number = np.floor(turns)
         fresh = known & (cycle.current < number)
-        cycle.current[fresh] = number[fresh]
-        cycle.base[fresh] = x[fresh]
-        moved = stepped & cycle.open
-        cycle.base[moved] += verdicts.size[moved]
+        if fresh.any():
+            cycle.current[fresh] = number[fresh]
+            cycle.base[fresh] = x[fresh]
+        if stepping:
+            moved = stepped & cycle.open
+            cycle.base[moved] += verdicts.size[moved]
         slots = cycle.profile.shape[1]
         rows = np.flatnonzero(known & (cycle.current == number) & (calm | ~cycle.open))
-        place = ((time[rows] - cycle.origin) / cycle.length) % 1.0
-        k = np.minimum((place * slots).astype(np.int64), slots - 1)
+        k = np.minimum(((turns[rows] % 1.0) * slots).astype(np.int64), slots - 1)
         cycle.sums[rows, k] += x[rows] - cycle.base[rows]
         cycle.counts[rows, k] += 1
-        x = x - np.where(cycle.open, _pattern(cycle, time), 0.0)
+        if cycle.open.any():
+            x = x - np.where(cycle.open, _pattern(cycle, time), 0.0)
     return season
 
 

@@ -238,7 +238,8 @@ class Judgement:
         if regimes not in self._kernels:
             self._kernels[regimes] = Kernel(regimes, threads=1)
         kernel = self._kernels[regimes]
-        return belief, kernel.advance(belief, x, elapsed)  # in place: the old belief is of no use any more
+        out = self._verdicts if len(x) == self.lanes else None
+        return belief, kernel.advance(belief, x, elapsed, out)  # in place: the old belief is of no use any more
 
     def _begin_anew(self, verdicts: Verdicts, values: Floats, apart: Floats) -> Verdicts:
         """A signal whose judgement is no number any more is judged anew from this row on, and counted."""

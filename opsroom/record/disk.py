@@ -79,6 +79,9 @@ def explained(path: Path | str) -> Iterator[None]:
     """Turn the database's errors inside the block into `StoreError`."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        # The database's own words about a damaged table hold what was damaged, and cannot be read.
+        raise explain(sqlite3.DatabaseError(f"the file is damaged: {error}"), path) from error
     except (sqlite3.Error, OSError) as error:
         raise explain(error, path) from error
 

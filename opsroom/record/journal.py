@@ -240,6 +240,9 @@ def verify(path: Path, head: str | None = None) -> Verification:
             row = connection.execute("SELECT room_id, events, head, judged_up_to, at FROM progress").fetchone()
             noted = _Progress(*row) if row else None
             signed = head_line(connection)
+        except UnicodeDecodeError as error:
+            # The database's own words about a damaged table hold what was damaged.
+            return Verification.unreadable(str(error))
         except sqlite3.DatabaseError as error:
             if (error.sqlite_errorcode & 0xFF) not in _DAMAGE:
                 raise explain(error, path) from error
@@ -299,6 +302,8 @@ def _rows(connection: sqlite3.Connection, after: int) -> Iterator[tuple[Any, Any
         for row in connection.execute(query, (after,)):
             yield row
             seen = row[0]
+    except UnicodeDecodeError as error:
+        raise JournalError(seen + 1, f"the file cannot be read from here on ({error})") from error
     except sqlite3.DatabaseError as error:
         if (error.sqlite_errorcode & 0xFF) not in _DAMAGE:
             raise

@@ -14,4 +14,5 @@ async def main(port: str) -> None:
     await asyncio.Event().wait()
 
 
-asyncio.run(main(sys.argv[1]))
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -33,5 +33,6 @@ async def main(port: str, folder: str = "") -> None:
         await asyncio.Event().wait()
 
 
-logging.disable(logging.CRITICAL)
-asyncio.run(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    asyncio.run(main(*sys.argv[1:]))
