@@ -136,10 +136,10 @@ class SparkplugFeed:
         self._until = (int(live or _BEFORE_ALL), int(past or _BEFORE_ALL))
         async with self._line() as line:
             host = self._settings.primary_host
-            if host:
-                await line.say(f"{NAMESPACE}/STATE/{host}", self._state(True), retain=True)
-            await self._listen(line)
             try:
+                if host:
+                    await line.say(f"{NAMESPACE}/STATE/{host}", self._state(True), retain=True)
+                await self._listen(line)
                 while True:
                     message = await line.next()
                     heard = self._hear(message)

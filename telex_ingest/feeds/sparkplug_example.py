@@ -51,6 +51,7 @@ class EdgeNodeInMiniature:
         self._node, self._device = node, device
         self._life = Metric("bdSeq", life, DATATYPES["int64"])
         self._seq = 0
+        self._turn = asyncio.Lock()  # a birth asked for meanwhile must not come between a birth and its data
         death = encode(Payload((self._life,), time_ms=now_ms))
         self._line = Line("edge", broker, password, identifier=node, will=(self.topic("NDEATH"), death, 1, False))
         self._obeying: asyncio.Task[None] | None = None
@@ -76,23 +77,30 @@ class EdgeNodeInMiniature:
 
     async def be_born(self) -> None:
         """Send both births, and the history again."""
-        self._seq = 0
-        self.births += 1
-        for name in self.metrics:
-            self._aliases.setdefault(name, 100 + len(self._aliases))
-        await self._say("NBIRTH", (self._life, Metric("Node Control/Rebirth", False, DATATYPES["boolean"])))
-        await self._say("DBIRTH", [metric._replace(alias=self._aliases[name]) for name, metric in self.metrics.items()])
-        for metrics in self._history:
-            await self.tell(*metrics)
+        async with self._turn:
+            self._seq = 0
+            for name in self.metrics:
+                self._aliases.setdefault(name, 100 + len(self._aliases))
+            await self._say("NBIRTH", (self._life, Metric("Node Control/Rebirth", False, DATATYPES["boolean"])))
+            born = [metric._replace(alias=self._aliases[name]) for name, metric in self.metrics.items()]
+            await self._say("DBIRTH", born)
+            for metrics in self._history:
+                await self._tell(*metrics)
+            self.births += 1
 
     async def tell(self, *metrics: Metric) -> None:
         """Send data: names become aliases, datatypes are left out, as the specification has it."""
+        async with self._turn:
+            await self._tell(*metrics)
+
+    async def _tell(self, *metrics: Metric) -> None:
         told = [metric._replace(name=None, alias=self._aliases.get(metric.name or "", 9)) for metric in metrics]
         await self._say("DDATA", told)
 
     async def die(self, kind: str = "DDEATH") -> None:
         """Send the device's death certificate."""
-        await self._say(kind, ())
+        async with self._turn:
+            await self._say(kind, ())
 
     def skip(self) -> None:
         """Lose a message."""

@@ -214,7 +214,8 @@ async def test_data_history_quality_and_death_are_told(
         await edge.tell(figure("Stock", 1.0, -9, historical=True))
         edge.skip()
         await edge.tell(figure("Stock", 4.0, 3))
-        await until(lambda: edge.births == 3 and len(given) == 6)
+        # Every request for a rebirth has been answered, however many there were.
+        await until(lambda: edge.births == 1 + one.counts["rebirths asked"] >= 3 and len(given) == 6)
         assert [(one.source_us - t0, dict(one.values), one.kind, dict(one.qualities)) for one in given[2:]] == [
             (2_000_000, {"stock": 3.0}, TelexKind.LIVE, {"stock": Quality.GOOD}),
             (1_000_000, {"outputs-flow": None}, TelexKind.LIVE, {"outputs-flow": Quality.BAD}),
@@ -256,7 +257,7 @@ async def test_the_primary_host_says_when_it_is_there_and_when_it_goes(miniature
     async with heard(feed(miniature.broker(), primary_host="opsroom")):
         await until(lambda: miniature.retained)
         assert b'"online":true' in miniature.retained["spBv1.0/STATE/opsroom"].payload
-    assert b'"online":false' in miniature.retained["spBv1.0/STATE/opsroom"].payload
+    await until(lambda: b'"online":false' in miniature.retained["spBv1.0/STATE/opsroom"].payload)
     async with heard(feed(miniature.broker(), primary_host="opsroom")):
         await until(lambda: b'"online":true' in miniature.retained["spBv1.0/STATE/opsroom"].payload)
         miniature.cut_off("anonymous")
