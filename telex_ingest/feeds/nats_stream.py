@@ -113,6 +113,7 @@ class NatsStream:
                         yield given
                     for message in messages:
                         await message.ack()
+                    _heed()
             finally:
                 await source.aclose()
 
@@ -186,6 +187,7 @@ class NatsStream:
         except nats.js.errors.APIError as error:
             raise FeedError(NAME, f"consumer {durable} of {settings.stream}: {error}", "mend the settings") from error
         while not lost.is_set():
+            _heed()
             fetching = asyncio.ensure_future(pulling.fetch(FETCH, timeout=WAIT_S))
             losing = asyncio.ensure_future(lost.wait())
             messages: list[Msg] = []
@@ -234,6 +236,13 @@ class NatsStream:
             quality = Quality.BAD if quality is Quality.BAD else Quality.UNCERTAIN
         source_us = microseconds(message.metadata.timestamp) if said.source_us is None else said.source_us
         return FeedReading(source_us, values, quality=quality)
+
+
+def _heed() -> None:
+    """End when somebody has asked for it: the library takes a cancellation that meets it while it flushes for its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _closed(client: Client) -> None:
