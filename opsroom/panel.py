@@ -16,8 +16,8 @@ from rich.text import Text
 from opsroom.doors.presence import NoAnswerError, Running, ask
 from opsroom.entry.accounts import Account
 from opsroom.entry.links import Link
-from opsroom.line_views import LineBook
 from opsroom.showing.line_table import line_table
+from opsroom.views import LineBook
 
 
 def seats_table(passphrases: Mapping[str, str], occupants: Mapping[str, str], *, shown: tuple[str, ...] = ()) -> Table:

@@ -30,14 +30,13 @@ from opsroom.doors.watch import SUBSCRIBERS
 from opsroom.entry.accounts import LoginRefused
 from opsroom.entry.guard import LOOPBACK
 from opsroom.judgement.rings import KEPT
-from opsroom.line_views import LineRequest, Sort
 from opsroom.loop.hall import Hall
 from opsroom.record.disk import StoreError
 from opsroom.record.history import corrected_rows, known, rollup_rows
 from opsroom.record.proving import prove, prove_beginning
 from opsroom.record.rollups import RESOLUTIONS
 from opsroom.showing import show
-from opsroom.views import Answer, Viewer
+from opsroom.views import Answer, LineRequest, Sort, Viewer
 from telex_ingest.line import LineCounts
 
 COOKIE = "opsroom_session"

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from opsroom.line_views import LinkOnLine, PlantOnLine
 from opsroom.showing.line import TROUBLES, links
 from opsroom.showing.scene import Scene
-from opsroom.views import Viewer
+from opsroom.views import LinkOnLine, PlantOnLine, Viewer
 from telex_ingest.line import LineCounts
 
 LINKS = 100

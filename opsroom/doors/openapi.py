@@ -8,11 +8,12 @@ import msgspec
 
 from opsroom.alarms.performance import Performance
 from opsroom.commands import AnyCommand
-from opsroom.line_views import PLANTS_SHOWN, LineBook, Sort
 from opsroom.record.heads import SignedHead
 from opsroom.views import (
+    PLANTS_SHOWN,
     AlarmView,
     Answer,
+    LineBook,
     LineView,
     MotionView,
     OrderChoice,
@@ -21,6 +22,7 @@ from opsroom.views import (
     SeatView,
     SignalView,
     Snapshot,
+    Sort,
     StopView,
     UnitView,
     Viewer,

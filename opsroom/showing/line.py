@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from opsroom.judgement.bank import Bank
-from opsroom.line_views import (
+from opsroom.showing.staleness import NONE, Stale
+from opsroom.views import (
     LINKS_SHOWN,
     PLANTS_SHOWN,
     AttemptOnLine,
@@ -20,7 +21,6 @@ from opsroom.line_views import (
     LinkOnLine,
     PlantOnLine,
 )
-from opsroom.showing.staleness import NONE, Stale
 from telex_ingest.line import LineCounts, LinkLine, PlantLine
 
 TROUBLES = ("calm", "past", "left", "stale", "delayed", "spooling", "waiting", "ahead", "cut", "silent")

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from opsroom.line_views import LineBook, LinkOnLine, PlantOnLine
+from opsroom.views import LineBook, LinkOnLine, PlantOnLine
 
 STYLES = {
     "silent": "bold red",

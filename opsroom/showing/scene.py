@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
-from opsroom.line_views import PlantOnLine
 from opsroom.recursion.focus import title_of
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
@@ -26,6 +25,7 @@ from opsroom.views import (
     LineBook,
     LineRequest,
     LineView,
+    PlantOnLine,
     Point,
     SignalView,
     Snapshot,

@@ -7,9 +7,9 @@ from msgspec.structs import fields
 
 from opsroom import views as v
 from opsroom.judgement.bank import Bank
-from opsroom.line_views import LineBook, LineRequest
 from opsroom.showing import line
 from opsroom.showing.staleness import Stale
+from opsroom.views import LineBook, LineRequest
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 
 EMPTY: dict[str, object] = {"int": 0, "dict": {}, "Mapping": {}, "tuple": ()}

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from opsroom.constitution.charter import read
 from opsroom.judgement.bank import Bank
-from opsroom.line_views import LineRequest, LineView
 from opsroom.record.store import Place
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.plant_events import PlantJoined
@@ -18,7 +17,7 @@ from opsroom.room.room import evolve, newborn
 from opsroom.showing.line import TROUBLES, book, plants, summary, trouble
 from opsroom.showing.scene import Scene
 from opsroom.showing.staleness import places, stale
-from opsroom.views import Viewer
+from opsroom.views import LineRequest, LineView, Viewer
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.telex import PlantBirth, SignalBirth
 from tests.browser.fake_line import NOTHING

@@ -1,0 +1,150 @@
+"""The rows of the council: motions, ballots, orders, effects, seats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from opsroom.views.view import View
+
+
+class StatementView(View, frozen=True, kw_only=True):
+    """Something a seat said on a motion."""
+
+    seat: int
+    occupant: str
+    stance: str
+    text: str
+    at: float
+
+
+class BallotView(View, frozen=True, kw_only=True):
+    """One seat's ballot with its reason.
+
+    While the motion is open, another seat's ballot stands with the choice `sealed` and no reason: that it was cast, not how.
+    """
+
+    seat: int
+    occupant: str
+    choice: str
+    reason: str
+    at: float
+
+
+class TallyView(View, frozen=True, kw_only=True):
+    """The count: votes, seats that leave the denominator, quorum and what is needed to carry.
+
+    While the motion is open only `present` (how many seats have voted) and `quorum` are told.
+    """
+
+    yes: int = 0
+    no: int = 0
+    abstain: int = 0
+    recused: int = 0
+    quorum: int = 4
+    present: int = 0
+    needed: int = 1
+
+
+class AttributionView(View, frozen=True, kw_only=True):
+    """Whether the order may be called the cause: `word` is told, none or cannot_tell, `said` the sentence for people.
+
+    `mean`, `low`, `high` is the effect with its 95 % interval over `after` readings, in the signal's unit; `sisters` are
+    signals that nobody touched, `disturbed` those that changed at the same time; `band` what would have come without the
+    order, as `[at, mean, low, high]`.
+    """
+
+    word: str
+    said: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    before: int = 0
+    after: int = 0
+    dates: int = 0
+    false_dates: int = 0
+    sisters: tuple[str, ...] = ()
+    disturbed: tuple[str, ...] = ()
+    band: tuple[tuple[float, float, float, float], ...] = ()
+
+
+class EffectView(View, frozen=True, kw_only=True):
+    """What an order did, as the filter saw it: before, after, and what it had forecast without the order."""
+
+    signal: str
+    before: float | None = None
+    after: float | None = None
+    expected_without: float | None = None
+    expected_low: float | None = None
+    expected_high: float | None = None
+    change: float | None = None
+    recovered_at: float | None = None
+    measured_at: float | None = None
+    final: bool = False
+    attribution: AttributionView | None = None
+
+
+class MotionView(View, frozen=True, kw_only=True):
+    """One motion with its frozen evidence, statements, ballots, tally, order and effect.
+
+    `state` is open, carried, lost, expired or withdrawn. `evidence` holds plain JSON: `readings` as
+    `[at, value, low, high]`, `verdict` (words and probabilities), `level`, `slope`, `forecast` as `[at, mean, low, high]`.
+    """
+
+    id: str
+    title: str
+    alarm: str
+    signal: str
+    plant: str
+    order_name: str
+    order_title: str
+    parameters: dict[str, Any]
+    opened_by: int
+    opened_at: float
+    deadline: float
+    state: str
+    statements: tuple[StatementView, ...] = ()
+    ballots: tuple[BallotView, ...] = ()
+    tally: TallyView = TallyView()
+    closed_at: float | None = None
+    closed_reason: str = ""
+    last_call: bool = False
+    order: str = ""
+    effect: EffectView | None = None
+    evidence: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class OrderView(View, frozen=True, kw_only=True):
+    """One order: `state` is held, issued, accepted, refused, done, revoked or expired, with the plant's reason."""
+
+    id: str
+    motion: str
+    plant: str
+    name: str
+    title: str
+    parameters: dict[str, Any]
+    state: str
+    issued_at: float
+    expires_at: float
+    reason: str = ""
+    changed_at: float | None = None
+
+
+class OrderChoice(View, frozen=True, kw_only=True):
+    """An order that a plant declared, so that a seat can only propose what a plant said it can do."""
+
+    plant: str
+    name: str
+    title: str
+    parameters: dict[str, Any]
+    danger: str
+    effects: tuple[dict[str, Any], ...] = ()
+
+
+class SeatView(View, frozen=True, kw_only=True):
+    """One of the seven seats: who occupies it and whether somebody is logged in there."""
+
+    seat: int
+    occupant: str
+    present: bool = False
