@@ -13,6 +13,9 @@ from typing import Literal
 import msgspec
 from immutables import Map
 
+from opsroom.recursion.flow import FlowGraph
+from opsroom.recursion.flowchart import Chart, Flow
+
 Good = Literal["up", "down", "none"]
 """Which way is good for a signal; `none` means that only staying is good."""
 
@@ -105,7 +108,9 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The room's constitution as `room.toml` seeds it: tree, agreements by signal ("plant/signal"), rules, seats, calendar.
 
     `units` holds every unit, plants as leaves, each parent before its children; the first is the root. A plant that is born
-    but is not in the tree hangs under the unit `unassigned` (the root when that is empty).
+    but is not in the tree hangs under the unit `unassigned` (the root when that is empty). `charts` are the units' flowcharts,
+    `feeds` flows that are in no chart's sums. `readings` says who may look at a plant's readings until it says otherwise:
+    at home its own people alone, or the room, which is a grant of the first birth that the plant can take back.
     """
 
     title: str = ""
@@ -118,6 +123,13 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unassigned: str = ""
     plant_level: str = "plant"
     plant_clock_s: float = 900.0
+    charts: tuple[Chart, ...] = ()
+    feeds: tuple[Flow, ...] = ()
+    readings: Literal["home", "room"] = "home"
+
+    def graph(self) -> FlowGraph:
+        """Who feeds whom, over all charts and feeds."""
+        return FlowGraph(self.charts, self.feeds)
 
 
 class Tree:
