@@ -24,11 +24,11 @@ from websockets.typing import Subprotocol as Offer
 from websockets.uri import parse_uri
 
 from telex_ingest.errands import Errands
+from telex_ingest.framing import DEPTH_EVERY_S, depths, frames, parts
 from telex_ingest.line import LinkCounts
 from telex_ingest.orderly import OnOrder, Orderly
 from telex_ingest.proof import TOLERANCE_S, Pin
 from telex_ingest.refusals import LinkCutError, LinkRefusedError, TelexError
-from telex_ingest.spool import Spooled
 from telex_ingest.tape import Tape
 from telex_ingest.telex import (
     Death,
@@ -57,7 +57,6 @@ Disturb = Callable[[Sequence[Telex]], Sequence[Telex]]
 
 BIRTHS_A_FRAME = 50
 BYTES_A_FRAME = 1 << 18
-READINGS_A_FRAME = 4096
 WELCOME_S = 10.0
 """How long the room may take for its welcome."""
 BACK_OFF_S = (0.05, 15.0)
@@ -74,7 +73,8 @@ class PlantLink:
     (a second copy gets the remembered answer) and once more when the order comes revoked; only orders whose proof is good reach
     it. `token` is the ticket that the room printed, which names the key to believe; with a bare token, `pin` does. `now` is the
     room's clock as the plant reads it (epoch seconds), `tolerance_s` how far it may be behind. `tls` holds
-    the authority to trust, and the certificate to show where the link has one instead of a token.
+    the authority to trust, and the certificate to show where the link has one instead of a token. A link that falls behind tells
+    every `depth_every_s` how deep its spools are. In MessagePack, telexes of one shape go as sheets.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class PlantLink:
         now: Callable[[], float] = time.time,
         tolerance_s: float = TOLERANCE_S,
         tls: SSLContext | None = None,
+        depth_every_s: float = DEPTH_EVERY_S,
     ) -> None:
         ticket = Ticket.read(token)
         self.disturb: Disturb | None = None
@@ -108,6 +109,7 @@ class PlantLink:
         self._births = Births(births)
         self._tape = Tape(spool, spool_limit)
         self._frame_telexes = frame_telexes
+        self._depth_every_s = depth_every_s
         self._orderly = Orderly(
             self._tape, on_order, self._say, self._births.plants, pin or ticket.pin, now, tolerance_s
         )
@@ -362,32 +364,27 @@ class PlantLink:
     # ---- sending
 
     async def _stream(self, socket: ClientConnection) -> None:
+        clock = asyncio.get_running_loop().time
+        columns = self._subprotocol is Subprotocol.MSGPACK
+        told_depths = clock()
         while True:
             rows = await self._tape.following()
-            for part in self._frames(rows):
+            for part in parts(rows, self._frame_telexes):
                 telexes: Sequence[Telex] = [
                     row.telex for row in part if not self._superseded or row.telex.plant not in self._superseded
                 ]
                 if self.disturb is not None:
                     telexes = self.disturb(telexes)
                 if telexes:
-                    await socket.send(encode(FromPlant(telexes=tuple(telexes)), self._subprotocol))
+                    for frame in frames(telexes, columns=columns):
+                        await socket.send(encode(frame, self._subprotocol))
                 self._sent += len(telexes)
                 self._resent += sum(row.no <= self._tape.highest_no for row in part)
                 self._tape.highest_no = max(self._tape.highest_no, part[-1].no)
-
-    def _frames(self, rows: list[Spooled]) -> Iterable[list[Spooled]]:
-        """Cut rows into frames: at most so many telexes, at most so many readings."""
-        part: list[Spooled] = []
-        readings = 0
-        for row in rows:
-            if part and (len(part) == self._frame_telexes or readings + len(row.telex.readings) > READINGS_A_FRAME):
-                yield part
-                part, readings = [], 0
-            part.append(row)
-            readings += len(row.telex.readings)
-        if part:
-            yield part
+            if clock() - told_depths >= self._depth_every_s:
+                told_depths = clock()
+                if deep := depths(self._tape.standing):
+                    await socket.send(encode(FromPlant(spools=deep), self._subprotocol))
 
     # ---- listening
 

@@ -372,3 +372,25 @@ async def test_many_plants_and_many_tellers_share_one_line(room: MiniatureRoom, 
         assert await asyncio.gather(*map(one, plants)) == [list(range(1, 11))] * 60
         assert await link.drained(5)
     assert all(room.values(plant) == every(10) for plant in plants)
+
+
+async def test_a_backlog_goes_as_sheets_and_is_heard_once_in_order(room: MiniatureRoom, tmp_path: Path) -> None:
+    plants = [f"mill-{i}" for i in range(100)]
+    async with a_link(room, tmp_path / "spool", *plants, subprotocol="msgpack") as link:
+        link.cut()
+        for i in range(4):
+            await link.tell_all([Told(plant, i * 1_000_000, {"signal-1": float(i)}) for plant in plants])
+        link.mend()
+        assert await link.drained(5)
+        assert room.gateway.line().sheets >= 3, "the first one is taken row by row: nobody knows its plants yet"
+    assert all(room.accepted(plant) == [(1, seq) for seq in range(1, 5)] for plant in plants)
+    assert all(room.values(plant) == every(4) for plant in plants)
+
+
+async def test_a_link_that_falls_behind_tells_how_deep_its_spool_is(slow_room: MiniatureRoom, tmp_path: Path) -> None:
+    async with a_link(slow_room, tmp_path / "spool", depth_every_s=0.0) as link:
+        assert await link.connected(5)
+        await tell(link, 70)
+        await until(lambda: slow_room.gateway.line().plants["mill-1"].spooled == 70)
+        slow_room.store_all()
+        await until(lambda: slow_room.gateway.line().plants["mill-1"].spooled == 0)
