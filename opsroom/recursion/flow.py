@@ -65,11 +65,11 @@ class FlowGraph:
 
     def downstream(self, unit: str, hops: int | None = None) -> tuple[str, ...]:
         """Every unit that `unit` feeds, directly or by others, the nearest first; at most `hops` flows away."""
-        return tuple(_reached(self.gives, unit, hops))
+        return tuple(other for other, _ in _reached(self.gives, unit, hops))
 
     def upstream(self, unit: str, hops: int | None = None) -> tuple[str, ...]:
         """Every unit that feeds `unit`, directly or by others, the nearest first; at most `hops` flows away."""
-        return tuple(_reached(self.takes, unit, hops))
+        return tuple(other for other, _ in _reached(self.takes, unit, hops))
 
     def feeds_into(self, source: str, target: str) -> bool:
         """Tell whether `source` feeds `target`, directly or by others; nobody feeds itself."""
@@ -101,9 +101,9 @@ class FlowGraph:
         listed = list(dict.fromkeys(units))
         if not listed:
             return ()
-        ranks = [{name: rank for rank, name in enumerate((unit, *self.upstream(unit)))} for unit in listed]
-        shared = [name for name in ranks[0] if all(name in rank for rank in ranks[1:])]
-        return tuple(sorted(shared, key=lambda name: (sum(rank[name] for rank in ranks), name)))
+        far = [{unit: 0} | dict(_reached(self.takes, unit, None)) for unit in listed]
+        shared = [name for name in far[0] if all(name in away for away in far[1:])]
+        return tuple(sorted(shared, key=lambda name: (sum(away[name] for away in far), name)))
 
 
 def unit_of(end: str) -> str:
@@ -122,7 +122,8 @@ def _grouped(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {one: tuple(others) for one, others in found.items()}
 
 
-def _reached(near: Mapping[str, tuple[str, ...]], start: str, hops: int | None) -> Iterator[str]:
+def _reached(near: Mapping[str, tuple[str, ...]], start: str, hops: int | None) -> Iterator[tuple[str, int]]:
+    """Every unit that is reached, with how many flows away it is."""
     seen = {start}
     ring = [start]
     step = 0
@@ -130,4 +131,4 @@ def _reached(near: Mapping[str, tuple[str, ...]], start: str, hops: int | None) 
         step += 1
         ring = list(dict.fromkeys(other for unit in ring for other in near.get(unit, ()) if other not in seen))
         seen.update(ring)
-        yield from ring
+        yield from ((unit, step) for unit in ring)
