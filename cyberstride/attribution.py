@@ -8,7 +8,7 @@ word *cannot tell*, and the reason says which one.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Attribution(NamedTuple):
     touched, at the time of the intervention; `disturbed` the places among the sisters that changed at the same time.
     """
 
-    word: str
+    word: Literal["told", "none", "cannot_tell"]
     reason: str
     effect: Effect
     dates: tuple[Effect, ...]
@@ -92,6 +92,7 @@ def attribute(
     disturbed = tuple(place for place in seen if around[place].p < DISTURBED / len(seen))  # type: ignore[union-attr]
     false = sum(placebo.p < _FALSE for placebo in dates)
     smallest = material if math.isfinite(material) else 4 * noise_of(values[times < at])
+    word: Literal["told", "none", "cannot_tell"]
     if disturbed:
         word, reason = "cannot_tell", "a neighbour that nobody touched changed at the same time"
     elif false > 1 or (false and false * 3 > len(dates)):

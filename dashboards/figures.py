@@ -303,8 +303,9 @@ def effect(seen: EffectView) -> Component:
     parts = [html.H3(say("desk.effect")), html.Dl(rows, className="facts")]
     told = seen.attribution
     if told is not None:
-        parts.append(html.P(told.said, className="attribution", **facts(data_word=told.word)))
-        looked = say("desk.attribution", after=told.after, sisters=len(told.sisters), dates=told.dates)
+        parts.append(html.P(told.said, className="attribution", **facts(data_word=told.told.word)))
+        found = told.told
+        looked = say("desk.attribution", after=found.after, sisters=len(found.sisters), dates=found.dates)
         parts.append(html.P(looked, className="hint"))
     return html.Section(parts, className="effect")
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from opsroom.council.attribution import Attribution
 from opsroom.room.event import Event
 from opsroom.room.news import Evidence
 from telex_ingest.telex import OrderBirth
@@ -163,25 +164,11 @@ class EffectMeasured(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
 class EffectAttributed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="effect-attributed"):
     """Whether an order may be called the cause of what came after it, and how large its effect was, in the signal's unit.
 
-    `word` is told, none or cannot_tell, `reason` says why. `mean` with its 95 % interval `low..high` is the effect over `after`
-    readings; `dates` and `false_dates` count the placebos at earlier times, `sisters` are the signals that nobody touched,
-    `disturbed` those of them that changed at the same time. `band` holds what would have come without the order, as
-    (at, mean, low, high). Reckoned by `cyberstride.attribution` from the stored readings, after each measurement.
+    Reckoned by `cyberstride.attribution` from the stored readings, after each measurement; `final` marks the review.
     """
 
     motion: str
     order: str
     signal: str
-    word: str
-    reason: str
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-    before: int = 0
-    after: int = 0
-    dates: int = 0
-    false_dates: int = 0
-    sisters: tuple[str, ...] = ()
-    disturbed: tuple[str, ...] = ()
-    band: tuple[tuple[float, float, float, float], ...] = ()
+    told: Attribution
     final: bool = False

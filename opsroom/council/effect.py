@@ -102,7 +102,11 @@ def hear_reckoning(room: Room, news: EffectReckoned, now: float) -> tuple[AnyEve
         raise Refused("no-effect", f"nothing was measured for {news.motion!r}", "reckon what was measured")
     if motion.attribution is not None and (motion.attribution.final or not news.final):
         return ()
-    return (happened.EffectAttributed(at=now, **msgspec.structs.asdict(news)),)
+    return (
+        happened.EffectAttributed(
+            at=now, motion=news.motion, order=news.order, signal=news.signal, told=news.told, final=news.final
+        ),
+    )
 
 
 def _attributed(room: Room, event: happened.EffectAttributed) -> Room:

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cyberstride.attribution import attribute
 from cyberstride.counterfactual import CannotJudgeError
+from opsroom.council.attribution import Attribution
 from opsroom.room.events import EffectMeasured
 from opsroom.room.news import EffectReckoned
 from opsroom.room.state import OrderRecord, Room
@@ -108,15 +108,6 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
     begin = int(first[0]) if len(first) else 0
     around = np.column_stack([columns[key] for key in usable])[begin:] if usable else None
     changes = ((asked.since - asked.start) / asked.width_s,) if asked.since < asked.at else ()
-    blank = EffectReckoned(
-        motion=asked.motion,
-        order=asked.order,
-        signal=asked.signal,
-        word="cannot_tell",
-        reason="",
-        sisters=tuple(usable),
-        final=asked.final,
-    )
     try:
         told = attribute(
             times[begin:],
@@ -128,25 +119,36 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
             material=asked.material,
         )
     except CannotJudgeError as error:
-        return msgspec.structs.replace(blank, reason=str(error))
+        return _answer(asked, Attribution(word="cannot_tell", reason=str(error), sisters=tuple(usable)))
     seen = np.isfinite(values[begin:])
     after = times[begin:][seen]
     after = after[after >= at]
     moments = asked.start + after * asked.width_s
-    return msgspec.structs.replace(
-        blank,
-        word=told.word,
-        reason=told.reason,
-        mean=told.effect.mean,
-        low=told.effect.low,
-        high=told.effect.high,
-        before=int(seen.sum()) - len(after),
-        after=len(after),
-        dates=len(told.dates),
-        false_dates=sum(placebo.sure for placebo in told.dates),
-        disturbed=tuple(usable[place] for place in told.disturbed),
-        band=tuple((float(t), *map(float, row)) for t, row in zip(moments, told.effect.expected, strict=True)),
+    band: list[tuple[float, float, float, float]] = [
+        (float(t), float(mean), float(low), float(high))
+        for t, (mean, low, high) in zip(moments, told.effect.expected, strict=True)
+    ]
+    return _answer(
+        asked,
+        Attribution(
+            word=told.word,
+            reason=told.reason,
+            mean=told.effect.mean,
+            low=told.effect.low,
+            high=told.effect.high,
+            before=int(seen.sum()) - len(after),
+            after=len(after),
+            dates=len(told.dates),
+            false_dates=sum(placebo.sure for placebo in told.dates),
+            sisters=tuple(usable),
+            disturbed=tuple(usable[place] for place in told.disturbed),
+            band=tuple(band),
+        ),
     )
+
+
+def _answer(asked: Question, told: Attribution) -> EffectReckoned:
+    return EffectReckoned(motion=asked.motion, order=asked.order, signal=asked.signal, told=told, final=asked.final)
 
 
 def buckets(asked: Question, readings: Iterable[tuple[float, float]]) -> Floats:

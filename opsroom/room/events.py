@@ -7,7 +7,7 @@ All times are epoch seconds UTC. `docs/room.md` lists every kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import msgspec
@@ -33,6 +33,7 @@ from opsroom.alarms.alarm_events import (
     StopPlanned,
     TransientLogged,
 )
+from opsroom.council.attribution import nested
 from opsroom.council.council_events import (
     BallotCast,
     EffectAttributed,
@@ -164,8 +165,11 @@ AnyEvent = (
 KINDS: Mapping[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}
 """The written kind of each event."""
 
-VERSIONS: Mapping[str, int] = dict.fromkeys(KINDS, 1)
-"""The version of each kind's wording; a kind that changes shape gets a higher one and a rule in `decode`."""
+VERSIONS: Mapping[str, int] = dict.fromkeys(KINDS, 1) | {"effect-attributed": 2}
+"""The version of each kind's wording; a kind that changes shape gets a higher one and a rule in `_OLDER`."""
+
+_OLDER: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {("effect-attributed", 1): nested}
+"""How the body of an older version is read as that of the present one."""
 
 
 class UnknownEventError(Exception):
@@ -197,12 +201,14 @@ def encode(event: Event) -> bytes:
 
 def decode(kind: str, version: int, raw: bytes | msgspec.Raw) -> AnyEvent:
     """Read an event's JSON back; raises `UnknownEventError` for a kind, version or shape that this program does not know."""
-    if version != VERSIONS.get(kind):
+    older = _OLDER.get((kind, version))
+    if older is None and version != VERSIONS.get(kind):
         raise UnknownEventError(
             kind, version, "unknown kind" if kind not in KINDS else f"known version {VERSIONS[kind]}"
         )
     try:
-        event: AnyEvent = _decoder.decode(raw)
+        body = raw if older is None else msgspec.json.encode(older(msgspec.json.decode(raw)))
+        event: AnyEvent = _decoder.decode(body)
     except msgspec.DecodeError as wrong:
         raise UnknownEventError(kind, version, str(wrong)) from wrong
     if kind_of(event) != kind:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from opsroom.council.attribution import Attribution
 from opsroom.recursion.recursion import Charter
 from telex_ingest.telex import PlantBirth, ReceiptState
 
@@ -58,18 +59,7 @@ class EffectReckoned(News, frozen=True, kw_only=True, tag="effect-reckoned"):
     motion: str
     order: str
     signal: str
-    word: Literal["told", "none", "cannot_tell"]
-    reason: str
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-    before: int = 0
-    after: int = 0
-    dates: int = 0
-    false_dates: int = 0
-    sisters: tuple[str, ...] = ()
-    disturbed: tuple[str, ...] = ()
-    band: tuple[tuple[float, float, float, float], ...] = ()
+    told: Attribution
     final: bool = False
 
 

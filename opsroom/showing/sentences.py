@@ -152,14 +152,15 @@ def alarm_sentence(room: Room, alarm: Alarm) -> str:
     return f"{_deviation(room, alarm)} {_standing(room, alarm)}"
 
 
-def attribution_sentence(room: Room, told: EffectAttributed) -> str:
+def attribution_sentence(room: Room, event: EffectAttributed) -> str:
     """Whether the order may be called the cause, in words that need no statistics."""
-    unit, name = uom(room, told.signal), signal_title(room, told.signal)
-    if told.word == "told" and told.mean is not None and told.low is not None and told.high is not None:
-        way = "raised" if told.mean > 0 else "lowered"
-        low, high = sorted((abs(told.low), abs(told.high)))
+    unit, name, told = uom(room, event.signal), signal_title(room, event.signal), event.told
+    whole = told.whole
+    if told.word == "told" and whole is not None:
+        way = "raised" if whole.mean > 0 else "lowered"
+        low, high = sorted((abs(whole.low), abs(whole.high)))
         return (
-            f"The order {way} {name} by about {figure(abs(told.mean), unit)}, very likely by {figure(low, unit)} "
+            f"The order {way} {name} by about {figure(abs(whole.mean), unit)}, very likely by {figure(low, unit)} "
             f"to {figure(high, unit)}: {told.reason}."
         )
     if told.word == "none":

@@ -160,23 +160,8 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
 
 
 def _attribution(room: Room, row: Motion) -> AttributionView | None:
-    told = row.attribution
-    if told is None:
-        return None
-    return AttributionView(
-        word=told.word,
-        said=attribution_sentence(room, told),
-        mean=told.mean,
-        low=told.low,
-        high=told.high,
-        before=told.before,
-        after=told.after,
-        dates=told.dates,
-        false_dates=told.false_dates,
-        sisters=told.sisters,
-        disturbed=told.disturbed,
-        band=told.band,
-    )
+    found = row.attribution
+    return None if found is None else AttributionView(said=attribution_sentence(room, found), told=found.told)
 
 
 def _ballot(motion: Motion, ballot: Ballot, viewer: Viewer) -> BallotView:

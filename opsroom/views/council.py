@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from opsroom.council.attribution import Attribution
 from opsroom.views.view import View
 
 
@@ -48,25 +49,10 @@ class TallyView(View, frozen=True, kw_only=True):
 
 
 class AttributionView(View, frozen=True, kw_only=True):
-    """Whether the order may be called the cause: `word` is told, none or cannot_tell, `said` the sentence for people.
+    """Whether the order may be called the cause: `said` is the sentence for people, `told` what it was reckoned from."""
 
-    `mean`, `low`, `high` is the effect with its 95 % interval over `after` readings, in the signal's unit; `sisters` are
-    signals that nobody touched, `disturbed` those that changed at the same time; `band` what would have come without the
-    order, as `[at, mean, low, high]`.
-    """
-
-    word: str
     said: str
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-    before: int = 0
-    after: int = 0
-    dates: int = 0
-    false_dates: int = 0
-    sisters: tuple[str, ...] = ()
-    disturbed: tuple[str, ...] = ()
-    band: tuple[tuple[float, float, float, float], ...] = ()
+    told: Attribution
 
 
 class EffectView(View, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from opsroom import commands as ask
 from opsroom.commands import Actor, Asked, Command, Role
 from opsroom.recursion.recursion import Agreement, AlarmRules, Charter, CouncilRules, Seat, Unit
 from opsroom.room import events as happened
-from opsroom.room.events import AnyEvent, decode, encode, kind_of
+from opsroom.room.events import VERSIONS, AnyEvent, decode, encode, kind_of
 from opsroom.room.news import AnyNews, CharterRead, Evidence, PlantBorn, Tick, VerdictNews
 from opsroom.room.room import Refused, Room, decide, evolve, newborn
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
@@ -117,7 +117,7 @@ class Play:
         before = self.room
         events = decide(before, message, self.now, self.sight)
         assert self.room is before
-        again = tuple(decode(kind_of(event), 1, encode(event)) for event in events)
+        again = tuple(decode(kind_of(event), VERSIONS[kind_of(event)], encode(event)) for event in events)
         assert again == events, "an event does not survive its own bytes"
         self.journal += [(kind_of(event), encode(event)) for event in events]
         self.room = evolve(before, events)
@@ -141,7 +141,7 @@ class Play:
         return self.hear(Tick(at=self.now))
 
     def replayed(self, room: Room | None = None) -> Room:
-        events = (decode(kind, 1, raw) for kind, raw in self.journal)
+        events = (decode(kind, VERSIONS[kind], raw) for kind, raw in self.journal)
         return evolve(room if room is not None else newborn("opsroom-x", self.charter), events)
 
     # what many tests need first

@@ -63,12 +63,12 @@ def test_an_effect_is_told_once_and_shown_in_words() -> None:
     rows = {key: readings(asked, 0.0, place) for place, key in enumerate(asked.sisters)}
     news = reckon(asked, {**rows, asked.signal: readings(asked, 12.0, 9, slice(3, 9))})
     event = only(happened.EffectAttributed, play.hear(news))
-    assert event.word == "told"
-    assert event.low is not None
-    assert event.high is not None
-    assert event.low < 12 < event.high
-    assert event.sisters == asked.sisters
-    assert len(event.band) == event.after
+    assert event.told.word == "told"
+    assert event.told.low is not None
+    assert event.told.high is not None
+    assert event.told.low < 12 < event.told.high
+    assert event.told.sisters == asked.sisters
+    assert len(event.told.band) == event.told.after
     assert play.hear(news) == ()
     assert play.replayed() == play.room
     view = motion_view(play.room, asked.motion, Viewer(role="viewer"))
@@ -83,8 +83,8 @@ def test_a_sister_that_moves_at_the_same_time_is_named() -> None:
     asked = asked_of(play.room, seen)
     rows = {asked.sisters[0]: readings(asked, 0.0, 1), asked.sisters[1]: readings(asked, 12.0, 2)}
     news = reckon(asked, {**rows, asked.signal: readings(asked, 12.0, 3)})
-    assert news.word == "cannot_tell"
-    assert news.disturbed == (asked.sisters[1],)
+    assert news.told.word == "cannot_tell"
+    assert news.told.disturbed == (asked.sisters[1],)
     event = only(happened.EffectAttributed, play.hear(news))
     assert "Mill 1" in LINES[happened.EffectAttributed](play.room, event)[2]
 
@@ -93,8 +93,8 @@ def test_a_sister_that_moves_at_the_same_time_is_named() -> None:
 def test_too_few_readings_are_said_to_be_too_few(rows: dict[str, Rows]) -> None:
     play, seen = reviewed()
     news = reckon(asked_of(play.room, seen), rows)
-    assert news.word == "cannot_tell"
-    assert "too few" in news.reason
+    assert news.told.word == "cannot_tell"
+    assert "too few" in news.told.reason
 
 
 def test_what_was_never_measured_is_not_attributed() -> None:

@@ -59,7 +59,7 @@ async def test_an_answer_arrives_though_somebody_asked_while_it_was_reckoned() -
     one = reckoner(Readings())
     one.watch(play.room, [seen])
     (told,) = await answers(one)
-    assert told.word == "told"
+    assert told.told.word == "told"
     play.hear(told)
     motion = play.room.motions[told.motion]
     assert motion.attribution is not None

@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from opsroom.room.events import KINDS, VERSIONS, AnyEvent, BallotCast, UnknownEventError, decode, encode, kind_of
+from opsroom.room.events import (
+    KINDS,
+    VERSIONS,
+    AnyEvent,
+    BallotCast,
+    EffectAttributed,
+    UnknownEventError,
+    decode,
+    encode,
+    kind_of,
+)
 
 FINITE = st.sampled_from([0.0, 1.5, -0.1, 1e-300, 1.7976931348623157e308]) | st.floats(
     allow_nan=False, allow_infinity=False
@@ -75,3 +85,19 @@ def test_kinds_are_written_words_and_never_names_of_classes() -> None:
     for kind in KINDS:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind)
     assert encode(BallotCast(at=1.0, motion="m", seat=1, choice="yes")).startswith(b'{"kind":"ballot-cast"')
+
+
+def test_an_attribution_of_an_older_journal_is_read_as_one_of_now() -> None:
+    body = (
+        b'{"kind":"effect-attributed","at":9.0,"motion":"motion-1","order":"o-1","signal":"loom-1/output",'
+        b'"word":"told","reason":"so","mean":2.0,"low":1.0,"high":3.0,"after":30,"sisters":["loom-2/output"],"final":true}'
+    )
+    event = decode("effect-attributed", 1, body)
+    assert isinstance(event, EffectAttributed)
+    assert (event.told.word, event.told.mean, event.told.sisters, event.final) == (
+        "told",
+        2.0,
+        ("loom-2/output",),
+        True,
+    )
+    assert decode("effect-attributed", VERSIONS["effect-attributed"], encode(event)) == event
