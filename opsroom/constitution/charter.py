@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from opsroom.constitution.charts import charts_of, readings_of
 from opsroom.constitution.example import TEMPLATE
 from opsroom.constitution.judging import Judging, judging_of
 from opsroom.constitution.keeping import Keeping, keeping_of
@@ -128,6 +129,7 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
     sheet.only(
         *("room", "level", "unit", "agreement", "alarms", "council", "seat", "stop"),
         *("signal", "alarm_budget", "calibration", "retention", "store"),
+        *("chart", "part", "flow", "visibility"),
     )
     room = sheet.table("room", needed=True)
     room_id = room.slug("id", needed=True)
@@ -154,6 +156,8 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
     seats = _seats(sheet)
     judging = judging_of(sheet, ids)
     keeping = keeping_of(sheet)
+    charts, feeds = charts_of(sheet, ids, plants)
+    readings = readings_of(sheet)
     if sheet.mistakes:
         return None
     occupants |= {f"seat-{seat.seat}": seat.occupant for seat in seats}
@@ -168,6 +172,9 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
         unassigned=unassigned,
         plant_level=plant_level,
         plant_clock_s=plant_clock_s,
+        charts=charts,
+        feeds=feeds,
+        readings=readings,
     )
     named = occupants | ({"operator": operator} if operator else {})
     return RoomFile(id=room_id, charter=charter, occupants=named, judging=judging, keeping=keeping)

@@ -63,6 +63,39 @@ potentiality = 480.0            # the best that it could do if it were free of i
 recovery = "20 min"             # the plant's own time before the next level hears of an alarm
 normal = [380.0, 430.0]         # agreed interval of recovery (the interval frozen at the alarm's opening if left out)
 
+# Who may look at a plant's readings until it says otherwise: "home" its own people alone, "room" the room too. What a plant opened
+# it can close again, at its page; every look is noted there. Alarms and the triple vectors go up in any case.
+[visibility]
+readings = "room"
+
+# The flowchart of a unit above the plants: its own series follows from its parts, and is judged like any signal.
+[[chart]]
+unit = "textiles"
+measure = "kg/h"                # what the unit's own series is told in
+title = "Cloth of the company"
+period = "5 min"                # how often it is told
+horizon = "8 h"                 # so long a stock must last at the rate at which it is counted on
+rates_per = "1 h"               # "kg/h": the time in the parts' rates
+patience = "15 min"             # a part that was not heard for so long is missing
+missing = "unknown"             # what a missing part counts as: "unknown", "nothing", or "hold" (its last word)
+
+[[part]]                        # a box: a plant's signal, or a unit with a chart of its own
+chart = "textiles"
+part = "mill-1/output"
+worth = 0.0                     # of the measure in one unit of what leaves the chart here; 0 for what only feeds others
+
+[[part]]
+chart = "textiles"
+part = "mill-2/output"
+
+[[flow]]                        # a line: what one makes and another needs (between parts of no common chart it is in no sum)
+from = "mill-1/output"
+to = "mill-2/output"
+product = "yarn"                # flows of one product add up, of several products the scarcest decides
+per = 1.1                       # so much of `from` for one of `to`
+share = 1.0                     # the most of what `from` makes that goes this way (a free split if left out)
+stock = "mill-2/yarn-stock"     # what lies between them, in `from`'s unit without its "per hour"
+
 [alarms]
 readings_to_recover = 5         # in a row inside the interval
 hysteresis = "15 min"           # a recovered alarm waits so long before it closes

@@ -44,13 +44,35 @@ def test_the_example_is_without_mistake_and_says_what_it_says() -> None:
     assert Tree.of(charter.units).path("mill-1") == ("mill-1", "textiles", "total")
 
 
+NAMED = {
+    "readings": '"home"',
+    "missing": '"hold"',
+    "part": '"mill-2/other"',
+    "from": '"mill-1/other"',
+    "to": '"mill-2/other"',
+    "stock": '"mill-2/other"',
+    "share": "0.5",
+}
+"""Other values for keys that hold a word or a name."""
+
+
 def test_every_key_of_the_example_changes_what_is_read() -> None:
     usual = read(template())
     text = template()
     changed = 0
     for number, line in enumerate(text.splitlines()):
         found = re.match(r"^(\w+) = (\"[^\"]*\"|[0-9.]+|\[.*\]|\S+)", line)
-        if not found or found.group(1) in ("id", "parent", "name", "level", "unit", "signal", "plant_level", "number"):
+        if not found or found.group(1) in (
+            "id",
+            "parent",
+            "name",
+            "level",
+            "unit",
+            "signal",
+            "plant_level",
+            "number",
+            "chart",
+        ):
             continue
         lines = text.splitlines()
         value = found.group(2)
@@ -65,8 +87,9 @@ def test_every_key_of_the_example_changes_what_is_read() -> None:
             other = '"8 d"'
         if found.group(1) == "stop_max":
             other = '"30 d"'
+        other = NAMED.get(found.group(1), other)
         lines[number] = (
-            f"{found.group(1)} = {other if not value[0].isdigit() or 'T' in value or value.isdigit() else '7.5'}"
+            f"{found.group(1)} = {other if found.group(1) in NAMED or not value[0].isdigit() or 'T' in value or value.isdigit() else '7.5'}"
         )
         assert read("\n".join(lines)) != usual, line
         changed += 1
