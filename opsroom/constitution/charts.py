@@ -108,6 +108,7 @@ def _flows(
         source, target = (table.text(key, needed=True, example="mill-1/output") for key in ("from", "to"))
         product, of = table.text("product", needed=True, example="yarn"), table.text("chart")
         per, share, stock = table.number("per"), table.number("share"), table.text("stock")
+        delay_s = table.duration("delay", 0.0, least=0.0)
         table.done()
         sound = True
         for key, end in (("from", source), ("to", target)):
@@ -132,6 +133,7 @@ def _flows(
                 table.wrong("chart", f"both stand in the charts of {', '.join(inside)}", "Say which: chart = ...")
                 continue
             flow = Flow(source=source, target=target, product=product, per=per or 1.0, share=share, stock=stock)
+            flow = msgspec.structs.replace(flow, delay_s=delay_s)
             flows[of or (inside[0] if inside else "")].append(flow)
     return flows
 

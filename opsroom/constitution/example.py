@@ -95,6 +95,7 @@ product = "yarn"                # flows of one product add up, of several produc
 per = 1.1                       # so much of `from` for one of `to`
 share = 1.0                     # the most of what `from` makes that goes this way (a free split if left out)
 stock = "mill-2/yarn-stock"     # what lies between them, in `from`'s unit without its "per hour"
+delay = "40 min"                # how long it is on its way
 
 [alarms]
 readings_to_recover = 5         # in a row inside the interval

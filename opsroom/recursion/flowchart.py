@@ -35,7 +35,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `per` is how much of the source's unit one of the target's unit takes, so it is no sum where one is lacking. `share` is the
     most of what the source makes that goes this way; without one the split is free. `stock` is the signal of what lies between
     the two ("mill-2/yarn-stock"), in the source's unit without its "per hour". Flows of one `product` into one target add up;
-    of several products the scarcest decides.
+    of several products the scarcest decides. `delay_s` is how long it is on its way, in seconds.
     """
 
     source: str
@@ -44,6 +44,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     per: float = 1.0
     share: float | None = None
     stock: str = ""
+    delay_s: float = 0.0
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
