@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from cyberstride import belief as beliefs
 from cyberstride import season as seasons
 from cyberstride import watch as watches
-from cyberstride.budget import Tails, tails_of
 from cyberstride.filter import blank, step
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Four, Regimes
 from cyberstride.scales import BOTTOM, SCALES, Transform, judged_in, told_of
+from cyberstride.tails import Tails, tails_of
 from cyberstride.verdict import SLOPE, STEP, TRANSIENT
 
 __all__ = ["CalibrationError", "Fit", "Pattern", "calibrate", "flattened", "prime", "restored", "tails", "transformed"]

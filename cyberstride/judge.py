@@ -142,7 +142,7 @@ def judge(
             seasons.learn(season, y[lanes], time[lanes], Verdicts(*columns))
     if budget is not None:
         said = np.where(verdicts.named == OUT_OF_RANGE, np.nan, y - offset)
-        budget, verdicts = _told(budget, said, verdicts)
+        budget, verdicts = tell(budget, said, verdicts)
     if not plainly:
         verdicts = seasons.back(verdicts, offset)
     if settings.transform.any():
@@ -197,21 +197,6 @@ def _step(belief: Belief, y: Floats, elapsed: Floats, settings: Settings, step: 
         for column, new in zip(_columns(verdicts), _columns(judged), strict=True):
             column[rows] = new
     return after, verdicts
-
-
-def _told(budget: budgets.Budget, y: Floats, verdicts: Verdicts) -> tuple[budgets.Budget, Verdicts]:
-    """The names that the budget affords; signals without one are left alone."""
-    limited = budget.allowed > 0
-    if limited.all():
-        return tell(budget, y, verdicts)
-    rows = np.flatnonzero(limited)
-    if not len(rows):
-        return budget, verdicts
-    part, told = tell(budgets.take(budget, rows), y[rows], Verdicts(*[column[rows] for column in _columns(verdicts)]))
-    whole = Verdicts(*[column.copy() for column in _columns(verdicts)])
-    for column, new in zip(_columns(whole), _columns(told), strict=True):
-        column[rows] = new
-    return budgets.put(budgets.take(budget, np.arange(len(y))), rows, part), whole
 
 
 def _columns(verdicts: Verdicts) -> list[NDArray[Any]]:
