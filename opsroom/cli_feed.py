@@ -114,10 +114,14 @@ def feed_run(
     token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="the ticket that the room printed")] = None,
     spool: Annotated[Path | None, typer.Option(metavar="FILE", help="PLANT.spool if left out")] = None,
     msgpack: Annotated[bool, typer.Option(help="speak MessagePack instead of JSON")] = False,
+    tls_ca: Annotated[Path | None, typer.Option(metavar="FILE", help="the authority to trust on wss://, PEM")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="the certificate to show, PEM")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="its key, PEM")] = None,
 ) -> None:
     """Carry a feed to a room until it ends or Ctrl-C; or, with --dry, only tell what would become of its readings."""
     from telex_ingest.feed import birth_of, carry
     from telex_ingest.feed_settings import make_feed, options_from
+    from telex_ingest.trust import trust
 
     options = options_from("" if settings is None else settings.read_text(encoding="utf-8-sig"), sets or ())
     feed = make_feed(name, _kind(name), options)
@@ -127,10 +131,11 @@ def feed_run(
     if not (url and link and token_file):
         raise typer.BadParameter("a room needs --url, --link and --token-file; without one say --dry", param_hint="run")
     token = token_file.read_text(encoding="utf-8").strip()
+    tls = trust(tls_ca, tls_cert, tls_key)
 
     async def carrying() -> None:
         path = spool or Path(f"{(await birth_of(feed)).plant}.spool")
-        told = await carry(feed, url, link, token, path, subprotocol="msgpack" if msgpack else "json")
+        told = await carry(feed, url, link, token, path, subprotocol="msgpack" if msgpack else "json", tls=tls)
         typer.echo(f"{told} telexes told and acknowledged; the feed has ended", err=True)
 
     _run(carrying())

@@ -29,6 +29,7 @@ from simulators.stage import Stage
 from telex_ingest.refusals import TelexError
 from telex_ingest.telex import moment
 from telex_ingest.ticket import Ticket
+from telex_ingest.trust import trust
 
 __all__ = ["Ran", "main", "run", "run_nile"]
 
@@ -87,6 +88,7 @@ async def _play(chosen: argparse.Namespace, token: str) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tls = trust(chosen.tls_ca, chosen.tls_cert, chosen.tls_key)
     subprotocol: Literal["json", "msgpack"] = "msgpack" if chosen.msgpack else "json"
     if chosen.scenario == NILE:
         told = await run_nile(
@@ -98,6 +100,7 @@ async def _play(chosen: argparse.Namespace, token: str) -> int:
             spool=chosen.spool,
             subprotocol=subprotocol,
             stop=stop,
+            tls=tls,
         )
         sys.stdout.write(f'{{"scenario": "{NILE}", "told": {told}}}\n')
         return 0
@@ -119,6 +122,7 @@ async def _play(chosen: argparse.Namespace, token: str) -> int:
         subprotocol=subprotocol,
         stop=stop,
         complain=lambda why: _say(f"link {chosen.link}: {why}"),
+        tls=tls,
     )
     sys.stdout.write(msgspec.json.encode(asdict(ran)).decode() + "\n")
     return 0
@@ -152,6 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--truth", type=Path, help="where to write what really happened")
     parser.add_argument("--spool", type=Path, help="the folder of the link's spool (in memory)")
     parser.add_argument("--msgpack", action="store_true", help="MessagePack frames instead of JSON")
+    parser.add_argument("--tls-ca", type=Path, help="trust this authority (PEM) on wss:// instead of the system's")
+    parser.add_argument("--tls-cert", type=Path, help="show this certificate (PEM), where the link has one")
+    parser.add_argument("--tls-key", type=Path, help="its key (PEM), where it is in a file of its own")
     parser.add_argument("--per-second", type=_factor, default=2.0, help="years a real second, for nile (2)")
     parser.add_argument("--csv", type=Path, help="play offline into this file instead of to a room")
     return parser

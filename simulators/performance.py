@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from ssl import SSLContext
 from typing import Literal, Self
 
 import msgspec
@@ -211,6 +212,7 @@ async def run(
     farewell: bool = True,
     wall: Callable[[], float] = time.time,
     complain: Callable[[str], None] | None = None,
+    tls: SSLContext | None = None,
 ) -> Ran:
     """Play a scenario to its end (or `duration_s`, or until `stop`), `speed` simulated seconds a real second.
 
@@ -218,8 +220,8 @@ async def run(
     (default: now), so that a room whose clock runs at the same speed from the same moment agrees with the plants.
     `room_speed` is how many seconds of the room's clock pass in a real one (default: as many as simulated ones). `warm_s`
     tells so many seconds before the start as backfill. `spool` is a folder; a run that begins again with the same folder
-    and anchor goes on where the spool ends. `complain` is told why the line is down, once for each new reason. Raises
-    `ScenarioMistake`, `UnknownPlant`.
+    and anchor goes on where the spool ends. `complain` is told why the line is down, once for each new reason; `tls`
+    is for an address of wss. Raises `ScenarioMistake`, `UnknownPlant`.
     """
     played = scenario if isinstance(scenario, Scenario) else load(scenario)
     if duration_s is not None:
@@ -248,6 +250,7 @@ async def run(
         on_order=obey,
         now=wall if room_speed == 1.0 else lambda: stage.start_s + (wall() - began) * speed,
         tolerance_s=TOLERANCE_S * (speed if room_speed is None else room_speed),
+        tls=tls,
     ) as wire:
         performance = Performance(stage, wire, truth)
         playing = asyncio.create_task(performance.play(speed, began, wall, stopping))
@@ -332,6 +335,7 @@ async def run_nile(
     stop: asyncio.Event | None = None,
     patience_s: float = 10.0,
     farewell: bool = True,
+    tls: SSLContext | None = None,
 ) -> int:
     """Tell the Nile's hundred years, `per_second` years a real second, until 1970 or `stop`; returns the telexes told.
 
@@ -340,7 +344,7 @@ async def run_nile(
     feed = Paced(NileFeed(pace=YEAR_S * per_second / room_speed), per_second)
     stopping = asyncio.Event() if stop is None else stop
     path = _spool(spool, link)
-    async with PlantLink(url, link, token, [feed.birth()], path, subprotocol=subprotocol) as wire:
+    async with PlantLink(url, link, token, [feed.birth()], path, subprotocol=subprotocol, tls=tls) as wire:
         telling = asyncio.create_task(run_feed(feed, wire, farewell=farewell))
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait({telling, stopped}, return_when=asyncio.FIRST_COMPLETED)

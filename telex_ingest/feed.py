@@ -46,6 +46,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, aclosing
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from ssl import SSLContext
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from telex_ingest.plant_link import PlantLink, Told
@@ -249,6 +250,7 @@ async def carry(
     subprotocol: Literal["json", "msgpack"] = "json",
     pending: int = 1000,
     farewell: bool = True,
+    tls: SSLContext | None = None,
 ) -> int:
     """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged."""
     opened: list[PlantLink] = []
@@ -258,7 +260,7 @@ async def carry(
 
     birth = await birth_of(feed)
     obeys = on_order if hasattr(feed, "obey") else None
-    async with PlantLink(url, link, token, [birth], spool, subprotocol=subprotocol, on_order=obeys) as line:
+    async with PlantLink(url, link, token, [birth], spool, subprotocol=subprotocol, on_order=obeys, tls=tls) as line:
         opened.append(line)
         if hasattr(feed, "settle"):
             await feed.settle(line.answer)

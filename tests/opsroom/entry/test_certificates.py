@@ -24,7 +24,9 @@ from opsroom.entry.certificates import names_of, shown
 from opsroom.entry.guard import AddressRefusedError, Doors
 from opsroom.entry.links import Links
 from opsroom.loop.hall import Hall, open_hall
+from simulators.performance import run as simulate
 from telex_ingest.plant_link import PlantLink
+from telex_ingest.trust import trust
 from tests.opsroom.rooms import MILL, make_folder
 
 
@@ -105,6 +107,24 @@ async def test_a_link_comes_in_by_its_certificate_and_by_no_other(hall: Hall, au
         foreign = trustme.CA()
         async with PlantLink(url, "mill", empty, [MILL], tls=authority.client("mill.example", foreign)) as forged:
             assert not await forged.connected(0.5)
+
+
+async def test_simulated_plants_come_in_by_a_certificate(hall: Hall, authority: Authority, tmp_path: Path) -> None:
+    ticket = hall.ticket("plants", hall.links.add("plants", ["textile-mill"], "dns:plants.example"))
+    shown = authority.ca.issue_cert("plants.example")
+    shown.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "plants.pem"))
+    async with opened(hall, authority.doors()) as served:
+        ran = await simulate(
+            "quiet-day",
+            url=f"wss://127.0.0.1:{served.port}/telex",
+            link="plants",
+            token=ticket,
+            speed=3600.0,
+            duration_s=600.0,
+            plants=["textile-mill"],
+            tls=trust(authority.folder / "ca.pem", tmp_path / "plants.pem"),
+        )
+    assert ran.told == ran.acknowledged == 10
 
 
 async def test_a_link_whose_certificate_is_taken_back_is_cut(hall: Hall, authority: Authority) -> None:
