@@ -175,7 +175,41 @@ def _under_load(load: Load, room: psutil.Process, address: str, tokens: Path) ->
         "wall_messages": screens[0],
         "wall_bytes": screens[1],
         "load_average": os.getloadavg()[0],
+        "spent_ns": spent(before, after),
+        "readings_counted": after.metrics["opsroom_readings_total"] - before.metrics["opsroom_readings_total"],
+        "ticks": after.metrics["opsroom_ticks_total"] - before.metrics["opsroom_ticks_total"],
     }
+
+
+_PART = re.compile(r'opsroom_processor_seconds_total\{part="(.+)",thread="(.+)"\}')
+_REST = {
+    "loop": "sockets, event loop, HTTP, and what is not measured",
+    "writer": "what is not measured",
+}
+
+
+def spent(before: _Sample, after: _Sample) -> dict[str, dict[str, float]]:
+    """Processor time of the room for each reading, in nanoseconds, by thread and part."""
+    readings = max(1.0, after.metrics["opsroom_readings_total"] - before.metrics["opsroom_readings_total"])
+    found: dict[str, dict[str, float]] = {"loop": {}, "writer": {}}
+    whole = {}
+    for name, value in after.metrics.items():
+        told = _PART.fullmatch(name)
+        if told is None:
+            continue
+        each = 1e9 * (value - before.metrics.get(name, 0.0)) / readings
+        if told[1] == "all":
+            whole[told[2]] = each
+        else:
+            found[told[2]][told[1]] = each
+    for thread, parts in found.items():
+        parts[_REST[thread]] = whole.get(thread, 0.0) - sum(parts.values())
+    every = 1e9 * (after.burnt - before.burnt) / readings
+    found["others"] = {
+        "every other thread (the wall's looks, the store's keeper, the server)": every - sum(whole.values())
+    }
+    found["room"] = {"all of the room": every}
+    return found
 
 
 class _Sample:
@@ -301,10 +335,22 @@ def told(result: dict[str, Any]) -> str:
             f" {r['lost']} lost, {r['doubled']} doubled, {r['refused']} refused {r['refusals'] or ''}",
             f"  store                    {r['bytes_a_reading']:12.1f} bytes a reading; wall: {r['wall_messages']} messages,"
             f" {r['wall_bytes'] / 1e6:.1f} MB",
+            *_told_parts(r),
             f"  machine                  load {r['load_average']:.1f}, calibration {r['calibration_s']:.2f} s,"
             f" crowd late by at most {r['crowd_behind_ms']:.0f} ms",
         ]
     )
+
+
+def _told_parts(result: dict[str, Any]) -> list[str]:
+    """The table of where the processor time goes."""
+    lines = [
+        f"  where the time goes      {result['readings_counted']:,.0f} readings in {result['ticks']:,.0f} ticks; ns a reading"
+    ]
+    for thread, parts in result["spent_ns"].items():
+        for part, each in sorted(parts.items(), key=lambda one: -one[1]):
+            lines.append(f"    {thread:8} {each:10.1f}  {part}")
+    return lines
 
 
 def right(result: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import ssl
@@ -36,6 +37,9 @@ from telex_ingest.frames import FrameProtocol
 from telex_ingest.gateway import Gateway
 from telex_ingest.line import Limits
 
+YOUNG = (100_000, 20, 100)
+"""How many new objects the collector of cycles lets come before it looks: what passes through a room is no cycle."""
+
 
 async def operate(hall: Hall, gateway: Gateway) -> None:
     """Run the room: the one loop, one order of events, no locks. Ends when the inbox is closed.
@@ -47,14 +51,18 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
     reckoner = Reckoner(hall.store, hall.bank, hall.log)
     reckoner.take_up(hall.room)
+    toll = hall.pulse.loop
 
     async def settle(batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
         births = [born.birth for born in batch.births if born.changed]
         # Blocks, on the writer's thread, until it is durable.
         await writer.write(births, judged, tick, batch.at, batch.gaps)
+        toll.begin()
         hall.become(tick)
         reckoner.watch(tick.room, tick.events)
+        toll.charge("news and decisions")
         gateway.acknowledge(batch.durable(), batch.sheets())
+        toll.charge("acknowledging")
         for ask, answer in zip(batch.asks, tick.answers, strict=True):
             if not ask.answer.done():
                 ask.answer.set_result(answer)
@@ -62,28 +70,37 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         outgoing.send(tick.room, tick.events, batch.at)
         for message, refusal in tick.refused:
             outgoing.refuse(getattr(message, "plant", ""), refusal)
+        toll.charge("news and decisions")
         hall.watchers.push(tick.events, judged.lane, reporter.lines(batch, tick), reporter.flags())
         reporter.note(batch, judged, tick, began)
+        toll.charge("telling the screens")
+        hall.pulse.loop_ns = toll.now()
 
     settling: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     settling.set_result(None)
     reworded = anchored = False
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
+        toll.begin()
         gateway.tick()
+        toll.charge("sweeping")
         if reworded or anchored or writer.keeps_beliefs_now:
             await settling  # beliefs are as the store's last mark has them
             await writer.keep_beliefs(now=reworded)  # what was judged under the old wording is not judged again
         reworded = any(born.changed and born.plant in hall.bank.by_plant for born in batch.births)
+        toll.begin()
         for born in batch.births:
             hall.admit(born.birth)
         judged = hall.bank.judge(batch.telexes, batch.at, hall.numbers)  # all signals at once, in sequence order
         await settling
+        toll.begin()
         heard = hall.listen(judged)
+        toll.charge("verdicts")
         asked = [ask.asked for ask in batch.asks]
         messages = (*news_from(batch), *heard, *reckoner.heard(), *asked, ClockTick(at=batch.at))
         tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
         anchored = hall.anchors(tick.events)
+        toll.charge("news and decisions")
         settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed
     await settling
@@ -143,6 +160,7 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
         busy=lambda: hall.inbox.pressed,
         vouch=lambda link, scope: hall.links.vouched(link, shown(scope, certificate_header)),
         share=hall.links.share,
+        toll=hall.pulse.loop,
     )
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
@@ -233,12 +251,14 @@ async def open_and_serve(
 ) -> int:
     """Open the room of a folder and serve it until a signal: what `opsroom serve` does."""
     log = logger(level, as_json=as_json)
+    gc.set_threshold(*YOUNG)
     hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software(), store_at)
     try:
         fresh = enrol(hall.people, folder)
         if fresh:
             made(folder, fresh, hall.file.occupants)
         log.info("open", room=hall.room.id, events=hall.journal.events, signals=len(hall.bank), head=hall.journal.head)
+        gc.freeze()  # what is here now stays
         await serve(hall, doors, lambda address: log.info("listening", address=address))
         log.info("closed", events=hall.journal.events, head=hall.journal.head)
     finally:

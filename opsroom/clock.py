@@ -104,3 +104,8 @@ class HandClock:
             raise ValueError(f"a clock never goes back, not by {seconds!r} s: wind it forward")
         self._now += seconds
         return self._now
+
+
+def processor_ns() -> int:
+    """Processor time of this thread so far, in nanoseconds."""
+    return time.thread_time_ns()

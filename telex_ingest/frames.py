@@ -15,6 +15,8 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from telex_ingest.toll import EVERY, Toll
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a platform without the compiled part
@@ -36,6 +38,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._within = False
         """Whether a fragmented message has begun."""
         self._paused = False
+        self._toll = Toll()
 
     def handle_connect(self, event: Request) -> None:
         """Begin as the parent does, and offer the frames to the application."""
@@ -52,9 +55,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     # ---- for the application
 
-    def take_over(self, sink: Sink) -> None:
-        """From now on every message goes to `sink`, those that wait already first."""
+    def take_over(self, sink: Sink, toll: Toll | None = None) -> None:
+        """From now on every message goes to `sink`, those that wait already first; `toll` is told what taking them costs."""
         self._sink = sink
+        self._toll = toll or self._toll
         left = []
         while not self.queue.empty():
             message = self.queue.get_nowait()
@@ -113,6 +117,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def _take(self, data: bytes) -> None:
         """Hand on every whole data frame; give every other frame, or what cannot be one, to the library."""
         sink, held, at = self._sink, self._rest + data if self._rest else data, 0
+        toll = self._toll
+        measured = toll.passes()
         end, most = len(held), self.config.ws_max_size
         while end - at >= 2 and not self._paused and sink is not None and not self.transport.is_closing():
             size = held[at + 1] & 0x7F
@@ -138,6 +144,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             if opcode in (_TEXT, _BINARY) and not self._within:
                 payload = apply_mask(held[start : start + size], held[start - 4 : start])
                 at = start + size
+                if measured:
+                    toll.charge("frames", EVERY)
                 sink(payload, opcode == _TEXT)
             else:
                 frame, at = held[at : start + size], start + size
@@ -145,6 +153,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
                     self._within = not opcode & 0x80
                 super().data_received(frame)
         self._rest = held[at:]
+        if measured:
+            toll.charge("frames", EVERY)
+            toll.on = False
 
     def send_receive_event_to_app(self) -> None:
         """A message of several fragments is whole."""

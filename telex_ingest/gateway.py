@@ -29,6 +29,7 @@ from telex_ingest.session import Session
 from telex_ingest.share import Allowance, Share, readings_of
 from telex_ingest.states import LinkState
 from telex_ingest.telex import FromPlant, Notice, Order, PlantBirth, Refusal
+from telex_ingest.toll import EVERY, Toll
 from telex_ingest.wire import Subprotocol, decode, encode
 
 Scope = MutableMapping[str, Any]
@@ -67,8 +68,8 @@ GOING_AWAY = 1001
 class Direct(Protocol):
     """A server that hands frames over as they come (`telex.direct` among the extensions of the scope)."""
 
-    def take_over(self, sink: Callable[[bytes, bool], None]) -> None:
-        """From now on every message goes to `sink`: its payload, and whether it is text."""
+    def take_over(self, sink: Callable[[bytes, bool], None], toll: Toll) -> None:
+        """From now on every message goes to `sink`: its payload, and whether it is text; `toll` is told what that costs."""
         ...
 
     def pause(self) -> None:
@@ -131,15 +132,17 @@ class Gateway:
         busy: Callable[[], bool] = lambda: False,
         vouch: Vouch = lambda link, scope: None,
         share: Callable[[str], Share] = lambda link: Share(),
+        toll: Toll | None = None,
     ) -> None:
         """Make the gateway.
 
         `allowed` tells of a link that is open whether it still may speak (None: no longer); `roomy` whether a websocket that the
         room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
-        link's certificate stands; `share` what a link may take of the room.
+        link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost.
         """
         self._vouch = vouch
         self._share = share
+        self._toll = toll or Toll()
         self._allowances: dict[str, Allowance] = {}
         self.limits = limits
         self._roomy = roomy
@@ -328,7 +331,7 @@ class Gateway:
 
         patience = asyncio.get_running_loop().call_later(self.limits.handshake_s, late)
         try:
-            direct.take_over(hear)
+            direct.take_over(hear, self._toll)
             while (await receive())["type"] != "websocket.disconnect":
                 continue
         finally:
@@ -353,6 +356,9 @@ class Gateway:
         except WireError as error:
             session.misheard(link, error, now)
         else:
+            toll = self._toll
+            if toll.on:
+                toll.charge("decoding", EVERY)
             hello = decoded.frame.hello
             if hello is not None:
                 token = hello.token or bearer
@@ -365,8 +371,13 @@ class Gateway:
                     return
                 wire.per_s = self._share(link.name).readings_per_s
             enough = False
-            for item in session.hear(link, decoded, now):
+            heard = session.hear(link, decoded, now)
+            if toll.on:
+                toll.charge("session", EVERY)
+            for item in heard:
                 enough |= not self._deliver(item)
+            if toll.on:
+                toll.charge("inbox", EVERY)
             if enough:
                 self._pause(wire)
             if wire.per_s is not None:

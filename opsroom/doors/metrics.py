@@ -48,6 +48,7 @@ class Figures(Collector):
             ("trouble", "1 while the room cannot write", float(bool(hall.trouble))),
         ):
             yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
+        yield self._processor()
         yield from line_metrics(hall.scene, self.line())
         yield from self._store()
         yield self._delays()
@@ -66,6 +67,16 @@ class Figures(Collector):
             ("store_oldest_timestamp_seconds", "When the oldest readings kept came", held.oldest or 0.0),
         ):
             yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
+
+    def _processor(self) -> CounterMetricFamily:
+        pulse = self.hall.pulse
+        text = "Processor time of the parts of a tick; part all is that of the whole thread"
+        family = CounterMetricFamily("opsroom_processor_seconds", text, labels=("thread", "part"))
+        for thread, toll, whole in (("loop", pulse.loop, pulse.loop_ns), ("writer", pulse.writer, pulse.writer_ns)):
+            family.add_metric((thread, "all"), whole / 1e9)
+            for part, spent in dict(toll.spent).items():
+                family.add_metric((thread, part), spent / 1e9)
+        return family
 
     def _delays(self) -> HistogramMetricFamily:
         pulse, so_far = self.hall.pulse, 0

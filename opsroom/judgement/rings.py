@@ -40,6 +40,11 @@ class Rings:
         self._high = np.full((KEPT, room_for), np.nan, np.float64)
         self._named = np.zeros((KEPT, room_for), np.int8)
 
+    @property
+    def arrays(self) -> tuple[Rows, NDArray[np.int64], Floats, Floats, Floats, NDArray[np.int8]]:
+        """Count, then source times, values, low, high, words."""
+        return self.count, self._source, self._value, self._low, self._high, self._named
+
     def grow(self, n: int) -> None:
         """Make room for at least `n` signals."""
         have = len(self.count)

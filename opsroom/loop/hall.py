@@ -12,7 +12,7 @@ import numpy as np
 
 from opsroom.alarms import recovery
 from opsroom.alarms.recovery import Recovery
-from opsroom.clock import Clock, SystemClock
+from opsroom.clock import Clock, SystemClock, processor_ns
 from opsroom.constitution.charter import CharterError, RoomFile, read
 from opsroom.doors.watch import Watchers
 from opsroom.entry.links import Links
@@ -38,6 +38,7 @@ from opsroom.room.room import Room, newborn
 from opsroom.showing.scene import Scene
 from telex_ingest.telex import PlantBirth, TelexKind
 from telex_ingest.ticket import Ticket
+from telex_ingest.toll import Toll
 
 ROOM, JOURNAL, PEOPLE = "room.toml", "journal.sqlite", "people.sqlite"
 """The files of a room's folder, beside the readings."""
@@ -108,6 +109,7 @@ class Hall:
         keys = [f"{birth.plant}/{signal.name}" for signal in birth.signals]
         self.numbers[birth.plant] = self.store.number(birth.plant)
         self.bank.admit(birth, self.store.place(keys))
+        self.pulse.loop.charge("births")
 
     def heard(
         self, announced: Iterable[Announced], readings: Iterable[tuple[str, float, float | None]]
@@ -200,10 +202,12 @@ def open_hall(
     keys = Keyring.open(folder, file.id, SystemClock().now())
     journal = Journal.open(folder / JOURNAL, file.id, keys.sign_journal)
     closing: list[Any] = [journal]
+    pulse = Pulse(loop=Toll(processor_ns), writer=Toll(processor_ns))
     try:
         clock = clock_from(journal.last_at)
         store = open_store(folder, store_at or file.keeping.store)
         closing.append(store)
+        store.toll = pulse.writer
         world = SystemClock()  # sessions and tokens belong to people, whatever the room's clock does
         people = People.open(folder / PEOPLE, world)
         closing.append(people)
@@ -224,13 +228,15 @@ def open_hall(
             keys=keys,
             room=room,
             bank=bank,
-            inbox=Inbox(clock),
+            inbox=Inbox(clock, pulse.loop),
+            pulse=pulse,
             scene=scene,
             watchers=Watchers(scene, clock.now),
             recovery=recovery.newborn(room),
             log=log,
             software=software,
         )
+        bank.toll = pulse.loop
         bank.warm()
         _take_up(hall)
         return hall

@@ -19,6 +19,7 @@ from opsroom.clock import Clock
 from opsroom.commands import Asked
 from opsroom.views import Answer
 from telex_ingest.heard import Accepted, GapClosed, Heard, PlantBorn, SheetAccepted
+from telex_ingest.toll import Toll
 
 TICK_S = 0.05
 """How long a tick gathers, in seconds of the world."""
@@ -116,8 +117,9 @@ class _Taken:
 class Inbox:
     """Gathers what comes; `ticks` gives it away in batches, for ever, until `close`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, toll: Toll | None = None) -> None:
         self.clock = clock
+        self._toll = toll or Toll()
         self._lines: dict[int, _Line] = {}
         self._touched: list[_Line] = []
         """Lines that the last tick took from."""
@@ -234,6 +236,7 @@ class Inbox:
         return line.waiting <= WAITING // max(LEAST_LINES, len(self._lines))
 
     def _gather(self) -> Batch:
+        self._toll.begin()
         taken = _Taken()
         for line in self._touched:
             line.settled = line.taken
@@ -253,7 +256,9 @@ class Inbox:
         asks = tuple(self._asks)
         self._asks.clear()
         self._left = bool(self._lines or self._messages)
-        return Batch(self.clock.now(), tuple(taken.births), tuple(taken.telexes), messages, asks, tuple(taken.gaps))
+        batch = Batch(self.clock.now(), tuple(taken.births), tuple(taken.telexes), messages, asks, tuple(taken.gaps))
+        self._toll.charge("inbox")
+        return batch
 
     @staticmethod
     def _take(line: _Line, wire: int, share: int, taken: _Taken) -> None:

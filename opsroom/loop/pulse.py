@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from telex_ingest.toll import Toll
+
 EDGES_S = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper edges of the histogram of delays, in seconds of the world."""
 
@@ -27,6 +29,13 @@ class Pulse:
     slowest_s: float = 0.0
     delays: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(EDGES_S) + 1, np.int64))
     delay_sum_s: float = 0.0
+    loop: Toll = field(default_factory=Toll)
+    """What the parts of the loop's thread cost, in nanoseconds of processor time."""
+    writer: Toll = field(default_factory=Toll)
+    """The same of the writer's thread."""
+    loop_ns: int = 0
+    """Processor time of the loop's thread since it began."""
+    writer_ns: int = 0
 
     def beat(self, at: float, took_s: float) -> None:
         """Note that a tick ended."""

@@ -89,9 +89,13 @@ class Writer:
         def run() -> None:
             if self.hall.store.ails is not None:
                 raise self.hall.store.ails  # what cannot be read must not grow: the plants keep their telexes
+            toll = self.hall.pulse.writer
+            toll.begin()
             while steps:
                 steps[0]()
+                toll.charge("journal, births, gaps")
                 del steps[0]
+            self.hall.pulse.writer_ns = toll.now()
 
         while True:
             try:

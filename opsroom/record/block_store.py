@@ -45,6 +45,7 @@ from opsroom.record.store import (
 )
 from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth, TelexKind
+from telex_ingest.toll import Toll
 
 CHAPTER = 1024
 """Ticks in a chapter: some fifty seconds of ticks of 50 ms."""
@@ -86,6 +87,7 @@ class BlockStore:
         self._gathered = Gathering()
         self._directory = Directory()
         self._tiles = RollupTiles(self._unpacked, self._between)
+        self.toll = Toll()
         try:
             self._load()
         except BaseException:
@@ -140,7 +142,10 @@ class BlockStore:
             return self._mark
         if len({block.shard for block in blocks}) != len(blocks):
             raise ValueError("a tick has one block a shard: join the blocks of a shard before they are appended")
+        toll = self.toll
+        toll.begin()
         bodies = packing.encode(blocks)
+        toll.charge("encoding")
         with self._writing:
             mark = self._mark + 1
             turn = mark // self._chapter_ticks
@@ -157,6 +162,7 @@ class BlockStore:
                     if mark - self._noted_mark > CURSOR_EVERY:
                         self._note_cursors(session)
                     self._database.put(session, rows)
+            toll.charge("database")
             if mark - self._noted_mark > CURSOR_EVERY:
                 self._noted_mark = self._mark
             with self._gathering:
@@ -165,8 +171,10 @@ class BlockStore:
                     self._rolled, self._gathered = self._mark, Gathering()
                 for block in blocks:
                     self._gathered.add(block)
+            toll.charge("rollups")
             self._mark, self._doubtful, self._appended = mark, False, True
             self._note({name: np.concatenate([getattr(block, name) for block in blocks]) for name in _NOTED})
+            toll.charge("identities")
         return mark
 
     def save_births(self, births: Sequence[PlantBirth]) -> None:

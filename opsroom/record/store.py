@@ -22,6 +22,7 @@ from opsroom.record.disk import StoreError
 from opsroom.record.retention import Retention
 from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth, Quality, TelexKind
+from telex_ingest.toll import Toll
 
 SHARDS = 16
 """How many shards the plants fall into; part of the stored format."""
@@ -173,6 +174,9 @@ class TelexCounts(NamedTuple):
 
 class Store(Protocol):
     """Where a room's readings live. Every method may raise `opsroom.disk.StoreError`; after one the store goes on working."""
+
+    toll: Toll
+    """What the parts of `append` cost; its thread's."""
 
     def append(self, blocks: Sequence[Block]) -> int:
         """Store a tick's blocks in one transaction and tell its mark; durable when it returns, all or nothing.

@@ -1,0 +1,86 @@
+"""What the room knows of every signal beside the filter's belief, as arrays by lane that grow together. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.judgement.passes import NEVER, absorb
+from opsroom.judgement.rings import Rings
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_EMPTY: dict[str, Any] = {
+    "pace": np.int64(0),
+    "scale": np.int8(0),
+    "tuned": np.bool_(False),
+    "account": np.int64(-1),
+    "period_us": np.float64(1.0),
+    "row": np.int64(0),
+    "seen": np.int64(0),
+    "last_us": np.int64(NEVER),
+    "suspected_us": np.int64(NEVER),
+    "since_us": np.int64(NEVER),
+    "named": np.int64(0),
+    "level": np.float64(np.nan),
+    "slope": np.float64(np.nan),
+}
+
+
+class Lanes:
+    """Arrays of one entry a signal, with room for more."""
+
+    def __init__(self, room_for: int = 64) -> None:
+        self.rings = Rings(room_for)
+        self.pace: Ints
+        """Which of the bank's regimes holds."""
+        self.scale: NDArray[np.int8]
+        """The scale in which it is judged, a code of `cyberstride.scales`."""
+        self.tuned: NDArray[np.bool_]
+        """Whether it has a season, a scale or a budget, and is judged with all that."""
+        self.account: Ints
+        """Which of the room's alarm budgets it spends; -1 none."""
+        self.period_us: Floats
+        self.row: Ints
+        """Its row in the store's shard."""
+        self.seen: Ints
+        """Nought; a place to count in while a tick is parted into rounds."""
+        self.last_us: Ints
+        """Source time of its newest reading."""
+        self.suspected_us: Ints
+        self.since_us: Ints
+        """Source time of the onset of what is named or suspected now."""
+        self.named: Ints
+        self.level: Floats
+        self.slope: Floats
+        self.p: Floats = np.zeros((room_for, 4))
+        for name, empty in _EMPTY.items():
+            setattr(self, name, np.full(room_for, empty))
+
+    def __len__(self) -> int:
+        return len(self.last_us)
+
+    def reserve(self, n: int) -> int:
+        """Make room for `n` signals at least; tells how many there is room for now."""
+        have = len(self)
+        if n <= have:
+            return have
+        size = max(n, 2 * have)
+        for name, empty in _EMPTY.items():
+            setattr(self, name, np.concatenate((getattr(self, name), np.full(size - have, empty))))
+        self.p = np.concatenate((self.p, np.zeros((size - have, 4))))
+        self.rings.grow(size)
+        return size
+
+    def absorb(self, places: Ints, lanes: Ints, source_us: Ints, value: Floats, said: Any, words: Any) -> None:
+        """Keep what the filter `said` of one reading of each of `lanes`, and write it to `places` of the `words`."""
+        absorb(
+            places, lanes, source_us, value,
+            said.named, np.ascontiguousarray(said.p_now.T), said.level, said.slope, said.low, said.high, said.onset_back,
+            words.named, words.p, words.level, words.low, words.high,
+            *self.rings.arrays,
+            self.last_us, self.since_us, self.suspected_us, self.named, self.p, self.level, self.slope,
+        )  # fmt: skip
