@@ -91,7 +91,9 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         toll.begin()
         for born in batch.births:
             hall.admit(born.birth)
-        judged = hall.bank.judge(batch.telexes, batch.at, hall.numbers)  # all signals at once, in sequence order
+        wholes = hall.wholes.due(hall.room, hall.bank, batch.at)
+        # All signals at once, in sequence order; the units' own series among them.
+        judged = hall.bank.judge((*batch.telexes, *wholes), batch.at, hall.numbers)
         await settling
         toll.begin()
         heard = hall.listen(judged)
@@ -164,9 +166,8 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
     )
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
-    gateway.restore(
-        hall.store.durable(), [birth for plant, birth in births.items() if plant not in left], hall.store.gaps()
-    )
+    told = {plant: at for plant, at in hall.store.durable().items() if plant not in hall.wholes.charts}
+    gateway.restore(told, [birth for plant, birth in births.items() if plant not in left], hall.store.gaps())
     return gateway
 
 

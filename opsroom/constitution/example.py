@@ -63,8 +63,8 @@ potentiality = 480.0            # the best that it could do if it were free of i
 recovery = "20 min"             # the plant's own time before the next level hears of an alarm
 normal = [380.0, 430.0]         # agreed interval of recovery (the interval frozen at the alarm's opening if left out)
 
-# Who may look at a plant's readings until it says otherwise: "home" its own people alone, "room" the room too. What a plant opened
-# it can close again, at its page; every look is noted there. Alarms and the triple vectors go up in any case.
+# Who may look at a plant's readings until it says otherwise: "home" its own people alone, "room" the room too. What was opened
+# the plant can close again, at its page; every look is noted there. Alarms and the triple vectors go up in any case.
 [visibility]
 readings = "room"
 

@@ -31,6 +31,7 @@ from opsroom.record.opening import READINGS as READINGS
 from opsroom.record.opening import open_store
 from opsroom.record.store import KINDS, Block, Held, Store
 from opsroom.recursion.recursion import Agreement
+from opsroom.recursion.wholes import Wholes
 from opsroom.room.events import AgreementAccepted, AnyEvent, PlantJoined
 from opsroom.room.news import AnyNews, CharterRead, Evidence
 from opsroom.room.refusal import RoomError
@@ -80,6 +81,7 @@ class Hall:
     inbox: Inbox
     scene: Scene
     watchers: Watchers
+    wholes: Wholes
     recovery: Recovery = field(default_factory=Recovery)
     numbers: dict[str, int] = field(default_factory=dict)
     trouble: str = ""
@@ -216,7 +218,8 @@ def open_hall(
         room = newborn(file.id, file.charter)
         room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
         bank = Bank(said=file.judging, charter=file.charter)
-        scene = Scene(room, bank, clock.speed)
+        wholes = Wholes(file.charter.charts, store.durable())
+        scene = Scene(room, bank, clock.speed, wholes)
         hall = Hall(
             folder=folder,
             file=file,
@@ -232,6 +235,7 @@ def open_hall(
             pulse=pulse,
             scene=scene,
             watchers=Watchers(scene, clock.now),
+            wholes=wholes,
             recovery=recovery.newborn(room),
             log=log,
             software=software,
@@ -248,7 +252,7 @@ def open_hall(
 
 def _take_up(hall: Hall) -> None:
     bank, store = hall.bank, hall.store
-    for birth in store.births().values():
+    for birth in (*store.births().values(), *hall.wholes.births()):
         hall.admit(birth)
     for key, place in store.signals.items():
         if key not in bank.by_key:

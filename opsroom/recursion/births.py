@@ -36,7 +36,10 @@ def found(room: Room, news: CharterRead, now: float) -> tuple[AnyEvent, ...]:
         return ()
     fresh = [entry for entry in charter.calendar if entry not in room.charter.calendar]
     planned = (stops.seeded(room, entry, ahead, now) for ahead, entry in enumerate(fresh, 1))
-    return (happened.CharterAmended(at=now, charter=charter), *planned)
+    drawn = {chart.key for chart in charter.charts}
+    over = [alarm for chart in room.charter.charts if chart.key not in drawn and (alarm := standing(room, chart.key))]
+    ended = (event for alarm in over for event in closed(room, alarm, now, f"{alarm.unit} has no flowchart any more"))
+    return (happened.CharterAmended(at=now, charter=charter), *planned, *ended)
 
 
 def hear_birth(room: Room, news: PlantBorn, now: float) -> tuple[AnyEvent, ...]:
@@ -176,7 +179,15 @@ def _with_charter(room: Room, event: happened.RoomFounded | happened.CharterAmen
             hung = room.tree.units[plant]
             parent = hung.parent if hung.parent in tree.units else charter.unassigned
             tree = tree.grown(msgspec.structs.replace(hung, parent=parent if parent in tree.units else tree.root))
-    return msgspec.structs.replace(room, charter=charter, tree=tree, founded=True)
+    with room.signals.mutate() as signals:
+        for chart in room.charter.charts:
+            signals.pop(chart.key, None)
+        for chart in charter.charts:
+            (own,) = chart.birth().signals
+            agreed = Agreement(agreed_by="flowchart", agreed_at=event.at)
+            signals[chart.key] = Signal(key=chart.key, plant=chart.unit, birth=own, agreement=agreed)
+        fresh = signals.finish()
+    return msgspec.structs.replace(room, charter=charter, tree=tree, founded=True, signals=fresh)
 
 
 def _joined(room: Room, event: happened.PlantJoined) -> Room:

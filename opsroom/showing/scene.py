@@ -14,6 +14,7 @@ from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
 from opsroom.recursion.focus import title_of
+from opsroom.recursion.wholes import Wholes
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
 from opsroom.showing import show
@@ -43,8 +44,9 @@ TICKER = 60
 class Scene:
     """The room as it is shown: its durable state, the bank's readings, the line, the ticker, who is logged in."""
 
-    def __init__(self, room: Room, bank: Bank, speed: float = 1.0) -> None:
+    def __init__(self, room: Room, bank: Bank, speed: float = 1.0, wholes: Wholes | None = None) -> None:
         self.room, self.bank, self.speed = room, bank, speed
+        self.wholes = wholes or Wholes((), {})
         self.ticker: deque[TickerLine] = deque(maxlen=TICKER)
         self.line = LineView()
         self.counts: LineCounts | None = None
@@ -191,7 +193,7 @@ class Scene:
         return "suspected" if named == SUSPECTED else "calm"
 
     def units(self) -> tuple[UnitView, ...]:
-        """All units with their state and their triple vector; a unit's figures are the means of those below it."""
+        """All units with their state and their triple vector."""
         bank = self.bank
         n = len(bank)
         suspected = [bank.signals[lane].key for lane in np.flatnonzero(bank.named[:n] == SUSPECTED)]
@@ -255,36 +257,34 @@ class Scene:
         return self._agreed[1:]
 
     def _triples(self, rows: Iterable[UnitView]) -> dict[str, tuple[float | None, float | None, float | None]]:
-        n = len(self.bank)
-        if n == 0:
+        """The triple vector of each unit: of its flowchart; without one a plant's first signal, else the weakest part below."""
+        if not len(self.bank):
             return {}
-        columns = np.stack(self._vector(np.arange(n)))
-        by_plant = dict(self.bank.by_plant)
-        lanes = np.array([signal.lane for signals in by_plant.values() for signal in signals.values()], np.int64)
-        owner = np.repeat(np.arange(len(by_plant)), [len(signals) for signals in by_plant.values()])
-        known = np.isfinite(columns[:, lanes])
-        sums, counts = (
-            np.stack([np.bincount(owner, row, len(by_plant)) for row in three])
-            for three in (np.where(known, columns[:, lanes], 0.0), known)
-        )
-        means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).T
-        heard: list[bool] = np.greater(counts.sum(axis=0), 0).tolist()
-        totals = {plant: mean for plant, mean, some in zip(by_plant, means, heard, strict=True) if some}
-        result = {}
+        plants = {plant: signals for plant, signals in dict(self.bank.by_plant).items() if signals}
+        first = np.array([next(iter(signals.values())).lane for signals in plants.values()], np.int64)
+        columns = np.stack(self._vector(first), axis=1).tolist()
+        found = {
+            plant: (_known(p), _known(q), _known(r))
+            for plant, (p, q, r) in zip(plants, columns, strict=True)
+            if any(map(math.isfinite, (p, q, r)))
+        }
+        for unit, whole in self.wholes.triples(self.room, self.bank).items():
+            found[unit] = (whole.productivity, whole.latency, whole.performance)
         children = self.room.tree.children
         for row in reversed(tuple(rows)):  # children stand after their parents
-            below = [totals[child] for child in children.get(row.id, ()) if child in totals]
-            if row.id not in totals and below:
-                stacked = np.stack(below)
-                known = np.isfinite(stacked)
-                count = known.sum(axis=0)
-                totals[row.id] = np.where(
-                    count > 0, np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan
-                )
-            if row.id in totals:
-                p, q, r = totals[row.id].tolist()
-                result[row.id] = (_known(p), _known(q), _known(r))
-        return result
+            below = [found[child] for child in children.get(row.id, ()) if child in found]
+            if row.id not in found and below:
+                found[row.id] = min(below, key=_weakness)
+        return found
+
+
+def _weakness(triple: tuple[float | None, float | None, float | None]) -> tuple[float, float]:
+    """By performance, then by productivity; what is not known is not the weakest."""
+    productivity, _, performance = triple
+    return (
+        math.inf if performance is None else performance,
+        math.inf if productivity is None else productivity,
+    )
 
 
 def _known(value: float) -> float | None:

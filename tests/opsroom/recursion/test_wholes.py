@@ -1,0 +1,196 @@
+"""The units' own series: told period by period, judged and stored like any signal, exact after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import structlog
+
+from opsroom.clock import SystemClock
+from opsroom.constitution.charter import read
+from opsroom.loop.hall import ROOM, Hall, open_hall
+from opsroom.loop.tick import fold
+from opsroom.room.news import PlantBorn
+from telex_ingest.heard import Accepted
+from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
+from tests.opsroom.rooms import TOML
+
+START = 1_700_000_100.0
+CHARTED = (
+    TOML
+    + """
+[[unit]]
+id = "loom-1"
+level = "plant"
+parent = "textiles"
+[[chart]]
+unit = "textiles"
+measure = "m/h"
+period = "60 s"
+patience = "5 min"
+[[part]]
+chart = "textiles"
+part = "mill-1/yarn"
+worth = 0
+[[part]]
+chart = "textiles"
+part = "loom-1/cloth"
+[[flow]]
+from = "mill-1/yarn"
+to = "loom-1/cloth"
+product = "yarn"
+per = 0.5
+[[chart]]
+unit = "works"
+measure = "m/h"
+period = "60 s"
+[[part]]
+chart = "works"
+part = "textiles"
+worth = 2
+"""
+)
+BIRTHS = tuple(
+    PlantBirth(
+        plant=plant,
+        signals=(SignalBirth(id=1, name=name, unit="/h", period_s=60, capability=able, potentiality=best),),
+    )
+    for plant, name, able, best in (("mill-1", "yarn", 60.0, 80.0), ("loom-1", "cloth", 100.0, 150.0))
+)
+
+
+class Looms:
+    """A hall without doors, told minute by minute."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / ROOM).write_text(CHARTED, encoding="utf-8")
+        self.minute = 0
+        self.seq = {"mill-1": 0, "loom-1": 0}
+        self.hall = self._open()
+        for birth in BIRTHS:
+            self.hall.admit(birth)
+            self.hall.store.save_births([birth])
+        births = [PlantBorn(birth=birth, link="looms") for birth in BIRTHS]
+        tick = fold(self.hall.room, births, START, self.hall.sight)
+        self.hall.journal.append(tick.entries, judged_up_to=None)
+        self.hall.become(tick)
+
+    def _open(self) -> Hall:
+        return open_hall(self.folder, lambda last: SystemClock(last), structlog.get_logger("test"))
+
+    def restart(self) -> None:
+        self.hall.close()
+        self.hall = self._open()
+
+    def tell(self, **values: float | None) -> None:
+        """One minute: what each plant says in it, then what the wholes make of the minute before."""
+        at = START + 60.0 * self.minute
+        telexes = []
+        for plant, value in ((name.replace("_", "-"), value) for name, value in values.items()):
+            self.seq[plant] += 1
+            readings = (Reading(1, value),)
+            stamp = int(at * 1e6)
+            telexes.append(Accepted(plant, 1, self.seq[plant], stamp, stamp, TelexKind.LIVE, (1,), readings))
+        own = self.hall.wholes.due(self.hall.room, self.hall.bank, at)
+        self.own = {telex.plant: telex.readings[0].value for telex in own}
+        judged = self.hall.bank.judge((*telexes, *own), at, self.hall.numbers)
+        self.hall.store.append(judged.blocks)
+        self.minute += 1
+
+
+@pytest.fixture
+def looms(tmp_path: Path) -> Iterator[Looms]:
+    told = Looms(tmp_path)
+    yield told
+    told.hall.close()
+
+
+def test_a_whole_is_told_once_a_period_and_follows_from_its_parts(looms: Looms) -> None:
+    looms.tell(mill_1=40.0, loom_1=90.0)
+    assert looms.own == {"textiles": None, "works": None}, "nobody had spoken before"
+    looms.tell(mill_1=30.0, loom_1=90.0)
+    assert looms.own == {"textiles": pytest.approx(80.0), "works": pytest.approx(160.0)}
+    assert looms.hall.wholes.due(looms.hall.room, looms.hall.bank, START + 60.0 + 59.0) == (), "once a period"
+    looms.tell(mill_1=30.0, loom_1=50.0)
+    assert looms.own["textiles"] == pytest.approx(60.0)
+    looms.tell(mill_1=30.0, loom_1=50.0)
+    assert looms.own["textiles"] == pytest.approx(50.0)
+
+
+def test_a_silent_part_makes_the_whole_unknown_after_its_patience_and_the_whole_of_wholes_too(looms: Looms) -> None:
+    looms.tell(mill_1=40.0, loom_1=90.0)
+    for _ in range(5):
+        looms.tell(loom_1=90.0)
+        assert looms.own["textiles"] == pytest.approx(80.0)
+    looms.tell(loom_1=90.0)
+    assert looms.own == {"textiles": None, "works": None}
+    drawing = looms.hall.wholes.drawing(looms.hall.room, looms.hall.bank, "textiles", START + 360.0)
+    assert drawing.told.missing == ("mill-1/yarn",)
+    assert drawing.told.low == 0.0
+    assert drawing.told.high == pytest.approx(90.0)
+
+
+def test_each_level_has_its_own_triple_vector(looms: Looms) -> None:
+    looms.tell(mill_1=40.0, loom_1=90.0)
+    looms.tell(mill_1=40.0, loom_1=90.0)
+    units = {unit.id: unit for unit in looms.hall.scene.units()}
+    # 60 t of yarn make 120 m, the loom can do 100; with 80 t and the best loom 150.
+    assert units["textiles"].productivity == pytest.approx(80 / 100)
+    assert units["textiles"].latency == pytest.approx(100 / 150)
+    assert units["works"].performance == pytest.approx(80 / 150)
+    assert units["mill-1"].productivity == pytest.approx(40 / 60), "a plant is as good as its first signal"
+    drawing = looms.hall.wholes.drawing(looms.hall.room, looms.hall.bank, "textiles", START + 61.0)
+    assert drawing.gain == {"mill-1/yarn": 0.0, "loom-1/cloth": pytest.approx(1.0)}
+    assert drawing.held_back == {"mill-1/yarn": pytest.approx(10.0), "loom-1/cloth": 0.0}
+
+
+def test_without_charts_a_unit_is_as_good_as_its_weakest_part(looms: Looms) -> None:
+    looms.hall.scene.wholes = type(looms.hall.wholes)((), {})
+    looms.tell(mill_1=30.0, loom_1=90.0)
+    units = {unit.id: unit for unit in looms.hall.scene.units()}
+    assert units["textiles"].performance == units["mill-1"].performance == pytest.approx(30 / 80)
+
+
+def test_a_restart_goes_on_exactly_where_the_wholes_were(looms: Looms, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    steady = Looms(other)
+    rng = np.random.default_rng(7)
+    try:
+        for minute in range(60):
+            yarn, cloth = float(rng.normal(40, 1)), float(rng.normal(90 if minute < 45 else 60, 1))
+            for room in (looms, steady):
+                room.tell(mill_1=yarn, loom_1=cloth)
+            if minute in (20, 47):
+                looms.restart()
+            assert looms.own == steady.own
+        one, two = (room.hall.bank.snapshot() for room in (looms, steady))
+        assert one == two, "beliefs are the same to the bit"
+    finally:
+        steady.hall.close()
+
+
+def test_a_slip_of_the_whole_is_judged_like_any_signal_and_its_alarm_is_owned_by_the_unit(looms: Looms) -> None:
+    rng = np.random.default_rng(8)
+    named = set()
+    for minute in range(120):
+        looms.tell(mill_1=float(rng.normal(40, 0.5)), loom_1=float(rng.normal(90 if minute < 80 else 55, 1)))
+        named.add(looms.hall.bank.word(looms.hall.bank.by_key["textiles/actuality"].lane))
+    assert "step" in named
+    signal = looms.hall.room.signals["textiles/actuality"]
+    assert (signal.plant, signal.birth.unit) == ("textiles", "m/h")
+    seen = looms.hall.scene.signal(looms.hall.bank.by_key["textiles/actuality"])
+    assert seen.unit == "textiles"
+
+
+def test_a_chart_that_is_taken_out_takes_its_signal_along(looms: Looms) -> None:
+    (looms.folder / ROOM).write_text(CHARTED[: CHARTED.index("[[chart]]")], encoding="utf-8")
+    assert read(CHARTED).charter.charts
+    looms.restart()
+    assert "textiles/actuality" not in looms.hall.room.signals
+    looms.tell(mill_1=40.0, loom_1=90.0)
+    assert looms.own == {}
