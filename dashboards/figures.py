@@ -24,6 +24,7 @@ from opsroom.views import (
     ClimbView,
     EffectView,
     MotionView,
+    OptionView,
     OrderView,
     ProposalView,
     SignalView,
@@ -231,13 +232,25 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
         html.H2([html.Span(word, className="word"), motion.title]),
         clock(motion.deadline, waits) if motion.state == "open" else None,
         html.P(opened, className="hint"),
-        html.Div([html.Strong(motion.order_title or motion.order_name), parameters(motion.parameters)], className="order"),
+        *(option(one, motion) for one in motion.options),
         seven(motion, snapshot),
         tally(motion),
-        order_card(matter.order) if matter.order else None,
-        effect(motion.effect) if motion.effect else None,
     ]  # fmt: skip
+    for order in matter.orders:
+        parts += [order_card(order), effect(order.effect) if order.effect else None]
     return [part for part in parts if part is not None]
+
+
+def option(one: OptionView, motion: MotionView) -> Component:
+    """Lay out one option with its orders; the one that was carried is marked."""
+    orders = [
+        html.Div([html.Strong(order.title or order.name), html.Span(order.plant_title), parameters(order.parameters)])
+        for order in one.orders
+    ]
+    head = html.Strong(f"{one.id.upper()} · {one.title}")
+    return html.Div(
+        [head, *orders], className="order", **facts(data_option=one.id, data_chosen=one.id == motion.chosen)
+    )
 
 
 def parameters(values: dict[str, Any]) -> Component:

@@ -33,12 +33,13 @@ class Matter(NamedTuple):
     order: OrderView | None = None
     proposal: ProposalView | None = None
     stop: StopView | None = None
+    orders: tuple[OrderView, ...] = ()
 
     @property
     def plant(self) -> str:
         """The plant that it is about, or an empty text."""
         if self.motion:
-            return self.motion.plant
+            return self.motion.signal.partition("/")[0]
         if self.order:
             return self.order.plant
         if self.proposal:
@@ -137,7 +138,10 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
         picked = entries[0].id
     if picked in motions:
         motion = motions[picked]
-        return Matter(picked, _may(motion, viewer), alarms.get(motion.alarm), motion, orders.get(motion.order))
+        mine = tuple(orders[name] for name in motion.orders if name in orders)
+        return Matter(
+            picked, _may(motion, viewer), alarms.get(motion.alarm), motion, mine[0] if mine else None, orders=mine
+        )
     if picked in proposals:
         return Matter(picked, "proposal", proposal=proposals[picked])
     if picked in stops:
@@ -145,7 +149,8 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     if picked in orders:
         order = orders[picked]
         motion_of = motions.get(order.motion)
-        return Matter(picked, "order", alarms.get(motion_of.alarm) if motion_of else None, motion_of, order)
+        alarm_of = alarms.get(motion_of.alarm) if motion_of else None
+        return Matter(picked, "order", alarm_of, motion_of, order, orders=(order,))
     alarm = alarms[str(picked)]
     if viewer.role != "seat":
         return Matter(alarm.id, "alarm" if alarm.state != "closed" else "watching", alarm)

@@ -15,7 +15,7 @@ from dashboards.desk import cookies, give, give_and_name
 from dashboards.door import Door
 from dashboards.markup import facts
 from dashboards.words import say
-from opsroom.commands import CastBallot, OpenMotion, ProposedOrder, Speak, WithdrawMotion
+from opsroom.commands import CastBallot, OpenMotion, ProposedOption, ProposedOrder, Speak, WithdrawMotion
 from opsroom.views import OrderChoice
 
 Choice = Literal["yes", "no", "abstain", "recuse"]
@@ -119,7 +119,8 @@ def attach(app: Dash, door: Door) -> None:
             names = [entry["id"]["field"] for entry in ctx.states_list[3]]
             parameters = form.read(choice.parameters, names, values)
             order = ProposedOrder(plant=choice.plant, name=choice.name, parameters=parameters)
-            command = OpenMotion(alarm=matter["alarm"], title=str(title).strip(), order=order)
+            option = ProposedOption(title=choice.title or choice.name, orders=(order,))
+            command = OpenMotion(alarms=(matter["alarm"],), title=str(title).strip(), options=(option,))
         return await give_and_name(door, command, key, say("done.open-motion"))
 
     @app.callback(

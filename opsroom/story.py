@@ -25,7 +25,7 @@ from opsroom.record.journal import read, verify
 from opsroom.record.sqlite_store import SqliteStore
 from opsroom.record.store import TelexCounts
 from opsroom.room.refusal import RoomError
-from opsroom.views import AlarmView, MotionView, OrderChoice, Viewer
+from opsroom.views import AlarmView, MotionView, OrderChoice, OrderView, Viewer
 
 SCRIPT_PACE = Pace(
     speed=400.0,
@@ -209,7 +209,7 @@ class _Council:
                 self.waiting_for = "the measured effect of the order"
                 ended = await self._until(partial(self._ended, motion))
                 alarm = self.picture.alarms[alarm.id]
-                if ended.effect is not None and ended.effect.recovered_at is not None:
+                if any(one.effect is not None and one.effect.recovered_at is not None for one in self._orders(ended)):
                     return alarm, ended
         finally:
             await asyncio.sleep(0.3)
@@ -228,16 +228,19 @@ class _Council:
         row = self.picture.motions.get(motion)
         if row is None:
             return None
-        effect = row.effect
-        if effect is not None and effect.attribution is not None and effect.recovered_at is not None:
-            return row
-        if effect is not None and self._reviewed(row):
-            return row
+        for order in self._orders(row):
+            if (
+                order.effect is not None
+                and order.effect.attribution is not None
+                and order.effect.recovered_at is not None
+            ):
+                return row
+            if order.effect is not None and order.state in ("refused", "expired", "revoked"):
+                return row
         return row if row.state in ("lost", "expired", "withdrawn") else None
 
-    def _reviewed(self, motion: MotionView) -> bool:
-        order = self.picture.orders.get(motion.order)
-        return order is not None and order.state in ("refused", "expired", "revoked")
+    def _orders(self, motion: MotionView) -> list[OrderView]:
+        return [self.picture.orders[name] for name in motion.orders if name in self.picture.orders]
 
     def _plan(self, alarm: AlarmView) -> _Plan | None:
         """Of the orders that the plant declared, the one that promises most for this signal in the direction that is missing."""
@@ -262,7 +265,8 @@ class _Council:
             raise StoryError(f"an order that {alarm.unit} has not tried", 0.0)
         self._tried.add(f"{plan.choice.name} {plan.parameters}")
         order = {"plant": plan.choice.plant, "name": plan.choice.name, "parameters": plan.parameters}
-        opened = await self.seats[0].ask("open-motion", alarm=alarm.id, title=f"{plan.choice.title}", order=order)
+        option = {"title": plan.choice.title, "orders": [order]}
+        opened = await self.seats[0].ask("open-motion", alarms=[alarm.id], title=plan.choice.title, options=[option])
         motion = str(opened["made"][0])
         self.waiting_for = f"the council's decision on {motion}"
         row = await self._until(lambda: self.picture.motions.get(motion))
@@ -344,7 +348,8 @@ def _report(
     bodies = [event.body for event in events]
     opened = next(body for body in bodies if body["kind"] == "alarm-opened" and body["alarm"] == alarm.id)
     carried = next(body for body in bodies if body["kind"] == "motion-closed" and body["motion"] == motion.id)
-    receipts = [body for body in bodies if body["kind"] == "order-answered" and body["order"] == motion.order]
+    (order,) = motion.orders
+    receipts = [body for body in bodies if body["kind"] == "order-answered" and body["order"] == order]
     measured = [body for body in bodies if body["kind"] == "effect-measured" and body["motion"] == motion.id]
     effect = measured[-1]
     deviation = opened["deviation"]
@@ -372,7 +377,7 @@ def _report(
             ],
             "carried_at": _iso(carried["at"]),
         },
-        "order": {"id": motion.order, "motion": motion.id, "receipt": receipts[-1]["state"] if receipts else None},
+        "order": {"id": order, "motion": motion.id, "receipt": receipts[-1]["state"] if receipts else None},
         "effect": {
             "before": effect.get("before"),
             "after": effect.get("after"),

@@ -124,7 +124,8 @@
   const paintCouncil = state => {
     const motions = [...state.motions.values()].sort((a, b) => b.opened_at - a.opened_at);
     const open = motions.filter(m => m.state === 'open'), motion = open[0] || motions[0] || null;
-    const order = motion && motion.order ? state.orders.get(motion.order) : null;
+    const orders = motion ? motion.orders.map(id => state.orders.get(id)).filter(Boolean) : [], order = orders[0] || null;
+    const effect = orders.map(o => o.effect).find(Boolean) || null;
     set(w.council, { 'data-motion': motion ? motion.state : 'none', 'data-order': order ? order.state : null });
     show(w.held, state.held);
     const now = room.now();
@@ -135,14 +136,15 @@
       put(w.motionClock, ''); put(w.motionUntil, '');
     } else {
       put(w.motionTitle, motion.title);
-      const plant = state.units.get(motion.plant), facts = { order: motion.order_title, plant: plant ? plant.title || plant.id : motion.plant };
+      const option = motion.options.find(o => o.id === motion.chosen) || motion.options[0], first = option.orders[0];
+      const facts = { order: first ? first.title : option.title, plant: first ? first.plant_title : '' };
       if (motion.state === 'open') {
         put(w.motionText, say('wall.motion_order', facts));
         put(w.motionClock, span(motion.deadline - now)); put(w.motionUntil, say(motion.last_call ? 'wall.last_call' : 'wall.until_vote', { voted: motion.ballots.length }));
       } else {
         const t = motion.tally;
-        put(w.motionText, motion.effect && motion.effect.after !== null
-          ? say('wall.effect', { before: figure(motion.effect.before), after: figure(motion.effect.after), without: figure(motion.effect.expected_without) })
+        put(w.motionText, effect && effect.after !== null
+          ? say('wall.effect', { before: figure(effect.before), after: figure(effect.after), without: figure(effect.expected_without) })
           : order ? say('wall.order_state', { ...facts, state: say('order.' + order.state) }) : say('wall.motion_order', facts));
         put(w.motionClock, say('motion.' + motion.state));
         put(w.motionUntil, say('wall.tally', { yes: t.yes, no: t.no, abstain: t.abstain, recused: t.recused }));

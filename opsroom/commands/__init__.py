@@ -9,7 +9,7 @@ import msgspec
 
 from opsroom.commands.alarms import AcknowledgeAlarm, CallEarly, CancelStop, PlanStop, ShelveAlarm, UnshelveAlarm
 from opsroom.commands.command import Actor, Command, Role
-from opsroom.commands.council import CastBallot, OpenMotion, ProposedOrder, Speak, WithdrawMotion
+from opsroom.commands.council import CastBallot, OpenMotion, ProposedOption, ProposedOrder, Speak, WithdrawMotion
 from opsroom.commands.orders import HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
 from opsroom.commands.recursion import AnswerAgreement, ProposeAgreement
 
@@ -27,6 +27,7 @@ __all__ = [
     "OpenMotion",
     "PlanStop",
     "ProposeAgreement",
+    "ProposedOption",
     "ProposedOrder",
     "RefuseOrder",
     "ReleaseOrders",

@@ -17,12 +17,25 @@ class ProposedOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     parameters: dict[str, Any] = {}
 
 
-class OpenMotion(Command, frozen=True, kw_only=True, tag="open-motion"):
-    """Move on an alarm that has arrived at the council: propose one order; the evidence is frozen by the room."""
+class ProposedOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One way to answer: orders to one or several plants; `supersedes` names earlier orders that it would end."""
 
-    alarm: str
     title: str
-    order: ProposedOrder
+    orders: tuple[ProposedOrder, ...]
+    supersedes: tuple[str, ...] = ()
+
+
+class OpenMotion(Command, frozen=True, kw_only=True, tag="open-motion"):
+    """Move on alarms that have arrived at the council with up to three options; the evidence is frozen by the room.
+
+    The room adds two options of its own: give the unit more time (`more_time_s` seconds, or once more the time of the
+    level where the first alarm stands), and do nothing.
+    """
+
+    alarms: tuple[str, ...]
+    title: str
+    options: tuple[ProposedOption, ...] = ()
+    more_time_s: float | None = None
 
 
 class Speak(Command, frozen=True, kw_only=True, tag="speak"):

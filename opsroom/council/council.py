@@ -1,6 +1,6 @@
 """The council: seven seats, motions with frozen evidence, statements, ballots, quorum and the count.
 
-A motion proposes one order that a plant declared, on an alarm that has arrived where the council sits. A seat votes once. A
+A motion proposes options, on alarms that have arrived where the council sits (`moving`). A seat votes once. A
 recused seat leaves the denominator; quorum counts yes, no and abstain; a motion is carried when more votes are cast for it
 than against it, so a tie is lost. The motion closes when all seats have voted, at its deadline, or one last call after the
 rest can no longer change the outcome. A council that does not reach its quorum decides nothing: the motion expires, the alarm
@@ -14,17 +14,15 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from opsroom.alarms.alarm import find
-from opsroom.alarms.algedonic import arrived
-from opsroom.commands import Actor, CastBallot, OpenMotion, Speak, WithdrawMotion
+from opsroom.commands import Actor, CastBallot, Speak, WithdrawMotion
+from opsroom.council.options import Option, OptionOrder
 from opsroom.council.order import issued
-from opsroom.council.parameters import parameter_fault
 from opsroom.room import events as happened
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import Sight
 from opsroom.room.refusal import Refused
-from opsroom.room.state import Alarm, Ballot, Motion, Room, Statement, count, put
+from opsroom.room.state import Ballot, Motion, Room, Statement, count, put
 
 LIFE: Mapping[str, Mapping[str, str]] = {
     "open": {"carried": "carried", "lost": "lost", "expired": "expired", "withdrawn": "withdrawn"},
@@ -98,68 +96,6 @@ def find_open(room: Room, motion: str, now: float) -> Motion:
     return known
 
 
-def open_motion(room: Room, asked: OpenMotion, actor: Actor, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
-    """Move on an alarm: one order that a plant declared, with parameters that fit; the evidence is frozen now."""
-    alarm = find(room, asked.alarm)
-    if not arrived(room, alarm):
-        raise Refused(
-            "not-arrived",
-            f"{alarm.id} stands at {alarm.at_unit}, and the council sits at {room.council}",
-            "the plant's agreed time comes first; the council may move when the alarm has climbed there",
-        )
-    if alarm.stop:
-        raise Refused("alarm-suppressed", f"{alarm.id} is suppressed by a planned stop", "wait for the end of the stop")
-    _check_agenda(room, alarm)
-    plant = room.plants.get(asked.order.plant)
-    declared = plant.orders.get(asked.order.name) if plant is not None else None
-    if declared is None:
-        raise Refused(
-            "not-declared",
-            f"{asked.order.plant} did not declare an order {asked.order.name!r}",
-            "propose one of the orders that the plant declared at its birth",
-        )
-    if fault := parameter_fault(declared.parameters, asked.order.parameters):
-        raise Refused(
-            "bad-parameters",
-            f"the parameters of {declared.name} do not fit: {fault}",
-            "fit them to the declared schema",
-        )
-    return (
-        happened.MotionOpened(
-            at=now,
-            motion=room.next_id("motion"),
-            seat=actor.seat,
-            alarm=alarm.id,
-            signal=alarm.signal,
-            title=said(asked.title, "the title", 200),
-            plant=asked.order.plant,
-            order=declared,
-            parameters=asked.order.parameters,
-            deadline=_deadline(room, alarm, now),
-            quorum=room.charter.council.quorum,
-            evidence=sight(alarm.signal),
-        ),
-    )
-
-
-def _check_agenda(room: Room, alarm: Alarm) -> None:
-    open_here = [
-        motion for motion in alarm.motions if (m := room.motions.get(motion)) is not None and m.state == "open"
-    ]
-    if open_here:
-        raise Refused("motion-open", f"{open_here[0]} on {alarm.id} is still open", "decide it first, or withdraw it")
-    limit = room.charter.council.open_motions
-    if sum(1 for motion in room.motions.values() if motion.state == "open") >= limit:
-        raise Refused("agenda-full", f"{limit} motions are open", "decide some of them first")
-
-
-def _deadline(room: Room, alarm: Alarm, now: float) -> float:
-    """The alarm's own deadline, within the council's least and longest time."""
-    rules = room.charter.council
-    end = alarm.deadline if alarm.deadline is not None else now + rules.deliberation_max_s
-    return max(min(end, now + rules.deliberation_max_s), now + rules.deliberation_min_s)
-
-
 def speak(room: Room, asked: Speak, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
     """Say something on an open motion."""
     motion = find_open(room, asked.motion, now)
@@ -211,7 +147,11 @@ def conclude(room: Room, motion: Motion, now: float, sight: Sight) -> tuple[AnyE
     counted = tally(room, motion)
     outcome = counted.outcome
     if outcome == "carried":
-        return (_closed(motion, now, outcome, counted), issued(room, motion, now, sight(motion.signal)))
+        option = motion.options[0]
+        return (
+            _closed(motion, now, outcome, counted, option=option.id),
+            *issued(room, motion, option, now, sight(motion.signal)),
+        )
     if outcome == "lost":
         return (_closed(motion, now, outcome, counted),)
     missing = (
@@ -234,11 +174,13 @@ def _closed(
     outcome: Literal["carried", "lost", "expired", "withdrawn"],
     counted: Tally,
     reason: str = "",
+    option: str = "",
 ) -> happened.MotionClosed:
     return happened.MotionClosed(
         at=now,
         motion=motion.id,
         outcome=outcome,
+        option=option,
         yes=counted.yes,
         no=counted.no,
         abstain=counted.abstain,
@@ -253,19 +195,28 @@ def _opened(room: Room, event: happened.MotionOpened) -> Room:
         alarm=event.alarm,
         signal=event.signal,
         title=event.title,
-        plant=event.plant,
-        asked=event.order,
-        parameters=event.parameters,
+        options=event.options or _options_of_old(event),
         seat=event.seat,
         occupant=event.occupant,
         opened_at=event.at,
         deadline=event.deadline,
         quorum=event.quorum,
         evidence=event.evidence,
+        also=event.also,
     )
-    alarm = room.alarms[event.alarm]
-    room = put(room, "alarms", msgspec.structs.replace(alarm, motions=(*alarm.motions, motion.id)))
+    for name in motion.alarms:
+        alarm = room.alarms[name]
+        room = put(room, "alarms", msgspec.structs.replace(alarm, motions=(*alarm.motions, motion.id)))
     return put(count(room, "motion"), "motions", motion)
+
+
+def _options_of_old(event: happened.MotionOpened) -> tuple[Option, ...]:
+    """The options of a motion of an older journal: the one order that it proposed, or nothing."""
+    nothing = Option(id="b", kind="nothing", title="Do nothing")
+    if event.order is None:
+        return (nothing,)
+    asked = OptionOrder(plant=event.plant, birth=event.order, parameters=event.parameters)
+    return (Option(id="a", title=event.title, orders=(asked,)), nothing)
 
 
 def _stated(room: Room, event: happened.StatementMade) -> Room:
@@ -293,9 +244,9 @@ def _last_call(room: Room, event: happened.LastCallMade) -> Room:
 def _concluded(room: Room, event: happened.MotionClosed) -> Room:
     motion = room.motions[event.motion]
     state = LIFE[motion.state][event.outcome]
-    return put(
-        room, "motions", msgspec.structs.replace(motion, state=state, closed_at=event.at, closed_reason=event.reason)
-    )
+    chosen = event.option or ("a" if event.outcome == "carried" else "")
+    changes = {"state": state, "closed_at": event.at, "closed_reason": event.reason, "chosen": chosen}
+    return put(room, "motions", msgspec.structs.replace(motion, **changes))
 
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {

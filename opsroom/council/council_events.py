@@ -7,25 +7,39 @@ from typing import Any, Literal
 import msgspec
 
 from opsroom.council.attribution import Attribution
+from opsroom.council.options import Option
 from opsroom.room.event import Event
 from opsroom.room.news import Evidence
 from telex_ingest.telex import OrderBirth
 
 
+class Exhibit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Another alarm that a motion answers, with its evidence frozen when the motion was opened."""
+
+    alarm: str
+    signal: str
+    evidence: Evidence | None = None
+
+
 class MotionOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="motion-opened"):
-    """A seat moved on an alarm: one order that the plant declared, with the evidence frozen at this moment."""
+    """A seat moved on one or more alarms: two to five options, with the evidence frozen at this moment.
+
+    `plant`, `order` and `parameters` stand in older journals, where a motion proposed one order and had no options.
+    """
 
     motion: str
     seat: int
     alarm: str
     signal: str
     title: str
-    plant: str
-    order: OrderBirth
-    parameters: dict[str, Any]
     deadline: float
     quorum: int
     evidence: Evidence | None = None
+    also: tuple[Exhibit, ...] = ()
+    options: tuple[Option, ...] = ()
+    plant: str = ""
+    order: OrderBirth | None = None
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class StatementMade(Event, frozen=True, kw_only=True, omit_defaults=True, tag="statement-made"):
@@ -58,6 +72,7 @@ class MotionClosed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="mo
 
     motion: str
     outcome: Literal["carried", "lost", "expired", "withdrawn"]
+    option: str = ""
     yes: int = 0
     no: int = 0
     abstain: int = 0

@@ -97,10 +97,10 @@ def measured(
 
 def hear_reckoning(room: Room, news: EffectReckoned, now: float) -> tuple[AnyEvent, ...]:
     """Take what was reckoned beside the loop; it is noted once for each measurement."""
-    motion = room.motions.get(news.motion)
-    if motion is None or motion.effect is None or motion.order != news.order:
-        raise Refused("no-effect", f"nothing was measured for {news.motion!r}", "reckon what was measured")
-    if motion.attribution is not None and (motion.attribution.final or not news.final):
+    order = room.orders.get(news.order)
+    if order is None or order.effect is None or order.motion != news.motion:
+        raise Refused("no-effect", f"nothing was measured for {news.order!r}", "reckon what was measured")
+    if order.attribution is not None and (order.attribution.final or not news.final):
         return ()
     return (
         happened.EffectAttributed(
@@ -110,8 +110,8 @@ def hear_reckoning(room: Room, news: EffectReckoned, now: float) -> tuple[AnyEve
 
 
 def _attributed(room: Room, event: happened.EffectAttributed) -> Room:
-    motion = room.motions[event.motion]
-    return put(room, "motions", msgspec.structs.replace(motion, attribution=event))
+    order = room.orders[event.order]
+    return put(room, "orders", msgspec.structs.replace(order, attribution=event))
 
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {happened.EffectAttributed: _attributed}

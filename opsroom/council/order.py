@@ -13,6 +13,7 @@ import msgspec
 
 from opsroom.commands import Actor, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
 from opsroom.council.effect import measured, outlook_of
+from opsroom.council.options import Option
 from opsroom.room import events as happened
 from opsroom.room.authority import check_own, said
 from opsroom.room.events import AnyEvent
@@ -62,19 +63,25 @@ RECALL_S = 86_400.0
 """For how long a plant that reconnects is told of a revoked order that it has not answered."""
 
 
-def issued(room: Room, motion: Motion, now: float, evidence: Evidence | None) -> happened.OrderIssued:
-    """Issue the order of a carried motion, and freeze the outlook without it."""
-    return happened.OrderIssued(
-        at=now,
-        order=f"{room.id}-{room.next_id('order')}",
-        motion=motion.id,
-        plant=motion.plant,
-        name=motion.asked.name,
-        parameters=motion.parameters,
-        not_before=now,
-        expires=now + room.charter.council.order_valid_s,
-        held=room.held is not None,
-        outlook=outlook_of(evidence, room.charter.alarms.readings_to_recover),
+def issued(
+    room: Room, motion: Motion, option: Option, now: float, evidence: Evidence | None
+) -> tuple[happened.OrderIssued, ...]:
+    """Issue the orders of the option that a motion carried, and freeze the outlook without them."""
+    outlook = outlook_of(evidence, room.charter.alarms.readings_to_recover)
+    return tuple(
+        happened.OrderIssued(
+            at=now,
+            order=f"{room.id}-{room.next_id('order', place)}",
+            motion=motion.id,
+            plant=order.plant,
+            name=order.birth.name,
+            parameters=order.parameters,
+            not_before=now,
+            expires=now + room.charter.council.order_valid_s,
+            held=room.held is not None,
+            outlook=outlook,
+        )
+        for place, order in enumerate(option.orders, start=1)
     )
 
 
@@ -149,8 +156,7 @@ def hear_receipt(room: Room, news: ReceiptCame, now: float) -> tuple[AnyEvent, .
 
 def _review_at(room: Room, order: OrderRecord, now: float) -> float:
     """When the effect is measured for good: the council's review time, or twice the declared delay if that is longer."""
-    motion = room.motions.get(order.motion)
-    declared = motion.asked.effects if motion is not None else ()
+    declared = order.asked.birth.effects if order.asked is not None else ()
     slowest = max((effect.delay_s for effect in declared), default=0.0)
     return now + max(room.charter.council.review_s, 2.0 * slowest)
 
@@ -169,7 +175,7 @@ def after_recovery(room: Room, alarm: str, now: float, sight: Sight) -> tuple[An
     """Measure the effect of the orders on an alarm that has just recovered; `room` is the room after that."""
     known = room.alarms.get(alarm)
     motions = (room.motions.get(motion) for motion in (known.motions if known is not None else ()))
-    orders = (room.orders.get(motion.order) for motion in motions if motion is not None and motion.order)
+    orders = (room.orders.get(order) for motion in motions if motion is not None for order in motion.orders)
     return tuple(
         _measured(room, order, now, sight, final=order.review_at is None)
         for order in orders
@@ -186,7 +192,9 @@ def _measured(room: Room, order: OrderRecord, now: float, sight: Sight, final: b
 
 def _issued(room: Room, event: happened.OrderIssued) -> Room:
     motion = room.motions[event.motion]
-    if motion.state != "carried" or motion.order:
+    option = motion.option(motion.chosen)
+    place = len(motion.orders)
+    if motion.state != "carried" or option is None or place >= len(option.orders):
         raise ValueError(f"{event.order} has no carried motion of its own: the journal is not one that this room wrote")
     order = OrderRecord(
         id=event.order,
@@ -199,8 +207,9 @@ def _issued(room: Room, event: happened.OrderIssued) -> Room:
         expires=event.expires,
         state="held" if event.held else "issued",
         outlook=event.outlook,
+        asked=option.orders[place],
     )
-    room = put(room, "motions", msgspec.structs.replace(motion, order=order.id))
+    room = put(room, "motions", msgspec.structs.replace(motion, orders=(*motion.orders, order.id)))
     return put(count(room, "order"), "orders", order)
 
 
@@ -249,10 +258,11 @@ def _expired(room: Room, event: happened.OrderExpired) -> Room:
 
 
 def _effect(room: Room, event: happened.EffectMeasured) -> Room:
-    order, motion = room.orders.get(event.order), room.motions.get(event.motion)
-    if order is not None and event.final:
-        room = put(room, "orders", msgspec.structs.replace(order, review_at=None))
-    return put(room, "motions", msgspec.structs.replace(motion, effect=event)) if motion is not None else room
+    order = room.orders.get(event.order)
+    if order is None:
+        return room
+    review_at = None if event.final else order.review_at
+    return put(room, "orders", msgspec.structs.replace(order, review_at=review_at, effect=event))
 
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {

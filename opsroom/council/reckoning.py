@@ -53,7 +53,8 @@ def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | No
         return None
     alarm = room.alarms.get(motion.alarm)
     name = seen.signal.partition("/")[2]
-    declared = [effect for effect in motion.asked.effects if effect.signal == name]
+    effects = order.asked.birth.effects if order.asked is not None else ()
+    declared = [effect for effect in effects if effect.signal == name]
     at = order.outlook.at if order.outlook is not None else order.issued_at
     width = period_s * max(1, math.ceil((seen.measured_at - at) / (AFTER * period_s)))
     return Question(

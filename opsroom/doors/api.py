@@ -246,7 +246,7 @@ class Routes:
         """One motion with its evidence, statements, ballots, order and effect."""
         viewer = self.viewer(request)
         row = self.hall.room.motions.get(motion)
-        if row is None or not show.scope(self.hall.room, viewer, row.plant):
+        if row is None or not show.concerns(self.hall.room, viewer, row):
             raise ProblemError(404, "unknown-motion", f"there is no motion {motion[:80]!r}", "see /api/motions")
         return told(show.motion_view(self.hall.room, motion, viewer))
 

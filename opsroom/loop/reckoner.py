@@ -32,8 +32,8 @@ class Reckoner:
 
     def take_up(self, room: Room) -> None:
         """Reckon what was measured but not reckoned when the room went down."""
-        for motion in room.motions.values():
-            seen, told = motion.effect, motion.attribution
+        for order in room.orders.values():
+            seen, told = order.effect, order.attribution
             if seen is not None and (told is None or (seen.final and not told.final)):
                 self._begin(room, seen)
 

@@ -16,7 +16,7 @@ from opsroom import commands as ask
 from opsroom.alarms import alarm, algedonic, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
-from opsroom.council import council, effect, order
+from opsroom.council import council, effect, moving, order
 from opsroom.recursion import agreements, births
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
@@ -61,7 +61,7 @@ COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], 
     ask.CancelStop: lambda room, asked, actor, now, sight: stops.cancel(room, asked, actor, now),
     ask.ProposeAgreement: lambda room, asked, actor, now, sight: agreements.propose(room, asked, actor, now),
     ask.AnswerAgreement: lambda room, asked, actor, now, sight: agreements.answer(room, asked, actor, now),
-    ask.OpenMotion: council.open_motion,
+    ask.OpenMotion: moving.open_motion,
     ask.Speak: lambda room, asked, actor, now, sight: council.speak(room, asked, actor, now),
     ask.CastBallot: council.cast,
     ask.WithdrawMotion: lambda room, asked, actor, now, sight: council.withdraw(room, asked, actor, now),

@@ -12,8 +12,9 @@ import msgspec
 from immutables import Map
 
 from opsroom.alarms.deadlines import Deadlines, Due
+from opsroom.council.options import Option, OptionOrder
 from opsroom.recursion.recursion import Agreement, Charter, Tree
-from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Outlook
+from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, Outlook
 from opsroom.room.news import Evidence
 from telex_ingest.telex import OrderBirth, SignalBirth
 
@@ -186,24 +187,36 @@ class Motion(Thing, frozen=True, kw_only=True):
     alarm: str
     signal: str
     title: str
-    plant: str
-    asked: OrderBirth
-    parameters: dict[str, Any]
+    options: tuple[Option, ...]
     seat: int
     occupant: str
     opened_at: float
     deadline: float
     quorum: int
     evidence: Evidence | None
+    also: tuple[Exhibit, ...] = ()
     state: Literal["open", "carried", "lost", "expired", "withdrawn"] = "open"
     statements: tuple[Statement, ...] = ()
     ballots: Map[int, Ballot] = Map()
     last_call: bool = False
     closed_at: float | None = None
     closed_reason: str = ""
-    order: str = ""
-    effect: EffectMeasured | None = None
-    attribution: EffectAttributed | None = None
+    chosen: str = ""
+    orders: tuple[str, ...] = ()
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms that it answers, the one that it was opened on first."""
+        return (self.alarm, *(exhibit.alarm for exhibit in self.also))
+
+    @property
+    def plants(self) -> tuple[str, ...]:
+        """The plants that one of its options would order something, each once."""
+        return tuple(dict.fromkeys(order.plant for option in self.options for order in option.orders))
+
+    def option(self, name: str) -> Option | None:
+        """The option of an id."""
+        return next((option for option in self.options if option.id == name), None)
 
     def clocks(self) -> tuple[Due, ...]:
         """The deadline."""
@@ -220,7 +233,8 @@ OrderState = Literal["held", "issued", "accepted", "refused", "done", "revoked",
 class OrderRecord(Thing, frozen=True, kw_only=True):
     """An order and where its life stands (`order.LIFE`); `recalled` says that the plant is to be told not to act on it.
 
-    `noted` is the last receipt that came out of turn.
+    `asked` is what was voted on, as the plant had declared it; `noted` is the last receipt that came out of turn; `effect`
+    and `attribution` are what it did.
     """
 
     motion: str
@@ -237,6 +251,9 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
     recalled: bool = False
     noted: str = ""
     review_at: float | None = None
+    asked: OptionOrder | None = None
+    effect: EffectMeasured | None = None
+    attribution: EffectAttributed | None = None
 
     def clocks(self) -> tuple[Due, ...]:
         """Expire, while no plant has taken it; be reviewed, once one has."""

@@ -15,8 +15,10 @@ from opsroom.alarms.alarm import state
 from opsroom.alarms.algedonic import arrived
 from opsroom.alarms.algedonic import running as clock_runs
 from opsroom.council.council import tally
-from opsroom.recursion.focus import units
-from opsroom.room.state import Alarm, Ballot, Motion, Room
+from opsroom.council.options import Option
+from opsroom.recursion.focus import title_of, units
+from opsroom.recursion.recursion import owner
+from opsroom.room.state import Alarm, Ballot, Motion, OrderRecord, Room
 from opsroom.showing.sentences import alarm_sentence, attribution_sentence, surely, title, uom
 from opsroom.showing.ticker import ticker
 from opsroom.views import (
@@ -26,6 +28,8 @@ from opsroom.views import (
     ClimbView,
     EffectView,
     MotionView,
+    OptionOrderView,
+    OptionView,
     OrderChoice,
     OrderView,
     ProposalView,
@@ -63,6 +67,12 @@ SEALED = "sealed"
 def scope(room: Room, viewer: Viewer, unit: str) -> bool:
     """Tell whether a viewer may see what belongs to a unit."""
     return viewer.role != "unit" or room.tree.covers(viewer.unit, unit)
+
+
+def concerns(room: Room, viewer: Viewer, motion: Motion) -> bool:
+    """Tell whether a viewer may see a motion: it is on an alarm of theirs, or would order something of theirs."""
+    units = [*(room.alarms[name].unit for name in motion.alarms if name in room.alarms), owner(motion.signal)]
+    return any(scope(room, viewer, unit) for unit in (*units, *motion.plants))
 
 
 def opened(motion: Motion, viewer: Viewer, seat: int) -> bool:
@@ -116,16 +126,14 @@ def alarm_view(room: Room, alarm: str) -> AlarmView:
 def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
     """One motion as this viewer may see it: while it is open, choices and reasons of others are sealed."""
     row = room.motions[motion]
-    effect = row.effect
     return MotionView(
         id=row.id,
         title=row.title,
         alarm=row.alarm,
         signal=row.signal,
-        plant=row.plant,
-        order_name=row.asked.name,
-        order_title=row.asked.title,
-        parameters=row.parameters,
+        options=tuple(_option(room, option) for option in row.options),
+        chosen=row.chosen,
+        also=tuple(exhibit.alarm for exhibit in row.also),
         opened_by=row.seat,
         opened_at=row.opened_at,
         deadline=row.deadline,
@@ -139,27 +147,54 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
         closed_at=row.closed_at,
         closed_reason=row.closed_reason,
         last_call=row.last_call,
-        order=row.order,
-        effect=None
-        if effect is None
-        else EffectView(
-            signal=effect.signal,
-            before=effect.before,
-            after=effect.after,
-            expected_without=effect.expected_without,
-            expected_low=effect.expected_low,
-            expected_high=effect.expected_high,
-            change=effect.change,
-            recovered_at=effect.recovered_at,
-            measured_at=effect.measured_at,
-            final=effect.final,
-            attribution=_attribution(room, row),
-        ),
+        orders=row.orders,
         evidence=_evidence(row),
     )
 
 
-def _attribution(room: Room, row: Motion) -> AttributionView | None:
+def _option(room: Room, option: Option) -> OptionView:
+    return OptionView(
+        id=option.id,
+        kind=option.kind,
+        title=option.title,
+        orders=tuple(
+            OptionOrderView(
+                plant=order.plant,
+                plant_title=title_of(room, order.plant),
+                name=order.birth.name,
+                title=order.birth.title,
+                parameters=order.parameters,
+                danger=order.birth.danger,
+                effects=tuple(msgspec.to_builtins(effect) for effect in order.birth.effects),
+            )
+            for order in option.orders
+        ),
+        extra_s=option.extra_s,
+        supersedes=option.supersedes,
+        forecast=msgspec.to_builtins(option.forecast) if option.forecast is not None else None,
+    )
+
+
+def _effect(room: Room, row: OrderRecord) -> EffectView | None:
+    effect = row.effect
+    if effect is None:
+        return None
+    return EffectView(
+        signal=effect.signal,
+        before=effect.before,
+        after=effect.after,
+        expected_without=effect.expected_without,
+        expected_low=effect.expected_low,
+        expected_high=effect.expected_high,
+        change=effect.change,
+        recovered_at=effect.recovered_at,
+        measured_at=effect.measured_at,
+        final=effect.final,
+        attribution=_attribution(room, row),
+    )
+
+
+def _attribution(room: Room, row: OrderRecord) -> AttributionView | None:
     found = row.attribution
     return None if found is None else AttributionView(said=attribution_sentence(room, found), told=found.told)
 
@@ -213,6 +248,7 @@ def order_view(room: Room, order: str) -> OrderView:
         expires_at=row.expires,
         reason=row.reason,
         changed_at=row.changed_at,
+        effect=_effect(room, row),
     )
 
 
@@ -241,11 +277,7 @@ def motions(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> 
     A unit's people see the motions on their own alarms, and those that would order something of them. `only` keeps to some ids.
     """
     wanted = room.motions.values() if only is None else [room.motions[name] for name in only if name in room.motions]
-    seen = [
-        motion
-        for motion in wanted
-        if scope(room, viewer, motion.plant) or scope(room, viewer, motion.signal.partition("/")[0])
-    ]
+    seen = [motion for motion in wanted if concerns(room, viewer, motion)]
     live = sorted((motion for motion in seen if motion.state == "open"), key=lambda motion: motion.deadline)
     closed = sorted(
         (motion for motion in seen if motion.state != "open"), key=lambda motion: -(motion.closed_at or 0.0)

@@ -122,16 +122,17 @@ def _planned(room: Room, event: happened.StopPlanned) -> Line:
 
 def _motion(room: Room, motion: str) -> tuple[str, str]:
     known = room.motions.get(motion)
-    return ("", motion) if known is None else (known.plant, f"{motion}, {known.title}")
+    return ("", motion) if known is None else (owner(known.signal), f"{motion}, {known.title}")
 
 
 def _motion_opened(room: Room, event: happened.MotionOpened) -> Line:
-    plant = title_of(room, event.plant)
+    known = room.motions.get(event.motion)
+    options = "; ".join(option.title for option in known.options) if known is not None else ""
     return (
         "council",
-        event.plant,
+        owner(event.signal),
         (
-            f"Seat {event.seat} moves {event.motion} on {event.alarm}: {event.title} ({event.order.title} at {plant}). "
+            f"Seat {event.seat} moves {event.motion} on {event.alarm}: {event.title} ({options}). "
             f"Vote by {moment(event.deadline, event.at)}."
         ),
     )

@@ -71,8 +71,32 @@ class EffectView(View, frozen=True, kw_only=True):
     attribution: AttributionView | None = None
 
 
+class OptionOrderView(View, frozen=True, kw_only=True):
+    """One order of an option, as the plant declared it when the motion was opened."""
+
+    plant: str
+    plant_title: str
+    name: str
+    title: str
+    parameters: dict[str, Any]
+    danger: str = "none"
+    effects: tuple[dict[str, Any], ...] = ()
+
+
+class OptionView(View, frozen=True, kw_only=True):
+    """One option of a motion: `kind` is orders, time (for the unit, `extra_s` seconds) or nothing; `forecast` is plain JSON."""
+
+    id: str
+    kind: str
+    title: str
+    orders: tuple[OptionOrderView, ...] = ()
+    extra_s: float = 0.0
+    supersedes: tuple[str, ...] = ()
+    forecast: dict[str, Any] | None = None
+
+
 class MotionView(View, frozen=True, kw_only=True):
-    """One motion with its frozen evidence, statements, ballots, tally, order and effect.
+    """One motion with its options, frozen evidence, statements, ballots, tally; `chosen` is the option that it carried.
 
     `state` is open, carried, lost, expired or withdrawn. `evidence` holds plain JSON: `readings` as
     `[at, value, low, high]`, `verdict` (words and probabilities), `level`, `slope`, `forecast` as `[at, mean, low, high]`.
@@ -82,10 +106,7 @@ class MotionView(View, frozen=True, kw_only=True):
     title: str
     alarm: str
     signal: str
-    plant: str
-    order_name: str
-    order_title: str
-    parameters: dict[str, Any]
+    options: tuple[OptionView, ...]
     opened_by: int
     opened_at: float
     deadline: float
@@ -96,8 +117,9 @@ class MotionView(View, frozen=True, kw_only=True):
     closed_at: float | None = None
     closed_reason: str = ""
     last_call: bool = False
-    order: str = ""
-    effect: EffectView | None = None
+    chosen: str = ""
+    also: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
     evidence: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -115,6 +137,7 @@ class OrderView(View, frozen=True, kw_only=True):
     expires_at: float
     reason: str = ""
     changed_at: float | None = None
+    effect: EffectView | None = None
 
 
 class OrderChoice(View, frozen=True, kw_only=True):

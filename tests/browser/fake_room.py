@@ -454,10 +454,17 @@ class FakeRoom:
         if not self.alarms.get("alarm-1") or not self.alarms["alarm-1"].arrived:
             await self._scene_climbed(key)
         command = c.OpenMotion(
-            alarm="alarm-1",
+            alarms=("alarm-1",),
             title="Twelve more hands for the evening shift",
-            order=c.ProposedOrder(
-                plant="mill-at-tom", name="restaff-shift", parameters={"people": 12, "shift": "evening"}
+            options=(
+                c.ProposedOption(
+                    title="Twelve more hands",
+                    orders=(
+                        c.ProposedOrder(
+                            plant="mill-at-tom", name="restaff-shift", parameters={"people": 12, "shift": "evening"}
+                        ),
+                    ),
+                ),
             ),
         )
         await self.act(v.Viewer(role="seat", seat=2, occupant=self.seats[2].occupant), command)
@@ -507,9 +514,9 @@ class FakeRoom:
             recovered_at=self.now,
             measured_at=self.now,
         )
-        motion = self.motions["motion-1"] = msgspec.structs.replace(self.motions["motion-1"], effect=effect)
+        motion = self.motions["motion-1"]
         order = self.orders["order-1"] = msgspec.structs.replace(
-            self.orders["order-1"], state="done", changed_at=self.now
+            self.orders["order-1"], state="done", changed_at=self.now, effect=effect
         )
         alarm = self.alarms["alarm-1"] = msgspec.structs.replace(
             self.alarms["alarm-1"], state="closed", recovered_at=self.now, closed_at=self.now, deadline=None
@@ -548,8 +555,10 @@ class FakeRoom:
         self.units["mill-at-tom"] = msgspec.structs.replace(self.units["mill-at-tom"], title=bad)
         await self._scene_motion(key)
         alarm = self.alarms["alarm-1"] = msgspec.structs.replace(self.alarms["alarm-1"], title=bad, sentence=bad)
+        motion = self.motions["motion-1"]
+        first = msgspec.structs.replace(motion.options[0], title=bad)
         motion = self.motions["motion-1"] = msgspec.structs.replace(
-            self.motions["motion-1"], title=bad, order_title=bad
+            motion, title=bad, options=(first, *motion.options[1:])
         )
         self.signals[key] = msgspec.structs.replace(self.signals[key], title=bad, uom=bad)
         line = self.say("telex", bad, bad)
@@ -628,8 +637,7 @@ class FakeRoom:
         return v.Answer(ok=True)
 
     async def _open(self, viewer: v.Viewer, command: c.OpenMotion) -> v.Answer:
-        choice = next(x for x in self.choices if x.name == command.order.name)
-        alarm = self.alarms[command.alarm]
+        alarm = self.alarms[command.alarms[0]]
         key, number = alarm.signal, len(self.motions) + 1
         readings = list(self.points[key])[-90:]
         level = readings[-1][1] or 0.0
@@ -639,10 +647,7 @@ class FakeRoom:
             title=command.title,
             alarm=alarm.id,
             signal=key,
-            plant=command.order.plant,
-            order_name=choice.name,
-            order_title=choice.title,
-            parameters=command.order.parameters,
+            options=self._options(command),
             opened_by=viewer.seat,
             opened_at=self.now,
             deadline=self.now + 1800,
@@ -660,6 +665,33 @@ class FakeRoom:
         line = self.say("council", "light-industry", f"{motion.id}: {motion.title}")
         await self.push(motions=(motion,), alarms=(self.alarms[alarm.id],), ticker=(line,))
         return v.Answer(ok=True, made=(motion.id,))
+
+    def _options(self, command: c.OpenMotion) -> tuple[v.OptionView, ...]:
+        titles = {choice.name: choice.title for choice in self.choices}
+        proposed = [
+            v.OptionView(
+                id="abc"[place],
+                kind="orders",
+                title=option.title,
+                orders=tuple(
+                    v.OptionOrderView(
+                        plant=order.plant,
+                        plant_title=self.units[order.plant].title,
+                        name=order.name,
+                        title=titles[order.name],
+                        parameters=order.parameters,
+                    )
+                    for order in option.orders
+                ),
+            )
+            for place, option in enumerate(command.options)
+        ]
+        n = len(proposed)
+        return (
+            *proposed,
+            v.OptionView(id="abcde"[n], kind="time", title="Give the unit more time", extra_s=3600.0),
+            v.OptionView(id="abcde"[n + 1], kind="nothing", title="Do nothing"),
+        )
 
     async def _cast(self, viewer: v.Viewer, command: c.CastBallot) -> v.Answer:
         motion = self.motions[command.motion]
@@ -681,7 +713,8 @@ class FakeRoom:
                 motion,
                 state="carried" if carried else "lost",
                 closed_at=self.now,
-                order="order-1" if carried else "",
+                chosen="a" if carried else "",
+                orders=("order-1",) if carried else (),
                 tally=v.TallyView(
                     yes=tally["yes"],
                     no=tally["no"],
@@ -692,19 +725,20 @@ class FakeRoom:
                 ),
             )
             if carried:
+                ordered = motion.options[0].orders[0]
                 self.orders["order-1"] = v.OrderView(
                     id="order-1",
                     motion=motion.id,
-                    plant=motion.plant,
-                    name=motion.order_name,
-                    title=motion.order_title,
-                    parameters=motion.parameters,
+                    plant=ordered.plant,
+                    name=ordered.name,
+                    title=ordered.title,
+                    parameters=ordered.parameters,
                     state="issued",
                     issued_at=self.now,
                     expires_at=self.now + 3600,
                 )
                 rows["orders"] = (self.orders["order-1"],)
-                rows["ticker"] = (self.say("order", motion.plant, f"order-1 issued: {motion.order_title}"),)
+                rows["ticker"] = (self.say("order", ordered.plant, f"order-1 issued: {ordered.title}"),)
         self.motions[motion.id] = motion
         await self.push(motions=(motion,), **rows)
         return v.Answer(ok=True)

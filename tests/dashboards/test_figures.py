@@ -75,8 +75,8 @@ def test_the_sheet_of_an_open_motion_seals_the_ballots() -> None:
 
 def test_the_sheet_of_a_decided_motion_tells_order_reason_and_effect() -> None:
     seen = EffectView(signal="mill-1/output", before=63.6, after=81.7, expected_without=63.2, change=18.5)
-    motion = msgspec.structs.replace(MOTION, state="carried", order="order-1", effect=seen, closed_at=2300.0)
-    room = snapshot(motions=(motion,), orders=(ORDER,))
+    motion = msgspec.structs.replace(MOTION, state="carried", chosen="a", orders=("order-1",), closed_at=2300.0)
+    room = snapshot(motions=(motion,), orders=(msgspec.structs.replace(ORDER, effect=seen),))
     told = text(figures.sheet(pick(room, "motion-1"), room))
     for words in ("Carried", "refused", "“nobody is left”", "63.6", "81.7", "63.2", "18.5"):
         assert words in told
@@ -91,7 +91,9 @@ def test_a_refusal_tells_reason_and_cure_as_an_alert() -> None:
 
 def test_text_from_the_wire_is_only_ever_a_text_child() -> None:
     bad = msgspec.structs.replace(ALARM, title=BAD, sentence=BAD)
-    motion = msgspec.structs.replace(MOTION, title=BAD, order_title=BAD, parameters={BAD: BAD})
+    order = msgspec.structs.replace(MOTION.options[0].orders[0], title=BAD, plant_title=BAD, parameters={BAD: BAD})
+    option = msgspec.structs.replace(MOTION.options[0], title=BAD, orders=(order,))
+    motion = msgspec.structs.replace(MOTION, title=BAD, options=(option, *MOTION.options[1:]))
     room = snapshot(alarms=(bad,), motions=(motion,))
     for tree in (
         figures.agenda(agenda(room), ""),

@@ -24,6 +24,12 @@ async def ask(client: AsyncClient, command: str, **members: Any) -> dict[str, An
     return dict(answer.json())
 
 
+async def move(client: AsyncClient, alarm: str, order: dict[str, Any]) -> dict[str, Any]:
+    return await ask(
+        client, "open-motion", alarms=[alarm], title="Service", options=[{"title": "Service", "orders": [order]}]
+    )
+
+
 async def rows(client: AsyncClient, noun: str) -> list[dict[str, Any]]:
     return list((await client.get(f"/api/{noun}")).json())
 
@@ -54,7 +60,7 @@ async def test_a_killed_room_takes_up_beliefs_alarm_motion_ballots_and_clocks(tm
                 clock.wind(16 * 60)
                 await until(room, lambda: room.hall.room.alarms[alarm["id"]].at_unit == "textiles")
                 order = {"plant": "mill-1", "name": "service", "parameters": {"crew": 2}}
-                (motion,) = (await ask(one, "open-motion", alarm=alarm["id"], title="Service", order=order))["made"]
+                (motion,) = (await move(one, alarm["id"], order))["made"]
                 for seat in (one, two):
                     await ask(seat, "cast-ballot", motion=motion, choice="yes", reason="it is clear")
                 before = await rows(one, "alarms"), await rows(one, "motions")
@@ -120,7 +126,7 @@ async def test_a_pending_order_goes_out_again_and_a_plant_obeys_it_once(tmp_path
             async with room.person("seat-1") as one:
                 (alarm,) = [row for row in await rows(one, "alarms") if row["kind"] == "step"]
                 order = {"plant": "mill-1", "name": "service", "parameters": {"crew": 2}}
-                (motion,) = (await ask(one, "open-motion", alarm=alarm["id"], title="Service", order=order))["made"]
+                (motion,) = (await move(one, alarm["id"], order))["made"]
             for seat in range(1, 8):
                 async with room.person(f"seat-{seat}") as client:
                     await ask(client, "cast-ballot", motion=motion, choice="yes", reason="yes")
@@ -140,7 +146,7 @@ async def test_a_pending_order_goes_out_again_and_a_plant_obeys_it_once(tmp_path
             await tell(link, now, figures(8, 3, level=400.0))
             await until(again, lambda: again.hall.room.alarms[alarm["id"]].recovered_at is not None)
         async with again.person("seat-1") as one:
-            (row,) = await rows(one, "motions")
+            (row,) = await rows(one, "orders")
             assert row["effect"]["after"] > row["effect"]["before"] + 30
             assert row["effect"]["expected_without"] is not None
     assert len(got) == 1

@@ -158,7 +158,7 @@ class Play:
 
     def motion(self, alarm: str | None = None, **order: Any) -> str:
         fields = {"plant": "loom-1", "name": "set-speed", "parameters": {"rpm": 90}} | order
-        command = ask.OpenMotion(alarm=alarm or self.arrived(), title="Speed it up", order=ask.ProposedOrder(**fields))
+        command = moving(alarm or self.arrived(), ask.ProposedOrder(**fields), title="Speed it up")
         return only(happened.MotionOpened, self.ask(command, seat(1))).motion
 
     def vote(self, motion: str, choices: Iterable[str], first: int = 1) -> tuple[AnyEvent, ...]:
@@ -171,6 +171,12 @@ class Play:
     def order(self) -> str:
         """An order issued by a unanimous council."""
         return only(happened.OrderIssued, self.vote(self.motion(), ["yes"] * 7)).order
+
+
+def moving(alarm: str, *orders: ask.ProposedOrder, title: str = "Do it") -> ask.OpenMotion:
+    """A motion on one alarm with one option for each order, beside more time and nothing."""
+    options = tuple(ask.ProposedOption(title=title, orders=(order,)) for order in orders)
+    return ask.OpenMotion(alarms=(alarm,), title=title, options=options)
 
 
 def only(kind: type[E], events: Iterable[Any]) -> E:

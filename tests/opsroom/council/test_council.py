@@ -15,17 +15,17 @@ from opsroom.recursion.recursion import CouncilRules
 from opsroom.room import events as happened
 from opsroom.room.news import Evidence
 from opsroom.room.room import Refused, decide
-from tests.opsroom.play import OPERATOR, PLANT_S, Play, charter, kinds, only, people, seat, verdict
+from tests.opsroom.play import OPERATOR, PLANT_S, Play, charter, kinds, moving, only, people, seat, verdict
 
 
 def test_no_motion_before_the_plants_own_time_has_run_out() -> None:
     play = Play()
     name = play.alarm()
     order = ask.ProposedOrder(plant="loom-1", name="rest")
-    refused = play.refusal(ask.OpenMotion(alarm=name, title="Rest", order=order), seat(1))
+    refused = play.refusal(moving(name, order, title="Rest"), seat(1))
     assert refused.code == "not-arrived"
     play.wait(PLANT_S)
-    opened = only(happened.MotionOpened, play.ask(ask.OpenMotion(alarm=name, title=" Rest ", order=order), seat(1)))
+    opened = only(happened.MotionOpened, play.ask(moving(name, order, title=" Rest "), seat(1)))
     assert (opened.title, opened.seat, opened.occupant, opened.quorum) == ("Rest", 1, "Person 1", 4)
 
 
@@ -55,14 +55,14 @@ def test_the_evidence_is_frozen_when_the_motion_is_opened() -> None:
 def test_only_orders_that_the_plant_declared_with_parameters_that_fit(order: dict[str, object], code: str) -> None:
     play = Play()
     fields = {"plant": "loom-1", "name": "set-speed", "parameters": {"rpm": 90}} | order
-    command = ask.OpenMotion(alarm=play.arrived(), title="x", order=ask.ProposedOrder(**fields))  # type: ignore[arg-type] # wrong on purpose
+    command = moving(play.arrived(), ask.ProposedOrder(**fields))  # type: ignore[arg-type] # wrong on purpose
     assert play.refusal(command, seat(1)).code == code
 
 
 def test_another_plants_order_may_answer_an_alarm() -> None:
     play = Play()
     motion = play.motion(plant="mill-1")
-    assert play.room.motions[motion].plant == "mill-1"
+    assert play.room.motions[motion].plants == ("mill-1",)
     assert play.room.motions[motion].signal == "loom-1/output"
 
 
@@ -70,13 +70,13 @@ def test_one_open_motion_an_alarm_and_an_agenda_that_is_not_flooded() -> None:
     play = Play(rules=charter(council=CouncilRules(unit="textiles", open_motions=2)))
     play.motion()
     (name,) = play.room.alarms
-    command = ask.OpenMotion(alarm=name, title="x", order=ask.ProposedOrder(plant="loom-1", name="rest"))
+    command = moving(name, ask.ProposedOrder(plant="loom-1", name="rest"))
     assert play.refusal(command, seat(2)).code == "motion-open"
     second, third = play.alarm("loom-2/heat", direction="up"), play.alarm("loom-1/heat", direction="up")
     play.wait(PLANT_S)
     play.motion(second)
     order = ask.ProposedOrder(plant="loom-1", name="rest")
-    assert play.refusal(ask.OpenMotion(alarm=third, title="x", order=order), seat(2)).code == "agenda-full"
+    assert play.refusal(moving(third, order), seat(2)).code == "agenda-full"
 
 
 def test_only_seats_deliberate() -> None:
@@ -239,7 +239,7 @@ def test_a_suppressed_alarm_is_no_matter_for_the_council() -> None:
     name = play.arrived()
     play.wait(10)
     order = ask.ProposedOrder(plant="loom-1", name="rest")
-    assert play.refusal(ask.OpenMotion(alarm=name, title="x", order=order), seat(1)).code == "alarm-suppressed"
+    assert play.refusal(moving(name, order), seat(1)).code == "alarm-suppressed"
 
 
 @given(st.integers(0, 7), st.integers(0, 7), st.integers(0, 7), st.integers(0, 7), st.integers(1, 7))

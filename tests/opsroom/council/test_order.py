@@ -171,7 +171,7 @@ def test_the_effect_is_measured_at_recovery_against_the_outlook_frozen_when_the_
     effect = only(happened.EffectMeasured, events)
     assert (effect.before, effect.after, effect.expected_without, effect.change) == (42.0, 60.0, 42.0, 18.0)
     assert (effect.recovered_at, effect.final) == (play.now, False)
-    assert play.room.motions["motion-1"].effect == effect
+    assert play.room.orders[name].effect == effect
     final = only(happened.EffectMeasured, play.wait(1200))
     assert final.final
     assert final.recovered_at == effect.recovered_at

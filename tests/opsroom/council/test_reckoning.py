@@ -11,9 +11,8 @@ from opsroom.room.events import EffectMeasured
 from opsroom.room.news import ReceiptCame
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Room
-from opsroom.showing.show import motion_view
+from opsroom.showing.show import order_view
 from opsroom.showing.ticker import LINES
-from opsroom.views import Viewer
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.play import Play, only
 
@@ -71,7 +70,7 @@ def test_an_effect_is_told_once_and_shown_in_words() -> None:
     assert len(event.told.band) == event.told.after
     assert play.hear(news) == ()
     assert play.replayed() == play.room
-    view = motion_view(play.room, asked.motion, Viewer(role="viewer"))
+    view = order_view(play.room, asked.order)
     assert view.effect is not None
     assert view.effect.attribution is not None
     assert view.effect.attribution.said.startswith("The order raised Output of Loom 1 by about 11.9 m/h")

@@ -61,8 +61,7 @@ async def test_an_answer_arrives_though_somebody_asked_while_it_was_reckoned() -
     (told,) = await answers(one)
     assert told.told.word == "told"
     play.hear(told)
-    motion = play.room.motions[told.motion]
-    assert motion.attribution is not None
+    assert play.room.orders[told.order].attribution is not None
 
 
 async def test_what_was_measured_before_a_restart_is_reckoned_after_it_and_only_then() -> None:

@@ -41,7 +41,7 @@ from opsroom.room.state import KEYS_REMEMBERED, REMEMBERED
 from opsroom.showing import show
 from opsroom.views import Viewer
 from telex_ingest.telex import ReceiptState
-from tests.opsroom.play import HYSTERESIS_S, OPERATOR, PLANT_S, START, Play, birth, kinds, people, seat, verdict
+from tests.opsroom.play import HYSTERESIS_S, OPERATOR, PLANT_S, START, Play, birth, kinds, moving, people, seat, verdict
 
 PLANTS = ("loom-1", "loom-2", "mill-1")
 SIGNALS = tuple(f"{plant}/{name}" for plant in PLANTS for name in ("output", "scrap", "heat"))
@@ -181,7 +181,7 @@ class RoomMachine(RuleBasedStateMachine):
     @rule(actor=ACTORS, number=SMALL, plant=st.sampled_from([*PLANTS, "nowhere"]), rpm=st.sampled_from([50, 90, 101]))
     def move(self, actor: Actor, number: int, plant: str, rpm: int) -> None:
         order = ask.ProposedOrder(plant=plant, name="set-speed", parameters={"rpm": rpm})
-        command = ask.OpenMotion(alarm=self.near("alarm", number), title="Do it", order=order)
+        command = moving(self.near("alarm", number), order)
         self.hear(Asked(command=command, actor=actor, key=""))
 
     @rule(
@@ -269,7 +269,7 @@ class RoomMachine(RuleBasedStateMachine):
         self.hear(verdict("loom-1/output", at=self.play.now))
         self.wait(PLANT_S)
         order = ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": 90})
-        self.hear(Asked(command=ask.OpenMotion(alarm=name, title="Do it", order=order), actor=seat(1), key=""))
+        self.hear(Asked(command=moving(name, order), actor=seat(1), key=""))
 
     @rule(choices=st.lists(st.sampled_from(["yes", "yes", "yes", "no", "recuse"]), min_size=7, max_size=7))
     def to_the_vote(self, choices: list[Literal["yes", "no", "abstain", "recuse"]]) -> None:

@@ -49,7 +49,10 @@ def test_after_the_close_all_is_open() -> None:
     assert (row.state, row.tally.yes, row.tally.no, row.tally.recused, row.tally.needed) == ("carried", 5, 1, 1, 4)
     assert {ballot.choice for ballot in row.ballots} == {"yes", "no", "recuse"}
     assert [one.text for one in row.statements] == ["too fast"]
-    assert (row.order, row.order_title, row.parameters) == ("opsroom-x-order-1", "Set the speed", {"rpm": 90})
+    assert (row.chosen, row.orders) == ("a", ("opsroom-x-order-1",))
+    (order,) = row.options[0].orders
+    assert (order.title, order.plant_title, order.parameters) == ("Set the speed", "Loom 1", {"rpm": 90})
+    assert [option.kind for option in row.options] == ["orders", "time", "nothing"]
 
 
 def test_the_frozen_evidence_is_plain_json_on_the_motion() -> None:
@@ -179,7 +182,7 @@ def test_a_measured_effect_stands_on_its_motion() -> None:
     at = play.now + 60
     play.evidence["loom-1/output"] = Evidence(signal="loom-1/output", at=at, readings=((at, 60.0, None, None),))
     play.hear(Returned(alarm="alarm-1", at=at, value=60.0, readings=3))
-    (row,) = show.motions(play.room, WALL)
+    (row,) = show.orders(play.room, WALL)
     assert row.effect is not None
     assert (row.effect.before, row.effect.after, row.effect.expected_without, row.effect.change) == (
         41.0,

@@ -1,0 +1,153 @@
+"""Opening a motion: which alarms it answers, with what options, on what evidence, and how full the agenda may be."""
+
+from __future__ import annotations
+
+import msgspec
+
+from opsroom.alarms.alarm import find
+from opsroom.alarms.algedonic import arrived
+from opsroom.commands import Actor, OpenMotion, ProposedOption, ProposedOrder
+from opsroom.council.foresight import foresee
+from opsroom.council.options import Option, OptionOrder
+from opsroom.council.parameters import parameter_fault
+from opsroom.room import events as happened
+from opsroom.room.authority import said
+from opsroom.room.events import AnyEvent
+from opsroom.room.news import Sight
+from opsroom.room.refusal import Refused
+from opsroom.room.state import Alarm, Room
+
+PROPOSED = 3
+"""The most options that a motion proposes beside more time and nothing: five are as many as people compare at once."""
+
+ALARMS = 8
+"""The most alarms that one motion answers."""
+
+ORDERS = 12
+"""The most orders of one option."""
+
+LETTERS = "abcde"
+
+MORE_TIME_MAX_S = 30 * 86_400.0
+
+
+def open_motion(room: Room, asked: OpenMotion, actor: Actor, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
+    """Move on alarms that have arrived: options made of orders that plants declared; the evidence is frozen now."""
+    alarms = _alarms(room, asked)
+    lead = alarms[0]
+    _check_agenda(room, alarms)
+    evidence = {alarm.id: sight(alarm.signal) for alarm in alarms}
+    options = tuple(
+        msgspec.structs.replace(option, forecast=foresee(room, evidence[lead.id], option, now))
+        for option in options_of(room, asked, lead)
+    )
+    return (
+        happened.MotionOpened(
+            at=now,
+            motion=room.next_id("motion"),
+            seat=actor.seat,
+            alarm=lead.id,
+            signal=lead.signal,
+            title=said(asked.title, "the title", 200),
+            deadline=deadline(room, lead, now),
+            quorum=room.charter.council.quorum,
+            evidence=evidence[lead.id],
+            also=tuple(
+                happened.Exhibit(alarm=alarm.id, signal=alarm.signal, evidence=evidence[alarm.id])
+                for alarm in alarms[1:]
+            ),
+            options=options,
+        ),
+    )
+
+
+def options_of(room: Room, asked: OpenMotion, lead: Alarm) -> tuple[Option, ...]:
+    """The options of a motion: those that are proposed, then more time, then nothing; refuses orders that no plant declared."""
+    if len(asked.options) > PROPOSED:
+        raise Refused(
+            "too-many-options",
+            f"{len(asked.options)} options are proposed",
+            f"propose at most {PROPOSED}; more time and nothing are always there",
+        )
+    extra_s = lead.clock_s if asked.more_time_s is None else asked.more_time_s
+    if not 60.0 <= extra_s <= MORE_TIME_MAX_S:
+        raise Refused("bad-time", f"{extra_s:g} s of more time cannot be", "give from a minute to 30 days")
+    proposed = [proposed_option(room, LETTERS[place], option) for place, option in enumerate(asked.options)]
+    return (
+        *proposed,
+        Option(id=LETTERS[len(proposed)], kind="time", title="Give the unit more time", extra_s=extra_s),
+        Option(id=LETTERS[len(proposed) + 1], kind="nothing", title="Do nothing"),
+    )
+
+
+def proposed_option(room: Room, name: str, proposed: ProposedOption) -> Option:
+    """Check one proposed option against what the plants declared; refuses what they cannot do."""
+    if not 1 <= len(proposed.orders) <= ORDERS:
+        raise Refused("bad-option", f"an option of {len(proposed.orders)} orders", f"give it from 1 to {ORDERS}")
+    for order in proposed.supersedes:
+        known = room.orders.get(order)
+        if known is None:
+            raise Refused("unknown-order", f"there is no order {order!r} in the room", "look for its id")
+    return Option(
+        id=name,
+        title=said(proposed.title, "the title of an option", 200),
+        orders=tuple(_declared(room, order) for order in proposed.orders),
+        supersedes=tuple(dict.fromkeys(proposed.supersedes)),
+    )
+
+
+def _declared(room: Room, proposed: ProposedOrder) -> OptionOrder:
+    plant = room.plants.get(proposed.plant)
+    declared = plant.orders.get(proposed.name) if plant is not None else None
+    if declared is None:
+        raise Refused(
+            "not-declared",
+            f"{proposed.plant} did not declare an order {proposed.name!r}",
+            "propose one of the orders that the plant declared at its birth",
+        )
+    if fault := parameter_fault(declared.parameters, proposed.parameters):
+        raise Refused(
+            "bad-parameters",
+            f"the parameters of {declared.name} do not fit: {fault}",
+            "fit them to the declared schema",
+        )
+    return OptionOrder(plant=proposed.plant, birth=declared, parameters=proposed.parameters)
+
+
+def _alarms(room: Room, asked: OpenMotion) -> list[Alarm]:
+    if not 1 <= len(set(asked.alarms)) == len(asked.alarms) <= ALARMS:
+        raise Refused("bad-alarms", f"a motion on {len(asked.alarms)} alarms", f"name 1 to {ALARMS}, each once")
+    alarms = [find(room, name) for name in asked.alarms]
+    for alarm in alarms:
+        if not arrived(room, alarm):
+            raise Refused(
+                "not-arrived",
+                f"{alarm.id} stands at {alarm.at_unit}, and the council sits at {room.council}",
+                "the plant's agreed time comes first; the council may move when the alarm has climbed there",
+            )
+        if alarm.stop:
+            raise Refused(
+                "alarm-suppressed", f"{alarm.id} is suppressed by a planned stop", "wait for the end of the stop"
+            )
+    return alarms
+
+
+def _check_agenda(room: Room, alarms: list[Alarm]) -> None:
+    for alarm in alarms:
+        open_here = [
+            name for name in alarm.motions if (known := room.motions.get(name)) is not None and known.state == "open"
+        ]
+        if open_here:
+            raise Refused(
+                "motion-open", f"{open_here[0]} on {alarm.id} is still open", "decide it first, or withdraw it"
+            )
+    limit = room.charter.council.open_motions
+    if sum(1 for motion in room.motions.values() if motion.state == "open") >= limit:
+        raise Refused("agenda-full", f"{limit} motions are open", "decide some of them first")
+
+
+def deadline(room: Room, alarm: Alarm, now: float) -> float:
+    """The alarm's own deadline, within the council's least and longest time."""
+    rules = room.charter.council
+    end = alarm.deadline if alarm.deadline is not None else now + rules.deliberation_max_s
+    return max(min(end, now + rules.deliberation_max_s), now + rules.deliberation_min_s)

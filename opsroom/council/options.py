@@ -1,0 +1,53 @@
+"""The options of a motion: what the council can choose between, with what each of them promises. Pure.
+
+A motion always holds *do nothing* and *give the unit more time*; each other option is one or several orders to one or several
+plants. The letters a, b, c ... are their ids, in the order in which they stand on the sheet.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from telex_ingest.telex import OrderBirth
+
+
+class OptionOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One order of an option: to which plant, as the plant had declared it when the motion was opened, with which parameters."""
+
+    plant: str
+    birth: OrderBirth
+    parameters: dict[str, Any] = {}
+
+
+class OptionForecast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an option is expected to do to one signal, frozen when the motion was opened, in the signal's unit.
+
+    `rows` are (at, mean, low 50, high 50, low 90, high 90), `source` says from what it was reckoned: the filter, the effect
+    library, the plant's declaration.
+    """
+
+    signal: str
+    source: str = ""
+    rows: tuple[tuple[float, float, float, float, float, float], ...] = ()
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One option of a motion: orders, more time for the unit (`extra_s` seconds), or nothing.
+
+    `supersedes` are earlier orders that end when this option's orders are issued.
+    """
+
+    id: str
+    title: str
+    kind: Literal["orders", "time", "nothing"] = "orders"
+    orders: tuple[OptionOrder, ...] = ()
+    extra_s: float = 0.0
+    supersedes: tuple[str, ...] = ()
+    forecast: OptionForecast | None = None
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether a plant marked one of its orders dangerous."""
+        return any(order.birth.danger == "dangerous" for order in self.orders)
