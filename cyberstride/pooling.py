@@ -61,7 +61,7 @@ def pool(
     >>> round(told.guess.mean, 1), told.effects, told.plants, told.own
     (12.0, 3, 2, 2)
     >>> alone = pool([], "a", prior).guess
-    >>> alone.mean, alone.variance > prior.variance
+    >>> round(alone.mean, 9), alone.variance > prior.variance
     (10.0, True)
     """
     if not all(math.isfinite(one.effect) and math.isfinite(one.error) and one.error >= 0 for one in measured):
