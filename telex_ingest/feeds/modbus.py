@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.bridges.bridge import Bridge
+from telex_ingest.bridges.bridged import Declared
 from telex_ingest.bridges.modbus import RegisterTarget, reach
-from telex_ingest.bridges.settings import Trust, order_births
-from telex_ingest.feed import Answer, Example, FeedReading, Given
-from telex_ingest.feed_settings import declared
+from telex_ingest.bridges.settings import Trust
+from telex_ingest.feed import Example, FeedReading, Given
 from telex_ingest.feeds.modbus_line import NAME, Device, line, read_block
 from telex_ingest.feeds.modbus_registers import RegisterPoint, alone, blocks
-from telex_ingest.telex import Order, PlantBirth, Quality, Slug
+from telex_ingest.telex import Quality, Slug
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusTcpClient
@@ -54,20 +53,17 @@ class ModbusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = {}
 
 
-class ModbusFeed:
+class ModbusFeed(Declared):
     """A plant that is a Modbus device; `counts` says what was read and what became of it."""
 
     Settings = ModbusSettings
 
     def __init__(self, settings: ModbusSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        super().__init__(NAME, settings, lambda target: reach(settings.device, target))
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._now_us = now_us
         self._blocks = blocks(settings.signals, settings.gap)
-        self._orders = order_births(NAME, settings.orders, settings.trust)
-        self._bridge = Bridge(
-            settings.plant, settings.orders, settings.trust, lambda target: reach(settings.device, target)
-        )
 
     @classmethod
     def example(cls, folder: Path) -> AbstractAsyncContextManager[Example]:
@@ -75,19 +71,6 @@ class ModbusFeed:
         from telex_ingest.feeds.modbus_example import device
 
         return device()
-
-    def birth(self) -> PlantBirth:
-        """Declare the plant of the settings."""
-        settings = self._settings
-        return declared(settings.plant, settings.signals, title=settings.title, orders=self._orders)
-
-    async def obey(self, order: Order, answer: Answer) -> None:
-        """Carry an order out, as `Bridge.obey` says."""
-        await self._bridge.obey(order, answer)
-
-    async def settle(self, answer: Answer) -> None:
-        """Answer the orders that an earlier process left in hand."""
-        await self._bridge.settle(answer)
 
     async def readings(self, cursor: str | None) -> AsyncIterator[Given]:
         """Give what the registers hold, poll by poll, until the line is cut: `SourceLostError`."""

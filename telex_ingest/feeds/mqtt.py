@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.bridges.bridge import Bridge
+from telex_ingest.bridges.bridged import Declared
 from telex_ingest.bridges.mqtt import TopicTarget, reach
-from telex_ingest.bridges.settings import Trust, order_births
-from telex_ingest.feed import Answer, Example, FeedReading, Given
-from telex_ingest.feed_settings import SettingsError, declared
+from telex_ingest.bridges.settings import Trust
+from telex_ingest.feed import Example, FeedReading, Given
+from telex_ingest.feed_settings import SettingsError
 from telex_ingest.feeds.mqtt_broker import Broker
 from telex_ingest.feeds.mqtt_payload import MISSING, PayloadError, Said, TimeUnit, member, read
 from telex_ingest.feeds.points import Point, missing_extra, secret
-from telex_ingest.telex import Order, PlantBirth, Quality, Slug
+from telex_ingest.telex import Quality, Slug
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
@@ -96,19 +96,16 @@ class Mark(NamedTuple):
         return f"{self.until_us}:{','.join(self.seen)}"
 
 
-class MqttFeed:
+class MqttFeed(Declared):
     """A plant that speaks in topics; `counts` says what was heard and what became of it."""
 
     Settings = MqttSettings
 
     def __init__(self, settings: MqttSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        super().__init__(NAME, settings, lambda target: reach(settings.broker, target))
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._now_us = now_us
-        self._orders = order_births(NAME, settings.orders, settings.trust)
-        self._bridge = Bridge(
-            settings.plant, settings.orders, settings.trust, lambda target: reach(settings.broker, target)
-        )
         self._points: dict[str, list[tuple[str, TopicPoint]]] = {}
         for name, point in settings.signals.items():
             topic = (point.topic or settings.topic).replace("{plant}", settings.plant).replace("{signal}", name)
@@ -124,19 +121,6 @@ class MqttFeed:
         from telex_ingest.feeds.mqtt_example import plain
 
         return plain()
-
-    def birth(self) -> PlantBirth:
-        """Declare the plant of the settings."""
-        settings = self._settings
-        return declared(settings.plant, settings.signals, title=settings.title, orders=self._orders)
-
-    async def obey(self, order: Order, answer: Answer) -> None:
-        """Carry an order out, as `Bridge.obey` says."""
-        await self._bridge.obey(order, answer)
-
-    async def settle(self, answer: Answer) -> None:
-        """Answer the orders that an earlier process left in hand."""
-        await self._bridge.settle(answer)
 
     async def readings(self, cursor: str | None) -> AsyncIterator[Given]:
         """Give what the topics say, until the line is cut: `SourceLostError`."""

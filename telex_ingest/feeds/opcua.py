@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.bridges.bridge import Bridge
+from telex_ingest.bridges.bridged import Declared
 from telex_ingest.bridges.opcua import NodeTarget, reach
-from telex_ingest.bridges.settings import Trust, order_births
-from telex_ingest.feed import Answer, Example, FeedReading, Given, SourceLostError
-from telex_ingest.feed_settings import declared
+from telex_ingest.bridges.settings import Trust
+from telex_ingest.feed import Example, FeedReading, Given, SourceLostError
 from telex_ingest.feeds.opcua_line import NAME, Server, Value, find_node, read_value, session
 from telex_ingest.feeds.points import Point
-from telex_ingest.telex import Order, PlantBirth, Quality, Slug, TelexKind, moment
+from telex_ingest.telex import Quality, Slug, TelexKind, moment
 
 if TYPE_CHECKING:
     from asyncua.client.client import Client
@@ -72,19 +71,16 @@ class OpcuaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = {}
 
 
-class OpcuaFeed:
+class OpcuaFeed(Declared):
     """A plant that is an OPC UA server; `counts` says what was heard and what became of it."""
 
     Settings = OpcuaSettings
 
     def __init__(self, settings: OpcuaSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        super().__init__(NAME, settings, lambda target: reach(settings.server, target))
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._now_us = now_us
-        self._orders = order_births(NAME, settings.orders, settings.trust)
-        self._bridge = Bridge(
-            settings.plant, settings.orders, settings.trust, lambda target: reach(settings.server, target)
-        )
         self._told: dict[str, int] = {}
         self._begun: set[str] = set()
         """The signals of which this session has told a value."""
@@ -95,19 +91,6 @@ class OpcuaFeed:
         from telex_ingest.feeds.opcua_example import historian
 
         return historian()
-
-    def birth(self) -> PlantBirth:
-        """Declare the plant of the settings."""
-        settings = self._settings
-        return declared(settings.plant, settings.signals, title=settings.title, orders=self._orders)
-
-    async def obey(self, order: Order, answer: Answer) -> None:
-        """Carry an order out, as `Bridge.obey` says."""
-        await self._bridge.obey(order, answer)
-
-    async def settle(self, answer: Answer) -> None:
-        """Answer the orders that an earlier process left in hand."""
-        await self._bridge.settle(answer)
 
     async def readings(self, cursor: str | None) -> AsyncIterator[Given]:
         """Give the changes of the nodes, until the session is lost: `SourceLostError`. The cursor is the last time of each."""

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.bridges.bridge import Bridge
-from telex_ingest.bridges.settings import Trust, order_births
+from telex_ingest.bridges.bridged import Bridged
+from telex_ingest.bridges.settings import Trust
 from telex_ingest.bridges.sparkplug import MetricTarget, reach
-from telex_ingest.feed import Answer, Example, FeedReading, Given, SourceLostError
+from telex_ingest.feed import Example, FeedReading, Given, SourceLostError
 from telex_ingest.feed_settings import declared
 from telex_ingest.feeds.mqtt_broker import Broker
 from telex_ingest.feeds.points import Point, missing_extra, number, secret
 from telex_ingest.feeds.sparkplug_node import NODE, EdgeNode, Heard
 from telex_ingest.feeds.sparkplug_payload import DATATYPES, Metric, Payload, SparkplugError, decode, encode
-from telex_ingest.telex import Direction, Order, PlantBirth, Quality, Slug, TelexKind
+from telex_ingest.telex import Direction, PlantBirth, Quality, Slug, TelexKind
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
@@ -83,7 +83,7 @@ class SparkplugSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ] = {}
 
 
-class SparkplugFeed:
+class SparkplugFeed(Bridged):
     """A plant that speaks Sparkplug B; `counts` says what was heard and what became of it."""
 
     Settings = SparkplugSettings
@@ -91,19 +91,13 @@ class SparkplugFeed:
     def __init__(
         self, settings: SparkplugSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000
     ) -> None:
+        super().__init__(NAME, settings, lambda target: reach(lambda: SparkplugFeed(settings, now_us=now_us), target))
         self.counts: Counter[str] = Counter()
         self.node = EdgeNode(settings.device)
         self.latest: dict[str, Metric] = {}
         """The latest metrics by name, since the birth."""
         self._settings = settings
         self._now_us = now_us
-        self._orders = order_births(NAME, settings.orders, settings.trust)
-        self._bridge = Bridge(
-            settings.plant,
-            settings.orders,
-            settings.trust,
-            lambda target: reach(lambda: SparkplugFeed(settings, now_us=now_us), target),
-        )
         self._birth: PlantBirth | None = None
         self._declared: PlantBirth | None = None
         self._points: dict[str, tuple[str, MetricPoint]] = {}
@@ -152,14 +146,6 @@ class SparkplugFeed:
                 self.node.lost()
                 if host:
                     await self._say_farewell(line, host)
-
-    async def obey(self, order: Order, answer: Answer) -> None:
-        """Carry an order out, as `Bridge.obey` says."""
-        await self._bridge.obey(order, answer)
-
-    async def settle(self, answer: Answer) -> None:
-        """Answer the orders that an earlier process left in hand."""
-        await self._bridge.settle(answer)
 
     # ---- the line
 
