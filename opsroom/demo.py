@@ -72,6 +72,7 @@ class Pace:
 
 def charter_text(pace: Pace) -> str:
     """Write the room.toml of the simulated economy, the Nile at Aswan beside it."""
+    from simulators.flowchart import charts
     from simulators.outline import LEVELS, recovery_times, room_outline
 
     clocks = (pace.total, pace.branch, pace.enterprise, pace.plant)
@@ -96,6 +97,8 @@ def charter_text(pace: Pace) -> str:
                 for line in outline
             ],
             "agreement": [{"signal": key, "recovery": pace.plant} for key in recovery_times()],
+            "visibility": {"readings": "room"},
+            **charts(),
             "alarms": {"readings_to_recover": 5, "hysteresis": "30 min"},
             "council": {
                 "unit": outline[0].unit,

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from opsroom.demo import Pace, Stage, staged
 from opsroom.doors.visitor import Picture, RefusedByRoomError, Visitor
-from opsroom.loop.hall import JOURNAL, READINGS
+from opsroom.loop.hall import JOURNAL, READINGS, read_file
 from opsroom.record.disk import StoreError
 from opsroom.record.journal import read, verify
 from opsroom.record.sqlite_store import SqliteStore
@@ -390,14 +390,18 @@ def _report(
 
 
 def _kept(path: Path) -> TelexCounts:
-    """Count the telexes that a room's folder holds by reading every block of its store; none where no room was yet."""
+    """Count the plants' telexes in a room's folder by reading every block of its store; none where no room was yet."""
     if not path.exists():
         return TelexCounts(0, 0, 0)
+    charted = {chart.unit for chart in read_file(path.parent).charter.charts}
     store = SqliteStore(path)
     try:
-        return store.recount()
-    except StoreError:
-        return store.telex_counts()
+        own = sum(seq for unit, (_, seq) in store.durable().items() if unit in charted)
+        try:
+            found = store.recount()
+        except StoreError:
+            found = store.telex_counts()
+        return TelexCounts(found.stored - own, found.distinct - own, found.doubled)
     finally:
         store.close()
 
