@@ -1,7 +1,7 @@
-"""An alarm's life: its states in ISA-18.2's words, the table of how they follow each other, what people may do with one.
+"""An alarm's life: what people may do with one, and how each event changes it, by the table of `life`.
 
-Acknowledged, shelved, suppressed, recovered and closed are separate facts of an alarm (`state.Alarm`), never one switch: to
-acknowledge is not to silence, to shelve is not to acknowledge, and steadiness closes nothing.
+Acknowledged, shelved, suppressed, out of service, recovered and closed are separate facts of an alarm (`state.Alarm`), never one
+switch: to acknowledge is not to silence, to shelve is not to acknowledge, and steadiness closes nothing.
 """
 
 from __future__ import annotations
@@ -11,78 +11,29 @@ from typing import Any
 
 import msgspec
 
-from opsroom.commands import AcknowledgeAlarm, Actor, ShelveAlarm, UnshelveAlarm
+from opsroom.alarms import group_events, service_events
+from opsroom.alarms.life import LATCHED_RETURN, Life
+from opsroom.alarms.rationale import Rationale
+from opsroom.alarms.rationale import rationale as record_for
+from opsroom.alarms.records import TimeRequest
+from opsroom.commands import AcknowledgeAlarm, Actor, LookAtAlarm, ResetAlarm, ShelveAlarm, UnshelveAlarm
 from opsroom.room import events as happened
 from opsroom.room.authority import check_reached, said
-from opsroom.room.events import AnyEvent
+from opsroom.room.events import AnyEvent, kind_of
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Alarm, Climb, Room, count, put
 
-STATES = ("unacknowledged", "acknowledged", "returned", "recovered", "shelved", "suppressed", "closed")
-
-LIFE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "": {"alarm-opened": ("unacknowledged", "suppressed")},
-    "unacknowledged": {
-        "alarm-acknowledged": ("acknowledged",),
-        "alarm-returned": ("returned",),
-        "alarm-shelved": ("shelved",),
-        "alarm-suppressed": ("suppressed",),
-        "alarm-climbed": ("unacknowledged",),
-        "alarm-closed": ("closed",),
-    },
-    "acknowledged": {
-        "alarm-climbed": ("unacknowledged",),
-        "alarm-returned": ("recovered",),
-        "alarm-shelved": ("shelved",),
-        "alarm-suppressed": ("suppressed",),
-        "alarm-closed": ("closed",),
-    },
-    "returned": {
-        "alarm-acknowledged": ("recovered",),
-        "alarm-relapsed": ("unacknowledged",),
-        "alarm-shelved": ("shelved",),
-        "alarm-suppressed": ("suppressed",),
-        "alarm-closed": ("closed",),
-    },
-    "recovered": {
-        "alarm-relapsed": ("unacknowledged",),
-        "alarm-shelved": ("shelved",),
-        "alarm-suppressed": ("suppressed",),
-        "alarm-closed": ("closed",),
-    },
-    "shelved": {
-        "alarm-acknowledged": ("shelved",),
-        "alarm-returned": ("shelved",),
-        "alarm-relapsed": ("shelved",),
-        "alarm-unshelved": ("unacknowledged", "acknowledged", "returned", "recovered"),
-        "alarm-climbed": ("unacknowledged",),
-        "alarm-suppressed": ("suppressed",),
-        "alarm-closed": ("closed",),
-    },
-    "suppressed": {
-        "alarm-returned": ("suppressed",),
-        "alarm-relapsed": ("suppressed",),
-        "alarm-unshelved": ("suppressed",),
-        "alarm-suppressed": ("suppressed",),
-        "alarm-released": ("unacknowledged", "acknowledged", "shelved"),
-        "alarm-closed": ("closed",),
-    },
-    "closed": {},
-}
-"""Which state may follow which, by the kind of the event; events that are not listed change no state."""
-
 
 def state(alarm: Alarm) -> str:
-    """An alarm's state in ISA-18.2's words; what hides it (suppressed, shelved) stands before what it is."""
-    if alarm.closed_at is not None:
-        return "closed"
-    if alarm.stop:
-        return "suppressed"
-    if alarm.shelved_until is not None:
-        return "shelved"
-    if alarm.recovered_at is not None:
-        return "recovered" if alarm.acknowledged_at is not None else "returned"
-    return "acknowledged" if alarm.acknowledged_at is not None else "unacknowledged"
+    """An alarm's state in ISA-18.2's words; what hides it (out of service, suppressed, shelved) stands before what it is."""
+    return alarm.life.word
+
+
+def meaning(room: Room, signal: str, kind: str) -> Rationale | None:
+    """What the room has on record about a signal's trouble: what was agreed in the room goes before room.toml."""
+    agreed = [one for one in room.rationales.values() if one.fits(signal, kind)]
+    seeded = (one for one in room.charter.rationales if (one.signal, one.kind) not in room.rationales)
+    return record_for([*agreed, *seeded], signal, kind)
 
 
 def find(room: Room, alarm: str) -> Alarm:
@@ -117,18 +68,37 @@ def acknowledge(room: Room, asked: AcknowledgeAlarm, actor: Actor, now: float) -
     """Say that somebody has seen it; a recovered alarm whose hysteresis is over closes with that."""
     alarm = find(room, asked.alarm)
     check_reached(room, alarm, actor)
-    if alarm.acknowledged_at is not None:
+    _check_speaks(alarm)
+    if not alarm.life.may("alarm-acknowledged"):
         raise Refused(
             "already-acknowledged", f"{alarm.id} was acknowledged by {alarm.acknowledged_by}", "nothing is left to do"
         )
-    if alarm.stop:
-        raise Refused(
-            "alarm-suppressed", f"{alarm.id} is suppressed by the planned stop {alarm.stop}", "it speaks after the stop"
-        )
     seen = happened.AlarmAcknowledged(at=now, alarm=alarm.id)
-    if alarm.recovered_at is not None and now >= alarm.recovered_at + alarm.hysteresis_s:
-        return (seen, *closed(room, alarm, now, "recovered, held and acknowledged"))
-    return (seen,)
+    return (seen, *_settled(room, alarm, seen, now))
+
+
+def reset(room: Room, asked: ResetAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Let an alarm go that latches; it closes at once when it is acknowledged and its hysteresis is over."""
+    alarm = find(room, asked.alarm)
+    check_reached(room, alarm, actor)
+    if not alarm.life.may("alarm-reset"):
+        raise Refused(
+            "nothing-to-reset",
+            f"{alarm.id} is {state(alarm)}" + (", and latches" if alarm.latched else ", and does not latch"),
+            "an alarm that latches is reset once it is back to normal",
+        )
+    let_go = service_events.AlarmReset(at=now, alarm=alarm.id)
+    return (let_go, *_settled(room, alarm, let_go, now))
+
+
+def look(room: Room, asked: LookAtAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Say that somebody has opened it; only the first look at its newest notice is on record."""
+    alarm = find(room, asked.alarm)
+    check_reached(room, alarm, actor)
+    notice = room.notices.get(alarm.notice)
+    if notice is None or notice.over():
+        return ()
+    return (happened.NoticeSeen(at=now, notice=notice.id),)
 
 
 def shelve(room: Room, asked: ShelveAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
@@ -142,7 +112,7 @@ def shelve(room: Room, asked: ShelveAlarm, actor: Actor, now: float) -> tuple[An
             f"say more than 0, at most {longest:g}",
         )
     reason = said(asked.reason, "the reason for shelving")
-    if alarm.shelved_until is not None or alarm.stop:
+    if alarm.life.quiet or not alarm.life.may("alarm-shelved"):
         raise Refused("already-aside", f"{alarm.id} is {state(alarm)} already", "take it up first (unshelve-alarm)")
     return (happened.AlarmShelved(at=now, alarm=alarm.id, until=now + 60.0 * asked.minutes, reason=reason),)
 
@@ -150,9 +120,31 @@ def shelve(room: Room, asked: ShelveAlarm, actor: Actor, now: float) -> tuple[An
 def unshelve(room: Room, asked: UnshelveAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
     """Take a shelved alarm up again."""
     alarm = find(room, asked.alarm)
-    if alarm.shelved_until is None:
+    if not alarm.life.may("alarm-unshelved"):
         raise Refused("not-shelved", f"{alarm.id} is {state(alarm)}, not shelved", "nothing is left to do")
     return (happened.AlarmUnshelved(at=now, alarm=alarm.id, reason="taken up before its time"),)
+
+
+def _check_speaks(alarm: Alarm) -> None:
+    if alarm.life.voice == "suppressed":
+        why = f"{alarm.id} is suppressed by the planned stop {alarm.stop}"
+        raise Refused("alarm-suppressed", why, "it speaks after the stop")
+    if alarm.life.quiet:
+        why = f"{alarm.id} is out of service ({alarm.service})"
+        raise Refused("alarm-out-of-service", why, "bring its signal back into service first (return-to-service)")
+
+
+def _settled(room: Room, alarm: Alarm, event: AnyEvent, now: float) -> tuple[AnyEvent, ...]:
+    """Close an alarm at once when an event makes it recovered and its hysteresis is over."""
+    after = alarm.life.after(kind_of(event))
+    if after.condition != "recovered" or alarm.recovered_at is None or now < alarm.recovered_at + alarm.hysteresis_s:
+        return ()
+    return closed(room, alarm, now, "recovered, held and acknowledged")
+
+
+def happening(alarm: Alarm, event: AnyEvent) -> str:
+    """The word of the table for an event on an alarm."""
+    return LATCHED_RETURN if isinstance(event, happened.AlarmReturned) and alarm.latched else kind_of(event)
 
 
 def _opened(room: Room, event: happened.AlarmOpened) -> Room:
@@ -171,10 +163,21 @@ def _opened(room: Room, event: happened.AlarmOpened) -> Room:
         readings_to_recover=event.readings_to_recover,
         hysteresis_s=room.charter.alarms.hysteresis_s,
         stop=event.stop,
-        left_s=event.clock_s if event.stop else None,
+        service="" if event.stop else event.service,
+        left_s=event.clock_s if event.stop or event.service else None,
+        latched=event.latched,
+        priority=event.priority,
+        life=_born(event),
     )
     room = count(room, "alarm")
     return put(msgspec.structs.replace(room, standing=room.standing.set(event.signal, alarm.id)), "alarms", alarm)
+
+
+def _born(event: happened.AlarmOpened) -> Life:
+    life = Life().after(kind_of(event))
+    if event.stop:
+        return life.after("alarm-suppressed")
+    return life.after("alarm-out-of-service") if event.service else life
 
 
 def _renamed(alarm: Alarm, event: happened.AlarmRenamed) -> dict[str, Any]:
@@ -196,11 +199,42 @@ def _unshelved(alarm: Alarm, event: happened.AlarmUnshelved) -> dict[str, Any]:
 
 
 def _suppressed(alarm: Alarm, event: happened.AlarmSuppressed) -> dict[str, Any]:
-    return {"stop": event.stop, "left_s": event.left_s}
+    return {"stop": event.stop, "service": "", "left_s": event.left_s, "waits": ""}
+
+
+def _laid_out(alarm: Alarm, event: service_events.AlarmLaidOut) -> dict[str, Any]:
+    return {"service": event.service, "stop": "", "left_s": event.left_s, "waits": ""}
 
 
 def _released(alarm: Alarm, event: happened.AlarmReleased) -> dict[str, Any]:
-    return {"stop": "", "left_s": None, "deadline": event.deadline}
+    return {"stop": "", "service": "", "left_s": None, "deadline": event.deadline}
+
+
+def _waited(alarm: Alarm, event: group_events.AlarmWaited) -> dict[str, Any]:
+    return {"waits": event.origin}
+
+
+def _resumed(alarm: Alarm, event: group_events.AlarmResumed) -> dict[str, Any]:
+    return {"waits": "", "deadline": event.deadline}
+
+
+def _time_asked(alarm: Alarm, event: service_events.TimeAsked) -> dict[str, Any]:
+    asked = TimeRequest(
+        of=event.of, seconds=event.seconds, reason=event.reason, by=event.occupant or event.by, at=event.at
+    )
+    return {"asked": asked}
+
+
+def _time_granted(alarm: Alarm, event: service_events.TimeGranted) -> dict[str, Any]:
+    return {"asked": None, "extended": alarm.extended + 1, "deadline": event.deadline}
+
+
+def _time_refused(alarm: Alarm, event: service_events.TimeRefused) -> dict[str, Any]:
+    return {"asked": None}
+
+
+def _unchanged(alarm: Alarm, event: Any) -> dict[str, Any]:
+    return {}
 
 
 def _climbed(alarm: Alarm, event: happened.AlarmClimbed) -> dict[str, Any]:
@@ -215,6 +249,9 @@ def _climbed(alarm: Alarm, event: happened.AlarmClimbed) -> dict[str, Any]:
         "acknowledged_by": "",
         "shelved_until": None,
         "shelved_reason": "",
+        "asked": None,
+        "extended": 0,
+        "waits": "",
     }
 
 
@@ -224,7 +261,7 @@ def _reminded(alarm: Alarm, event: happened.AlarmReminded) -> dict[str, Any]:
 
 
 def _returned(alarm: Alarm, event: happened.AlarmReturned) -> dict[str, Any]:
-    return {"recovered_at": event.at}
+    return {"recovered_at": event.at, "asked": None, "waits": ""}
 
 
 def _relapsed(alarm: Alarm, event: happened.AlarmRelapsed) -> dict[str, Any]:
@@ -232,7 +269,7 @@ def _relapsed(alarm: Alarm, event: happened.AlarmRelapsed) -> dict[str, Any]:
 
 
 def _over(alarm: Alarm, event: happened.AlarmClosed) -> dict[str, Any]:
-    return {"closed_at": event.at, "closed_reason": event.reason}
+    return {"closed_at": event.at, "closed_reason": event.reason, "asked": None, "waits": ""}
 
 
 _CHANGES: Mapping[type[Any], Callable[[Alarm, Any], dict[str, Any]]] = {
@@ -247,12 +284,20 @@ _CHANGES: Mapping[type[Any], Callable[[Alarm, Any], dict[str, Any]]] = {
     happened.AlarmReturned: _returned,
     happened.AlarmRelapsed: _relapsed,
     happened.AlarmClosed: _over,
+    service_events.AlarmReset: _unchanged,
+    service_events.AlarmLaidOut: _laid_out,
+    service_events.TimeAsked: _time_asked,
+    service_events.TimeGranted: _time_granted,
+    service_events.TimeRefused: _time_refused,
+    group_events.AlarmWaited: _waited,
+    group_events.AlarmResumed: _resumed,
 }
 
 
 def _changed(room: Room, event: Any) -> Room:
     alarm = room.alarms[event.alarm]
-    return put(room, "alarms", msgspec.structs.replace(alarm, **_CHANGES[type(event)](alarm, event)))
+    life = alarm.life.after(happening(alarm, event))
+    return put(room, "alarms", msgspec.structs.replace(alarm, life=life, **_CHANGES[type(event)](alarm, event)))
 
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {

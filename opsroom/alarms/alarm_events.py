@@ -45,7 +45,8 @@ class AlarmOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ala
     """A deviation in the bad direction, or silence, opened an alarm at the plant itself.
 
     `normal_low..normal_high` is the interval of recovery, frozen now (`None`: that side is open); `stop` names the planned
-    stop that suppresses the alarm by design, and then no `deadline` runs.
+    stop that suppresses the alarm by design, and then no `deadline` runs; `service` likewise while its signal is out of service.
+    `priority` and `latched` follow from what is on record about it (`rationale`); empty where nothing is.
     """
 
     alarm: str
@@ -58,6 +59,9 @@ class AlarmOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ala
     clock_s: float
     deadline: float | None = None
     stop: str = ""
+    service: str = ""
+    latched: bool = False
+    priority: str = ""
 
 
 class AlarmRenamed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-renamed"):

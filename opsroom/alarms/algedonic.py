@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from opsroom.alarms.alarm import acknowledge, closed, find, standing, state
+from opsroom.alarms.alarm import acknowledge, closed, find, meaning, standing, state
+from opsroom.alarms.group_events import AlarmWaited
 from opsroom.commands import AcknowledgeAlarm, Actor, CallEarly, Role
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
@@ -117,6 +118,8 @@ def opened(
     known = room.signals.get(signal)
     clock = clock_of(room, plant, known.agreement if known is not None else None)
     stop = stop_over(room, plant)
+    service = room.laid_out.get(signal, "")
+    record = meaning(room, signal, deviation.named)
     return happened.AlarmOpened(
         at=now,
         alarm=room.next_id("alarm"),
@@ -127,8 +130,11 @@ def opened(
         normal_high=high,
         readings_to_recover=room.charter.alarms.readings_to_recover if known is not None else 1,
         clock_s=clock,
-        deadline=None if stop else now + clock,
+        deadline=None if stop or service else now + clock,
         stop=stop,
+        service=service,
+        latched=record is not None and record.latched,
+        priority=record.priority if record is not None else "",
     )
 
 
@@ -146,7 +152,7 @@ def _deviated(
         seen = deviation.named_at if deviation.named_at is not None else now
         relapsed = happened.AlarmRelapsed(at=now, alarm=alarm.id, seen_at=seen, value=deviation.value)
         return (relapsed, renamed)
-    reason = "recovered long ago and never acknowledged; a new deviation opened its own alarm"
+    reason = "recovered long ago and never acknowledged or reset; a new deviation opened its own alarm"
     return (*closed(room, alarm, now, reason), opened(room, now, signal, deviation, low, high))
 
 
@@ -243,11 +249,11 @@ def call_early(room: Room, asked: CallEarly, actor: Actor, now: float) -> tuple[
             f"{alarm.id} stands at {alarm.at_unit}, not at {actor.unit}",
             f"only {alarm.at_unit} may call",
         )
-    if alarm.recovered_at is not None or alarm.stop:
+    if alarm.life.back or alarm.life.quiet:
         raise Refused(
             "nothing-to-call",
             f"{alarm.id} is {state(alarm)}",
-            "call when it is wrong and not explained by a planned stop",
+            "call when it is wrong and not explained by a planned stop or work on the instrument",
         )
     target = above(room, alarm)
     if not target:
@@ -269,7 +275,13 @@ def hear_call(room: Room, news: CallCame, now: float) -> tuple[AnyEvent, ...]:
 
 
 def run_out(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
-    """The alarm's clock has run out without recovery: it climbs one level; at the root it stays, and says so again."""
+    """The alarm's clock has run out without recovery: it climbs one level; at the root it stays, and says so again.
+
+    One that follows the open origin of its group waits: the origin climbs for both.
+    """
+    origin = leader(room, alarm)
+    if origin is not None:
+        return (AlarmWaited(at=now, alarm=alarm.id, origin=origin.id),)
     target = above(room, alarm)
     if target:
         return (climbed(room, alarm, target, now, "expired"),)
@@ -281,6 +293,13 @@ def run_out(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     )
 
 
+def leader(room: Room, alarm: Alarm) -> Alarm | None:
+    """The open origin of an alarm's group, if it is another one whose own clock runs; `None` when the alarm stands for itself."""
+    group = room.groups.get(alarm.group)
+    origin = room.alarms.get(group.origin) if group is not None and not group.over() else None
+    return origin if origin is not None and origin.id != alarm.id and running(origin) else None
+
+
 def off_the_shelf(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     """The alarm's time on the shelf is over."""
     return (happened.AlarmUnshelved(at=now, alarm=alarm.id, reason="its time on the shelf is over"),)
@@ -289,7 +308,7 @@ def off_the_shelf(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
 def settle(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     """The alarm has been recovered for the hysteresis: it closes."""
     return closed(
-        room, alarm, now, "recovered within a planned stop" if alarm.stop else "recovered, held and acknowledged"
+        room, alarm, now, "recovered while it was quiet" if alarm.life.quiet else "recovered, held and acknowledged"
     )
 
 
@@ -323,10 +342,10 @@ def notices(room: Room, events: Iterable[AnyEvent]) -> tuple[Notice, ...]:
             deadline=moment(round(alarm.deadline * 1e6)) if running(alarm) and alarm.deadline is not None else None,
         )
         for alarm in told
-        if not alarm.stop
+        if not alarm.life.quiet
     )
 
 
 def running(alarm: Alarm) -> bool:
-    """Tell whether an alarm's clock runs: neither recovered, nor suppressed, nor closed."""
-    return alarm.closed_at is None and alarm.recovered_at is None and not alarm.stop
+    """Tell whether an alarm's clock runs: neither recovered, nor quiet, nor closed."""
+    return alarm.closed_at is None and not alarm.life.back and not alarm.life.quiet

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from opsroom.alarms.alarm import closed
+from opsroom.alarms.service_events import AlarmLaidOut
 from opsroom.commands import Actor, CancelStop, PlanStop
 from opsroom.recursion.recursion import CalendarStop
 from opsroom.room import events as happened
@@ -77,9 +78,9 @@ def cancel(room: Room, asked: CancelStop, actor: Actor, now: float) -> tuple[Any
 def begin(room: Room, stop: Stop, now: float) -> tuple[AnyEvent, ...]:
     """A stop begins: alarms that opened under its unit since it was planned are suppressed."""
     quieted = (
-        happened.AlarmSuppressed(at=now, alarm=alarm.id, stop=stop.id, left_s=_left(alarm, now))
+        happened.AlarmSuppressed(at=now, alarm=alarm.id, stop=stop.id, left_s=left(alarm, now))
         for alarm in _open_under(room, stop.unit)
-        if not alarm.stop and alarm.opened_at >= stop.planned_at
+        if not alarm.life.quiet and alarm.opened_at >= stop.planned_at
     )
     return (happened.StopBegan(at=now, stop=stop.id), *quieted)
 
@@ -92,22 +93,38 @@ def end(room: Room, stop: Stop, now: float) -> tuple[AnyEvent, ...]:
         events.append(happened.StopEnded(at=now, stop=stop.id, start=start, end=until))
     else:
         events.append(happened.StopEnded(at=now, stop=stop.id))
-    others = [other for other in room.running if other != stop.id]
     for alarm in _open_under(room, stop.unit):
-        if alarm.stop != stop.id:
-            continue
-        covering = next((other for other in others if room.stops[other].unit in room.tree.path(alarm.unit)), "")
-        left = _left(alarm, now)
-        if covering:
-            events.append(happened.AlarmSuppressed(at=now, alarm=alarm.id, stop=covering, left_s=left))
-        elif alarm.recovered_at is not None:
-            events += closed(room, alarm, now, "recovered within a planned stop")
-        else:
-            events.append(happened.AlarmReleased(at=now, alarm=alarm.id, deadline=now + left))
+        if alarm.stop == stop.id:
+            events += let_speak(room, alarm, now, "recovered within a planned stop", stop=stop.id)
     return tuple(events)
 
 
-def _left(alarm: Alarm, now: float) -> float:
+def let_speak(
+    room: Room, alarm: Alarm, now: float, reason: str, *, stop: str = "", service: str = ""
+) -> tuple[AnyEvent, ...]:
+    """What becomes of a quiet alarm when `stop` or `service` is over.
+
+    Another keeps it quiet, it is back and closes, or it speaks.
+    """
+    kept = left(alarm, now)
+    covering = next((other for other in room.running if other != stop and covers(room, other, alarm.unit)), "")
+    if covering:
+        return (happened.AlarmSuppressed(at=now, alarm=alarm.id, stop=covering, left_s=kept),)
+    laid_out = room.laid_out.get(alarm.signal, "")
+    if laid_out and laid_out != service:
+        return (AlarmLaidOut(at=now, alarm=alarm.id, service=laid_out, left_s=kept),)
+    if alarm.life.back and not alarm.life.latches:
+        return closed(room, alarm, now, reason)
+    return (happened.AlarmReleased(at=now, alarm=alarm.id, deadline=now + kept),)
+
+
+def covers(room: Room, stop: str, unit: str) -> bool:
+    """Tell whether a stop covers a unit."""
+    return room.stops[stop].unit in room.tree.path(unit)
+
+
+def left(alarm: Alarm, now: float) -> float:
+    """The seconds that are left of an alarm's clock."""
     if alarm.left_s is not None:
         return alarm.left_s
     return max(alarm.deadline - now, 0.0) if alarm.deadline is not None else alarm.clock_s

@@ -7,36 +7,68 @@ from __future__ import annotations
 
 import msgspec
 
-from opsroom.commands.alarms import AcknowledgeAlarm, CallEarly, CancelStop, PlanStop, ShelveAlarm, UnshelveAlarm
+from opsroom.commands.alarms import (
+    AcknowledgeAlarm,
+    AnswerRationale,
+    AnswerTime,
+    AskForTime,
+    BringBack,
+    CallEarly,
+    CancelStop,
+    FixOrigin,
+    JoinAlarm,
+    LookAtAlarm,
+    PlanStop,
+    ProposeRationale,
+    ResetAlarm,
+    ShelveAlarm,
+    SplitAlarm,
+    TakeOut,
+    UnshelveAlarm,
+)
 from opsroom.commands.command import Actor, Command, Role
 from opsroom.commands.council import CastBallot, OpenMotion, ProposedOption, ProposedOrder, Speak, WithdrawMotion
 from opsroom.commands.orders import HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
 from opsroom.commands.recursion import AnswerAgreement, ProposeAgreement
+from opsroom.commands.shift import TakeOver, WriteLog
 
 __all__ = [
     "AcknowledgeAlarm",
     "Actor",
     "AnswerAgreement",
+    "AnswerRationale",
+    "AnswerTime",
     "AnyCommand",
+    "AskForTime",
     "Asked",
+    "BringBack",
     "CallEarly",
     "CancelStop",
     "CastBallot",
     "Command",
+    "FixOrigin",
     "HoldOrders",
+    "JoinAlarm",
+    "LookAtAlarm",
     "OpenMotion",
     "PlanStop",
     "ProposeAgreement",
+    "ProposeRationale",
     "ProposedOption",
     "ProposedOrder",
     "RefuseOrder",
     "ReleaseOrders",
+    "ResetAlarm",
     "RevokeOrder",
     "Role",
     "ShelveAlarm",
     "Speak",
+    "SplitAlarm",
+    "TakeOut",
+    "TakeOver",
     "UnshelveAlarm",
     "WithdrawMotion",
+    "WriteLog",
 ]
 
 AnyCommand = (
@@ -44,6 +76,19 @@ AnyCommand = (
     | ShelveAlarm
     | UnshelveAlarm
     | CallEarly
+    | ResetAlarm
+    | TakeOut
+    | BringBack
+    | AskForTime
+    | AnswerTime
+    | SplitAlarm
+    | JoinAlarm
+    | FixOrigin
+    | ProposeRationale
+    | AnswerRationale
+    | LookAtAlarm
+    | WriteLog
+    | TakeOver
     | PlanStop
     | CancelStop
     | ProposeAgreement

@@ -24,7 +24,7 @@ def units(
     marks: dict[str, set[str]] = {}
     numbers: dict[str, int] = {}
     for alarm in room.alarms.values():
-        if alarm.closed_at is not None or alarm.stop:
+        if alarm.closed_at is not None or alarm.life.quiet:
             continue
         numbers[alarm.at_unit] = numbers.get(alarm.at_unit, 0) + 1
         for where, mark in _marks(alarm):

@@ -13,6 +13,8 @@ from typing import Literal
 import msgspec
 from immutables import Map
 
+from opsroom.alarms.rationale import Priority, Rationale
+from opsroom.notices.rota import NoticeRules
 from opsroom.recursion.flow import FlowGraph
 from opsroom.recursion.flowchart import Chart, Flow
 
@@ -58,7 +60,10 @@ class AlarmRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     before a recovered one counts as left again). `hysteresis_s`: how long after recovery the same signal's next deviation
     still belongs to the same alarm, and how long a recovered alarm waits before it closes. `shelve_max_s`: the longest shelf.
     `restart_grace_s`: how long after a planned stop its suppression still holds, so that a plant may start up.
-    `stop_max_s`: the longest planned stop.
+    `stop_max_s`: the longest planned stop. `out_of_service_max_s`: the longest time for which alarms are taken out of service.
+    `extension_max_s`: the most time that a unit may be given at once, `extensions` how often at one level. `group_window_s`: the
+    time in which alarms along a flow may share a cause (0: alarms are never put together). `priority` is that of an alarm whose
+    meaning nobody has written down.
     """
 
     readings_to_recover: int = 5
@@ -66,6 +71,11 @@ class AlarmRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shelve_max_s: float = 8 * 3600.0
     restart_grace_s: float = 600.0
     stop_max_s: float = 31 * 86400.0
+    out_of_service_max_s: float = 31 * 86400.0
+    extension_max_s: float = 4 * 3600.0
+    extensions: int = 2
+    group_window_s: float = 4 * 3600.0
+    priority: Priority = "medium"
 
 
 class CouncilRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -126,6 +136,8 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     charts: tuple[Chart, ...] = ()
     feeds: tuple[Flow, ...] = ()
     readings: Literal["home", "room"] = "home"
+    rationales: tuple[Rationale, ...] = ()
+    notices: NoticeRules = NoticeRules()
 
     def graph(self) -> FlowGraph:
         """Who feeds whom, over all charts and feeds."""

@@ -33,6 +33,27 @@ from opsroom.alarms.alarm_events import (
     StopPlanned,
     TransientLogged,
 )
+from opsroom.alarms.group_events import (
+    AlarmJoined,
+    AlarmResumed,
+    AlarmSplit,
+    AlarmWaited,
+    AlarmsGrouped,
+    OriginFixed,
+)
+from opsroom.alarms.service_events import (
+    AlarmLaidOut,
+    AlarmReset,
+    RationaleAccepted,
+    RationaleProposed,
+    RationaleRefused,
+    ServiceLeft,
+    ServiceRestored,
+    ServiceReviewed,
+    TimeAsked,
+    TimeGranted,
+    TimeRefused,
+)
 from opsroom.council.attribution import nested
 from opsroom.council.council_events import (
     BallotCast,
@@ -53,6 +74,14 @@ from opsroom.council.council_events import (
     ReceiptNoted,
     StatementMade,
 )
+from opsroom.notices.notice_events import (
+    NoticeAddressed,
+    NoticeDelivered,
+    NoticeEnded,
+    NoticeFailed,
+    NoticeRaised,
+    NoticeSeen,
+)
 from opsroom.recursion.plant_events import (
     AgreementAccepted,
     AgreementProposed,
@@ -64,6 +93,11 @@ from opsroom.recursion.plant_events import (
     SeededAgreement,
 )
 from opsroom.room.event import Event
+from opsroom.shift.shift_events import (
+    LogSigned,
+    LogWritten,
+    ShiftTaken,
+)
 
 __all__ = [
     "KINDS",
@@ -74,15 +108,22 @@ __all__ = [
     "AlarmAcknowledged",
     "AlarmClimbed",
     "AlarmClosed",
+    "AlarmJoined",
+    "AlarmLaidOut",
     "AlarmOpened",
     "AlarmRelapsed",
     "AlarmReleased",
     "AlarmReminded",
     "AlarmRenamed",
+    "AlarmReset",
+    "AlarmResumed",
     "AlarmReturned",
     "AlarmShelved",
+    "AlarmSplit",
     "AlarmSuppressed",
     "AlarmUnshelved",
+    "AlarmWaited",
+    "AlarmsGrouped",
     "AnyEvent",
     "BallotCast",
     "CharterAmended",
@@ -93,8 +134,16 @@ __all__ = [
     "Exhibit",
     "GoodNewsHeard",
     "LastCallMade",
+    "LogSigned",
+    "LogWritten",
     "MotionClosed",
     "MotionOpened",
+    "NoticeAddressed",
+    "NoticeDelivered",
+    "NoticeEnded",
+    "NoticeFailed",
+    "NoticeRaised",
+    "NoticeSeen",
     "OrderAnswered",
     "OrderExpired",
     "OrderIssued",
@@ -102,17 +151,28 @@ __all__ = [
     "OrderRevoked",
     "OrdersHeld",
     "OrdersReleased",
+    "OriginFixed",
     "Outlook",
     "PlantJoined",
     "PlantLeft",
+    "RationaleAccepted",
+    "RationaleProposed",
+    "RationaleRefused",
     "ReceiptNoted",
     "RoomFounded",
     "SeededAgreement",
+    "ServiceLeft",
+    "ServiceRestored",
+    "ServiceReviewed",
+    "ShiftTaken",
     "StatementMade",
     "StopBegan",
     "StopCancelled",
     "StopEnded",
     "StopPlanned",
+    "TimeAsked",
+    "TimeGranted",
+    "TimeRefused",
     "TransientLogged",
     "UnknownEventError",
     "decode",
@@ -142,6 +202,32 @@ AnyEvent = (
     | AlarmReturned
     | AlarmRelapsed
     | AlarmClosed
+    | AlarmReset
+    | AlarmLaidOut
+    | TimeAsked
+    | TimeGranted
+    | TimeRefused
+    | AlarmWaited
+    | AlarmResumed
+    | AlarmsGrouped
+    | AlarmSplit
+    | AlarmJoined
+    | OriginFixed
+    | ServiceLeft
+    | ServiceReviewed
+    | ServiceRestored
+    | RationaleProposed
+    | RationaleAccepted
+    | RationaleRefused
+    | NoticeRaised
+    | NoticeAddressed
+    | NoticeDelivered
+    | NoticeFailed
+    | NoticeSeen
+    | NoticeEnded
+    | LogWritten
+    | LogSigned
+    | ShiftTaken
     | StopPlanned
     | StopBegan
     | StopEnded

@@ -128,6 +128,24 @@ class LeftAgain(News, frozen=True, kw_only=True, tag="left-again"):
     value: float
 
 
+class NoticeTaken(News, frozen=True, kw_only=True, tag="notice-taken"):
+    """A channel took a notice of a turn, or did not: then `reason` says why."""
+
+    notice: str
+    turn: int
+    channel: str
+    reason: str = ""
+    attempts: int = 1
+
+
+class LogProven(News, frozen=True, kw_only=True, tag="log-proven"):
+    """The room has signed an entry of the shift log with its journal key."""
+
+    entry: str
+    key: str
+    signature: str
+
+
 class CharterRead(News, frozen=True, kw_only=True, tag="charter-read"):
     """The room's file was read at start: the tree, rules and seats follow it, agreements already in the journal do not."""
 
@@ -151,6 +169,8 @@ AnyNews = (
     | CallCame
     | Returned
     | LeftAgain
+    | NoticeTaken
+    | LogProven
     | CharterRead
     | Tick
 )

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from opsroom import commands as ask
-from opsroom.alarms import alarm, algedonic, stops
+from opsroom.alarms import alarm, algedonic, extension, group, laid_out, meaning, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
 from opsroom.council import council, effect, moving, order
+from opsroom.notices import raising
 from opsroom.recursion import agreements, births
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
@@ -28,6 +29,8 @@ from opsroom.room.news import (
     CharterRead,
     EffectReckoned,
     LeftAgain,
+    LogProven,
+    NoticeTaken,
     PlantBorn,
     PlantDied,
     PlantSilent,
@@ -41,6 +44,7 @@ from opsroom.room.news import (
 )
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Room
+from opsroom.shift import log
 
 __all__ = ["Refused", "Room", "decide", "evolve", "made", "newborn"]
 
@@ -57,6 +61,19 @@ COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], 
     ask.ShelveAlarm: lambda room, asked, actor, now, sight: alarm.shelve(room, asked, actor, now),
     ask.UnshelveAlarm: lambda room, asked, actor, now, sight: alarm.unshelve(room, asked, actor, now),
     ask.CallEarly: lambda room, asked, actor, now, sight: algedonic.call_early(room, asked, actor, now),
+    ask.ResetAlarm: lambda room, asked, actor, now, sight: alarm.reset(room, asked, actor, now),
+    ask.LookAtAlarm: lambda room, asked, actor, now, sight: alarm.look(room, asked, actor, now),
+    ask.TakeOut: lambda room, asked, actor, now, sight: laid_out.take_out(room, asked, actor, now),
+    ask.BringBack: lambda room, asked, actor, now, sight: laid_out.bring_back(room, asked, actor, now),
+    ask.AskForTime: lambda room, asked, actor, now, sight: extension.ask(room, asked, actor, now),
+    ask.AnswerTime: lambda room, asked, actor, now, sight: extension.answer(room, asked, actor, now),
+    ask.SplitAlarm: lambda room, asked, actor, now, sight: group.split(room, asked, actor, now),
+    ask.JoinAlarm: lambda room, asked, actor, now, sight: group.join(room, asked, actor, now),
+    ask.FixOrigin: lambda room, asked, actor, now, sight: group.fix(room, asked, actor, now),
+    ask.ProposeRationale: lambda room, asked, actor, now, sight: meaning.propose(room, asked, actor, now),
+    ask.AnswerRationale: lambda room, asked, actor, now, sight: meaning.answer(room, asked, actor, now),
+    ask.WriteLog: lambda room, asked, actor, now, sight: log.write(room, asked, actor, now),
+    ask.TakeOver: lambda room, asked, actor, now, sight: log.take_over(room, asked, actor, now),
     ask.PlanStop: lambda room, asked, actor, now, sight: stops.plan(room, asked, actor, now),
     ask.CancelStop: lambda room, asked, actor, now, sight: stops.cancel(room, asked, actor, now),
     ask.ProposeAgreement: lambda room, asked, actor, now, sight: agreements.propose(room, asked, actor, now),
@@ -83,6 +100,8 @@ NEWS: Mapping[type[Any], Callable[[Room, Any, float], Events]] = {
     PlantDied: births.hear_farewell,
     ReceiptCame: order.hear_receipt,
     EffectReckoned: effect.hear_reckoning,
+    NoticeTaken: raising.hear,
+    LogProven: log.hear,
     CharterRead: births.found,
 }
 """What answers each kind of news; a tick is answered by `DUE`."""
@@ -93,6 +112,8 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "settle": lambda room, name, now, sight: algedonic.settle(room, room.alarms[name], now),
     "begin-stop": lambda room, name, now, sight: stops.begin(room, room.stops[name], now),
     "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),
+    "review-service": lambda room, name, now, sight: laid_out.review(room, room.services[name], now),
+    "pass-notice": lambda room, name, now, sight: raising.pass_on(room, room.notices[name], now),
     "close-motion": lambda room, name, now, sight: council.conclude(room, room.motions[name], now, sight),
     "expire-order": lambda room, name, now, sight: order.expire(room, room.orders[name], now),
     "review": lambda room, name, now, sight: order.review(room, room.orders[name], now, sight),
@@ -103,6 +124,11 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **births.APPLY,
     **agreements.APPLY,
     **alarm.APPLY,
+    **group.APPLY,
+    **laid_out.APPLY,
+    **meaning.APPLY,
+    **raising.APPLY,
+    **log.APPLY,
     **stops.APPLY,
     **council.APPLY,
     **order.APPLY,
@@ -150,16 +176,22 @@ def _command(room: Room, asked: Asked, now: float, sight: Sight) -> Events:
     check_role(room, asked.command, asked.actor)
     events = COMMANDS[type(asked.command)](room, asked.command, asked.actor, now, sight)
     who = {"by": account(asked.actor), "occupant": asked.actor.occupant, "key": asked.key}
-    return tuple(msgspec.structs.replace(event, **who) for event in events)
+    said = tuple(msgspec.structs.replace(event, **who) for event in events)
+    return (*said, *_follow(room, said, now, sight))
 
 
 def _follow(room: Room, events: Events, now: float, sight: Sight) -> Events:
-    """What follows at once from news: a recovery is the effect of the orders that were obeyed before it."""
-    back = [event.alarm for event in events if isinstance(event, happened.AlarmReturned)]
-    if not back or not any(room.alarms[name].motions for name in back):
+    """What follows at once: a recovery is the effect of the orders that were obeyed before it; alarms of one cause are put
+    together, clocks that waited for an origin go on, and what is to be told outside the wall is."""
+    if not any(getattr(event, "alarm", "") or getattr(event, "group", "") for event in events):
         return ()
+    back = [event.alarm for event in events if isinstance(event, happened.AlarmReturned)]
     after = evolve(room, events)
-    return tuple(effect for name in back for effect in order.after_recovery(after, name, now, sight))
+    found: Events = tuple(effect for name in back for effect in order.after_recovery(after, name, now, sight))
+    for consequence in (group.follow, group.resume, raising.follow):
+        after = evolve(room, (*events, *found))
+        found = (*found, *consequence(after, (*events, *found), now))
+    return found
 
 
 def _tick(room: Room, now: float, sight: Sight) -> Events:
@@ -167,6 +199,7 @@ def _tick(room: Room, now: float, sight: Sight) -> Events:
     events: list[AnyEvent] = []
     while (due := room.due.first) is not None and due.at <= now:
         ran_out = DUE[due.what](room, due.id, now, sight)
+        ran_out = (*ran_out, *_follow(room, ran_out, now, sight))
         room = evolve(room, ran_out)
         _check_passed(room, due)
         events += ran_out
@@ -188,7 +221,13 @@ def _makes(event: AnyEvent) -> tuple[str, ...]:
             return (event.order,)
         case happened.StopPlanned():
             return (event.stop,)
-        case happened.AgreementProposed():
+        case happened.AgreementProposed() | happened.RationaleProposed():
             return (event.proposal,)
+        case happened.ServiceLeft():
+            return (event.service,)
+        case happened.LogWritten():
+            return (event.entry,)
+        case happened.AlarmJoined():
+            return (event.group,)
         case _:
             return ()

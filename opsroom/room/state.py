@@ -12,10 +12,16 @@ import msgspec
 from immutables import Map
 
 from opsroom.alarms.deadlines import Deadlines, Due
+from opsroom.alarms.life import Life
+from opsroom.alarms.rationale import Rationale
+from opsroom.alarms.records import Group, LaidOut, RationaleProposal, TimeRequest
 from opsroom.council.options import Option, OptionOrder
+from opsroom.notices.record import NoticeRecord
 from opsroom.recursion.recursion import Agreement, Charter, Tree
 from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, Outlook
 from opsroom.room.news import Evidence
+from opsroom.room.thing import Thing
+from opsroom.shift.entry import LogEntry
 from telex_ingest.telex import OrderBirth, SignalBirth
 
 REMEMBERED = 500
@@ -23,20 +29,6 @@ REMEMBERED = 500
 
 KEYS_REMEMBERED = 1024
 """How many idempotency keys the room remembers."""
-
-
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """The root of what has a life in the room."""
-
-    id: str
-
-    def clocks(self) -> tuple[Due, ...]:
-        """The moments at which something happens to it by itself."""
-        return ()
-
-    def over(self) -> bool:
-        """Tell whether nothing can happen to it any more."""
-        return False
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +65,11 @@ class Climb(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(Thing, frozen=True, kw_only=True):
-    """One alarm. Its `state` follows from its fields, see `algedonic.state`.
+    """One alarm. `life` says where it stands in the table of states; what is told beside it are the facts.
 
-    `deadline` is when it climbs from `at_unit`, kept while it is recovered; `left_s` is what is left of its clock while a
-    planned stop suppresses it.
+    `deadline` is when it climbs from `at_unit`, kept while it is recovered; `left_s` is what is left of its clock while it is
+    quiet. `waits` names the origin of its `group` for which it waits with its time run out; `apart` are alarms from which
+    somebody has split it. `asked` is more time that its unit asked for, `extended` how often it was given some there.
     """
 
     signal: str
@@ -103,18 +96,29 @@ class Alarm(Thing, frozen=True, kw_only=True):
     closed_reason: str = ""
     reminders: int = 0
     motions: tuple[str, ...] = ()
+    life: Life = Life(condition="unacknowledged")
+    latched: bool = False
+    priority: str = ""
+    service: str = ""
+    group: str = ""
+    waits: str = ""
+    apart: tuple[str, ...] = ()
+    asked: TimeRequest | None = None
+    extended: int = 0
+    notice: str = ""
 
     def clocks(self) -> tuple[Due, ...]:
-        """Climb, come off the shelf, close after the hysteresis once acknowledged."""
+        """Climb, come off the shelf, close after the hysteresis once acknowledged (and reset, where it latches)."""
+        life = self.life
         if self.closed_at is not None:
             return ()
         running = []
         if self.shelved_until is not None:
             running.append(Due(self.shelved_until, "unshelve", self.id))
         if self.recovered_at is not None:
-            if self.acknowledged_at is not None or self.stop:
+            if life.condition == "recovered" or (life.quiet and not life.latches):
                 running.append(Due(self.recovered_at + self.hysteresis_s, "settle", self.id))
-        elif self.deadline is not None and not self.stop:
+        elif self.deadline is not None and not life.quiet and not self.waits:
             running.append(Due(self.deadline, "climb", self.id))
         return tuple(running)
 
@@ -291,7 +295,9 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `running` are the
     planned stops that are; `past` holds the ids of what is over, by kind, oldest first. `schemas` are the parameter schemas (as
-    JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same.
+    JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same. `laid_out` names
+    by signal what is out of service, `rationales` by pattern and kind what was agreed that alarms mean, `shifts` when
+    which account took which unit's shift over.
     """
 
     id: str
@@ -310,6 +316,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     orders: Map[str, OrderRecord] = Map()
     held: str | None = None
     counts: Map[str, int] = Map()
+    services: Map[str, LaidOut] = Map()
+    laid_out: Map[str, str] = Map()
+    groups: Map[str, Group] = Map()
+    rationales: Map[tuple[str, str], Rationale] = Map()
+    asked_rationales: Map[str, RationaleProposal] = Map()
+    notices: Map[str, NoticeRecord] = Map()
+    log: Map[str, LogEntry] = Map()
+    shifts: Map[tuple[str, str], float] = Map()
     due: Deadlines = Deadlines()
     past: Map[str, tuple[str, ...]] = Map()
     memory: Memory = Memory()
@@ -324,8 +338,12 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         return self.charter.council.unit if self.charter.council.unit in self.tree.units else self.tree.root
 
 
-def put(room: Room, kept: Literal["alarms", "stops", "motions", "orders"], thing: Thing) -> Room:
-    """Give the room with an alarm, stop, motion or order put in; its clocks follow, and the oldest that is over is forgotten."""
+Kept = Literal["alarms", "stops", "motions", "orders", "services", "groups", "notices"]
+"""The things of the room that have a life."""
+
+
+def put(room: Room, kept: Kept, thing: Thing) -> Room:
+    """Give the room with a thing put in; its clocks follow, and the oldest of its kind that is over is forgotten."""
     things: Map[str, Thing] = getattr(room, kept)
     old = things.get(thing.id)
     due = room.due.changed(old.clocks() if old is not None else (), thing.clocks())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
-from opsroom.alarms import alarm, algedonic
+from opsroom.alarms import algedonic
+from opsroom.alarms.life import BEGINNING, LIFE
+from opsroom.alarms.rationale import PRIORITY
 from opsroom.commands import AnyCommand
 from opsroom.council import council, order
 from opsroom.room.authority import MAY
@@ -50,6 +52,39 @@ def verdicts() -> str:
     return _rows(("the filter says", "in the bad direction", "in the good direction"), rows)
 
 
+def regions() -> str:
+    """Draw the three regions of an alarm's life side by side, as one composite state."""
+    lines = ["stateDiagram-v2", "    state alarm {"]
+    for place, (region, table) in enumerate(LIFE.items()):
+        lines += ["        --"] if place else []
+        lines.append(f"        [*] --> {_plain(BEGINNING[region])}")
+        for state, row in table.items():
+            lines += [f"        {_plain(state)} --> {_plain(after)}: {cause}" for cause, after in row.items()]
+    return "\n".join([*lines, "    }"])
+
+
+def _plain(state: str) -> str:
+    return state.replace("-", "_")
+
+
+def transitions() -> str:
+    """The same table in rows: region, state, happening, next state."""
+    rows = (
+        (region, state, f"`{cause}`", after)
+        for region, table in LIFE.items()
+        for state, row in table.items()
+        for cause, after in row.items()
+    )
+    return _rows(("region", "from", "what happens", "to"), rows)
+
+
+def priorities() -> str:
+    """The priority by consequence and time to respond."""
+    heads = tuple(next(iter(PRIORITY.values())))
+    rows = ((when, *(row[one] for one in heads)) for when, row in PRIORITY.items())
+    return _rows(("time to respond", *heads), rows)
+
+
 def authority() -> str:
     """Who may give which command."""
     rows = []
@@ -69,7 +104,9 @@ def kinds() -> str:
 
 DRAWN: Mapping[str, Callable[[], str]] = {
     "verdicts": verdicts,
-    "alarm": lambda: _fenced(life(alarm.LIFE)),
+    "alarm": lambda: _fenced(regions()),
+    "alarm-table": transitions,
+    "priorities": priorities,
     "motion": lambda: _fenced(life(council.LIFE, start=["open"])),
     "order": lambda: _fenced(life(order.LIFE, start=["issued", "held"])),
     "authority": authority,

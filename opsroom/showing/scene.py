@@ -185,7 +185,7 @@ class Scene:
         standing, alarms = self.room.standing, self.room.alarms
         for key, word in ((signal.plant, "silent"), (signal.key, "alarm")):
             alarm = alarms.get(standing.get(key, ""))
-            if alarm is not None and alarm.closed_at is None and alarm.recovered_at is None and not alarm.stop:
+            if alarm is not None and alarm.closed_at is None and not alarm.life.back and not alarm.life.quiet:
                 return word
         named = int(self.bank.named[signal.lane])
         if named == NOT_YET:

@@ -136,12 +136,14 @@ def _standing(room: Room, alarm: Alarm) -> str:
     where = title_of(room, alarm.at_unit)
     if alarm.closed_at is not None:
         return f"Closed: {alarm.closed_reason}."
-    if alarm.stop:
-        return "Suppressed by a planned stop."
+    if alarm.life.quiet:
+        return "Suppressed by a planned stop." if alarm.stop else "Quiet: its signal is out of service."
     if alarm.recovered_at is not None:
         return f"Back to normal since {moment(alarm.recovered_at, alarm.opened_at)}."
     if alarm.deadline is None:
         return f"It stands at {where}."
+    if alarm.waits:
+        return f"The time of {where} has run out; it follows {alarm.waits}, which climbs for both."
     if alarm.at_unit == room.tree.root:
         return f"It stands at {where}, with nobody above; it reminds at {moment(alarm.deadline, alarm.opened_at)}."
     return f"{where} has until {moment(alarm.deadline, alarm.opened_at)} before it goes one level up."

@@ -10,6 +10,7 @@ from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Room
+from opsroom.showing import alarm_lines
 from opsroom.showing.sentences import (
     alarm_sentence,
     attribution_sentence,
@@ -181,6 +182,7 @@ def _effect(room: Room, event: happened.EffectMeasured) -> Line:
 
 
 LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
+    **alarm_lines.LINES,
     happened.RoomFounded: lambda room, event: ("line", "", f"The room {room.id} is founded."),
     happened.CharterAmended: lambda room, event: ("line", "", "The room's charter has changed."),
     happened.PlantJoined: _joined,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from opsroom import commands as ask
-from opsroom.alarms.alarm import LIFE, STATES, state
+from opsroom.alarms.alarm import state
 from opsroom.alarms.algedonic import notices
+from opsroom.alarms.life import BEGINNING, KNOWN, LIFE, STATES, Life, LifeError
 from opsroom.room import events as happened
 from opsroom.room.news import LeftAgain, Returned
 from tests.opsroom.play import HYSTERESIS_S, OPERATOR, PLANT_S, SECTOR_S, Play, kinds, only, people, seat, verdict
@@ -153,8 +154,18 @@ def test_a_closing_alarm_takes_its_open_motion_with_it() -> None:
 
 
 def test_the_table_of_states_names_only_states() -> None:
-    assert set(LIFE) == {"", *STATES}
-    assert {after for row in LIFE.values() for states in row.values() for after in states} <= set(STATES)
+    for region, table in LIFE.items():
+        assert BEGINNING[region] in table
+        assert {after for row in table.values() for after in row.values()} <= set(table)
+    shown = set(LIFE["condition"]) - {"normal"} | {"shelved", "suppressed", "out-of-service", "closed"}
+    assert shown == set(STATES)
+
+
+def test_an_event_that_cannot_follow_stops_the_room_loudly() -> None:
+    for happening in KNOWN - {"alarm-opened"}:
+        with pytest.raises(LifeError, match=happening):
+            Life().after(happening)
+    assert Life(condition="acknowledged").after("alarm-renamed") == Life(condition="acknowledged")
 
 
 def test_an_unknown_alarm_is_refused_with_a_cure() -> None:

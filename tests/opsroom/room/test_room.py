@@ -13,9 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from immutables import Map
 
 from opsroom import commands as ask
-from opsroom.alarms.alarm import LIFE, state
+from opsroom.alarms.alarm import happening
 from opsroom.alarms.algedonic import notices
 from opsroom.alarms.deadlines import Deadlines
+from opsroom.alarms.life import Life
 from opsroom.commands import Actor, AnyCommand, Asked, Role
 from opsroom.council.order import pending
 from opsroom.recursion.recursion import Charter, Unit
@@ -125,9 +126,9 @@ class RoomMachine(RuleBasedStateMachine):
                 assert alarm.recovered_at is None
             if name := getattr(event, "alarm", ""):
                 old, new = room.alarms.get(name), after.alarms[name]
-                was, now = state(old) if old is not None else "", state(new)
-                allowed = LIFE[was].get(kind_of(event), (was,))
-                assert now in allowed, f"{kind_of(event)} led from {was or 'nothing'} to {now}"
+                was, now = old.life if old is not None else Life(), new.life
+                allowed = was.after(happening(old if old is not None else new, event))
+                assert now.condition == allowed.condition, f"{kind_of(event)} led from {was} to {now}"
             room = after
         assert room == self.play.room
 

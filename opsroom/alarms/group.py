@@ -1,0 +1,466 @@
+"""One cause, one alarm: alarms along the flow graph are put together under their likeliest origin; people may split, join
+and fix.
+
+Members keep their own clocks at their plants. One whose clock runs out while the origin is open waits there (`AlarmWaited`),
+for the origin climbs for all; when the origin is back or quiet, or leaves the group, its own clock goes on (`AlarmResumed`),
+so that no escalation is lost. Later evidence may move the origin until somebody fixes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from opsroom.alarms import group_events
+from opsroom.alarms.alarm import APPLY as ALARM_APPLY
+from opsroom.alarms.alarm import find
+from opsroom.alarms.algedonic import CLOCK_LEAST_S, leader, running
+from opsroom.alarms.group_events import AlarmResumed, AlarmsGrouped, Candidate
+from opsroom.alarms.origin import Onset, Way, Weighed, gain, way_between, weigh
+from opsroom.alarms.records import Group
+from opsroom.commands import Actor, FixOrigin, JoinAlarm, SplitAlarm
+from opsroom.recursion.flow import FlowGraph
+from opsroom.recursion.flowchart import Chart, Flow
+from opsroom.recursion.recursion import Charter
+from opsroom.room import events as happened
+from opsroom.room.authority import check_reached, said
+from opsroom.room.events import AnyEvent
+from opsroom.room.refusal import Refused
+from opsroom.room.state import Alarm, Room, count, put
+from opsroom.showing.sentences import lasting, signal_title, title
+
+POOL = 60
+"""The most alarms that are weighed together: in a flood the newest near the one that opened."""
+
+SLOW_KINDS = ("slope", "drift", "variance")
+SHOWN = 5
+"""The most candidates that a group keeps."""
+
+
+class Roads:
+    """The quickest ways along what flows between units, reckoned when somebody asks; a unit reaches those it feeds."""
+
+    def __init__(self, graph: FlowGraph) -> None:
+        self.graph = graph
+        self.stocks = frozenset(flow.stock for flow in graph.flows if flow.stock)
+        self._known: dict[tuple[str, str], Way | None] = {}
+
+    def __call__(self, source: str, target: str) -> Way | None:
+        """The quickest way from one unit to another, or `None`."""
+        asked = (source, target)
+        if asked not in self._known:
+            self._known[asked] = self._quickest(source, target) if self.graph.feeds_into(source, target) else None
+        return self._known[asked]
+
+    def near(self, unit: str) -> frozenset[str]:
+        """The units that may share a cause with one: itself, those upstream, those downstream."""
+        return frozenset((unit, *self.graph.upstream(unit), *self.graph.downstream(unit)))
+
+    def _quickest(self, source: str, target: str) -> Way:
+        ways = [self._way(units) for units in self.graph.paths(source, target, most=16)]
+        return min(ways, key=lambda way: (way.delay_s + (3600.0 if way.stocked else 0.0), len(way.units)))
+
+    def _way(self, units: tuple[str, ...]) -> Way:
+        delay_s, stocked = 0.0, False
+        for one, other in pairwise(units):
+            flows = self.graph.between(one, other)
+            if flows:
+                delay_s += min(flow.delay_s for flow in flows)
+                stocked = stocked or all(flow.stock for flow in flows)
+        return Way(units=units, delay_s=delay_s, stocked=stocked)
+
+
+@lru_cache(maxsize=4)
+def _roads(charts: tuple[Chart, ...], feeds: tuple[Flow, ...]) -> Roads:
+    return Roads(FlowGraph(charts, feeds))
+
+
+def roads(charter: Charter) -> Roads:
+    """The ways of a charter's flow graph."""
+    return _roads(charter.charts, charter.feeds)
+
+
+def onset(room: Room, alarm: Alarm, ways: Roads) -> Onset:
+    """An alarm as evidence: a step's onset is known to about a reading, a slope's to a third of the time until it was named."""
+    known, told = room.signals.get(alarm.signal), alarm.deviation
+    period_s = known.birth.period_s if known is not None else 60.0
+    at = told.since if told.since is not None else alarm.opened_at
+    seen_s = max((told.named_at if told.named_at is not None else alarm.opened_at) - at, 0.0)
+    sd = max(2.0 * period_s, seen_s / 3.0) if told.named in SLOW_KINDS else max(period_s, seen_s / 20.0)
+    plant = room.plants.get(alarm.unit)
+    return Onset(
+        alarm=alarm.id,
+        unit=alarm.unit,
+        at=at,
+        sd=sd,
+        kind=told.named,
+        link=plant.link if plant is not None else "",
+        symptom=alarm.signal in ways.stocks,
+    )
+
+
+def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
+    """What an alarm that has just opened, or was named otherwise, changes in the groups; `room` is the room with it."""
+    if not running(alarm) or alarm.closed_at is not None:
+        return ()
+    ways, window_s = roads(room.charter), room.charter.alarms.group_window_s
+    if window_s <= 0.0:
+        return ()
+    own = room.groups.get(alarm.group)
+    pool = _pool(room, alarm, ways)
+    onsets = {one.id: onset(room, one, ways) for one in pool}
+    mine = onsets[alarm.id]
+    related = {
+        one.id
+        for one in pool
+        if one.id != alarm.id and _related(mine, onsets[one.id], ways, window_s) and not _apart(alarm, one)
+    }
+    groups = {one.group for one in pool if one.id in related and one.group} | ({own.id} if own is not None else set())
+    members = {alarm.id, *related}
+    for name in groups:
+        members |= set(room.groups[name].members)
+    known = [room.alarms[name] for name in members if name in room.alarms and room.alarms[name].closed_at is None]
+    onsets |= {one.id: onset(room, one, ways) for one in known if one.id not in onsets}
+    weighed = [onsets[one.id] for one in known]
+    if len(weighed) < 2:
+        return ()
+    fixed = [room.groups[name] for name in sorted(groups) if room.groups[name].fixed_by]
+    if fixed and fixed[0].origin not in {one.alarm for one in weighed}:
+        return ()  # what somebody has fixed stays, also when its origin is closed
+    among = [fixed[0].origin] if fixed else None
+    ranked = weigh(weighed, ways, window_s, among)
+    best = ranked[0]
+    kept = {best.alarm, *best.explains}
+    for name in groups:
+        group = room.groups[name]
+        if group.origin in kept or (own is not None and name == own.id):
+            kept |= set(group.members)
+        kept |= set(group.joined) if group.origin in kept else set()
+    kept &= {one.alarm for one in weighed}
+    for other in fixed[1:]:
+        kept -= set(other.members)
+    if alarm.id not in kept or len(kept) < 2:
+        return ()
+    home = fixed[0] if fixed else _oldest(room, groups)
+    return _grouped(room, home, kept, onsets, ranked, ways, now)
+
+
+def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
+    near = ways.near(alarm.unit)
+    link = room.plants[alarm.unit].link if alarm.unit in room.plants else ""
+
+    def close(one: Alarm) -> bool:
+        plant = room.plants.get(one.unit)
+        return one.unit in near or bool(link and plant is not None and plant.link == link)
+
+    found = [one for name in room.standing.values() if (one := room.alarms.get(name)) is not None]
+    live = [one for one in found if one.id != alarm.id and running(one) and close(one)]
+    live.sort(key=lambda one: (one.opened_at, one.id))
+    return [alarm, *live[-POOL:]]
+
+
+def _related(one: Onset, other: Onset, ways: Roads, window_s: float) -> bool:
+    return any((gain(a, b, ways, window_s) or 0.0) > 0.0 for a, b in ((one, other), (other, one)))
+
+
+def _apart(one: Alarm, other: Alarm) -> bool:
+    return other.id in one.apart or one.id in other.apart
+
+
+def _oldest(room: Room, groups: Iterable[str]) -> Group | None:
+    return min((room.groups[name] for name in groups), key=lambda group: (group.since, group.id), default=None)
+
+
+def _grouped(
+    room: Room,
+    home: Group | None,
+    kept: set[str],
+    onsets: Mapping[str, Onset],
+    ranked: Sequence[Weighed],
+    ways: Roads,
+    now: float,
+) -> tuple[AnyEvent, ...]:
+    members = tuple(sorted(kept, key=lambda name: (onsets[name].at, name)))
+    best = ranked[0]
+    if home is not None and set(home.members) >= kept and home.origin == best.alarm:
+        return ()
+    return (
+        AlarmsGrouped(
+            at=now,
+            group=home.id if home is not None else room.next_id("group"),
+            members=members,
+            origin=best.alarm,
+            sentence=sentence(room, best, onsets, ways),
+            candidates=tuple(
+                Candidate(
+                    alarm=one.alarm,
+                    share=round(one.share, 4),
+                    explains=len(one.explains),
+                    why=_why(room, one, onsets, ways),
+                )
+                for one in ranked[:SHOWN]
+            ),
+        ),
+    )
+
+
+def sentence(room: Room, best: Weighed, onsets: Mapping[str, Onset], ways: Roads) -> str:
+    """Why an alarm is held to be the origin, in one sentence."""
+    origin = room.alarms[best.alarm]
+    explained = _why(room, best, onsets, ways) or "nothing else fits"
+    return f"{title(room, origin)} is most likely where it began ({100 * min(best.share, 0.99):.0f} %): {explained}."
+
+
+def _why(room: Room, one: Weighed, onsets: Mapping[str, Onset], ways: Roads) -> str:
+    origin = onsets[one.alarm]
+    told = []
+    for name in one.explains[:3]:
+        other = onsets[name]
+        way = way_between(origin, other, ways)
+        lag = other.at - origin.at
+        when = f"{lasting(abs(lag))} {'after' if lag >= 0 else 'before'} it"
+        if way is None or len(way.units) < 2:
+            told.append(f"{signal_title(room, room.alarms[name].signal)} began {when} in the same plant")
+        elif other.kind == "silence":
+            told.append(f"{signal_title(room, room.alarms[name].signal)} fell silent {when} on the same link")
+        else:
+            on = f", which lies {lasting(way.delay_s)} downstream" if way.delay_s else ", which lies downstream"
+            told.append(f"{signal_title(room, room.alarms[name].signal)} began {when}{on}")
+    more = len(one.explains) - len(told)
+    return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
+
+
+# ---- what people may do
+
+
+def split(room: Room, asked: SplitAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Take an alarm out of its group, with a reason; if it was the origin, the likeliest of those who stay takes its place."""
+    alarm = find(room, asked.alarm)
+    check_reached(room, alarm, actor)
+    group = _group_of(room, alarm)
+    staying = [name for name in group.members if name != alarm.id]
+    origin = group.origin if group.origin != alarm.id else _likeliest(room, staying)
+    reason = said(asked.reason, "the reason for splitting")
+    return (group_events.AlarmSplit(at=now, group=group.id, alarm=alarm.id, reason=reason, origin=origin),)
+
+
+def join(room: Room, asked: JoinAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Put an alarm into another's group (or both into a new one), with a reason."""
+    alarm, other = find(room, asked.alarm), find(room, asked.other)
+    check_reached(room, alarm, actor)
+    if alarm.id == other.id:
+        raise Refused("same-alarm", f"{alarm.id} cannot join itself", "name another alarm")
+    if alarm.group and alarm.group == other.group:
+        raise Refused("already-joined", f"{alarm.id} and {other.id} are in one group", "nothing is left to do")
+    group = room.groups.get(other.group)
+    alone = group is None or group.over()
+    return (
+        group_events.AlarmJoined(
+            at=now,
+            group=room.next_id("group") if alone or group is None else group.id,
+            alarm=alarm.id,
+            other=other.id,
+            reason=said(asked.reason, "the reason for joining"),
+            origin=other.id if alone or group is None else group.origin,
+        ),
+    )
+
+
+def fix(room: Room, asked: FixOrigin, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Say which alarm of its group is the origin; it stays."""
+    alarm = find(room, asked.alarm)
+    check_reached(room, alarm, actor)
+    group = _group_of(room, alarm)
+    reason = said(asked.reason, "the reason for naming the origin")
+    return (group_events.OriginFixed(at=now, group=group.id, alarm=alarm.id, reason=reason),)
+
+
+def _group_of(room: Room, alarm: Alarm) -> Group:
+    group = room.groups.get(alarm.group)
+    if group is None or group.over():
+        raise Refused("no-group", f"{alarm.id} is in no group", "look at the alarm: it stands for itself")
+    return group
+
+
+def _likeliest(room: Room, members: Sequence[str]) -> str:
+    ways = roads(room.charter)
+    alive = [room.alarms[name] for name in members if name in room.alarms and room.alarms[name].closed_at is None]
+    ranked = weigh([onset(room, one, ways) for one in alive], ways, room.charter.alarms.group_window_s or 3600.0)
+    return ranked[0].alarm if ranked else members[0]
+
+
+# ---- what follows from other events
+
+_REASONS = {
+    "back": "the origin {origin} is back to normal and this is not",
+    "quiet": "the origin {origin} is quiet",
+    "left": "it does not follow {origin} any more",
+}
+
+
+def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent, ...]:
+    """What follows for groups from events; `room` is the room after them: regrouped alarms, and clocks that go on."""
+    found: list[AnyEvent] = []
+    opened = (happened.AlarmOpened, happened.AlarmRenamed, happened.AlarmReleased, happened.AlarmRelapsed)
+    for event in events:
+        if isinstance(event, opened) and (alarm := room.alarms.get(event.alarm)) is not None:
+            found += regroup(room, alarm, now)
+    return tuple(found)
+
+
+def resume(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent, ...]:
+    """The alarms that wait for an origin which is not open any more: their own clocks go on.
+
+    What the origin's end has to travel is given to them: at least the delay of the way from it.
+    """
+    touched = {name for event in events if (name := getattr(event, "group", ""))}
+    touched |= {alarm.group for event in events if (alarm := room.alarms.get(getattr(event, "alarm", ""))) is not None}
+    found: list[AnyEvent] = []
+    for name in sorted(touched - {""}):
+        group = room.groups.get(name)
+        for member in group.members if group is not None else ():
+            found += _resumed(room, member, now)
+    for event in events:
+        if isinstance(event, group_events.AlarmSplit):
+            found += _resumed(room, event.alarm, now)
+    return tuple(dict.fromkeys(found))
+
+
+def _resumed(room: Room, name: str, now: float) -> tuple[AnyEvent, ...]:
+    alarm = room.alarms.get(name)
+    if alarm is None or not alarm.waits or not running(alarm) or leader(room, alarm) is not None:
+        return ()
+    origin = room.alarms.get(alarm.waits)
+    way = roads(room.charter)(origin.unit, alarm.unit) if origin is not None else None
+    why = "left"
+    if origin is not None and alarm.group and origin.group == alarm.group:
+        why = "back" if origin.life.back or origin.closed_at is not None else "quiet" if origin.life.quiet else "left"
+    grace_s = max(way.delay_s if way is not None and why == "back" else 0.0, CLOCK_LEAST_S)
+    return (
+        AlarmResumed(at=now, alarm=alarm.id, deadline=now + grace_s, reason=_REASONS[why].format(origin=alarm.waits)),
+    )
+
+
+# ---- how events change the room
+
+
+def _placed(room: Room, group: Group, at: float) -> Room:
+    """Put a group in, and tell its members; one that left another group leaves it in that group's rows too."""
+    for name in group.members:
+        alarm = room.alarms.get(name)
+        if alarm is None or alarm.group == group.id:
+            continue
+        if alarm.group:
+            room = _without(room, alarm.group, {name}, at)
+        room = put(room, "alarms", msgspec.structs.replace(room.alarms[name], group=group.id))
+    return put(room, "groups", group)
+
+
+def _without(room: Room, name: str, leaving: set[str], at: float) -> Room:
+    group = room.groups.get(name)
+    if group is None:
+        return room
+    members = tuple(member for member in group.members if member not in leaving)
+    for member in leaving & set(group.members):
+        if member in room.alarms and room.alarms[member].group == name:
+            room = put(room, "alarms", msgspec.structs.replace(room.alarms[member], group=""))
+    if len(members) < 2:
+        for member in members:
+            if member in room.alarms and room.alarms[member].group == name:
+                room = put(room, "alarms", msgspec.structs.replace(room.alarms[member], group=""))
+        return put(room, "groups", msgspec.structs.replace(group, members=members, ended_at=at))
+    origin = group.origin if group.origin in members else members[0]
+    return put(room, "groups", msgspec.structs.replace(group, members=members, origin=origin))
+
+
+def _on_grouped(room: Room, event: AlarmsGrouped) -> Room:
+    known = room.groups.get(event.group)
+    if known is None:
+        room = count(room, "group")
+    left = set(known.members) - set(event.members) if known is not None else set()
+    still = {name for name in left if name in room.alarms and room.alarms[name].closed_at is None}
+    for name in still:
+        room = put(room, "alarms", msgspec.structs.replace(room.alarms[name], group=""))
+    gone = tuple(name for name in known.members if name in left - still) if known is not None else ()
+    group = Group(
+        id=event.group,
+        members=(*gone, *event.members),
+        origin=event.origin,
+        sentence=event.sentence,
+        candidates=event.candidates,
+        since=known.since if known is not None else event.at,
+        fixed_by=known.fixed_by if known is not None else "",
+        joined=known.joined if known is not None else (),
+    )
+    return _placed(room, group, event.at)
+
+
+def _on_split(room: Room, event: group_events.AlarmSplit) -> Room:
+    group = room.groups[event.group]
+    alarm = room.alarms[event.alarm]
+    apart = tuple(dict.fromkeys((*alarm.apart, *(name for name in group.members if name != alarm.id))))
+    room = put(room, "alarms", msgspec.structs.replace(alarm, apart=apart))
+    fixed = group.fixed_by if group.origin != event.alarm else ""
+    room = put(room, "groups", msgspec.structs.replace(group, fixed_by=fixed))
+    room = _without(room, event.group, {event.alarm}, event.at)
+    group = room.groups[event.group]
+    if group.over() or not event.origin or event.origin not in group.members:
+        return room
+    return put(room, "groups", msgspec.structs.replace(group, origin=event.origin))
+
+
+def _on_joined(room: Room, event: group_events.AlarmJoined) -> Room:
+    known = room.groups.get(event.group)
+    who = event.occupant or event.by
+    alarm = room.alarms[event.alarm]
+    if event.other in alarm.apart:
+        apart = tuple(name for name in alarm.apart if name != event.other)
+        room = put(room, "alarms", msgspec.structs.replace(alarm, apart=apart))
+    if known is None:
+        room = count(room, "group")
+        known = Group(
+            id=event.group,
+            members=(event.other,),
+            origin=event.origin,
+            sentence=f"{who} put {event.alarm} and {event.other} together: {event.reason}",
+            since=event.at,
+        )
+    group = msgspec.structs.replace(
+        known,
+        members=tuple(dict.fromkeys((*known.members, event.alarm))),
+        joined=tuple(dict.fromkeys((*known.joined, event.alarm, event.other))),
+    )
+    return _placed(room, group, event.at)
+
+
+def _on_fixed(room: Room, event: group_events.OriginFixed) -> Room:
+    group, who = room.groups[event.group], event.occupant or event.by
+    fixed = msgspec.structs.replace(
+        group, origin=event.alarm, fixed_by=who, sentence=f"{who} says that it began with {event.alarm}: {event.reason}"
+    )
+    return put(room, "groups", fixed)
+
+
+def _on_closed(room: Room, event: happened.AlarmClosed) -> Room:
+    """A group ends with its last open alarm."""
+    room = ALARM_APPLY[happened.AlarmClosed](room, event)
+    known = room.alarms.get(event.alarm)
+    group = room.groups.get(known.group) if known is not None else None
+    if group is None or group.over():
+        return room
+    alive = [name for name in group.members if name in room.alarms and room.alarms[name].closed_at is None]
+    return room if alive else put(room, "groups", msgspec.structs.replace(group, ended_at=event.at))
+
+
+APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
+    AlarmsGrouped: _on_grouped,
+    group_events.AlarmSplit: _on_split,
+    group_events.AlarmJoined: _on_joined,
+    group_events.OriginFixed: _on_fixed,
+    happened.AlarmClosed: _on_closed,
+}
+"""How each event on a group changes the room; one that closes an alarm may end its group."""

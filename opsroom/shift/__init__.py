@@ -1,0 +1,1 @@
+"""The shift: its signed log, and what has changed since somebody left."""
