@@ -31,7 +31,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     return folder / "room", msgspec.json.decode((folder / "story.json").read_bytes()), run.stdout
 
 
-pytestmark = [pytest.mark.xdist_group("story"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(120)]
 
 
 def test_the_report_has_exactly_the_promised_members(story: tuple[Path, dict[str, Any], str]) -> None:
