@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cyberstride.columns import columns
 from cyberstride.verdict import NOT_YET
 
 __all__ = ["WINDOW", "Belief", "BeliefError", "from_bytes", "grow", "informed", "newborn", "put", "take", "to_bytes"]
@@ -36,8 +37,8 @@ class BeliefError(ValueError):
 class Belief(NamedTuple):
     """The state of n signals; every array has leading axis n, about 0.8 KB a signal.
 
-    In memory the same figure of all signals lies side by side (the transposed array is contiguous), which is what makes
-    the compiled step fast; arrays in any other order are right as well, only slower.
+    In memory the same figure of all signals lies side by side, and all figures in one piece (`columns`), which is what
+    makes the compiled step fast; arrays in any other order are right as well, only slower.
 
     Inside, a reading x is z = (x - origin) / unit; unit is a power of two near the noise of the first readings,
     so that scaling a signal by a power of two changes no bit of what follows.
@@ -123,9 +124,7 @@ _SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
 
 def newborn(n: int) -> Belief:
     """The belief about `n` signals of which nothing has been seen."""
-    fields: dict[str, NDArray[Any]] = {
-        name: np.moveaxis(np.zeros((*shape, n), dtype), -1, 0) for name, (shape, dtype) in _SHAPES.items()
-    }
+    fields = columns(_SHAPES, n)
     fields["unit"][:] = 1.0
     fields["p"][:, 0] = 1.0
     fields["named"][:] = NOT_YET
@@ -159,7 +158,10 @@ def informed(
 
 def take(belief: Belief, rows: NDArray[np.int64]) -> Belief:
     """The belief about the signals `rows`, as a copy."""
-    return _belief([np.moveaxis(np.moveaxis(array, 0, -1)[..., rows], -1, 0) for array in _arrays(belief)])
+    part = _belief(list(columns(_SHAPES, len(rows)).values()))
+    for array, new in zip(_arrays(belief), _arrays(part), strict=True):
+        np.moveaxis(new, 0, -1)[...] = np.moveaxis(array, 0, -1)[..., rows]
+    return part
 
 
 def put(belief: Belief, rows: NDArray[np.int64], part: Belief) -> Belief:
@@ -171,13 +173,12 @@ def put(belief: Belief, rows: NDArray[np.int64], part: Belief) -> Belief:
 
 def grow(belief: Belief, n: int) -> Belief:
     """The belief with newborn signals added at the end, `n` signals in all."""
-    more = n - len(belief.seen)
-    if more <= 0:
+    if n <= len(belief.seen):
         return belief
-    pairs = zip(_arrays(belief), _arrays(newborn(more)), strict=True)
-    return _belief(
-        [np.moveaxis(np.concatenate([np.moveaxis(a, 0, -1) for a in pair], axis=-1), -1, 0) for pair in pairs]
-    )
+    whole = newborn(n)
+    for array, old in zip(_arrays(whole), _arrays(belief), strict=True):
+        array[: len(old)] = old
+    return whole
 
 
 def _arrays(belief: Belief) -> list[NDArray[Any]]:
@@ -213,13 +214,11 @@ def from_bytes(stored: bytes) -> Belief:
     n, window = struct.unpack_from("<QH", stored, len(_MAGIC))
     if window != WINDOW:
         raise BeliefError(f"they keep {window} readings a signal, this version keeps {WINDOW}")
-    fields: dict[str, NDArray[Any]] = {}
+    fields = columns(_SHAPES, n)
     for name, (shape, kind) in _SHAPES.items():
         dtype = np.dtype(kind)
         size = int(np.prod((n, *shape), dtype=np.int64))
         raw = np.frombuffer(stored, dtype.newbyteorder("<"), size, start)
-        fields[name] = np.moveaxis(
-            np.ascontiguousarray(np.moveaxis(raw.astype(dtype).reshape((n, *shape)), 0, -1)), -1, 0
-        )
+        fields[name][...] = raw.reshape((n, *shape))
         start += size * dtype.itemsize
     return Belief(**fields)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cyberstride.belief import FLAT, RUNNING, Belief, newborn, put, take
+from cyberstride.columns import columns
 from cyberstride.evidence import weigh
 from cyberstride.mixture import Mixed, absorb, evolve, priors_over, sum4, tail
 from cyberstride.naming import begin_anew, name, push, unnamed, watch
@@ -90,9 +91,22 @@ def _advance(belief: Belief, x: Floats, t: Floats, regimes: Regimes) -> tuple[Be
     return after, verdicts
 
 
+_COLUMNS: dict[str, tuple[tuple[int, ...], str]] = dict.fromkeys(Verdicts._fields, ((), "f8")) | {
+    "p_now": ((4,), "f8"),
+    "p_back": ((4,), "f8"),
+    "named": ((), "i1"),
+    "announced": ((), "?"),
+    "onset_back": ((), "i4"),
+}
+
+
 def blank(n: int) -> Verdicts:
     """Room for the verdicts on `n` signals."""
-    return _not_yet(newborn(n))
+    room = Verdicts(**columns(_COLUMNS, n))
+    arrays: list[NDArray[Any]] = list(room)
+    for array, nothing in zip(arrays, _not_yet(newborn(1)), strict=True):
+        array[...] = nothing
+    return room
 
 
 def _not_yet(belief: Belief) -> Verdicts:

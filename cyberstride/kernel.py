@@ -121,7 +121,7 @@ class Kernel:
             inside, copied = _in_rows(belief)
             said, more = _in_rows(verdicts)
             copied += more
-            tables = _tables(self._compiled.rows, inside, said)
+            tables = _tables(inside, said)
             # Arrays that are judged again and again in place keep their addresses.
             self._last = None if copied or out is None else (belief, verdicts, inside, tables)
         hard = np.zeros(m, np.int8)
@@ -137,7 +137,7 @@ class Kernel:
         assert self._compiled is not None
         judge = self._compiled.judge
         parts = max(1, min(self.threads, m // _LEAST_SHARE))
-        edges = [m * k // parts // 16 * 16 for k in range(parts)] + [m]
+        edges = [m * k // parts // 8 * 8 for k in range(parts)] + [m]
         spans = list(itertools.pairwise(edges))
         if parts == 1:
             judge(0, m, *rest)
@@ -175,7 +175,7 @@ def _in_rows(arrays: Any) -> tuple[dict[str, NDArray[Any]], _Copied]:
     rows, copied = {}, []
     for name, array in zip(arrays._fields, arrays, strict=True):
         row = np.moveaxis(array, 0, -1)
-        if not row.flags.c_contiguous:
+        if row.strides[-1] != row.itemsize:
             row = np.ascontiguousarray(row)
             copied.append((array, row))
         rows[name] = row
@@ -183,7 +183,7 @@ def _in_rows(arrays: Any) -> tuple[dict[str, NDArray[Any]], _Copied]:
 
 
 class _Tables(NamedTuple):
-    """Which row of a block belongs to which address: what is loaded, what is stored, what is told, the whole numbers."""
+    """At which addresses the rows lie: what is loaded, what is stored, what is told, the whole numbers."""
 
     loaded: NDArray[np.uint64]
     stored: NDArray[np.uint64]
@@ -194,24 +194,26 @@ class _Tables(NamedTuple):
 
 def _addresses(row: NDArray[Any]) -> NDArray[np.uint64]:
     """The address of every row of an array whose lanes lie last."""
-    many, stride = row.size // max(row.shape[-1], 1), row.shape[-1] * row.itemsize
-    return np.uint64(row.ctypes.data) + np.arange(many, dtype=np.uint64) * np.uint64(stride)
+    places = np.array([row.ctypes.data], np.uint64)
+    for many, apart in zip(row.shape[:-1], row.strides[:-1], strict=True):
+        places = np.add.outer(places, np.arange(many, dtype=np.uint64) * np.uint64(apart)).ravel()
+    return places
 
 
-def _tables(at: Any, belief: dict[str, NDArray[Any]], said: dict[str, NDArray[Any]]) -> _Tables:
+def _tables(belief: dict[str, NDArray[Any]], said: dict[str, NDArray[Any]]) -> _Tables:
+    """In the order of `lanes.rows`."""
     of = {name: _addresses(row) for name, row in belief.items()}
-    regimes = np.concatenate([of[name] for name in ("p", "level", "slope", "cov", "scale")])
-    lasting = np.concatenate([of[name] for name in ("settled", "event", "reference", "repeats", "drift")])
-    before = np.concatenate([of[name] for name in ("origin", "unit", "limits", "gap", "dof", "window", "lapse")])
-    after = np.concatenate([of[name] for name in ("gap", "dof", "window", "lapse")])
-    told = np.concatenate([_addresses(said[name]) for name in _TOLD])
+    regimes = [of[name] for name in ("p", "level", "slope", "cov", "scale")]
+    lasting = [of[name] for name in ("settled", "event", "reference", "repeats", "drift")]
+    before = [of[name] for name in ("origin", "unit", "limits", "gap", "dof", "window", "lapse")]
+    after = [of[name] for name in ("gap", "dof", "window", "lapse")]
     words = np.zeros((3, WINDOW), np.uint64)
     words[0], words[1] = of["ago"], of["live"]
-    words[2, :4] = [of[name][0] for name in ("named", "onset", "standing", "seen")]
+    words[2, :5] = [of[name][0] for name in ("phase", "named", "onset", "standing", "seen")]
     return _Tables(
-        np.stack((at.LOADED, np.concatenate((regimes, lasting, before))), axis=1),
-        np.stack((at.STORED, np.concatenate((regimes, lasting, after))), axis=1),
-        np.stack((at.TOLD, told), axis=1),
+        np.concatenate((*regimes, *lasting, *before)),
+        np.concatenate((*regimes, *lasting, *after)),
+        np.concatenate([_addresses(said[name]) for name in _TOLD]),
         words,
         np.concatenate([_addresses(said[name]) for name in ("named", "announced", "onset_back")]),
     )

@@ -1,4 +1,4 @@
-"""`evidence.settle` and, of `evidence.weigh`, the question whether anything could be telling: sixteen lanes at once."""
+"""`evidence.settle` and, of `evidence.weigh`, the question whether anything could be telling: a block of lanes at once."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cyberstride.belief import WINDOW
 from cyberstride.evidence import _LARGEST, _LEAST_NOISE, _RESTLESS, _TELLING
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, apart
-from cyberstride.lanes.rows import FIT, HERE, LANES, LAP, LEFT, LIVE, LOUD, OLD_NOISE, OLD_SETTLED, SET, WIN, T, Y
+from cyberstride.lanes.rows import HERE, LAP, LEFT, LIVE, OLD_NOISE, OLD_SETTLED, RESIDUAL, SET, WIN, T, Y
+from cyberstride.lanes.vector import bits, farther, load, magnitude, nearer, root, some, store, where
 
-__all__ = ["hold", "listen", "push"]
+__all__ = ["hold", "listen", "overhear", "push"]
 
-L = LANES
 _LEVEL, _SLOPE, _V11, _V12, _V22, _NOISE, _DOF, _RHO, _LAST = range(SET, SET + 9)
-_F1, _F2, _M11, _M12, _M22, _N, _H, _HH, _R, _HR, _SQ, _COUNT, _BEFORE, _SMALLEST = range(FIT, FIT + 14)
+_N, _H, _HH = float(WINDOW), float(sum(range(1, WINDOW + 1))), float(sum(k * k for k in range(1, WINDOW + 1)))
 _NEARLY = 1.0 - 1e-9
 """What is so near to the limit is looked at lane by lane, where it is worked out as in the readable form."""
 
@@ -27,121 +27,136 @@ def push(f: Any, c: Any) -> None:  # pragma: no cover
     """Take the reading into the window; the oldest one leaves it and is settled."""
     apart()
     g, h, discount = c[at.LEVELS], c[at.SLOPES], c[at.DISCOUNT]
-    for l in range(L):
-        z, lapse = f[WIN * L + l], f[LAP * L + l]
-        here = f[HERE * L + l] == 1.0
-        live = here and f[LIVE * L + l] == 1.0
-        level = f[_LEVEL * L + l] + f[_SLOPE * L + l] * lapse
-        v11, v12, v22 = f[_V11 * L + l], f[_V12 * L + l], f[_V22 * L + l]
-        r11 = min(v11 + lapse * (2.0 * v12 + lapse * v22) + (g + h) * lapse, _LARGEST)
-        r12 = v12 + lapse * v22 + h * lapse
-        r22 = v22 + h * lapse
-        noise, dof, rho, last = f[_NOISE * L + l], f[_DOF * L + l], f[_RHO * L + l], f[_LAST * L + l]
-        f[OLD_NOISE * L + l] = noise
-        f[OLD_SETTLED * L + l] = dof
-        f[LEFT * L + l] = 1.0 if live else 0.0
-        q = r11 + 1.0
-        deviation = math.sqrt(noise * q)
-        e = min(max((z - level) / deviation, -3.0), 3.0)
-        step = e * deviation
-        kept = discount * dof
-        grown = max(noise * ((kept + 1.005 * (e * e)) / (kept + 1.0)), _LEAST_NOISE)
-        iq = 1.0 / q
-        n11, n12 = r11 * iq, r12 * iq
-        n22 = max(r22 - r12 * n12, n12 * n12 / n11 * (1.0 + 1e-12))
-        f[_LEVEL * L + l] = (level + n11 * step if live else level) if here else f[_LEVEL * L + l]
-        f[_V11 * L + l] = (n11 if live else r11) if here else v11
-        f[_V12 * L + l] = (n12 if live else r12) if here else v12
-        f[_V22 * L + l] = (n22 if live else r22) if here else v22
-        f[_SLOPE * L + l] = f[_SLOPE * L + l] + n12 * step if live else f[_SLOPE * L + l]
-        f[_NOISE * L + l] = grown if live else noise
-        f[_DOF * L + l] = kept + 1.0 if live else dof
-        f[_RHO * L + l] = rho + (e * last - rho) / min(dof, 150.0) if live else rho
-        f[_LAST * L + l] = e if live else last
-        f[(WIN + WINDOW) * L + l] = f[Y * L + l]
-        f[(LAP + WINDOW) * L + l] = f[T * L + l]
-        f[(LIVE + WINDOW) * L + l] = 1.0
+    z, lapse = load(f, WIN), load(f, LAP)
+    here = load(f, HERE) == 1.0
+    live = here & (load(f, LIVE) == 1.0)
+    old_level, slope, v11, v12, v22 = load(f, _LEVEL), load(f, _SLOPE), load(f, _V11), load(f, _V12), load(f, _V22)
+    level = old_level + slope * lapse
+    r11 = nearer(v11 + lapse * (2.0 * v12 + lapse * v22) + (g + h) * lapse, _LARGEST)
+    r12 = v12 + lapse * v22 + h * lapse
+    r22 = v22 + h * lapse
+    noise, dof, rho, last = load(f, _NOISE), load(f, _DOF), load(f, _RHO), load(f, _LAST)
+    store(f, OLD_NOISE, noise)
+    store(f, OLD_SETTLED, dof)
+    store(f, LEFT, where(live, 1.0, 0.0))
+    iq = 1.0 / (r11 + 1.0)
+    deviation = root(noise * (r11 + 1.0))
+    e = nearer(farther((z - level) / deviation, -3.0), 3.0)
+    step = e * deviation
+    kept = discount * dof
+    grown = farther(noise * ((kept + 1.005 * (e * e)) / (kept + 1.0)), _LEAST_NOISE)
+    n11, n12 = r11 * iq, r12 * iq
+    n22 = farther(r22 - r12 * n12, n12 * n12 / n11 * (1.0 + 1e-12))
+    store(f, _LEVEL, where(live, level + n11 * step, where(here, level, old_level)))
+    store(f, _V11, where(live, n11, where(here, r11, v11)))
+    store(f, _V12, where(live, n12, where(here, r12, v12)))
+    store(f, _V22, where(live, n22, where(here, r22, v22)))
+    store(f, _SLOPE, where(live, slope + n12 * step, slope))
+    store(f, _NOISE, where(live, grown, noise))
+    store(f, _DOF, where(live, kept + 1.0, dof))
+    store(f, _RHO, where(live, rho + (e * last - rho) / nearer(dof, 150.0), rho))
+    store(f, _LAST, where(live, e, last))
+    store(f, WIN + WINDOW, load(f, Y))
+    store(f, LAP + WINDOW, load(f, T))
+    store(f, LIVE + WINDOW, 1.0)
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def hold(f: Any) -> None:  # pragma: no cover
     """Where the reading is missing the window stays as it was."""
     apart()
+    here = load(f, HERE) == 1.0
     for back in range(WINDOW):
         k = WINDOW - back
-        for l in range(L):
-            here = f[HERE * L + l] == 1.0
-            f[(WIN + k) * L + l] = f[(WIN + k) * L + l] if here else f[(WIN + k - 1) * L + l]
-            f[(LAP + k) * L + l] = f[(LAP + k) * L + l] if here else f[(LAP + k - 1) * L + l]
-            f[(LIVE + k) * L + l] = f[(LIVE + k) * L + l] if here else f[(LIVE + k - 1) * L + l]
+        store(f, WIN + k, where(here, load(f, WIN + k), load(f, WIN + k - 1)))
+        store(f, LAP + k, where(here, load(f, LAP + k), load(f, LAP + k - 1)))
+        store(f, LIVE + k, where(here, load(f, LIVE + k), load(f, LIVE + k - 1)))
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
-def listen(f: Any, c: Any) -> float:  # pragma: no cover
-    """Mark the lanes whose window may tell of something (row LOUD > 0), and say whether there are any."""
+def listen(f: Any, c: Any) -> Any:  # pragma: no cover
+    """The lanes whose window may tell of something, as the bits of a number."""
     apart()
-    for row in range(_N, _BEFORE + 1):
-        for l in range(L):
-            f[row * L + l] = 0.0
+    level, slope = load(f, _LEVEL), load(f, _SLOPE)
+    n = sh = shh = r = hr = upto = load(f, LIVE) * 0.0
     for k in range(1, WINDOW + 1):
-        for l in range(L):
-            live = 1.0 if f[(LIVE + k) * L + l] == 1.0 else 0.0
-            at_k = f[_BEFORE * L + l] + f[(LAP + k) * L + l]
-            lh = live * at_k
-            residual = f[(WIN + k) * L + l] - (f[_LEVEL * L + l] + f[_SLOPE * L + l] * at_k)
-            f[_N * L + l] += live
-            f[_H * L + l] += lh
-            f[_HH * L + l] += lh * at_k
-            f[_R * L + l] += live * residual
-            f[_HR * L + l] += lh * residual
-            f[_BEFORE * L + l] = at_k
+        live = where(load(f, LIVE + k) == 1.0, 1.0, 0.0)
+        upto = upto + load(f, LAP + k)
+        lh = live * upto
+        lo = live * (load(f, WIN + k) - (level + slope * upto))
+        n, sh, shh, r, hr = n + live, sh + lh, shh + lh * upto, r + lo, hr + lo * upto
     g, h = c[at.LEVELS], c[at.SLOPES]
-    t0, t1, t2, stretch = c[at.ST] * c[at.ST], c[at.SS] * c[at.SS], c[at.SL] * c[at.SL], c[at.STRETCH]
-    t0, t1 = _TELLING / t0, _TELLING / t1
-    for l in range(L):
-        passed, n, sh, shh = f[_BEFORE * L + l], f[_N * L + l], f[_H * L + l], f[_HH * L + l]
-        v11, v12, v22 = f[_V11 * L + l] + 0.5 * g * passed, f[_V12 * L + l], f[_V22 * L + l] + h * passed
-        i11, i12 = 1.0 + v11 * n + v12 * sh, v11 * sh + v12 * shh
-        i21, i22 = v12 * n + v22 * sh, 1.0 + v12 * sh + v22 * shh
-        det = 1.0 / (i11 * i22 - i12 * i21)
-        m11, m12, m22 = (i22 * v11 - i12 * v12) * det, (i22 * v12 - i12 * v22) * det, (i11 * v22 - i21 * v12) * det
-        f[_F1 * L + l] = f[_LEVEL * L + l] + m11 * f[_R * L + l] + m12 * f[_HR * L + l]
-        f[_F2 * L + l] = f[_SLOPE * L + l] + m12 * f[_R * L + l] + m22 * f[_HR * L + l]
-        f[_M11 * L + l], f[_M12 * L + l], f[_M22 * L + l] = m11, 2.0 * m12, m22
-        unit_slope = max(passed, 1.0) / max(n, 1.0)
-        f[_SMALLEST * L + l] = _TELLING * unit_slope * unit_slope / t2
-        f[LOUD * L + l] = -1.0
-        f[_N * L + l], f[_H * L + l], f[_HH * L + l], f[_R * L + l], f[_HR * L + l] = 0.0, 0.0, 0.0, 0.0, 0.0
+    stretch = c[at.STRETCH]
+    t0, t1 = _TELLING / (c[at.ST] * c[at.ST]), _TELLING / (c[at.SS] * c[at.SS])
+    v11, v12, v22 = load(f, _V11) + 0.5 * g * upto, load(f, _V12), load(f, _V22) + h * upto
+    i11, i12 = 1.0 + v11 * n + v12 * sh, v11 * sh + v12 * shh
+    i21, i22 = v12 * n + v22 * sh, 1.0 + v12 * sh + v22 * shh
+    det = 1.0 / (i11 * i22 - i12 * i21)
+    m11, m12, m22 = (i22 * v11 - i12 * v12) * det, (i22 * v12 - i12 * v22) * det, (i11 * v22 - i21 * v12) * det
+    f1, f2 = level + m11 * r + m12 * hr, slope + m12 * r + m22 * hr
+    m12 = 2.0 * m12
+    unit_slope = farther(upto, 1.0) / farther(n, 1.0)
+    t2 = _TELLING / (c[at.SL] * c[at.SL]) * unit_slope * unit_slope
     # A prior that is stretched to the size of what was found: share c^2 > 8 s is then c^2 > steep a s.
     steep = 0.5 * _TELLING + math.sqrt(0.25 * _TELLING * _TELLING + _TELLING * stretch * stretch)
+    sn = load(f, _NOISE) * _NEARLY
+    n = sh = shh = r = hr = square = count = upto * 0.0
+    loud = sn * -1.0
     for back in range(WINDOW):
         k = WINDOW - back
-        for l in range(L):
-            there, sn = f[(LIVE + k) * L + l], f[_NOISE * L + l] * _NEARLY
-            live, present = 1.0 if there == 1.0 else 0.0, 1.0 if there > 0.0 else 0.0
-            at_k = f[_BEFORE * L + l]
-            before = at_k - f[(LAP + k) * L + l]
-            f[_BEFORE * L + l] = before
-            m11, m12, m22 = f[_M11 * L + l], f[_M12 * L + l], f[_M22 * L + l]
-            off = f[(WIN + k) * L + l] - (f[_F1 * L + l] + f[_F2 * L + l] * at_k)
-            lh, lo = live * at_k, live * off
-            n, hk, hh = f[_N * L + l] + live, f[_H * L + l] + lh, f[_HH * L + l] + lh * at_k
-            r, hr = f[_R * L + l] + lo, f[_HR * L + l] + lo * at_k
-            square, count = f[_SQ * L + l] + present * off * off, f[_COUNT * L + l] + present
-            f[_N * L + l], f[_H * L + l], f[_HH * L + l], f[_R * L + l], f[_HR * L + l] = n, hk, hh, r, hr
-            f[_SQ * L + l], f[_COUNT * L + l] = square, count
-            a = max(live - live * (m11 + at_k * (m12 + m22 * at_k)), 1e-9)
-            loud = lo * lo - min(_TELLING * a + t0, steep * a) * sn
-            a = max(n - (n * (m11 * n + m12 * hk) + m22 * hk * hk), 1e-9)
-            loud = max(loud, r * r - min(_TELLING * a + t1, steep * a) * sn)
-            x1, x2 = hk - before * n, hh - before * hk
-            xx = hh - before * (2.0 * hk - before * n)
-            a = max(xx - (x1 * (m11 * x1 + m12 * x2) + m22 * x2 * x2), 1e-9)
-            loud2 = hr - before * r
-            loud = max(loud, loud2 * loud2 - min(_TELLING * a + f[_SMALLEST * L + l], steep * a) * sn)
-            loud = max(loud, square - (_TELLING + _RESTLESS * count) * sn)
-            f[LOUD * L + l] = max(f[LOUD * L + l], loud)
-    loudest = -1.0
-    for l in range(L):
-        loudest = max(loudest, f[LOUD * L + l])
-    return loudest
+        there = load(f, LIVE + k)
+        live, present = where(there == 1.0, 1.0, 0.0), where(there > 0.0, 1.0, 0.0)
+        before = upto - load(f, LAP + k)
+        off = load(f, WIN + k) - (f1 + f2 * upto)
+        lh, lo = live * upto, live * off
+        n, sh, shh = n + live, sh + lh, shh + lh * upto
+        r, hr = r + lo, hr + lo * upto
+        square, count = square + present * off * off, count + present
+        a = farther(live - live * (m11 + upto * (m12 + m22 * upto)), 1e-9)
+        loud = farther(loud, lo * lo - nearer(_TELLING * a + t0, steep * a) * sn)
+        a = farther(n - (n * (m11 * n + m12 * sh) + m22 * sh * sh), 1e-9)
+        loud = farther(loud, r * r - nearer(_TELLING * a + t1, steep * a) * sn)
+        x1, x2 = sh - before * n, shh - before * sh
+        xx = shh - before * (2.0 * sh - before * n)
+        a = farther(xx - (x1 * (m11 * x1 + m12 * x2) + m22 * x2 * x2), 1e-9)
+        of_slope = hr - before * r
+        loud = farther(loud, of_slope * of_slope - nearer(_TELLING * a + t2, steep * a) * sn)
+        loud = farther(loud, square - (_TELLING + _RESTLESS * count) * sn)
+        upto = before
+    return bits(loud > 0.0)
+
+
+@njit(error_model="numpy", fastmath=CONTRACT)
+def overhear(f: Any, c: Any) -> Any:  # pragma: no cover
+    """`listen` for windows that are full, on time and nothing but evidence: no lane fewer, perhaps some more; -1: not known.
+
+    Every such window comes to the same covariance of level and slope, and so has the same limits but for the noise.
+    """
+    apart()
+    level, slope = load(f, _LEVEL), load(f, _SLOPE)
+    r = hr = level * 0.0
+    for k in range(1, WINDOW + 1):
+        lo = load(f, WIN + k) - (level + slope * float(k))
+        store(f, RESIDUAL + k, lo)
+        r, hr = r + lo, hr + lo * float(k)
+    v11 = load(f, _V11) + 0.5 * c[at.LEVELS] * float(WINDOW)
+    v12, v22 = load(f, _V12), load(f, _V22) + c[at.SLOPES] * float(WINDOW)
+    i11, i12 = 1.0 + v11 * _N + v12 * _H, v11 * _H + v12 * _HH
+    i21, i22 = v12 * _N + v22 * _H, 1.0 + v12 * _H + v22 * _HH
+    det = 1.0 / (i11 * i22 - i12 * i21)
+    m11, m12, m22 = (i22 * v11 - i12 * v12) * det, (i22 * v12 - i12 * v22) * det, (i11 * v22 - i21 * v12) * det
+    other = (magnitude(m11 - c[at.USUAL]) > c[at.USUAL + 3]) | (magnitude(m12 - c[at.USUAL + 1]) > c[at.USUAL + 4])
+    if some(other | ~(magnitude(m22 - c[at.USUAL + 2]) <= c[at.USUAL + 5])):
+        return -1
+    f1, f2 = m11 * r + m12 * hr, m12 * r + m22 * hr
+    r = ramp = square = loudest = level * 0.0
+    for back in range(WINDOW):
+        k = WINDOW - back
+        off = load(f, RESIDUAL + k) - (f1 + f2 * float(k))
+        one = off * off
+        r, square = r + off, square + one
+        ramp = ramp + r
+        loud = farther(one * c[at.LIMITS + k - 1], (r * r) * c[at.LIMITS + WINDOW + k - 1])
+        loud = farther(loud, (ramp * ramp) * c[at.LIMITS + 2 * WINDOW + k - 1])
+        loudest = farther(loudest, farther(loud, square * c[at.LIMITS + 3 * WINDOW + k - 1]))
+    return bits(~(loudest <= load(f, _NOISE)))

@@ -1,25 +1,22 @@
-"""`mixture.evolve`, `priors_over`, `absorb` and `tail`, sixteen lanes at once."""
+"""`mixture.evolve`, `priors_over`, `absorb` and `tail`, a block of lanes at once."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from numba import njit
 
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, apart, exp2, ln, log2
+from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
 from cyberstride.lanes.rows import (
     AHEAD,
     BACK,
     DOF,
     EXPECTED,
     FROM,
-    HEAVY,
     HERE,
     INVERSE,
     KEPT,
-    LANES,
     LEVEL,
     LEVEL_NOW,
     LEVEL_SD,
@@ -36,7 +33,6 @@ from cyberstride.lanes.rows import (
     SLOPE_NOW,
     SLOPE_SD,
     SPREAD,
-    STEADY_BRANCH,
     SURPRISE,
     UNIT,
     UPTO,
@@ -50,16 +46,16 @@ from cyberstride.lanes.rows import (
     T,
     Y,
 )  # fmt: skip
-from cyberstride.mixture import _ERFC, _LARGEST, _LEAST_WEIGHT, _LN10
+from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, store, where
+from cyberstride.mixture import _ERFC, _LARGEST, _LEAST_WEIGHT, _LN10, _LONGEST
 
-__all__ = ["absorb", "ahead", "evolve", "speak", "stay"]
+__all__ = ["absorb", "evolve", "speak", "stay"]
 
 _Z95 = 1.6448536269514722
 _Z_FIRST = (_Z95**3 + _Z95) / 4.0
 _Z_SECOND = (5 * _Z95**5 + 16 * _Z95**3 + 3 * _Z95) / 96.0
 _HAIR = 1.0 + 1e-12
-L = LANES
-_WEIGHT, _ONE_OVER, _LEVEL, _SLOPE, _C11, _C12, _C22 = range(STEADY_BRANCH, STEADY_BRANCH + 7)
+_HALF_ROOT = 0.5**0.5
 _E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = _ERFC
 
 
@@ -67,230 +63,218 @@ _E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = _ERFC
 def evolve(f: Any, c: Any) -> None:  # pragma: no cover
     """What the time since the last reading does to the variances, and the priors of the regimes after it."""
     apart()
+    passed = load(f, T)
+    t = nearer(passed, _LONGEST)
+    once = nearer(t, 1.0)
+    long, on_time = t >= 1.0, t == 1.0
+    rise = where(long, t * (t + 1.0) / 2.0, t)
+    climb = where(long, t * (t + 1.0) * (2.0 * t + 1.0) / 6.0, t)
+    g0, h0 = c[at.LEVELS], c[at.SLOPES]
     for j in range(4):
-        g0, h0 = c[at.LEVELS], c[at.SLOPES]
         g, h = c[at.LEVELS + j] - g0, c[at.SLOPES + j] - h0
-        one11, one12, one22 = c[at.ONE_11 + j], c[at.ONE_12 + j], c[at.ONE_22 + j]
-        for l in range(L):
-            t = min(f[T * L + l], 1e6)
-            once = min(t, 1.0)
-            long = t >= 1.0
-            rise = t * (t + 1.0) / 2.0 if long else t
-            climb = t * (t + 1.0) * (2.0 * t + 1.0) / 6.0 if long else t
-            f[(W11 + j) * L + l] = one11 if t == 1.0 else (g0 * t + h0 * climb) + (g + h) * once
-            f[(W12 + j) * L + l] = one12 if t == 1.0 else h0 * rise + h * once
-            f[(W22 + j) * L + l] = one22 if t == 1.0 else h0 * t + h * once
-    p0, p1, p2, p3 = c[at.ONE_PRIORS], c[at.ONE_PRIORS + 1], c[at.ONE_PRIORS + 2], c[at.ONE_PRIORS + 3]
-    steady, transient, log_step, log_slope = c[at.PRIORS], c[at.PRIORS + 1], c[at.LOG_STEP], c[at.LOG_SLOPE]
-    for l in range(L):
-        t = f[T * L + l]
-        step = 1.0 - exp2(t * log_step)
-        slope = 1.0 - exp2(t * log_slope)
-        still = max(1.0 - transient - step - slope, steady * (1.0 - step) * (1.0 - slope))
-        whole = 1.0 / (((still + transient) + step) + slope)
-        f[PRIOR * L + l] = max(p0 if t == 1.0 else still * whole, _LEAST_WEIGHT)
-        f[(PRIOR + 1) * L + l] = max(p1 if t == 1.0 else transient * whole, _LEAST_WEIGHT)
-        f[(PRIOR + 2) * L + l] = max(p2 if t == 1.0 else step * whole, _LEAST_WEIGHT)
-        f[(PRIOR + 3) * L + l] = max(p3 if t == 1.0 else slope * whole, _LEAST_WEIGHT)
+        store(f, W11 + j, where(on_time, c[at.ONE_11 + j], (g0 * t + h0 * climb) + (g + h) * once))
+        store(f, W12 + j, where(on_time, c[at.ONE_12 + j], h0 * rise + h * once))
+        store(f, W22 + j, where(on_time, c[at.ONE_22 + j], h0 * t + h * once))
+    on_time = passed == 1.0
+    steady, transient = c[at.PRIORS], c[at.PRIORS + 1]
+    step = 1.0 - exp2(passed * c[at.LOG_STEP])
+    slope = 1.0 - exp2(passed * c[at.LOG_SLOPE])
+    still = farther(1.0 - transient - step - slope, steady * (1.0 - step) * (1.0 - slope))
+    whole = 1.0 / (((still + transient) + step) + slope)
+    store(f, PRIOR, farther(where(on_time, c[at.ONE_PRIORS], still * whole), _LEAST_WEIGHT))
+    store(f, PRIOR + 1, farther(where(on_time, c[at.ONE_PRIORS + 1], transient * whole), _LEAST_WEIGHT))
+    store(f, PRIOR + 2, farther(where(on_time, c[at.ONE_PRIORS + 2], step * whole), _LEAST_WEIGHT))
+    store(f, PRIOR + 3, farther(where(on_time, c[at.ONE_PRIORS + 3], slope * whole), _LEAST_WEIGHT))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
-def ahead(f: Any, c: Any) -> None:  # pragma: no cover
-    """The level that each regime expects, and the forecast of the reading."""
-    apart()
-    discount, noise = c[at.DISCOUNT], c[at.NOISE]
-    for l in range(L):
-        dof = f[DOF * L + l]
-        kept = discount * dof
-        f[INVERSE * L + l] = 1.0 / dof
-        f[KEPT * L + l] = kept
-        f[SCALED * L + l] = 1.0 / (kept + 1.0)
-        f[POWER * L + l] = -0.5 * (dof + 1.0)
-        f[EXPECTED * L + l] = 0.0
-        f[SPREAD * L + l] = 0.0
-        f[HEAVY * L + l] = 0.0
-    for i in range(4):
-        for l in range(L):
-            t = min(f[T * L + l], 1e6)
-            level = f[(OLD + 7 * i + LEVEL) * L + l] + f[(OLD + 7 * i + SLOPE) * L + l] * t
-            f[(AHEAD + i) * L + l] = level
-            f[EXPECTED * L + l] += f[(OLD + 7 * i + P) * L + l] * level
-    for i in range(4):
-        for l in range(L):
-            t = min(f[T * L + l], 1e6)
-            v12, v22 = f[(OLD + 7 * i + V12) * L + l], f[(OLD + 7 * i + V22) * L + l]
-            scale = f[(OLD + 7 * i + SCALE) * L + l]
-            r11 = min(f[(OLD + 7 * i + V11) * L + l] + t * (2.0 * v12 + t * v22) + scale * f[W11 * L + l], _LARGEST)
-            off = f[(AHEAD + i) * L + l] - f[EXPECTED * L + l]
-            f[SPREAD * L + l] += f[(OLD + 7 * i + P) * L + l] * (r11 + scale * noise + off * off)
+@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+def _ahead(f: Any, i: int, t: Any) -> Any:  # pragma: no cover
+    """Scale, and variance and covariance of the level before anything is added, of old regime `i`."""
+    v12, v22 = load(f, OLD + i + V12), load(f, OLD + i + V22)
+    climb = t * v22
+    return load(f, OLD + i + SCALE), load(f, OLD + i + V11) + t * (2.0 * v12 + climb), v12 + climb, v22
+
+
+@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -> Any:  # pragma: no cover
+    """Weight of a branch, its squared standardised error, one over its forecast variance."""
+    iq = 1.0 / (r11 + own)
+    square = e * e * iq
+    return exp2(power * log2(1.0 + square * inverse)) * root(iq) * joint, square, iq
+
+
+@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -> Any:  # pragma: no cover
+    """The branch from old regime `i` into steady: weight, share, level, slope, covariances; and its forecast variance."""
+    inverse, power, kept, scaled = given
+    scale, r11, r12, v22 = _ahead(f, i, t)
+    r11 = nearer(r11 + scale * load(f, W11), _LARGEST)
+    r12 = r12 + scale * load(f, W12)
+    r22 = nearer(v22 + scale * load(f, W22), _LARGEST)
+    own = scale * c[at.NOISE]
+    e = y - level
+    w, square, iq = _weighed(e, r11, own, load(f, OLD + i + P) * load(f, PRIOR), inverse, power)
+    grown = (kept + nearer(square, c[at.CLIP])) * scaled
+    a1, a2 = r11 * iq, r12 * iq
+    over = 1.0 / farther(scale * grown, c[at.LEAST])
+    m, b = level + a1 * e, load(f, OLD + i + SLOPE) + a2 * e
+    return w, over, m, b, grown * (own * a1), grown * (own * a2), grown * (r22 - r12 * a2), r11 + own
+
+
+@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+def _from_steady(  # pragma: no cover
+    f: Any, c: Any, j: int, start: Any, y: Any, level: Any, given: Any, to_noise: float, to_level: float
+) -> Any:
+    """The branch from steady into regime `j`, which becomes that regime; gives its weight."""
+    inverse, power, kept, scaled = given
+    scale, r11, r12, v22 = start
+    r11 = nearer(r11 + scale * load(f, W11 + j), _LARGEST)
+    r12 = r12 + scale * load(f, W12 + j)
+    r22 = nearer(v22 + scale * load(f, W22 + j), _LARGEST)
+    own = scale * c[at.NOISE + j]
+    e = y - level
+    if to_noise > 0.0:
+        own = farther(own, e * e * to_noise - r11)
+    if to_level > 0.0:
+        r11 = farther(r11, e * e * to_level - own)
+    w, square, iq = _weighed(e, r11, own, load(f, OLD + P) * load(f, PRIOR + j), inverse, power)
+    grown = (kept + nearer(square, c[at.CLIP])) * scaled
+    a1, a2 = r11 * iq, r12 * iq
+    v11, v12 = grown * (own * a1), grown * (own * a2)
+    store(f, NEW + j + LEVEL, level + a1 * e)
+    store(f, NEW + j + SLOPE, load(f, OLD + SLOPE) + a2 * e)
+    store(f, NEW + j + V11, v11)
+    store(f, NEW + j + V12, v12)
+    store(f, NEW + j + V22, farther(grown * (r22 - r12 * a2), v12 * v12 / v11 * _HAIR))
+    store(f, NEW + j + SCALE, farther(scale * grown, c[at.LEAST]))
+    return w
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def absorb(f: Any, c: Any) -> None:  # pragma: no cover
-    """The seven branches with at most one event in two readings: all that is weighed where the last reading was quiet."""
+    """The forecast, and the seven branches with at most one event in two readings: all where the last reading was quiet."""
     apart()
-    clip, least, noise = c[at.CLIP], c[at.LEAST], c[at.NOISE]
-    for i in range(4):
-        for l in range(L):
-            t = min(f[T * L + l], 1e6)
-            scale, v22 = f[(OLD + 7 * i + SCALE) * L + l], f[(OLD + 7 * i + V22) * L + l]
-            v12 = f[(OLD + 7 * i + V12) * L + l]
-            e = f[Y * L + l] - f[(AHEAD + i) * L + l]
-            r11 = min(f[(OLD + 7 * i + V11) * L + l] + t * (2.0 * v12 + t * v22) + scale * f[W11 * L + l], _LARGEST)
-            r12 = v12 + t * v22 + scale * f[W12 * L + l]
-            r22 = min(v22 + scale * f[W22 * L + l], _LARGEST)
-            own = scale * noise
-            iq = 1.0 / (r11 + own)
-            square = e * e * iq
-            w = exp2(f[POWER * L + l] * log2(1.0 + square * f[INVERSE * L + l])) * math.sqrt(iq)
-            w = w * (f[(OLD + 7 * i + P) * L + l] * f[PRIOR * L + l])
-            grown = (f[KEPT * L + l] + min(square, clip)) * f[SCALED * L + l]
-            a1, a2 = r11 * iq, r12 * iq
-            f[(_WEIGHT + 7 * i) * L + l] = w
-            f[(_ONE_OVER + 7 * i) * L + l] = 1.0 / max(scale * grown, least)
-            f[(_LEVEL + 7 * i) * L + l] = f[(AHEAD + i) * L + l] + a1 * e
-            f[(_SLOPE + 7 * i) * L + l] = f[(OLD + 7 * i + SLOPE) * L + l] + a2 * e
-            f[(_C11 + 7 * i) * L + l] = grown * (own * a1)
-            f[(_C12 + 7 * i) * L + l] = grown * (own * a2)
-            f[(_C22 + 7 * i) * L + l] = grown * (r22 - r12 * a2)
-            f[HEAVY * L + l] = max(f[HEAVY * L + l], w)
+    t, y, dof = nearer(load(f, T), _LONGEST), load(f, Y), load(f, DOF)
+    kept = c[at.DISCOUNT] * dof
+    inverse, power = 1.0 / dof, -0.5 * (dof + 1.0)
+    scaled = 1.0 / (kept + 1.0)
+    store(f, INVERSE, inverse)
+    store(f, KEPT, kept)
+    store(f, SCALED, scaled)
+    store(f, POWER, power)
+    given = (inverse, power, kept, scaled)
+    p0, p1, p2, p3 = load(f, OLD + P), load(f, OLD + 1 + P), load(f, OLD + 2 + P), load(f, OLD + 3 + P)
+    l0 = load(f, OLD + LEVEL) + load(f, OLD + SLOPE) * t
+    l1 = load(f, OLD + 1 + LEVEL) + load(f, OLD + 1 + SLOPE) * t
+    l2 = load(f, OLD + 2 + LEVEL) + load(f, OLD + 2 + SLOPE) * t
+    l3 = load(f, OLD + 3 + LEVEL) + load(f, OLD + 3 + SLOPE) * t
+    store(f, AHEAD, l0)
+    store(f, AHEAD + 1, l1)
+    store(f, AHEAD + 2, l2)
+    store(f, AHEAD + 3, l3)
+    expected = ((p0 * l0 + p1 * l1) + p2 * l2) + p3 * l3
+    w0, o0, m0, b0, x0, y0, z0, s0 = _to_steady(f, c, 0, l0, t, y, given)
+    w1, o1, m1, b1, x1, y1, z1, s1 = _to_steady(f, c, 1, l1, t, y, given)
+    w2, o2, m2, b2, x2, y2, z2, s2 = _to_steady(f, c, 2, l2, t, y, given)
+    w3, o3, m3, b3, x3, y3, z3, s3 = _to_steady(f, c, 3, l3, t, y, given)
+    d0, d1, d2, d3 = l0 - expected, l1 - expected, l2 - expected, l3 - expected
+    spread = p0 * (s0 + d0 * d0) + p1 * (s1 + d1 * d1)
+    store(f, SPREAD, (spread + p2 * (s2 + d2 * d2)) + p3 * (s3 + d3 * d3))
+    store(f, EXPECTED, expected)
     narrow = 1.0 / (c[at.STRETCH] * c[at.STRETCH])
-    for j in range(1, 4):
-        noise = c[at.NOISE + j]
-        to_noise = narrow if j == 1 else 0.0
-        to_level = narrow if j == 2 else 0.0
-        for l in range(L):
-            t = min(f[T * L + l], 1e6)
-            scale, v22, v12 = f[(OLD + SCALE) * L + l], f[(OLD + V22) * L + l], f[(OLD + V12) * L + l]
-            e = f[Y * L + l] - f[AHEAD * L + l]
-            r11 = min(f[(OLD + V11) * L + l] + t * (2.0 * v12 + t * v22) + scale * f[(W11 + j) * L + l], _LARGEST)
-            r12 = v12 + t * v22 + scale * f[(W12 + j) * L + l]
-            r22 = min(v22 + scale * f[(W22 + j) * L + l], _LARGEST)
-            own = scale * noise
-            own = max(own, e * e * to_noise - r11)
-            r11 = max(r11, e * e * to_level - own)
-            iq = 1.0 / (r11 + own)
-            square = e * e * iq
-            w = exp2(f[POWER * L + l] * log2(1.0 + square * f[INVERSE * L + l])) * math.sqrt(iq)
-            w = w * (f[(OLD + P) * L + l] * f[(PRIOR + j) * L + l])
-            grown = (f[KEPT * L + l] + min(square, clip)) * f[SCALED * L + l]
-            a1, a2 = r11 * iq, r12 * iq
-            f[(NEW + 7 * j + P) * L + l] = w
-            f[(NEW + 7 * j + LEVEL) * L + l] = f[AHEAD * L + l] + a1 * e
-            f[(NEW + 7 * j + SLOPE) * L + l] = f[(OLD + SLOPE) * L + l] + a2 * e
-            v11, v12 = grown * (own * a1), grown * (own * a2)
-            f[(NEW + 7 * j + V11) * L + l] = v11
-            f[(NEW + 7 * j + V12) * L + l] = v12
-            f[(NEW + 7 * j + V22) * L + l] = max(grown * (r22 - r12 * a2), v12 * v12 / v11 * _HAIR)
-            f[(NEW + 7 * j + SCALE) * L + l] = max(scale * grown, least)
-            f[HEAVY * L + l] = max(f[HEAVY * L + l], w)
-    for l in range(L):
-        floor = f[HEAVY * L + l] * _LEAST_WEIGHT
-        w0, w1 = max(f[_WEIGHT * L + l], floor), max(f[(_WEIGHT + 7) * L + l], floor)
-        w2, w3 = max(f[(_WEIGHT + 14) * L + l], floor), max(f[(_WEIGHT + 21) * L + l], floor)
-        p = ((w0 + w1) + w2) + w3
-        p1, p2 = max(f[(NEW + 7 + P) * L + l], floor), max(f[(NEW + 14 + P) * L + l], floor)
-        p3 = max(f[(NEW + 21 + P) * L + l], floor)
-        total = 1.0 / (((p + p1) + p2) + p3)
-        f[(BACK + 0) * L + l] = (((w0 + p1) + p2) + p3) * total
-        f[(BACK + 1) * L + l] = w1 * total
-        f[(BACK + 2) * L + l] = w2 * total
-        f[(BACK + 3) * L + l] = w3 * total
-        f[(NEW + P) * L + l] = p * total
-        f[(NEW + 7 + P) * L + l] = p1 * total
-        f[(NEW + 14 + P) * L + l] = p2 * total
-        f[(NEW + 21 + P) * L + l] = p3 * total
-        w0, w1 = w0 * f[_ONE_OVER * L + l], w1 * f[(_ONE_OVER + 7) * L + l]
-        w2, w3 = w2 * f[(_ONE_OVER + 14) * L + l], w3 * f[(_ONE_OVER + 21) * L + l]
-        whole = 1.0 / (((w0 + w1) + w2) + w3)
-        w0, w1, w2, w3 = w0 * whole, w1 * whole, w2 * whole, w3 * whole
-        f[(NEW + SCALE) * L + l] = p * whole
-        m0, m1, m2, m3 = (
-            f[_LEVEL * L + l], f[(_LEVEL + 7) * L + l], f[(_LEVEL + 14) * L + l], f[(_LEVEL + 21) * L + l],
-        )  # fmt: skip
-        b0, b1, b2, b3 = (
-            f[_SLOPE * L + l], f[(_SLOPE + 7) * L + l], f[(_SLOPE + 14) * L + l], f[(_SLOPE + 21) * L + l],
-        )  # fmt: skip
-        m = ((w0 * m0 + w1 * m1) + w2 * m2) + w3 * m3
-        b = ((w0 * b0 + w1 * b1) + w2 * b2) + w3 * b3
-        m0, m1, m2, m3 = m0 - m, m1 - m, m2 - m, m3 - m
-        b0, b1, b2, b3 = b0 - b, b1 - b, b2 - b, b3 - b
-        v11 = w0 * (f[_C11 * L + l] + m0 * m0) + w1 * (f[(_C11 + 7) * L + l] + m1 * m1)
-        v11 = v11 + w2 * (f[(_C11 + 14) * L + l] + m2 * m2) + w3 * (f[(_C11 + 21) * L + l] + m3 * m3)
-        v12 = w0 * (f[_C12 * L + l] + m0 * b0) + w1 * (f[(_C12 + 7) * L + l] + m1 * b1)
-        v12 = v12 + w2 * (f[(_C12 + 14) * L + l] + m2 * b2) + w3 * (f[(_C12 + 21) * L + l] + m3 * b3)
-        v22 = w0 * (f[_C22 * L + l] + b0 * b0) + w1 * (f[(_C22 + 7) * L + l] + b1 * b1)
-        v22 = v22 + w2 * (f[(_C22 + 14) * L + l] + b2 * b2) + w3 * (f[(_C22 + 21) * L + l] + b3 * b3)
-        f[(NEW + LEVEL) * L + l] = m
-        f[(NEW + SLOPE) * L + l] = b
-        f[(NEW + V11) * L + l] = v11
-        f[(NEW + V12) * L + l] = v12
-        f[(NEW + V22) * L + l] = max(v22, v12 * v12 / v11 * _HAIR)
-        f[NEW_DOF * L + l] = f[KEPT * L + l] + 1.0
+    start = _ahead(f, 0, t)
+    q1 = _from_steady(f, c, 1, start, y, l0, given, narrow, 0.0)
+    q2 = _from_steady(f, c, 2, start, y, l0, given, 0.0, narrow)
+    q3 = _from_steady(f, c, 3, start, y, l0, given, 0.0, 0.0)
+    floor = farther(farther(farther(w0, w1), farther(w2, w3)), farther(farther(q1, q2), q3)) * _LEAST_WEIGHT
+    w0, w1, w2, w3 = farther(w0, floor), farther(w1, floor), farther(w2, floor), farther(w3, floor)
+    q1, q2, q3 = farther(q1, floor), farther(q2, floor), farther(q3, floor)
+    p = ((w0 + w1) + w2) + w3
+    total = 1.0 / (((p + q1) + q2) + q3)
+    store(f, BACK, (((w0 + q1) + q2) + q3) * total)
+    store(f, BACK + 1, w1 * total)
+    store(f, BACK + 2, w2 * total)
+    store(f, BACK + 3, w3 * total)
+    store(f, NEW + P, p * total)
+    store(f, NEW + 1 + P, q1 * total)
+    store(f, NEW + 2 + P, q2 * total)
+    store(f, NEW + 3 + P, q3 * total)
+    w0, w1, w2, w3 = w0 * o0, w1 * o1, w2 * o2, w3 * o3
+    whole = 1.0 / (((w0 + w1) + w2) + w3)
+    w0, w1, w2, w3 = w0 * whole, w1 * whole, w2 * whole, w3 * whole
+    store(f, NEW + SCALE, p * whole)
+    m = ((w0 * m0 + w1 * m1) + w2 * m2) + w3 * m3
+    b = ((w0 * b0 + w1 * b1) + w2 * b2) + w3 * b3
+    m0, m1, m2, m3 = m0 - m, m1 - m, m2 - m, m3 - m
+    b0, b1, b2, b3 = b0 - b, b1 - b, b2 - b, b3 - b
+    v11 = ((w0 * (x0 + m0 * m0) + w1 * (x1 + m1 * m1)) + w2 * (x2 + m2 * m2)) + w3 * (x3 + m3 * m3)
+    v12 = ((w0 * (y0 + m0 * b0) + w1 * (y1 + m1 * b1)) + w2 * (y2 + m2 * b2)) + w3 * (y3 + m3 * b3)
+    v22 = ((w0 * (z0 + b0 * b0) + w1 * (z1 + b1 * b1)) + w2 * (z2 + b2 * b2)) + w3 * (z3 + b3 * b3)
+    store(f, NEW + LEVEL, m)
+    store(f, NEW + SLOPE, b)
+    store(f, NEW + V11, v11)
+    store(f, NEW + V12, v12)
+    store(f, NEW + V22, farther(v22, v12 * v12 / v11 * _HAIR))
+    store(f, NEW_DOF, kept + 1.0)
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def stay(f: Any) -> None:  # pragma: no cover
     """Where the reading is missing everything stays as it was."""
     apart()
+    here = load(f, HERE) == 1.0
     for row in range(28):
-        for l in range(L):
-            f[(NEW + row) * L + l] = f[(NEW + row) * L + l] if f[HERE * L + l] == 1.0 else f[(OLD + row) * L + l]
+        store(f, NEW + row, where(here, load(f, NEW + row), load(f, OLD + row)))
     for i in range(4):
-        for l in range(L):
-            here = f[HERE * L + l] == 1.0
-            f[(BACK + i) * L + l] = f[(BACK + i) * L + l] if here else f[(OLD + 7 * i + P) * L + l]
-    for l in range(L):
-        f[NEW_DOF * L + l] = f[NEW_DOF * L + l] if f[HERE * L + l] == 1.0 else f[DOF * L + l]
+        store(f, BACK + i, where(here, load(f, BACK + i), load(f, OLD + i + P)))
+    store(f, NEW_DOF, where(here, load(f, NEW_DOF), load(f, DOF)))
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def speak(f: Any) -> None:  # pragma: no cover
     """Level, slope, forecast and surprise in the signal's own unit."""
     apart()
-    for j in range(4):
-        for l in range(L):
-            here = f[HERE * L + l] == 1.0
-            f[(P_NOW + j) * L + l] = f[(NEW + 7 * j + P) * L + l] if here else f[(PRIOR + j) * L + l]
-    for l in range(L):
-        p0, p1, p2, p3 = (
-            f[(NEW + P) * L + l], f[(NEW + 7 + P) * L + l], f[(NEW + 14 + P) * L + l], f[(NEW + 21 + P) * L + l],
-        )  # fmt: skip
-        m0, m1 = f[(NEW + LEVEL) * L + l], f[(NEW + 7 + LEVEL) * L + l]
-        m2, m3 = f[(NEW + 14 + LEVEL) * L + l], f[(NEW + 21 + LEVEL) * L + l]
-        b0, b1 = f[(NEW + SLOPE) * L + l], f[(NEW + 7 + SLOPE) * L + l]
-        b2, b3 = f[(NEW + 14 + SLOPE) * L + l], f[(NEW + 21 + SLOPE) * L + l]
-        level = ((p0 * m0 + p1 * m1) + p2 * m2) + p3 * m3
-        slope = ((p0 * b0 + p1 * b1) + p2 * b2) + p3 * b3
-        m0, m1, m2, m3 = m0 - level, m1 - level, m2 - level, m3 - level
-        b0, b1, b2, b3 = b0 - slope, b1 - slope, b2 - slope, b3 - slope
-        of_level = p0 * (f[(NEW + V11) * L + l] + m0 * m0) + p1 * (f[(NEW + 7 + V11) * L + l] + m1 * m1)
-        of_level += p2 * (f[(NEW + 14 + V11) * L + l] + m2 * m2) + p3 * (f[(NEW + 21 + V11) * L + l] + m3 * m3)
-        of_slope = p0 * (f[(NEW + V22) * L + l] + b0 * b0) + p1 * (f[(NEW + 7 + V22) * L + l] + b1 * b1)
-        of_slope += p2 * (f[(NEW + 14 + V22) * L + l] + b2 * b2) + p3 * (f[(NEW + 21 + V22) * L + l] + b3 * b3)
-        unit, origin = f[UNIT * L + l], f[ORIGIN * L + l]
-        f[LEVEL_NOW * L + l] = origin + level * unit
-        f[LEVEL_SD * L + l] = math.sqrt(of_level) * unit
-        f[SLOPE_NOW * L + l] = slope * unit
-        f[SLOPE_SD * L + l] = math.sqrt(of_slope) * unit
-        spread, expected, inverse = f[SPREAD * L + l], f[EXPECTED * L + l], f[INVERSE * L + l]
-        half = (_Z95 + inverse * (_Z_FIRST + inverse * _Z_SECOND)) * math.sqrt(spread)
-        f[FROM * L + l] = origin + (expected - half) * unit
-        f[UPTO * L + l] = origin + (expected + half) * unit
-    for l in range(L):
-        dof = f[DOF * L + l]
-        error = f[Y * L + l] - f[EXPECTED * L + l]
-        z = math.sqrt(dof * ln(1.0 + error * error * f[INVERSE * L + l] / f[SPREAD * L + l]))
-        x = z * (8.0 * dof + 1.0) / (8.0 * dof + 3.0) * math.sqrt(0.5)
-        u = 1.0 / (1.0 + 0.5 * x)
-        poly = _E8 + u * _E9
-        poly = _E7 + u * poly
-        poly = _E6 + u * poly
-        poly = _E5 + u * poly
-        poly = _E4 + u * poly
-        poly = _E3 + u * poly
-        poly = _E2 + u * poly
-        poly = _E1 + u * poly
-        poly = _E0 + u * poly
-        surprise = max((x * x - poly - ln(u)) / _LN10, 0.0)
-        f[SURPRISE * L + l] = surprise if f[HERE * L + l] == 1.0 else 0.0
+    here = load(f, HERE) == 1.0
+    p0, p1, p2, p3 = load(f, NEW + P), load(f, NEW + 1 + P), load(f, NEW + 2 + P), load(f, NEW + 3 + P)
+    store(f, P_NOW, where(here, p0, load(f, PRIOR)))
+    store(f, P_NOW + 1, where(here, p1, load(f, PRIOR + 1)))
+    store(f, P_NOW + 2, where(here, p2, load(f, PRIOR + 2)))
+    store(f, P_NOW + 3, where(here, p3, load(f, PRIOR + 3)))
+    unit, origin = load(f, UNIT), load(f, ORIGIN)
+    m0, m1, m2, m3 = (
+        load(f, NEW + LEVEL), load(f, NEW + 1 + LEVEL), load(f, NEW + 2 + LEVEL), load(f, NEW + 3 + LEVEL),
+    )  # fmt: skip
+    level = ((p0 * m0 + p1 * m1) + p2 * m2) + p3 * m3
+    m0, m1, m2, m3 = m0 - level, m1 - level, m2 - level, m3 - level
+    of_level = p0 * (load(f, NEW + V11) + m0 * m0) + p1 * (load(f, NEW + 1 + V11) + m1 * m1)
+    of_level = (of_level + p2 * (load(f, NEW + 2 + V11) + m2 * m2)) + p3 * (load(f, NEW + 3 + V11) + m3 * m3)
+    store(f, LEVEL_NOW, origin + level * unit)
+    store(f, LEVEL_SD, root(of_level) * unit)
+    b0, b1, b2, b3 = (
+        load(f, NEW + SLOPE), load(f, NEW + 1 + SLOPE), load(f, NEW + 2 + SLOPE), load(f, NEW + 3 + SLOPE),
+    )  # fmt: skip
+    slope = ((p0 * b0 + p1 * b1) + p2 * b2) + p3 * b3
+    b0, b1, b2, b3 = b0 - slope, b1 - slope, b2 - slope, b3 - slope
+    of_slope = p0 * (load(f, NEW + V22) + b0 * b0) + p1 * (load(f, NEW + 1 + V22) + b1 * b1)
+    of_slope = (of_slope + p2 * (load(f, NEW + 2 + V22) + b2 * b2)) + p3 * (load(f, NEW + 3 + V22) + b3 * b3)
+    store(f, SLOPE_NOW, slope * unit)
+    store(f, SLOPE_SD, root(of_slope) * unit)
+    spread, expected, inverse, dof = load(f, SPREAD), load(f, EXPECTED), load(f, INVERSE), load(f, DOF)
+    half = (_Z95 + inverse * (_Z_FIRST + inverse * _Z_SECOND)) * root(spread)
+    store(f, FROM, origin + (expected - half) * unit)
+    store(f, UPTO, origin + (expected + half) * unit)
+    error = load(f, Y) - expected
+    z = root(dof * (log2(1.0 + error * error * inverse / spread) * LN2))
+    x = z * (8.0 * dof + 1.0) / (8.0 * dof + 3.0) * _HALF_ROOT
+    u = 1.0 / (1.0 + 0.5 * x)
+    poly = _E8 + u * _E9
+    poly = _E7 + u * poly
+    poly = _E6 + u * poly
+    poly = _E5 + u * poly
+    poly = _E4 + u * poly
+    poly = _E3 + u * poly
+    poly = _E2 + u * poly
+    poly = _E1 + u * poly
+    poly = _E0 + u * poly
+    surprise = farther((x * x - poly - log2(u) * LN2) / _LN10, 0.0)
+    store(f, SURPRISE, where(here, surprise, 0.0))

@@ -1,17 +1,16 @@
-"""`naming.name` for lanes whose window tells of nothing, and `naming.watch`: sixteen lanes at once."""
+"""`naming.name` for lanes whose window tells of nothing, and `naming.watch`: a block of lanes at once."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from numba import njit
 
 from cyberstride.belief import WINDOW
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart, exp2, ln
+from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
 from cyberstride.lanes.rows import (
-    AGO,
+    AGES,
     ANNOUNCED,
     CHANCE,
     DOF,
@@ -20,7 +19,6 @@ from cyberstride.lanes.rows import (
     GIVEN,
     HABIT,
     HERE,
-    LANES,
     LEFT,
     NAMED,
     NEW,
@@ -38,13 +36,13 @@ from cyberstride.lanes.rows import (
     WAS,
     WIN,
 )  # fmt: skip
+from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, some, store, where
 from cyberstride.naming import _DRIFT_SURE, _NEWS_FADES
 from cyberstride.verdict import DRIFT as DRIFTING
 from cyberstride.verdict import OUT_OF_RANGE, STEADY, STUCK, SUSPECTED, TRANSIENT
 
 __all__ = ["quiet", "watch"]
 
-L = LANES
 _STEADY, _SUSPECTED, _TRANSIENT = float(STEADY), float(SUSPECTED), float(TRANSIENT)
 _STUCK, _OUT, _DRIFTING = float(STUCK), float(OUT_OF_RANGE), float(DRIFTING)
 
@@ -53,95 +51,88 @@ _STUCK, _OUT, _DRIFTING = float(STUCK), float(OUT_OF_RANGE), float(DRIFTING)
 def quiet(f: Any, c: Any) -> None:  # pragma: no cover
     """The names where nothing happened; row CHANCE holds the old peak of the news until `watch`."""
     apart()
-    stands_for = c[at.STANDS]
-    for l in range(L):
-        here = f[HERE * L + l] == 1.0
-        was, standing, onset = f[WAS * L + l], f[STANDING * L + l] + 1.0, f[ONSET * L + l]
-        stands = was >= _TRANSIENT and was != _STUCK and was != _OUT and standing < stands_for
-        named = was if stands or not here else _STEADY
-        still = named == _STEADY
-        f[NAMED * L + l] = named
-        f[ANNOUNCED * L + l] = 1.0 if here and was == _SUSPECTED and still else 0.0
-        f[ONSET * L + l] = -1.0 if still or onset < 0.0 else onset + 1.0
-        f[STANDING * L + l] = standing
-        f[EVENT * L + l] = 0.0 if still else f[EVENT * L + l]
-        f[(EVENT + 1) * L + l] = 0.0 if still else f[(EVENT + 1) * L + l]
-        f[(EVENT + 2) * L + l] = 1.0 if still else f[(EVENT + 2) * L + l]
-        peak = f[(EVENT + 3) * L + l]
-        f[CHANCE * L + l] = peak
-        f[NEWS * L + l] = 0.0
-        f[(EVENT + 3) * L + l] = peak * _NEWS_FADES if here else peak
-        f[GIVEN * L + l] = 0.0
+    here = load(f, HERE) == 1.0
+    was, standing, onset = load(f, WAS), load(f, STANDING) + 1.0, load(f, ONSET)
+    stands = (was >= _TRANSIENT) & (was != _STUCK) & (was != _OUT) & (standing < c[at.STANDS])
+    named = where(stands | ~here, was, _STEADY)
+    still = named == _STEADY
+    store(f, NAMED, named)
+    store(f, ANNOUNCED, where(here & still & (was == _SUSPECTED), 1.0, 0.0))
+    store(f, ONSET, where(still | (onset < 0.0), -1.0, onset + 1.0))
+    store(f, STANDING, standing)
+    store(f, EVENT, where(still, 0.0, load(f, EVENT)))
+    store(f, EVENT + 1, where(still, 0.0, load(f, EVENT + 1)))
+    store(f, EVENT + 2, where(still, 1.0, load(f, EVENT + 2)))
+    peak = load(f, EVENT + 3)
+    store(f, CHANCE, peak)
+    store(f, NEWS, 0.0)
+    store(f, EVENT + 3, where(here, peak * _NEWS_FADES, peak))
+    store(f, GIVEN, 0.0)
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def watch(f: Any, c: Any) -> None:  # pragma: no cover
     """What no window shows: signals that do not move, and drifts."""
     apart()
-    unmoved, slack, limit = c[at.UNMOVED], c[at.SLACK], c[at.LIMIT]
-    longest = 0.0
-    for l in range(L):
-        same = f[(WIN + WINDOW) * L + l] == f[(WIN + WINDOW - 1) * L + l]
-        run = f[RUN * L + l]
-        run = (run + 1.0 if same else 0.0) if f[HERE * L + l] == 1.0 else run
-        f[RUN * L + l] = run
-        f[CHANCE * L + l] = 0.0
-        longest = max(longest, run)
-    if longest > 0.0:
-        for l in range(L):
-            f[CHANCE * L + l] = f[RUN * L + l] * ln(max(f[HABIT * L + l], 0.1))
-    for l in range(L):
-        here, chance, habit = f[HERE * L + l] == 1.0, f[CHANCE * L + l], f[HABIT * L + l]
-        same = 1.0 if f[(WIN + WINDOW) * L + l] == f[(WIN + WINDOW - 1) * L + l] else 0.0
-        stuck = chance < unmoved
-        pace = 1.0 / min(max(f[SEEN * L + l] - WINDOW, 0.0) + 20.0, 200.0)
-        f[HABIT * L + l] = habit + pace * (same - habit) if here and not stuck else habit
-        rho = min(max(f[(SET + 7) * L + l], 0.0), 0.9)
-        pull = f[(SET + 8) * L + l] * math.sqrt((1.0 - rho) / (1.0 + rho))
-        left, level = f[LEFT * L + l] == 1.0, f[SET * L + l]
-        up, up_since, up_start = f[DRIFT * L + l], f[(DRIFT + 1) * L + l], f[(DRIFT + 2) * L + l]
-        down, down_since, down_start = f[(DRIFT + 3) * L + l], f[(DRIFT + 4) * L + l], f[(DRIFT + 5) * L + l]
-        more = max(up + pull - slack, 0.0)
-        up_start = level if left and not (more > 0.0 and up_since > 0.0) else up_start
-        up_since = (up_since + 1.0 if more > 0.0 else 0.0) if left else up_since
-        up = more if left else up
-        more = max(down - pull - slack, 0.0)
-        down_start = level if left and not (more > 0.0 and down_since > 0.0) else down_start
-        down_since = (down_since + 1.0 if more > 0.0 else 0.0) if left else down_since
-        down = more if left else down
-        over = max(up, down) > limit and here
-        drifting = over and f[NAMED * L + l] == _STEADY and not stuck
+    here = load(f, HERE) == 1.0
+    same = load(f, WIN + WINDOW) == load(f, WIN + WINDOW - 1)
+    run, habit = load(f, RUN), load(f, HABIT)
+    run = where(here, where(same, run + 1.0, 0.0), run)
+    store(f, RUN, run)
+    still = run < 0.0
+    if some(run > 0.0):
+        chance = run * (log2(farther(habit, 0.1)) * LN2)
+        store(f, CHANCE, chance)
+        still = chance < c[at.UNMOVED]
+    pace = 1.0 / nearer(farther(load(f, SEEN) - float(WINDOW), 0.0) + 20.0, 200.0)
+    store(f, HABIT, where(here & ~still, habit + pace * (where(same, 1.0, 0.0) - habit), habit))
+
+    rho = nearer(farther(load(f, SET + 7), 0.0), 0.9)
+    pull = load(f, SET + 8) * root((1.0 - rho) / (1.0 + rho))
+    left, level = load(f, LEFT) == 1.0, load(f, SET)
+    up, up_since, up_start = load(f, DRIFT), load(f, DRIFT + 1), load(f, DRIFT + 2)
+    down, down_since, down_start = load(f, DRIFT + 3), load(f, DRIFT + 4), load(f, DRIFT + 5)
+    more = farther(up + pull - c[at.SLACK], 0.0)
+    up_start = where(left & ~((more > 0.0) & (up_since > 0.0)), level, up_start)
+    up_since = where(left, where(more > 0.0, up_since + 1.0, 0.0), up_since)
+    up = where(left, more, up)
+    more = farther(down - pull - c[at.SLACK], 0.0)
+    down_start = where(left & ~((more > 0.0) & (down_since > 0.0)), level, down_start)
+    down_since = where(left, where(more > 0.0, down_since + 1.0, 0.0), down_since)
+    down = where(left, more, down)
+    over = (farther(up, down) > c[at.LIMIT]) & here
+    clear = over | (load(f, GIVEN) == 1.0)
+    store(f, DRIFT, where(clear, 0.0, up))
+    store(f, DRIFT + 1, where(clear, 0.0, up_since))
+    store(f, DRIFT + 2, where(clear, 0.0, up_start))
+    store(f, DRIFT + 3, where(clear, 0.0, down))
+    store(f, DRIFT + 4, where(clear, 0.0, down_since))
+    store(f, DRIFT + 5, where(clear, 0.0, down_start))
+    drifting = over & (load(f, NAMED) == _STEADY) & ~still
+    if some(drifting):
         upwards = up >= down
-        since, start = up_since if upwards else down_since, up_start if upwards else down_start
-        clear = over or f[GIVEN * L + l] == 1.0
-        f[DRIFT * L + l] = 0.0 if clear else up
-        f[(DRIFT + 1) * L + l] = 0.0 if clear else up_since
-        f[(DRIFT + 2) * L + l] = 0.0 if clear else up_start
-        f[(DRIFT + 3) * L + l] = 0.0 if clear else down
-        f[(DRIFT + 4) * L + l] = 0.0 if clear else down_since
-        f[(DRIFT + 5) * L + l] = 0.0 if clear else down_start
-        stuck = stuck and here
-        was = f[WAS * L + l]
-        drift_sd = math.sqrt(f[(SET + 2) * L + l] * f[(SET + 5) * L + l])
-        f[NAMED * L + l] = _STUCK if stuck else (_DRIFTING if drifting else f[NAMED * L + l])
-        f[ONSET * L + l] = f[RUN * L + l] if stuck else (since + f[AGO * L + l] if drifting else f[ONSET * L + l])
-        f[EVENT * L + l] = 0.0 if stuck else (level - start if drifting else f[EVENT * L + l])
-        f[(EVENT + 1) * L + l] = 0.0 if stuck else (drift_sd if drifting else f[(EVENT + 1) * L + l])
-        f[(EVENT + 2) * L + l] = _DRIFT_SURE if drifting else f[(EVENT + 2) * L + l]
-        told = 1.0 if drifting else f[ANNOUNCED * L + l]
-        f[ANNOUNCED * L + l] = (0.0 if was == _STUCK else 1.0) if stuck else told
-        f[STANDING * L + l] = 0.0 if drifting else f[STANDING * L + l]
-    if longest > 0.0:
-        for l in range(L):
-            stuck = f[NAMED * L + l] == _STUCK and f[HERE * L + l] == 1.0
-            sure = 1.0 - exp2(f[CHANCE * L + l] / LN2)
-            f[(EVENT + 2) * L + l] = sure if stuck else f[(EVENT + 2) * L + l]
+        since, start = where(upwards, up_since, down_since), where(upwards, up_start, down_start)
+        store(f, NAMED, where(drifting, _DRIFTING, load(f, NAMED)))
+        store(f, ONSET, where(drifting, since + load(f, AGES), load(f, ONSET)))
+        store(f, EVENT, where(drifting, level - start, load(f, EVENT)))
+        store(f, EVENT + 1, where(drifting, root(load(f, SET + 2) * load(f, SET + 5)), load(f, EVENT + 1)))
+        store(f, EVENT + 2, where(drifting, _DRIFT_SURE, load(f, EVENT + 2)))
+        store(f, ANNOUNCED, where(drifting, 1.0, load(f, ANNOUNCED)))
+        store(f, STANDING, where(drifting, 0.0, load(f, STANDING)))
+    stuck = still & here
+    if some(stuck):
+        store(f, NAMED, where(stuck, _STUCK, load(f, NAMED)))
+        store(f, ONSET, where(stuck, run, load(f, ONSET)))
+        store(f, EVENT, where(stuck, 0.0, load(f, EVENT)))
+        store(f, EVENT + 1, where(stuck, 0.0, load(f, EVENT + 1)))
+        store(f, EVENT + 2, where(stuck, 1.0 - exp2(load(f, CHANCE) / LN2), load(f, EVENT + 2)))
+        store(f, ANNOUNCED, where(stuck, where(load(f, WAS) == _STUCK, 0.0, 1.0), load(f, ANNOUNCED)))
     # What stands still says nothing of the noise.
-    for l in range(L):
-        still = f[NAMED * L + l] == _STUCK
-        f[(SET + 5) * L + l] = f[OLD_NOISE * L + l] if still else f[(SET + 5) * L + l]
-        f[(SET + 6) * L + l] = f[OLD_SETTLED * L + l] if still else f[(SET + 6) * L + l]
-        f[NEW_DOF * L + l] = f[DOF * L + l] if still else f[NEW_DOF * L + l]
+    still = load(f, NAMED) == _STUCK
+    if some(still):
+        store(f, SET + 5, where(still, load(f, OLD_NOISE), load(f, SET + 5)))
+        store(f, SET + 6, where(still, load(f, OLD_SETTLED), load(f, SET + 6)))
+        store(f, NEW_DOF, where(still, load(f, DOF), load(f, NEW_DOF)))
         for j in range(4):
-            new, old = (NEW + 7 * j + SCALE) * L, (OLD + 7 * j + SCALE) * L
-            f[new + l] = f[old + l] if still else f[new + l]
+            new = NEW + j + SCALE
+            store(f, new, where(still, load(f, OLD + j + SCALE), load(f, new)))

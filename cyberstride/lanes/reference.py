@@ -1,4 +1,4 @@
-"""`reference.learn` and `reference.away`, and the verdict's size and reference: sixteen lanes at once."""
+"""`reference.learn` and `reference.away`, and the verdict's size and reference: a block of lanes at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from numba import njit
 
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart, exp2, ln
+from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
 from cyberstride.lanes.rows import (
     ANNOUNCED,
     BEYOND,
@@ -31,6 +31,7 @@ from cyberstride.lanes.rows import (
     WIDTH,
     WRONG,
 )  # fmt: skip
+from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, some, store, where
 from cyberstride.reference import _FARTHEST, _SMOOTHING, _TYPICAL
 from cyberstride.verdict import OUT_OF_RANGE, STEADY, VARIANCE
 
@@ -39,54 +40,58 @@ __all__ = ["compare", "forbid", "size"]
 L = LANES
 _Z95 = 1.6448536269514722
 _OUT, _STEADY, _VARIANCE = float(OUT_OF_RANGE), float(STEADY), float(VARIANCE)
+_CALM = _SMOOTHING / (2.0 - _SMOOTHING)
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def compare(f: Any, c: Any) -> None:  # pragma: no cover
     """Learn the reference while it is not frozen; how surely the signal is away from it once it is."""
     apart()
-    enough, log_often = c[at.REFERENCE], c[at.AWAY]
-    for l in range(L):
-        centre, spread, weight = f[REF * L + l], f[(REF + 1) * L + l], f[(REF + 2) * L + l]
-        squares, smooth, frozen = f[(REF + 3) * L + l], f[(REF + 4) * L + l], f[(REF + 5) * L + l]
-        here, value, unit = f[HERE * L + l] == 1.0, f[VALUE * L + l], f[UNIT * L + l]
-        able = here and frozen == 0.0 and f[NAMED * L + l] == _STEADY
+    here, value = load(f, HERE) == 1.0, load(f, VALUE)
+    able = here & (load(f, REF + 5) == 0.0) & (load(f, NAMED) == _STEADY)
+    if some(able):
+        centre, weight, unit, squares = load(f, REF), load(f, REF + 2), load(f, UNIT), load(f, REF + 3)
         more = weight + 1.0
         new_centre = centre + (value - centre) / more
         new_squares = squares + ((value - centre) / unit) * ((value - new_centre) / unit)
-        new_spread = unit * math.sqrt(max(new_squares, 0.0) / max(weight, 1.0))
-        centre, spread = new_centre if able else centre, new_spread if able else spread
-        weight, squares = more if able else weight, new_squares if able else squares
-        frozen = 1.0 if able and weight >= enough else frozen
-        ready = frozen == 1.0
-        far = min(max((value - centre) / (spread if spread > 0.0 else 1.0), -_FARTHEST), _FARTHEST)
-        side = 0.0 if value == centre else (_FARTHEST if value > centre else -_FARTHEST)
-        far = far if spread > 0.0 else side
-        smooth = smooth + _SMOOTHING * (far - smooth) if here and ready else smooth
-        rho = min(max(f[(SET + 7) * L + l], 0.0), 0.9)
-        calm = min((1.0 + rho) / (1.0 - rho) * (_SMOOTHING / (2.0 - _SMOOTHING)), 1.0) + 1.0 / max(weight, 1.0)
-        one = 1.0 / (calm * (calm + _TYPICAL * _TYPICAL))
-        odds = 0.5 * ln(calm * calm * one) + 0.5 * smooth * smooth * (_TYPICAL * _TYPICAL * one)
-        wrong = 1.0 / (1.0 + exp2(-(log_often + odds) / LN2))
-        f[WRONG * L + l] = wrong if ready else 0.0
-        f[REF * L + l], f[(REF + 1) * L + l], f[(REF + 2) * L + l] = centre, spread, weight
-        f[(REF + 3) * L + l], f[(REF + 4) * L + l], f[(REF + 5) * L + l] = squares, smooth, frozen
-        f[CENTRE * L + l] = centre if ready else math.nan
-        f[WIDTH * L + l] = spread if ready else math.nan
+        new_spread = unit * root(farther(new_squares, 0.0) / farther(weight, 1.0))
+        store(f, REF, where(able, new_centre, centre))
+        store(f, REF + 1, where(able, new_spread, load(f, REF + 1)))
+        store(f, REF + 2, where(able, more, weight))
+        store(f, REF + 3, where(able, new_squares, squares))
+        store(f, REF + 5, where(able & (more >= c[at.REFERENCE]), 1.0, load(f, REF + 5)))
+    ready = load(f, REF + 5) == 1.0
+    if not some(ready):
+        store(f, WRONG, 0.0)
+        store(f, CENTRE, math.nan)
+        store(f, WIDTH, math.nan)
+        return
+    centre, spread, smooth = load(f, REF), load(f, REF + 1), load(f, REF + 4)
+    wide = spread > 0.0
+    far = nearer(farther((value - centre) / where(wide, spread, 1.0), -_FARTHEST), _FARTHEST)
+    side = where(value > centre, _FARTHEST, where(value == centre, 0.0, -_FARTHEST))
+    smooth = where(here & ready, smooth + _SMOOTHING * (where(wide, far, side) - smooth), smooth)
+    rho = nearer(farther(load(f, SET + 7), 0.0), 0.9)
+    calm = nearer((1.0 + rho) / (1.0 - rho) * _CALM, 1.0) + 1.0 / farther(load(f, REF + 2), 1.0)
+    one = 1.0 / (calm * (calm + _TYPICAL * _TYPICAL))
+    odds = (0.5 * LN2) * log2(calm * calm * one) + 0.5 * smooth * smooth * (_TYPICAL * _TYPICAL * one)
+    wrong = 1.0 / (1.0 + exp2((c[at.AWAY] + odds) * (-1.0 / LN2)))
+    store(f, WRONG, where(ready, wrong, 0.0))
+    store(f, REF + 4, smooth)
+    store(f, CENTRE, where(ready, centre, math.nan))
+    store(f, WIDTH, where(ready, spread, math.nan))
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
 def size(f: Any) -> None:  # pragma: no cover
     """Size and sureness of what is named, in the signal's own unit."""
     apart()
-    for l in range(L):
-        named, size, sd = f[NAMED * L + l], f[EVENT * L + l], f[(EVENT + 1) * L + l]
-        unit = 1.0 if named == _VARIANCE else f[UNIT * L + l]
-        unit = unit if named > _STEADY else math.nan
-        f[SIZE * L + l] = size * unit
-        f[SIZE_LOW * L + l] = (size - _Z95 * sd) * unit
-        f[SIZE_HIGH * L + l] = (size + _Z95 * sd) * unit
-        f[SURE * L + l] = min(max(f[(EVENT + 2) * L + l], 0.0), 1.0)
+    named, size, sd = load(f, NAMED), load(f, EVENT), load(f, EVENT + 1)
+    unit = where(named > _STEADY, where(named == _VARIANCE, 1.0, load(f, UNIT)), math.nan)
+    store(f, SIZE, size * unit)
+    store(f, SIZE_LOW, (size - _Z95 * sd) * unit)
+    store(f, SIZE_HIGH, (size + _Z95 * sd) * unit)
+    store(f, SURE, nearer(farther(load(f, EVENT + 2), 0.0), 1.0))
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)

@@ -56,10 +56,10 @@ def absorb_all(f: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
     clip, least = c[at.CLIP], c[at.LEAST]
     narrow = 1.0 / (c[at.STRETCH] * c[at.STRETCH])
     for i in range(4):
-        scale = f[(OLD + 7 * i + SCALE) * L + l]
-        v11, v12, v22 = f[(OLD + 7 * i + V11) * L + l], f[(OLD + 7 * i + V12) * L + l], f[(OLD + 7 * i + V22) * L + l]
+        scale = f[(OLD + i + SCALE) * L + l]
+        v11, v12, v22 = f[(OLD + i + V11) * L + l], f[(OLD + i + V12) * L + l], f[(OLD + i + V22) * L + l]
         base11, base12 = v11 + t * (2.0 * v12 + t * v22), v12 + t * v22
-        level, slope, p = f[(AHEAD + i) * L + l], f[(OLD + 7 * i + SLOPE) * L + l], f[(OLD + 7 * i + P) * L + l]
+        level, slope, p = f[(AHEAD + i) * L + l], f[(OLD + i + SLOPE) * L + l], f[(OLD + i + P) * L + l]
         need = (y - level) * (y - level) * narrow
         for j in range(4):
             k = 4 * i + j
@@ -119,11 +119,11 @@ def absorb_all(f: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
         v12 = v12 + w2 * (q[_X12 + 8 + j] + m2 * b2) + w3 * (q[_X12 + 12 + j] + m3 * b3)
         v22 = w0 * (q[_X22 + j] + b0 * b0) + w1 * (q[_X22 + 4 + j] + b1 * b1)
         v22 = v22 + w2 * (q[_X22 + 8 + j] + b2 * b2) + w3 * (q[_X22 + 12 + j] + b3 * b3)
-        f[(NEW + 7 * j + P) * L + l] = p * total
-        f[(NEW + 7 * j + LEVEL) * L + l] = m
-        f[(NEW + 7 * j + SLOPE) * L + l] = b
-        f[(NEW + 7 * j + V11) * L + l] = v11
-        f[(NEW + 7 * j + V12) * L + l] = v12
-        f[(NEW + 7 * j + V22) * L + l] = max(v22, v12 * v12 / v11 * (1.0 + 1e-12))
-        f[(NEW + 7 * j + SCALE) * L + l] = p * whole
+        f[(NEW + j + P) * L + l] = p * total
+        f[(NEW + j + LEVEL) * L + l] = m
+        f[(NEW + j + SLOPE) * L + l] = b
+        f[(NEW + j + V11) * L + l] = v11
+        f[(NEW + j + V12) * L + l] = v12
+        f[(NEW + j + V22) * L + l] = max(v22, v12 * v12 / v11 * (1.0 + 1e-12))
+        f[(NEW + j + SCALE) * L + l] = p * whole
     f[NEW_DOF * L + l] = kept + 1.0

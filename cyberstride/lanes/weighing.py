@@ -24,6 +24,7 @@ from cyberstride.evidence import (
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart, exp2, ln
 from cyberstride.lanes.rows import (
+    AGES,
     ANNOUNCED,
     CHANCE,
     EVENT,
@@ -92,8 +93,8 @@ def _settle(q: Any, z: float, lapse: float, live: bool, c: Any) -> None:  # prag
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
-def name(f: Any, g: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
-    """Weigh the window of lane `l` and name what it tells; `g` the steps since its readings, `q` scratch of `ROOM` places."""
+def name(f: Any, l: int, q: Any, c: Any) -> Any:  # pragma: no cover
+    """Weigh the window of lane `l` and name what it tells; `q` is scratch of `ROOM` places; whether it changed it."""
     apart()
     n = WINDOW
     for k in range(9):
@@ -175,7 +176,7 @@ def name(f: Any, g: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
         loudest = max(loudest, sa - (_TELLING + _RESTLESS * ca))
         q[_COUNT + k], q[_SUM_ALL + k] = ca, sa
     if not loudest > 0.0:
-        return
+        return False
 
     power = -0.5 * (sdof + cn)
     top = 0.0
@@ -233,11 +234,11 @@ def name(f: Any, g: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
         q[_AFTER + d] = q[_NK + where] if d < 3 else q[_COUNT + where]
     for d in range(4):
         q[_KIND + d] /= total
-    _tell(f, g, l, q, c, none / total, kept_rho)
+    return _tell(f, l, q, c, none / total, kept_rho)
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
-def _tell(f: Any, g: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) -> None:  # pragma: no cover
+def _tell(f: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) -> Any:  # pragma: no cover
     apart()
     kind0, kind1, kind2, kind3 = q[_KIND], q[_KIND + 1], q[_KIND + 2], q[_KIND + 3]
     happened = 1.0 - none
@@ -278,7 +279,7 @@ def _tell(f: Any, g: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) 
         named = d + TRANSIENT if given else SUSPECTED
         f[NAMED * L + l] = named
         f[ANNOUNCED * L + l] = 1.0 if given or was != SUSPECTED else 0.0
-        f[ONSET * L + l] = g[place * L + l]
+        f[ONSET * L + l] = f[(AGES + place) * L + l]
         f[EVENT * L + l], f[(EVENT + 1) * L + l] = size, size_sd
         f[(EVENT + 2) * L + l] = q[_KIND + d] if given else happened
     elif int(f[NAMED * L + l]) == STEADY:
@@ -292,6 +293,7 @@ def _tell(f: Any, g: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) 
         f[NEWS * L + l] = max(happened - old_peak, 0.0)
     if given:
         _begin_anew(f, l, q, c, d, place, size, stretch)
+    return given
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
@@ -314,7 +316,7 @@ def _begin_anew(  # pragma: no cover
         q[_S + 5] *= size * size
         q[_S + 6] = readings
         for j in range(4):
-            f[(NEW + 7 * j + SCALE) * L + l] = q[_S + 5]
+            f[(NEW + j + SCALE) * L + l] = q[_S + 5]
         f[NEW_DOF * L + l] = readings
     elif d == 1:
         q[_S] += size
