@@ -47,7 +47,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     While the writer's thread makes one tick durable the readings of the next are judged already; nothing is decided on it, told
     or acknowledged before.
     """
-    writer, reporter = Writer(hall), Reporter(hall, gateway)
+    writer, reporter = Writer(hall, gateway.ail), Reporter(hall, gateway)
     outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
     reckoner = Reckoner(hall.store, hall.bank, hall.log)
     reckoner.take_up(hall.room)

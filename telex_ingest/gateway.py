@@ -58,6 +58,8 @@ gateway reads no more from it until `roomy` says so."""
 Roomy = Callable[[int], bool]
 """(number of a websocket) -> whether the room takes more from it."""
 
+NOT_STORED = "the room cannot store what is told now; nothing is acknowledged until it can"
+
 LOOK_AGAIN_S = 0.005
 """How soon it is asked again whether a websocket may be read from."""
 
@@ -160,6 +162,7 @@ class Gateway:
         self._swept = float("-inf")
         self._closing = False
         self._emptied = asyncio.Event()
+        self._ails = False
 
     # ---- what the room calls
 
@@ -190,6 +193,15 @@ class Gateway:
         sent = self._session.refuse(plant, refusal, self._clock.now())
         self._flush()
         return sent
+
+    def ail(self, trouble: bool) -> None:
+        """The room can store nothing now, or can again: every link is told once, and those that come meanwhile."""
+        if trouble and not self._ails:
+            for wire in self._wires.values():
+                if wire.link.name:
+                    self._session.desk.refuse(wire.link, self._clock.now(), "not-stored", NOT_STORED)
+            self._flush()
+        self._ails = trouble
 
     def tick(self) -> None:
         """Look for silence and for gaps to ask for or to close; cheap, call it from the loop's tick."""
@@ -370,6 +382,8 @@ class Gateway:
                 if not session.greet(link, hello, allowed, now):
                     return
                 wire.per_s = self._share(link.name).readings_per_s
+                if self._ails:
+                    session.desk.refuse(link, now, "not-stored", NOT_STORED)
             enough = False
             heard = session.hear(link, decoded, now)
             if toll.on:

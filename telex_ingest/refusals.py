@@ -137,6 +137,11 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
         "overloaded": Ground(
             "too many telexes wait for missing ones", "the telex is dropped", "send again from the last Ack"
         ),
+        "not-stored": Ground(
+            "the room cannot store what is told: its disk or its database says no",
+            "nothing is acknowledged, nothing is dropped; the room soon reads no more until it can",
+            "go on telling: the plant's spool keeps it, and the room takes it up by itself",
+        ),
         "busy": Ground(
             "the room has as many links as it takes, or is behind with its work",
             "the websocket is not opened (503)",

@@ -39,10 +39,14 @@ class WriterStoppedError(RoomError):
 
 
 class Writer:
-    """One thread that writes: births, then readings with verdicts, then events with how far was judged."""
+    """One thread that writes: births, then readings with verdicts, then events with how far was judged.
 
-    def __init__(self, hall: Hall) -> None:
+    `ail` hears when nothing can be stored and when it can again.
+    """
+
+    def __init__(self, hall: Hall, ail: Callable[[bool], None] = lambda trouble: None) -> None:
         self.hall = hall
+        self._ail = ail
         self.stopping = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
@@ -145,6 +149,7 @@ class Writer:
         elif not said:
             hall.log.info("disk takes again")
         hall.trouble = said
+        self._ail(bool(said))
         hall.scene.line = msgspec.structs.replace(hall.scene.line, trouble=said)
 
     def close(self) -> None:

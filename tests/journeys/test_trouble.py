@@ -98,6 +98,7 @@ async def test_a_full_disk_is_said_on_the_wall_and_the_plant_spools_until_there_
         await on.shows()
         assert len((await on.screen.get("/api/signals/mill-1/output/readings?last=80")).json()["readings"]) == 80
         assert on.link.counts.pending > 0
+        assert [refused.code for refused in on.link.refusals] == ["not-stored"], "the plant's people read why it waits"
         writer.execute("PRAGMA max_page_count = 1000000")
         await on.is_well(round((on.now - (START - 6000)) / 60))
 
