@@ -29,36 +29,57 @@ from opsroom.commands.alarms import (
 from opsroom.commands.command import Actor, Command, Role
 from opsroom.commands.council import CastBallot, OpenMotion, ProposedOption, ProposedOrder, Speak, WithdrawMotion
 from opsroom.commands.orders import HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
-from opsroom.commands.recursion import AnswerAgreement, ProposeAgreement
+from opsroom.commands.recursion import (
+    AnswerAccord,
+    AnswerAgreement,
+    AnswerRequest,
+    AskForSight,
+    AskProbe,
+    EndAccord,
+    GrantSight,
+    ProposeAccord,
+    ProposeAgreement,
+    ProposeOrders,
+    RevokeGrant,
+)
 from opsroom.commands.shift import TakeOver, WriteLog
 
 __all__ = [
     "AcknowledgeAlarm",
     "Actor",
+    "AnswerAccord",
     "AnswerAgreement",
     "AnswerRationale",
+    "AnswerRequest",
     "AnswerTime",
     "AnyCommand",
+    "AskForSight",
     "AskForTime",
+    "AskProbe",
     "Asked",
     "BringBack",
     "CallEarly",
     "CancelStop",
     "CastBallot",
     "Command",
+    "EndAccord",
     "FixOrigin",
+    "GrantSight",
     "HoldOrders",
     "JoinAlarm",
     "LookAtAlarm",
     "OpenMotion",
     "PlanStop",
+    "ProposeAccord",
     "ProposeAgreement",
+    "ProposeOrders",
     "ProposeRationale",
     "ProposedOption",
     "ProposedOrder",
     "RefuseOrder",
     "ReleaseOrders",
     "ResetAlarm",
+    "RevokeGrant",
     "RevokeOrder",
     "Role",
     "ShelveAlarm",
@@ -101,6 +122,15 @@ AnyCommand = (
     | ReleaseOrders
     | RevokeOrder
     | RefuseOrder
+    | GrantSight
+    | RevokeGrant
+    | AskForSight
+    | ProposeOrders
+    | AnswerRequest
+    | ProposeAccord
+    | AnswerAccord
+    | EndAccord
+    | AskProbe
 )
 """Every command that a person can give; `msgspec.json.decode(body, type=AnyCommand)` reads one."""
 

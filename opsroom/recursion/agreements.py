@@ -14,6 +14,7 @@ import msgspec
 from opsroom.alarms.alarm import standing
 from opsroom.alarms.algedonic import clock_of, interval, running
 from opsroom.commands import Actor, AnswerAgreement, ProposeAgreement, Role
+from opsroom.recursion.pacts import Version, with_version
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
 from opsroom.room.authority import account, check_own, said
@@ -150,7 +151,19 @@ def _refused(room: Room, event: happened.AgreementRefused) -> Room:
 def _accepted(room: Room, event: happened.AgreementAccepted) -> Room:
     """The alarm that stands on the signal follows: a newly agreed interval, and the plant's own clock."""
     signal = msgspec.structs.replace(room.signals[event.signal], agreement=event.agreement)
-    room = msgspec.structs.replace(_without(room, event.proposal), signals=room.signals.set(signal.key, signal))
+    proposal = room.proposals.get(event.proposal)
+    version = Version(
+        version=event.agreement.version,
+        agreed_by=event.agreement.agreed_by,
+        agreed_at=event.agreement.agreed_at,
+        reason=proposal.reason if proposal is not None else event.reason,
+        agreement=event.agreement,
+    )
+    room = msgspec.structs.replace(
+        _without(room, event.proposal),
+        signals=room.signals.set(signal.key, signal),
+        versions=with_version(room.versions, signal.key, version),
+    )
     alarm = room.alarms.get(event.alarm)
     if alarm is None:
         return room

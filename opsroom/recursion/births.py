@@ -15,7 +15,9 @@ from immutables import Map
 from opsroom.alarms import stops
 from opsroom.alarms.alarm import closed, standing
 from opsroom.council.parameters import schema_fault
+from opsroom.recursion import sights
 from opsroom.recursion.agreements import TERMS, proposed
+from opsroom.recursion.pacts import Version, with_version
 from opsroom.recursion.recursion import Agreement, Charter, Tree, Unit
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent, SeededAgreement
@@ -39,7 +41,8 @@ def found(room: Room, news: CharterRead, now: float) -> tuple[AnyEvent, ...]:
     drawn = {chart.key for chart in charter.charts}
     over = [alarm for chart in room.charter.charts if chart.key not in drawn and (alarm := standing(room, chart.key))]
     ended = (event for alarm in over for event in closed(room, alarm, now, f"{alarm.unit} has no flowchart any more"))
-    return (happened.CharterAmended(at=now, charter=charter), *planned, *ended)
+    let = sights.seeded(room, room.plants, now, Tree.of(charter.units).root) if charter.readings == "room" else ()
+    return (happened.CharterAmended(at=now, charter=charter), *planned, *ended, *let)
 
 
 def hear_birth(room: Room, news: PlantBorn, now: float) -> tuple[AnyEvent, ...]:
@@ -85,7 +88,8 @@ def hear_birth(room: Room, news: PlantBorn, now: float) -> tuple[AnyEvent, ...]:
         ahead += 1
         why = f"the plant's birth, version {birth.version}, differs from the agreement"
         events += proposed(room, now, signal_key, "unit", terms, why, ahead)
-    return tuple(msgspec.structs.replace(event, by=f"wire-{birth.plant}") for event in events)
+    let = sights.seeded(room, [birth.plant], now, room.tree.root) if room.charter.readings == "room" else ()
+    return (*(msgspec.structs.replace(event, by=f"wire-{birth.plant}") for event in events), *let)
 
 
 def _check(room: Room, birth: PlantBirth) -> None:
@@ -187,7 +191,7 @@ def _with_charter(room: Room, event: happened.RoomFounded | happened.CharterAmen
             agreed = Agreement(agreed_by="flowchart", agreed_at=event.at)
             signals[chart.key] = Signal(key=chart.key, plant=chart.unit, birth=own, agreement=agreed)
         fresh = signals.finish()
-    return msgspec.structs.replace(room, charter=charter, tree=tree, founded=True, signals=fresh)
+    return msgspec.structs.replace(room, charter=charter, tree=tree, founded=True, signals=fresh, graph=charter.graph())
 
 
 def _joined(room: Room, event: happened.PlantJoined) -> Room:
@@ -226,8 +230,26 @@ def _joined(room: Room, event: happened.PlantJoined) -> Room:
     for order in event.orders:
         if (text := schema_text(order)) not in schemas:
             schemas = schemas.set(text, True)
+    versions = room.versions
+    for name, agreement in seeded.items():
+        first = Version(
+            version=agreement.version,
+            agreed_by=agreement.agreed_by,
+            agreed_at=agreement.agreed_at,
+            reason="first birth",
+            agreement=agreement,
+        )
+        versions = with_version(versions, f"{plant.id}/{name}", first)
     plants = room.plants.set(plant.id, plant)
-    return msgspec.structs.replace(room, plants=plants, signals=fresh, tree=tree, proposals=proposals, schemas=schemas)
+    return msgspec.structs.replace(
+        room,
+        plants=plants,
+        signals=fresh,
+        tree=tree,
+        proposals=proposals,
+        schemas=schemas,
+        versions=versions,
+    )
 
 
 def _left(room: Room, event: happened.PlantLeft) -> Room:

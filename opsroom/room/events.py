@@ -36,9 +36,9 @@ from opsroom.alarms.alarm_events import (
 from opsroom.alarms.group_events import (
     AlarmJoined,
     AlarmResumed,
+    AlarmsGrouped,
     AlarmSplit,
     AlarmWaited,
-    AlarmsGrouped,
     OriginFixed,
 )
 from opsroom.alarms.service_events import (
@@ -82,6 +82,7 @@ from opsroom.notices.notice_events import (
     NoticeRaised,
     NoticeSeen,
 )
+from opsroom.recursion.pact_events import PACT_EVENTS
 from opsroom.recursion.plant_events import (
     AgreementAccepted,
     AgreementProposed,
@@ -247,6 +248,7 @@ AnyEvent = (
     | OrderExpired
     | EffectMeasured
     | EffectAttributed
+    | PACT_EVENTS
 )
 """Every event; `get_args(AnyEvent)` lists the classes."""
 

@@ -18,7 +18,8 @@ from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
 from opsroom.council import council, effect, moving, order
 from opsroom.notices import raising
-from opsroom.recursion import agreements, births
+from opsroom.recursion import accords, agreements, births, probes, sights
+from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
 from opsroom.room.authority import account, check_role
@@ -53,7 +54,7 @@ Events = tuple[AnyEvent, ...]
 
 def newborn(room_id: str, charter: Charter) -> Room:
     """A room before its first event; the journal's `room-founded` replaces the charter by the one that the room began with."""
-    return Room(id=room_id, charter=charter, founded=False, tree=Tree.of(charter.units))
+    return Room(id=room_id, charter=charter, founded=False, tree=Tree.of(charter.units), graph=charter.graph())
 
 
 COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], Events]] = {
@@ -78,6 +79,15 @@ COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], 
     ask.CancelStop: lambda room, asked, actor, now, sight: stops.cancel(room, asked, actor, now),
     ask.ProposeAgreement: lambda room, asked, actor, now, sight: agreements.propose(room, asked, actor, now),
     ask.AnswerAgreement: lambda room, asked, actor, now, sight: agreements.answer(room, asked, actor, now),
+    ask.GrantSight: lambda room, asked, actor, now, sight: sights.grant(room, asked, actor, now),
+    ask.RevokeGrant: lambda room, asked, actor, now, sight: sights.revoke(room, asked, actor, now),
+    ask.AskForSight: lambda room, asked, actor, now, sight: sights.ask(room, asked, actor, now),
+    ask.ProposeOrders: lambda room, asked, actor, now, sight: sights.propose_orders(room, asked, actor, now),
+    ask.AnswerRequest: lambda room, asked, actor, now, sight: sights.answer(room, asked, actor, now),
+    ask.ProposeAccord: lambda room, asked, actor, now, sight: accords.propose(room, asked, actor, now),
+    ask.AnswerAccord: lambda room, asked, actor, now, sight: accords.answer(room, asked, actor, now),
+    ask.EndAccord: lambda room, asked, actor, now, sight: accords.end(room, asked, actor, now),
+    ask.AskProbe: lambda room, asked, actor, now, sight: probes.ask(room, asked, actor, now),
     ask.OpenMotion: moving.open_motion,
     ask.Speak: lambda room, asked, actor, now, sight: council.speak(room, asked, actor, now),
     ask.CastBallot: council.cast,
@@ -110,6 +120,9 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "climb": lambda room, name, now, sight: algedonic.run_out(room, room.alarms[name], now),
     "unshelve": lambda room, name, now, sight: algedonic.off_the_shelf(room, room.alarms[name], now),
     "settle": lambda room, name, now, sight: algedonic.settle(room, room.alarms[name], now),
+    "end-grant": lambda room, name, now, sight: sights.run_out(room, room.grants[name], now),
+    "end-accord": lambda room, name, now, sight: accords.run_out(room, room.accords[name], now),
+    "end-probe": lambda room, name, now, sight: probes.run_out(room, room.probes[name], now),
     "begin-stop": lambda room, name, now, sight: stops.begin(room, room.stops[name], now),
     "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),
     "review-service": lambda room, name, now, sight: laid_out.review(room, room.services[name], now),
@@ -123,6 +136,9 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **births.APPLY,
     **agreements.APPLY,
+    **sights.APPLY,
+    **accords.APPLY,
+    **probes.APPLY,
     **alarm.APPLY,
     **group.APPLY,
     **laid_out.APPLY,
@@ -181,13 +197,17 @@ def _command(room: Room, asked: Asked, now: float, sight: Sight) -> Events:
 
 
 def _follow(room: Room, events: Events, now: float, sight: Sight) -> Events:
-    """What follows at once: a recovery is the effect of the orders that were obeyed before it; alarms of one cause are put
-    together, clocks that waited for an origin go on, and what is to be told outside the wall is."""
+    """What follows at once: the effect of orders that were obeyed before a recovery, an accord for a shared cause; alarms of one
+    cause are put together, clocks that waited for an origin go on, and what is to be told outside the wall is."""
     if not any(getattr(event, "alarm", "") or getattr(event, "group", "") for event in events):
         return ()
     back = [event.alarm for event in events if isinstance(event, happened.AlarmReturned)]
+    fresh = [event.alarm for event in events if isinstance(event, happened.AlarmOpened) and not event.stop]
+    measured = bool(back) and any(room.alarms[name].motions for name in back)
     after = evolve(room, events)
-    found: Events = tuple(effect for name in back for effect in order.after_recovery(after, name, now, sight))
+    effects = [effect for name in back if measured for effect in order.after_recovery(after, name, now, sight)]
+    shared = (accords.shared_cause(after, after.alarms[name], now) for name in fresh)
+    found: Events = (*effects, *next((proposed for proposed in shared if proposed), ()))
     for consequence in (group.follow, group.resume, raising.follow):
         after = evolve(room, (*events, *found))
         found = (*found, *consequence(after, (*events, *found), now))
@@ -229,5 +249,13 @@ def _makes(event: AnyEvent) -> tuple[str, ...]:
             return (event.entry,)
         case happened.AlarmJoined():
             return (event.group,)
+        case GrantMade():
+            return (event.grant,)
+        case RequestMade():
+            return (event.request,)
+        case AccordProposed():
+            return (event.accord,)
+        case ProbeAsked():
+            return (event.probe,)
         case _:
             return ()

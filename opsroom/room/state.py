@@ -17,6 +17,8 @@ from opsroom.alarms.rationale import Rationale
 from opsroom.alarms.records import Group, LaidOut, RationaleProposal, TimeRequest
 from opsroom.council.options import Option, OptionOrder
 from opsroom.notices.record import NoticeRecord
+from opsroom.recursion.flow import FlowGraph
+from opsroom.recursion.pacts import Accord, Grant, Pact, Probe, Request, Versions
 from opsroom.recursion.recursion import Agreement, Charter, Tree
 from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, Outlook
 from opsroom.room.news import Evidence
@@ -295,7 +297,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `running` are the
     planned stops that are; `past` holds the ids of what is over, by kind, oldest first. `schemas` are the parameter schemas (as
-    JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same. `laid_out` names
+    JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same. `granted` are the
+    grants of each plant that are not over; `versions` what each agreement was; `graph` follows from the charter. `laid_out` names
     by signal what is out of service, `rationales` by pattern and kind what was agreed that alarms mean, `shifts` when
     which account took which unit's shift over.
     """
@@ -327,6 +330,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     due: Deadlines = Deadlines()
     past: Map[str, tuple[str, ...]] = Map()
     memory: Memory = Memory()
+    graph: FlowGraph = FlowGraph()
+    grants: Map[str, Grant] = Map()
+    granted: Map[str, tuple[str, ...]] = Map()
+    requests: Map[str, Request] = Map()
+    pacts: Map[str, Pact] = Map()
+    accords: Map[str, Accord] = Map()
+    probes: Map[str, Probe] = Map()
+    versions: Versions = Map()
 
     def next_id(self, noun: str, ahead: int = 1) -> str:
         """The id that the next alarm, motion, order, stop or proposal gets; ids follow from the room's own counts."""
@@ -338,8 +349,20 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         return self.charter.council.unit if self.charter.council.unit in self.tree.units else self.tree.root
 
 
-Kept = Literal["alarms", "stops", "motions", "orders", "services", "groups", "notices"]
-"""The things of the room that have a life."""
+Kept = Literal[
+    "alarms",
+    "stops",
+    "motions",
+    "orders",
+    "grants",
+    "requests",
+    "accords",
+    "probes",
+    "services",
+    "groups",
+    "notices",
+]
+"""The maps of a room that hold things."""
 
 
 def put(room: Room, kept: Kept, thing: Thing) -> Room:

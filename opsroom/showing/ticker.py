@@ -10,7 +10,7 @@ from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Room
-from opsroom.showing import alarm_lines
+from opsroom.showing import alarm_lines, pact_lines
 from opsroom.showing.sentences import (
     alarm_sentence,
     attribution_sentence,
@@ -198,6 +198,7 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
         f"{event.proposal} is accepted: {signal_title(room, event.signal)} has agreement version {event.agreement.version}.",
     ),
     happened.AgreementRefused: lambda room, event: ("council", "", f"{event.proposal} is refused: {event.reason}."),
+    **pact_lines.LINES,
     happened.TransientLogged: _deviated("a "),
     happened.GoodNewsHeard: _deviated("good news, a "),
     happened.AlarmOpened: _opened,
