@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from opsroom.constitution.alarm_tables import alarms_of, kinds_of, notices_of
 from opsroom.constitution.charts import charts_of, readings_of
 from opsroom.constitution.example import TEMPLATE
 from opsroom.constitution.judging import Judging, judging_of
@@ -17,7 +18,8 @@ from opsroom.constitution.keeping import Keeping, keeping_of
 from opsroom.constitution.tables import Mistake, Reading, Sheet, nearest, shown
 from opsroom.constitution.toml_lines import lines_of
 from opsroom.constitution.tree import agreements_of, calendar_of, tree_of
-from opsroom.recursion.recursion import AlarmRules, Charter, CouncilRules, Seat, Unit
+from opsroom.notices.channel import Channel
+from opsroom.recursion.recursion import Charter, CouncilRules, Seat, Unit
 from opsroom.room.refusal import RoomError
 
 __all__ = ["CharterError", "Mistake", "RoomFile", "check", "read", "render", "template"]
@@ -47,6 +49,7 @@ class RoomFile(msgspec.Struct, frozen=True, kw_only=True):
     occupants: dict[str, str] = {}
     judging: Judging = Judging()
     keeping: Keeping = Keeping()
+    channels: tuple[Channel, ...] = ()
 
 
 class CharterError(RoomError):
@@ -129,6 +132,7 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
     sheet.only(
         *("room", "level", "unit", "agreement", "alarms", "council", "seat", "stop"),
         *("signal", "alarm_budget", "calibration", "retention", "store"),
+        *("alarm_kind", "notices", "rota", "channel"),
         *("chart", "part", "flow", "visibility"),
     )
     room = sheet.table("room", needed=True)
@@ -150,7 +154,7 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
         if table.raw.get("parent") in tuple(plants):
             table.wrong("parent", "a plant has no units below it", "Name a unit of a level above the plants.")
     agreements = agreements_of(sheet, ids, plants)
-    alarms = _alarms(sheet)
+    alarms = alarms_of(sheet)
     calendar = calendar_of(sheet, ids, alarms.stop_max_s)
     council = _council(sheet, units, levels)
     seats = _seats(sheet)
@@ -158,6 +162,8 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
     keeping = keeping_of(sheet)
     charts, feeds = charts_of(sheet, ids, plants)
     readings = readings_of(sheet)
+    rationales = kinds_of(sheet, plants)
+    notices, channels = notices_of(sheet, ids)
     if sheet.mistakes:
         return None
     occupants |= {f"seat-{seat.seat}": seat.occupant for seat in seats}
@@ -175,9 +181,13 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
         charts=charts,
         feeds=feeds,
         readings=readings,
+        rationales=rationales,
+        notices=notices,
     )
     named = occupants | ({"operator": operator} if operator else {})
-    return RoomFile(id=room_id, charter=charter, occupants=named, judging=judging, keeping=keeping)
+    return RoomFile(
+        id=room_id, charter=charter, occupants=named, judging=judging, keeping=keeping, channels=channels
+    )
 
 
 def _plant_level(room: Reading, plant_level: str, levels: tuple[str, ...]) -> str:
@@ -189,19 +199,6 @@ def _plant_level(room: Reading, plant_level: str, levels: tuple[str, ...]) -> st
         )
         room.wrong("plant_level", "it is not the last of the levels", cure)
     return levels[-1] if levels else ""
-
-
-def _alarms(sheet: Sheet) -> AlarmRules:
-    table, usual = sheet.table("alarms"), AlarmRules()
-    rules = AlarmRules(
-        readings_to_recover=table.count("readings_to_recover", usual.readings_to_recover, 1, 10_000),
-        hysteresis_s=table.duration("hysteresis", usual.hysteresis_s, least=0.0),
-        shelve_max_s=table.duration("shelve_max", usual.shelve_max_s),
-        restart_grace_s=table.duration("restart_grace", usual.restart_grace_s, least=0.0),
-        stop_max_s=table.duration("stop_max", usual.stop_max_s),
-    )
-    table.done()
-    return rules
 
 
 def _council(sheet: Sheet, units: tuple[Unit, ...], levels: tuple[str, ...]) -> CouncilRules:

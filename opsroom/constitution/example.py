@@ -103,6 +103,46 @@ hysteresis = "15 min"           # a recovered alarm waits so long before it clos
 shelve_max = "8 h"
 restart_grace = "10 min"        # after a planned stop
 stop_max = "31 d"
+out_of_service_max = "31 d"     # the longest time for which a signal's alarms are taken out of service
+extension_max = "4 h"           # the most time that the next level may give at once, and how often at one level
+extensions = 3
+group_window = "4 h"            # alarms along a flow may share a cause within this, beyond the flow's delay ("0 s": never)
+priority = "medium"             # of an alarm whose meaning nobody has written down: low, medium or high
+
+# What alarms mean: shown beside them. The most specific pattern counts; the room and a plant may agree otherwise later.
+[[alarm_kind]]
+signal = "mill-1/output"        # plant/signal, "*/absence" for any plant's, or a plant alone for its silence
+kind = "any"                    # or step, slope, silence, variance, stuck, drift
+consequence = "major"           # minor, major or severe: with the time to respond it gives the priority
+means = "mill 2 runs out of yarn within the shift"
+response = "Look at the drive and the bobbins; call the fitter; tell mill 2."
+respond_in = "20 min"
+owner = "shift leader of mill 1"
+latched = false                 # true: it stays until somebody resets it, though it is back to normal
+
+# Notice outside the wall: nobody is told without a rota. Secrets stand in secrets.toml beside this file, see docs/operating.md.
+[notices]
+priority = "medium"             # from which priority on
+pass_on = "10 min"              # when nobody opens or acknowledges it, the next in the rota is told
+turns = 8
+# link = "https://room.example"
+
+# [[rota]]                      # in the order in which they are told
+# who = "Marta Molina"
+# unit = "mill-1"               # for this unit and those below it (all if left out)
+# when = ["mon-fri 06:00-14:00", "sat 22:00-06:00"]   # always if left out
+# zone = "America/Santiago"
+# channels = ["marta"]
+
+# [[channel]]
+# name = "marta"
+# kind = "mail"                 # or webhook (signed), or push (ntfy)
+# server = "smtp.example:587"
+# sender = "room@works.example"
+# to = ["marta@works.example"]
+# security = "starttls"         # or tls, none
+# user = "room"
+# secret = "mail"
 
 [retention]
 # readings = "90 d"             # forget readings that are older; what is left out is kept for ever

@@ -248,6 +248,13 @@ class Reading:
             return ()
         return tuple(value)
 
+    def flag(self, key: str) -> bool:
+        """Tell whether something is so; it is not if it is not there."""
+        value = self._ask(key, False, "")
+        if value is not None and not isinstance(value, bool):
+            self.wrong(key, "this must be true or false", f"Write {key} = true.")
+        return value is True
+
     def word(self, key: str, known: tuple[str, ...]) -> str:
         """Tell one of some words, the first if it is not there."""
         value = self._ask(key, False, "")

@@ -52,6 +52,11 @@ NAMED = {
     "to": '"mill-2/other"',
     "stock": '"mill-2/other"',
     "share": "0.5",
+    "extensions": "6",
+    "priority": '"low"',
+    "kind": '"step"',
+    "consequence": '"severe"',
+    "latched": "true",
 }
 """Other values for keys that hold a word or a name."""
 

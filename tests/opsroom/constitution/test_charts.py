@@ -21,7 +21,13 @@ def test_the_example_has_a_chart_whose_every_key_is_read() -> None:
     assert (chart.period_s, chart.horizon_s, chart.per_s, chart.patience_s) == (300.0, 28800.0, 3600.0, 900.0)
     assert chart.parts == (Part(part="mill-1/output", worth=0.0), Part(part="mill-2/output"))
     yarn = Flow(
-        source="mill-1/output", target="mill-2/output", product="yarn", per=1.1, share=1.0, stock="mill-2/yarn-stock"
+        source="mill-1/output",
+        target="mill-2/output",
+        product="yarn",
+        per=1.1,
+        share=1.0,
+        stock="mill-2/yarn-stock",
+        delay_s=2400.0,
     )
     assert chart.flows == (yarn,)
     assert charter.readings == "room"
