@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from opsroom.commands import Actor, AnswerAccord, EndAccord, ProposeAccord, Role
+from opsroom.recursion.flowchart import OWN
 from opsroom.recursion.pact_events import AccordAnswered, AccordEnded, AccordProposed, Subject
 from opsroom.recursion.pacts import Accord, Consent
 from opsroom.room.authority import said
@@ -34,6 +35,9 @@ PROPOSED_S = 8 * 3600.0
 
 PROPOSED_OPEN = 12
 """The room proposes no more accords while so many of anybody's wait."""
+
+RELATED = 100
+"""So many units around an alarm are looked at for others of the same cause, the nearest first."""
 
 AGAIN_S = 86400.0
 """What parties refused or left is not proposed to them again by the room for so long."""
@@ -100,13 +104,18 @@ def shared_cause(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     """
     graph = room.graph
     units = room.tree.units
-    if alarm.unit not in units or sum(accord.state == "proposed" for accord in room.accords.values()) >= PROPOSED_OPEN:
+    if not graph.flows or alarm.unit not in units:
         return ()
-    troubled = {
-        other.unit: other
-        for other in room.alarms.values()
-        if other.closed_at is None and other.recovered_at is None and not other.stop
-    }
+    if sum(accord.state == "proposed" for accord in room.accords.values()) >= PROPOSED_OPEN:
+        return ()
+    related = dict.fromkeys((alarm.unit, *graph.upstream(alarm.unit), *graph.downstream(alarm.unit)))
+    for source in (alarm.unit, *graph.upstream(alarm.unit)):
+        related |= dict.fromkeys(graph.downstream(source))
+    troubled = {}
+    for unit in list(related)[:RELATED]:
+        other = _trouble(room, unit)
+        if other is not None:
+            troubled[unit] = other
     near = [
         other
         for other in troubled.values()
@@ -139,6 +148,15 @@ def shared_cause(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
             ),
         )
     return ()
+
+
+def _trouble(room: Room, unit: str) -> Alarm | None:
+    """The newest open alarm of a unit."""
+    plant = room.plants.get(unit)
+    keys = [f"{unit}/{signal.name}" for signal in plant.signals] if plant is not None else [f"{unit}/{OWN}"]
+    found = [room.alarms[name] for key in (unit, *keys) if (name := room.standing.get(key)) in room.alarms]
+    open_ones = [one for one in found if one.closed_at is None and one.recovered_at is None and not one.stop]
+    return max(open_ones, key=lambda one: one.opened_at, default=None)
 
 
 def _known(room: Room, parties: tuple[str, ...], now: float) -> bool:
