@@ -5,28 +5,12 @@ Without numba the same functions run as they stand, slower. The last readings of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from opsroom.compiled import compiled
 
-def _compiler() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    try:
-        from numba import njit
-    except ImportError:
-        return lambda function: function
-
-    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-        try:
-            return njit(cache=True, error_model="numpy")(function)
-        except RuntimeError:  # no folder can be written: compiled anew in every process
-            return njit(error_model="numpy")(function)
-
-    return compiled
-
-
-compiled = _compiler()
 NEVER = np.iinfo(np.int64).min
 _BAD, _STEADY, _SUSPECTED = 2, 1, 2
 

@@ -53,6 +53,9 @@ CHAPTER = 1024
 CURSOR_EVERY = 256
 """Ticks between two notes of the identities; at most so many are read again when the store is opened."""
 
+SETTLE_EVERY = 5
+"""Ticks after which what was written is moved to its lasting place."""
+
 STEP = 500
 """Blocks that one step of forgetting deletes."""
 
@@ -75,7 +78,7 @@ class BlockStore:
         self._naming = threading.Lock()
         self._gathering = threading.Lock()
         self._mark = self._noted_mark = self._turn = self._rolled = 0
-        self._forgotten = 0
+        self._forgotten = self._settled = 0
         self._appended = False
         self._doubtful = False
         """Whether the last append failed, so that it may have been stored without an answer."""
@@ -206,6 +209,9 @@ class BlockStore:
 
     def tend(self, now: float, retention: Retention) -> bool:
         """Do one small step of housekeeping and tell whether more waits."""
+        if self._mark - self._settled >= SETTLE_EVERY:
+            self._settled = self._mark
+            self._database.settle()
         if self._fold(self._tiles.waits):
             return True
         high = self._high(retention, now)

@@ -75,5 +75,8 @@ class Database(Protocol):
     def tidy(self) -> None:
         """Give a little of what was freed back to the disk."""
 
+    def settle(self) -> None:
+        """Move what was written to its lasting place, beside the writer; it is durable already."""
+
     def close(self) -> None:
         """Let go of it; another room may write then."""

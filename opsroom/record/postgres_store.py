@@ -233,6 +233,9 @@ class PostgresDatabase:
     def tidy(self) -> None:
         """Leave it to the database's own vacuum."""
 
+    def settle(self) -> None:
+        """The server does it itself."""
+
     def close(self) -> None:
         """Close the connections; the lock goes with them."""
         for connection in (*self._idle, *([self._writer] if self._writer else ())):

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from opsroom.compiled import compiled
 from opsroom.record.store import KINDS, QUALITIES, Block, Floats, Ints, Readings, Rollups
 from telex_ingest.telex import Quality, TelexKind
 
@@ -89,6 +90,20 @@ def merged(records: Records, *keys: str) -> Records:
     return whole
 
 
+@compiled
+def _gather(
+    row: Any, value: Any, quality: Any, named: Any, count: Any, total: Any, least: Any, most: Any, worst: Any
+) -> None:
+    """Add readings to the minute of their signals; what counts is what `counted` says."""
+    for place in range(len(row)):
+        at, number = row[place], value[place]
+        worst[at] = max(worst[at], named[place])
+        if np.isfinite(number) and quality[place] != _BAD:
+            count[at] += 1
+            total[at] += number
+            least[at], most[at] = min(least[at], number), max(most[at], number)
+
+
 class _Minute:
     """One minute of a shard while its readings come, an array place a row."""
 
@@ -102,15 +117,7 @@ class _Minute:
         self.worst = np.full(rows, -1, np.int16)
 
     def add(self, row: Ints, value: Floats, quality: Ints, named: Ints) -> None:
-        np.maximum.at(self.worst, row, named.astype(np.int16))
-        good = counted(value, quality)
-        if not good.all():
-            row, value = row[good], value[good]
-        with np.errstate(over="ignore", invalid="ignore"):
-            np.add.at(self.count, row, np.uint32(1))
-            np.add.at(self.total, row, value)
-        np.minimum.at(self.least, row, value)
-        np.maximum.at(self.most, row, value)
+        _gather(row, value, quality, named, self.count, self.total, self.least, self.most, self.worst)
 
     def records(self, minute: int, only: int | None = None) -> Records:
         if only is None:
@@ -139,7 +146,8 @@ class Gathering:
             return
         minute = np.asarray(block.source_us) // MINUTE_US
         correction = np.asarray(block.kind) == _CORRECTION
-        value, quality, named = np.asarray(block.value), np.asarray(block.quality), np.asarray(block.named)
+        value = np.asarray(block.value)
+        quality, named = np.asarray(block.quality, np.int64), np.asarray(block.named, np.int64)
         first = int(minute[0])
         if not correction.any() and bool((minute == first).all()):
             self._slot(block.shard, first, int(row.max())).add(row, value, quality, named)

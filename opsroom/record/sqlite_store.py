@@ -14,6 +14,9 @@ from opsroom.record.disk import Readers, SoleWriter, StoreError, connect, explai
 _TIDY = 400
 """Pages that one step gives back to the disk."""
 
+_LOG_PAGES = 16_384
+"""Pages of the write-ahead log (64 MiB) at which the writer itself moves them into the file, should nobody do it beside it."""
+
 _FOREVER = 1 << 62
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS plants (number INTEGER PRIMARY KEY, plant TEXT NOT NULL UNIQUE) STRICT",
@@ -47,12 +50,14 @@ class SqliteDatabase:
         self.path = path
         self._readers = Readers(path, patience_s)
         self.connection: sqlite3.Connection | None = None
+        self._settler: sqlite3.Connection | None = None
         self._lock = None if reading else SoleWriter(path)
         if self._lock is None:
             return
         try:
             self.connection = connect(path, patience_s=patience_s, shrinks=True)
             try:
+                self.connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
                 with transaction(self.connection, path):
                     for statement in _SCHEMA:
                         self.connection.execute(statement)
@@ -122,8 +127,17 @@ class SqliteDatabase:
         with explained(self.path):
             self._writer().execute(f"PRAGMA incremental_vacuum({_TIDY})").fetchall()
 
+    def settle(self) -> None:
+        """Move the write-ahead log into the file, on a connection of its own: the writer does not wait for it."""
+        with explained(self.path):
+            if self._settler is None:
+                self._settler = sqlite3.connect(self.path, timeout=0.0, isolation_level=None, check_same_thread=False)
+            self._settler.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def close(self) -> None:
         """Close the file and let the next writer in."""
+        if self._settler is not None:
+            self._settler.close()
         self._readers.close()
         if self.connection is not None:
             self.connection.close()

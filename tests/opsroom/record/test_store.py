@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,7 @@ def test_any_bytes_are_a_block_or_a_value_error(data: bytes) -> None:
         b"",
         b"\x01\x01\x00\x00\x01\x00\x00\x00",
         b"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + b"\x00" * 8,
+        b"\x02\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00" + b"\x00" * 8 + zlib.crc32(data).to_bytes(4, "little"),
     ):
         try:
             packing.decode(prefix + data)
@@ -187,7 +189,7 @@ def test_any_bytes_are_a_block_or_a_value_error(data: bytes) -> None:
 def test_a_block_of_a_later_format_says_so() -> None:
     (data,) = packing.encode(tick(MemoryStore(), [("a", 1, 1, 1, {"s": 1.0})]))
     with pytest.raises(ValueError, match="upgrade"):
-        packing.decode(b"\x02" + data[1:])
+        packing.decode(b"\x03" + data[1:])
 
 
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
@@ -310,6 +312,7 @@ while True:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 def test_a_kill_loses_nothing_that_was_acknowledged_and_doubles_nothing(tmp_path: Path) -> None:
     path = tmp_path / "readings.sqlite"
     chance = np.random.default_rng(3)
