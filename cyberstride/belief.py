@@ -189,7 +189,7 @@ def _belief(arrays: list[NDArray[Any]]) -> Belief:
     return Belief(*arrays)
 
 
-_MAGIC = b"cyberstride.belief\x02"
+_MAGIC = b"cyberstride.belief\x03"
 
 
 def to_bytes(belief: Belief) -> bytes:

@@ -206,7 +206,7 @@ def _judge(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tupl
         weighed = weigh(settled, z_window, lapses, np.ascontiguousarray(moved.live.T * 1.0), regimes)
         names = name(moved, weighed, here, regimes)
         settled, moved = begin_anew(settled, moved, names, regimes)
-        moved, names = watch(moved, belief, settled, names, here, regimes)
+        moved, settled, names = watch(moved, settled, names, here, regimes)
         # What stands still says nothing of the noise.
         still = names.named == STUCK
         moved = moved._replace(

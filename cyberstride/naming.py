@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cyberstride.belief import WINDOW, Belief
 from cyberstride.evidence import Settled, Weighed, settle
+from cyberstride.excursion import follow
 from cyberstride.regimes import Regimes
 from cyberstride.verdict import DRIFT, OUT_OF_RANGE, SLOPE, STEADY, STEP, STUCK, SUSPECTED, TRANSIENT, VARIANCE
 
@@ -23,6 +24,8 @@ _LONG_ENOUGH = 6.0
 """After so many readings a change that is surely lasting takes the likelier of the two lasting names."""
 _NEWS_FADES = 0.9
 _DRIFT_SURE = 0.95
+_RAMP_LEVEL = 1.0
+"""Variance of the level of a ramp when it is adopted, in noise variances."""
 
 
 class Named(NamedTuple):
@@ -174,12 +177,12 @@ def begin_anew(settled: Settled, belief: Belief, names: Named, regimes: Regimes)
 
 
 def watch(
-    belief: Belief, before: Belief, settled: Settled, names: Named, here: NDArray[np.bool_], regimes: Regimes
-) -> tuple[Belief, Named]:
-    """What no single window shows: a signal that does not move, and a drift too slow for any one reading.
+    belief: Belief, settled: Settled, names: Named, here: NDArray[np.bool_], regimes: Regimes
+) -> tuple[Belief, Settled, Named]:
+    """What no single window shows: a signal that does not move, and a ramp too gentle for any one window.
 
-    Stuck: as many repetitions in a row as this signal's own habit of repeating gives less than `unmoved`. Drift: a cumulative
-    sum (Page 1954) of the settled residuals, cut by their correlation, over `drift_limit`.
+    Stuck: as many repetitions in a row as this signal's own habit of repeating gives less than `unmoved`. Drift: a ramp that
+    `excursion.follow` finds, and a step that turns out to be a slope. What was named is adopted.
     """
     run, habit = belief.repeats.T
     same = belief.window[:, -1] == belief.window[:, -2]
@@ -190,33 +193,37 @@ def watch(
     pace = 1.0 / np.minimum(np.maximum(belief.seen - WINDOW, 0) + 20.0, 200.0)
     habit = np.where(here & ~stuck, habit + pace * (same - habit), habit)
 
-    left = here & (before.live[:, 0] == 1)
-    rho = np.clip(settled.rho, 0.0, 0.9)
-    e = settled.last * np.sqrt((1.0 - rho) / (1.0 + rho))
-    sums = []
-    for sign, (total, since, start) in ((1.0, belief.drift.T[:3]), (-1.0, belief.drift.T[3:])):
-        more = np.maximum(total + sign * e - regimes.drift_slack, 0.0)
-        open_ = more > 0.0
-        sums.append(np.where(left, more, total))
-        sums.append(np.where(left, np.where(open_, since + 1.0, 0.0), since))
-        sums.append(np.where(left & ~(open_ & (since > 0.0)), settled.level, start))
-    over = np.maximum(sums[0], sums[3]) > regimes.drift_limit
-    fresh = names.given & (names.named != TRANSIENT)
-    drifting = over & here & (names.named == STEADY) & ~stuck
-    since = np.where(sums[0] >= sums[3], sums[1], sums[4])
-    start = np.where(sums[0] >= sums[3], sums[2], sums[5])
-    clear = fresh | (over & here)
-    drift = np.where(clear[:, None], 0.0, np.stack(sums, axis=1))
+    step = names.given & (names.named == STEP)
+    side = np.where(names.event[:, 0] >= 0.0, 1.0, -1.0)
+    drift, ramp = follow(belief, settled, step, names.place, side, here, regimes)
+    free = ~stuck & ((names.named == STEADY) | (names.named == SUSPECTED))
+    drifting = ramp.gentle & free
+    found = drifting | (ramp.rising & (free | (~stuck & (names.named == STEP))))
+    clear = found | (names.given & ((names.named == SLOPE) | (names.named == VARIANCE)))
+    drift = np.where(clear[:, None], 0.0, drift)
+    settled = settled._replace(
+        level=np.where(found, ramp.level, settled.level),
+        slope=np.where(found, ramp.slope, settled.slope),
+        v11=np.where(found, _RAMP_LEVEL, settled.v11),
+        v12=np.where(found, 0.0, settled.v12),
+        v22=np.where(found, ramp.slope_v, settled.v22),
+    )
 
     stuck = stuck & here
     was = belief.named
-    named = np.where(stuck, STUCK, np.where(drifting, DRIFT, names.named)).astype(np.int8)
-    onset = np.where(stuck, run, np.where(drifting, since + belief.ago[:, 0], names.onset)).astype(np.int32)
+    ramps = np.where(drifting, DRIFT, SLOPE)
+    named = np.where(stuck, STUCK, np.where(found, ramps, names.named)).astype(np.int8)
+    onset = np.where(stuck, run, np.where(found, ramp.onset, names.onset)).astype(np.int32)
     event = names.event.copy()
-    event[:, 0] = np.where(stuck, 0.0, np.where(drifting, settled.level - start, event[:, 0]))
-    event[:, 1] = np.where(stuck, 0.0, np.where(drifting, np.sqrt(settled.v11 * settled.noise), event[:, 1]))
-    event[:, 2] = np.where(stuck, 1.0 - np.exp(chance), np.where(drifting, _DRIFT_SURE, event[:, 2]))
-    told = np.where(stuck, was != STUCK, drifting | names.announced)
+    event[:, 0] = np.where(stuck, 0.0, np.where(found, ramp.size, event[:, 0]))
+    event[:, 1] = np.where(stuck, 0.0, np.where(found, ramp.size_sd, event[:, 1]))
+    sure = np.where(drifting, _DRIFT_SURE, ramp.sure)
+    event[:, 2] = np.where(stuck, 1.0 - np.exp(chance), np.where(found, sure, event[:, 2]))
+    told = np.where(stuck, was != STUCK, found | names.announced)
     after = belief._replace(repeats=np.stack((run, habit), axis=1), drift=drift)
-    standing = np.where(drifting, 0, names.standing).astype(np.int32)
-    return after, names._replace(named=named, onset=onset, event=event, announced=told, standing=standing)
+    standing = np.where(found, 0, names.standing).astype(np.int32)
+    return (
+        after,
+        settled,
+        names._replace(named=named, onset=onset, event=event, announced=told, standing=standing),
+    )

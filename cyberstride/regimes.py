@@ -59,9 +59,10 @@ class Regimes(NamedTuple):
     """Readings after warm-up from which the frozen reference is learned, unless one is agreed."""
     unmoved: float = 1e-6
     """A signal is stuck when its repeated value had a smaller probability than this, by its own habit of repeating."""
-    drift_slack: float = 0.25
-    drift_limit: float = 18.0
-    """Slack and limit of the cumulative sum, in noise standard deviations, that names a slow drift."""
+    drift_slack: float = 0.1
+    """Noise standard deviations a reading that an excursion must keep up to last."""
+    drift_limit: float = 11.5
+    """A drift is named when the evidence that an excursion is a ramp, in natural logarithms, passes this."""
     away_prior: float = 0.01
     """Prior probability that a signal is away from its reference."""
 

@@ -11,7 +11,7 @@ from cyberstride.belief import WINDOW
 from cyberstride.evidence import _LARGEST, _LEAST_NOISE, _RESTLESS, _TELLING
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, apart
-from cyberstride.lanes.rows import HERE, LAP, LEFT, LIVE, OLD_NOISE, OLD_SETTLED, RESIDUAL, SET, WIN, T, Y
+from cyberstride.lanes.rows import HERE, LAP, LIVE, OLD_NOISE, OLD_SETTLED, RESIDUAL, SET, WIN, T, Y
 from cyberstride.lanes.vector import bits, farther, load, magnitude, nearer, root, some, store, where
 
 __all__ = ["hold", "listen", "overhear", "push"]
@@ -38,7 +38,6 @@ def push(f: Any, c: Any) -> None:  # pragma: no cover
     noise, dof, rho, last = load(f, _NOISE), load(f, _DOF), load(f, _RHO), load(f, _LAST)
     store(f, OLD_NOISE, noise)
     store(f, OLD_SETTLED, dof)
-    store(f, LEFT, where(live, 1.0, 0.0))
     iq = 1.0 / (r11 + 1.0)
     deviation = root(noise * (r11 + 1.0))
     e = nearer(farther((z - level) / deviation, -3.0), 3.0)

@@ -7,19 +7,18 @@ from typing import Any
 from numba import njit
 
 from cyberstride.belief import WINDOW
+from cyberstride.lanes import excursion
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
 from cyberstride.lanes.rows import (
-    AGES,
     ANNOUNCED,
     CHANCE,
     DOF,
-    DRIFT,
     EVENT,
     GIVEN,
     HABIT,
     HERE,
-    LEFT,
+    LANES,
     NAMED,
     NEW,
     NEW_DOF,
@@ -36,15 +35,14 @@ from cyberstride.lanes.rows import (
     WAS,
     WIN,
 )  # fmt: skip
-from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, some, store, where
-from cyberstride.naming import _DRIFT_SURE, _NEWS_FADES
-from cyberstride.verdict import DRIFT as DRIFTING
+from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, some, store, where
+from cyberstride.naming import _NEWS_FADES
 from cyberstride.verdict import OUT_OF_RANGE, STEADY, STUCK, SUSPECTED, TRANSIENT
 
 __all__ = ["quiet", "watch"]
 
 _STEADY, _SUSPECTED, _TRANSIENT = float(STEADY), float(SUSPECTED), float(TRANSIENT)
-_STUCK, _OUT, _DRIFTING = float(STUCK), float(OUT_OF_RANGE), float(DRIFTING)
+_STUCK, _OUT = float(STUCK), float(OUT_OF_RANGE)
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
@@ -71,8 +69,8 @@ def quiet(f: Any, c: Any) -> None:  # pragma: no cover
 
 
 @njit(error_model="numpy", fastmath=CONTRACT)
-def watch(f: Any, c: Any) -> None:  # pragma: no cover
-    """What no window shows: signals that do not move, and drifts."""
+def watch(f: Any, c: Any, told: Any) -> None:  # pragma: no cover
+    """What no window shows: signals that do not move and, at the lanes of the bits `told`, what an excursion tells."""
     apart()
     here = load(f, HERE) == 1.0
     same = load(f, WIN + WINDOW) == load(f, WIN + WINDOW - 1)
@@ -86,39 +84,6 @@ def watch(f: Any, c: Any) -> None:  # pragma: no cover
         still = chance < c[at.UNMOVED]
     pace = 1.0 / nearer(farther(load(f, SEEN) - float(WINDOW), 0.0) + 20.0, 200.0)
     store(f, HABIT, where(here & ~still, habit + pace * (where(same, 1.0, 0.0) - habit), habit))
-
-    rho = nearer(farther(load(f, SET + 7), 0.0), 0.9)
-    pull = load(f, SET + 8) * root((1.0 - rho) / (1.0 + rho))
-    left, level = load(f, LEFT) == 1.0, load(f, SET)
-    up, up_since, up_start = load(f, DRIFT), load(f, DRIFT + 1), load(f, DRIFT + 2)
-    down, down_since, down_start = load(f, DRIFT + 3), load(f, DRIFT + 4), load(f, DRIFT + 5)
-    more = farther(up + pull - c[at.SLACK], 0.0)
-    up_start = where(left & ~((more > 0.0) & (up_since > 0.0)), level, up_start)
-    up_since = where(left, where(more > 0.0, up_since + 1.0, 0.0), up_since)
-    up = where(left, more, up)
-    more = farther(down - pull - c[at.SLACK], 0.0)
-    down_start = where(left & ~((more > 0.0) & (down_since > 0.0)), level, down_start)
-    down_since = where(left, where(more > 0.0, down_since + 1.0, 0.0), down_since)
-    down = where(left, more, down)
-    over = (farther(up, down) > c[at.LIMIT]) & here
-    clear = over | (load(f, GIVEN) == 1.0)
-    store(f, DRIFT, where(clear, 0.0, up))
-    store(f, DRIFT + 1, where(clear, 0.0, up_since))
-    store(f, DRIFT + 2, where(clear, 0.0, up_start))
-    store(f, DRIFT + 3, where(clear, 0.0, down))
-    store(f, DRIFT + 4, where(clear, 0.0, down_since))
-    store(f, DRIFT + 5, where(clear, 0.0, down_start))
-    drifting = over & (load(f, NAMED) == _STEADY) & ~still
-    if some(drifting):
-        upwards = up >= down
-        since, start = where(upwards, up_since, down_since), where(upwards, up_start, down_start)
-        store(f, NAMED, where(drifting, _DRIFTING, load(f, NAMED)))
-        store(f, ONSET, where(drifting, since + load(f, AGES), load(f, ONSET)))
-        store(f, EVENT, where(drifting, level - start, load(f, EVENT)))
-        store(f, EVENT + 1, where(drifting, root(load(f, SET + 2) * load(f, SET + 5)), load(f, EVENT + 1)))
-        store(f, EVENT + 2, where(drifting, _DRIFT_SURE, load(f, EVENT + 2)))
-        store(f, ANNOUNCED, where(drifting, 1.0, load(f, ANNOUNCED)))
-        store(f, STANDING, where(drifting, 0.0, load(f, STANDING)))
     stuck = still & here
     if some(stuck):
         store(f, NAMED, where(stuck, _STUCK, load(f, NAMED)))
@@ -127,6 +92,10 @@ def watch(f: Any, c: Any) -> None:  # pragma: no cover
         store(f, EVENT + 1, where(stuck, 0.0, load(f, EVENT + 1)))
         store(f, EVENT + 2, where(stuck, 1.0 - exp2(load(f, CHANCE) / LN2), load(f, EVENT + 2)))
         store(f, ANNOUNCED, where(stuck, where(load(f, WAS) == _STUCK, 0.0, 1.0), load(f, ANNOUNCED)))
+    if told != 0:
+        for l in range(LANES):
+            if (told >> l) & 1 == 1:
+                excursion.tell(f, l, c)
     # What stands still says nothing of the noise.
     still = load(f, NAMED) == _STUCK
     if some(still):

@@ -33,11 +33,11 @@ VERDICT = BACK + 4
 ) = range(VERDICT, VERDICT + 15)  # fmt: skip
 _FREE = VERDICT + 15
 (
-    VALUE, T, HERE, Y, EXPECTED, SPREAD, INVERSE, KEPT, SCALED, POWER, LEFT, BEYOND, OLD_NOISE, OLD_SETTLED, NAMED, ONSET,
+    VALUE, T, HERE, Y, EXPECTED, SPREAD, INVERSE, KEPT, SCALED, POWER, BEYOND, OLD_NOISE, OLD_SETTLED, NAMED, ONSET,
     STANDING, WAS, GIVEN, SEEN, ANNOUNCED, CHANCE,
-) = range(_FREE, _FREE + 22)  # fmt: skip
-W11, W12, W22, PRIOR = range(_FREE + 22, _FREE + 38, 4)
-AHEAD = _FREE + 38
+) = range(_FREE, _FREE + 21)  # fmt: skip
+W11, W12, W22, PRIOR = range(_FREE + 21, _FREE + 37, 4)
+AHEAD = _FREE + 37
 RESIDUAL = AHEAD + 3
 """From the next row on, one for each reading of the window."""
 ROWS = RESIDUAL + WINDOW + 1

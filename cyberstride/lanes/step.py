@@ -11,7 +11,7 @@ from numba import carray, njit  # type: ignore[attr-defined]
 
 from cyberstride.belief import RUNNING, WINDOW
 from cyberstride.filter import _FARTHEST, _LARGEST_READING
-from cyberstride.lanes import restless, weighing
+from cyberstride.lanes import excursion, restless, weighing
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, apart, doubles, int8s, int32s, int64s
 from cyberstride.lanes.evidence import hold, listen, overhear, push
@@ -75,7 +75,7 @@ __all__ = ["judge"]
 
 L = LANES
 _MOST_DOF = 1e6
-_WITH_CONSTANTS = ("belief", "evidence", "filter", "mixture", "naming", "reference", "regimes", "verdict")
+_WITH_CONSTANTS = ("belief", "evidence", "excursion", "filter", "mixture", "naming", "reference", "regimes", "verdict")
 _WORDS, _LONG, _REAL = np.uint64(4), np.uint64(8), np.uint64(8)
 _AHEAD = np.uint64(128)
 _PHASE, _NAMED, _ONSET, _STANDING, _SEEN = range(5)
@@ -288,7 +288,7 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, was_onset: Any) -> 
         for l in range(L):
             if (loud >> l) & 1 == 1:
                 changed |= weighing.name(f, l, q, c)
-    watch(f, c)
+    watch(f, c, excursion.follow(f, c))
     compare(f, c)
     size(f)
     if special & 4:

@@ -21,6 +21,7 @@ from cyberstride.evidence import (
     _SQUARE_ROOT_LOG,
     _TELLING,
 )  # fmt: skip
+from cyberstride.lanes import excursion
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart, exp2, ln
 from cyberstride.lanes.rows import (
@@ -325,3 +326,5 @@ def _begin_anew(  # pragma: no cover
         q[_S + 4] += stretch
     for k in range(9):
         f[(SET + k) * L + l] = q[_S + k]
+    if d == 1:
+        excursion.begin(f, l, place, 1.0 if size >= 0.0 else -1.0)
