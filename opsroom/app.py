@@ -30,8 +30,10 @@ from opsroom.loop.reckoner import Reckoner
 from opsroom.loop.report import Reporter, news_from
 from opsroom.loop.tick import Tick, fold
 from opsroom.loop.writer import Writer
+from opsroom.notices.courier import Courier
 from opsroom.panel import made
 from opsroom.room.news import Tick as ClockTick
+from opsroom.shift.scribe import Scribe
 from opsroom.views import Answer, Snapshot, Viewer
 from telex_ingest.frames import FrameProtocol
 from telex_ingest.gateway import Gateway
@@ -50,7 +52,10 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     writer, reporter = Writer(hall, gateway.ail), Reporter(hall, gateway)
     outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
     reckoner = Reckoner(hall.store, hall.bank, hall.log)
-    reckoner.take_up(hall.room)
+    courier = Courier(hall.folder, hall.file.channels, hall.log)
+    clerks = (reckoner, courier, Scribe(hall.keys.sign_journal, hall.log))
+    for clerk in clerks:
+        clerk.take_up(hall.room)
     toll = hall.pulse.loop
 
     async def settle(batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
@@ -59,7 +64,8 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         await writer.write(births, judged, tick, batch.at, batch.gaps)
         toll.begin()
         hall.become(tick)
-        reckoner.watch(tick.room, tick.events)
+        for clerk in clerks:
+            clerk.watch(tick.room, tick.events)
         toll.charge("news and decisions")
         gateway.acknowledge(batch.durable(), batch.sheets())
         toll.charge("acknowledging")
@@ -99,14 +105,15 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         heard = hall.listen(judged)
         toll.charge("verdicts")
         asked = [ask.asked for ask in batch.asks]
-        messages = (*news_from(batch), *heard, *reckoner.heard(), *asked, ClockTick(at=batch.at))
+        told = [news for clerk in clerks for news in clerk.heard()]
+        messages = (*news_from(batch), *heard, *told, *asked, ClockTick(at=batch.at))
         tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
         anchored = hall.anchors(tick.events)
         toll.charge("news and decisions")
         settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed
     await settling
-    await reckoner.close()
+    await asyncio.gather(reckoner.close(), courier.close())
     await writer.keep_beliefs(now=True)
     writer.close()
 

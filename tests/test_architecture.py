@@ -59,6 +59,8 @@ DOES_IO = {
     "opsroom/loop/writer.py",
     "opsroom/loop/inbox.py",
     "opsroom/loop/reckoner.py",
+    "opsroom/notices/courier.py",
+    "opsroom/notices/sending.py",
     "opsroom/record/carrying.py",
     "opsroom/record/journal.py",
     "opsroom/record/proving.py",

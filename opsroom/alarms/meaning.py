@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -45,7 +45,7 @@ def propose(room: Room, asked: ProposeRationale, actor: Actor, now: float) -> tu
         owner=said(asked.owner, "the owner", longest=200),
         latched=asked.latched,
     )
-    side = "unit" if actor.role is Role.UNIT else "room"
+    side: Literal["unit", "room"] = "unit" if actor.role is Role.UNIT else "room"
     return (
         RationaleProposed(
             at=now, proposal=room.next_id("rationale"), rationale=wanted, side=side, reason=asked.reason.strip()[:2000]

@@ -52,7 +52,7 @@ class NoticeRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     def tells(self, priority: str) -> bool:
         """Tell whether an alarm of a priority is told at all."""
-        return bool(self.rota) and PRIORITIES.index(priority) >= PRIORITIES.index(self.priority)  # type: ignore[arg-type]
+        return bool(self.rota) and PRIORITIES.index(priority) >= PRIORITIES.index(self.priority)
 
 
 class HoursError(ValueError):
