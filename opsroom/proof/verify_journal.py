@@ -25,6 +25,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GENESIS = "0" * 64
 HEAD, HANDOVER = b"opsroom head v1\n", b"opsroom handover v1\n"
 SEAL = b'{"journal":'
+KIND = "opsroom.journal.v1"
+SEALED = {"journal", "room_id", "events", "head", "signed", "keys"}
+HANDED = ("at", "new", "old", "purpose", "room")
 
 
 class BrokenError(ValueError):
@@ -127,12 +130,31 @@ def check_keys(keys: Iterable[dict[str, Any]], trusted: str, signer: str, room: 
     """Follow the journal keys from one that is trusted; the one that signed must be among them. Raises `BrokenError`."""
     followed = [trusted]
     for one in keys:
-        said = {name: one.get(name) for name in ("at", "new", "old", "purpose", "room")}
         follows = (one.get("room"), one.get("purpose"), one.get("old")) == (room, "journal", followed[-1])
-        if follows and _signed(followed[-1], HANDOVER + _plain(said), str(one.get("signature"))):
+        if follows and _handed_over(one, followed[-1]):
             followed.append(str(one.get("new")))
     if signer not in followed:
         raise BrokenError(f"the head is signed by {signer[:12]}, to which the key {trusted[:12]} has not handed over")
+
+
+def check_handovers(keys: Any, room: str) -> None:
+    """Check that each key was signed by the one before it, and the first of a purpose by itself. Raises `BrokenError`."""
+    newest: dict[str, str] = {}
+    for place, one in enumerate(keys if isinstance(keys, list) else [None], 1):
+        if (
+            not isinstance(one, dict)
+            or set(one) != {*HANDED, "signature"}
+            or one["purpose"] not in ("orders", "journal")
+        ):
+            raise BrokenError(f"key {place} of the last line is no handover")
+        before = newest.get(one["purpose"], "")
+        if (one["room"], one["old"]) != (room, before) or not _handed_over(one, before or str(one["new"])):
+            raise BrokenError(f"key {place} of the last line is not signed by the key before it")
+        newest[one["purpose"]] = str(one["new"])
+
+
+def _handed_over(one: dict[str, Any], by: str) -> bool:
+    return _signed(by, HANDOVER + _plain({name: one.get(name) for name in HANDED}), str(one.get("signature")))
 
 
 class Export:
@@ -192,6 +214,8 @@ class Export:
         if seal is None:
             raise BrokenError("the last line, which seals the events, is missing: the end was cut off")
         said = _json(seal, "the last line")
+        if said.get("journal") != KIND or not SEALED.issuperset(said):
+            raise BrokenError(f"the last line is not one of {KIND}: it was changed, or is of another version")
         self.room = self.room or str(said.get("room_id"))
         if (said.get("room_id"), said.get("events"), said.get("head")) != (self.room, self.events, self.head):
             raise BrokenError("the last line does not seal the events before it: the end was cut off or changed")
@@ -206,14 +230,10 @@ class Export:
         said_of = (self.room, self.events, self.head, self.tree.root().hex())
         if tuple(signed[name] for name in ("room", "events", "head", "root")) != said_of:
             raise BrokenError(f"the signed head is that of {signed['events']} events, these are {self.events}")
+        keys = said.get("keys", [])
+        check_handovers(keys, self.room)
         if key:
-            keys = said.get("keys")
-            check_keys(
-                [one for one in keys if isinstance(one, dict)] if isinstance(keys, list) else [],
-                key,
-                signed["key"],
-                self.room,
-            )
+            check_keys(keys, key, signed["key"], self.room)
         self.signed = signed
 
 

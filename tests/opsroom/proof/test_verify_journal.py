@@ -8,18 +8,29 @@ import json
 import shutil
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.proof import verify_journal
 from opsroom.proof.keys import Keyring
-from opsroom.proof.verify_journal import BrokenError, Export, check_proof
+from opsroom.proof.verify_journal import (
+    HANDOVER,
+    BrokenError,
+    Export,
+    Peaks,
+    check_keys,
+    check_proof,
+    head_bytes,
+    leaf_hash,
+)
 from opsroom.record.carrying import ship_verifier
 from opsroom.record.disk import StoreError
 from opsroom.record.heads import SignedHead
@@ -294,3 +305,50 @@ def test_a_key_that_cannot_be_used_writes_nothing_and_the_journal_goes_on(tmp_pa
 def test_an_entry_is_told_as_it_is_stored(kept: Kept) -> None:
     assert isinstance(entry(1), Entry)
     assert prove(kept.path, 1)["line"].encode() + b"\n" == kept.lines()[0]
+
+
+def sealed_with(lines: list[bytes], **changes: Any) -> list[bytes]:
+    """The export with another head in its last line: the head that fits these events, and the changes."""
+    *events, seal = lines
+    tree = Peaks()
+    for line in events:
+        tree.add(leaf_hash(line[:-1]))
+    sealed = json.loads(seal)
+    fitting = {"events": len(events), "head": sealed["head"], "root": tree.root().hex()}
+    sealed["signed"] = sealed["signed"] | fitting | changes
+    return [*events, json.dumps(sealed, separators=(",", ":")).encode() + b"\n"]
+
+
+def signature_of(secret: Ed25519PrivateKey, said: bytes) -> str:
+    return urlsafe_b64encode(secret.sign(said)).rstrip(b"=").decode()
+
+
+def test_a_forger_who_mends_the_head_as_well_cannot_sign_it(kept: Kept) -> None:
+    forged = rewritten(kept.lines(), 4, lambda event: event["body"].update(number=99))
+    assert Export(sealed_with(kept.lines())).signed is not None, "what fits is whole"
+    with pytest.raises(BrokenError, match="is not that of its key"):
+        Export(sealed_with(forged))
+    head = json.loads(sealed_with(forged)[-1])["signed"]
+    own = signature_of(Ed25519PrivateKey.generate(), head_bytes(head))
+    for signature in (own, "A" * 86, "", "not base64 at all"):
+        with pytest.raises(BrokenError, match="is not that of its key"):
+            Export(sealed_with(forged, signature=signature), [], kept.first_key)
+
+
+def test_a_key_that_the_old_one_has_not_signed_is_not_followed(kept: Kept) -> None:
+    forger = Ed25519PrivateKey.generate()
+    key = urlsafe_b64encode(forger.public_key().public_bytes_raw()).rstrip(b"=").decode()
+    said = {"at": "2026-01-01T00:00:00Z", "new": key, "old": kept.first_key, "purpose": "journal", "room": "mill"}
+    plain = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    for signature in (signature_of(forger, HANDOVER + plain), "A" * 86, ""):
+        with pytest.raises(BrokenError, match="has not handed over"):
+            check_keys([said | {"signature": signature}], kept.first_key, key, "mill")
+
+
+def test_no_byte_of_the_last_line_can_be_changed(kept: Kept) -> None:
+    *events, seal = kept.lines()
+    for place in range(len(seal)):
+        line = bytearray(seal)
+        line[place] ^= 1 << place % 8
+        with pytest.raises(BrokenError):
+            Export([*events, bytes(line)], [], kept.first_key)
