@@ -81,13 +81,18 @@ class MotionClosed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="mo
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the filter forecast without the order when it was issued: `before`, slope, and `(time, mean, low, high)`."""
+    """What the filter forecast without the order when it was issued: `before`, slope, and `(time, mean, low, high)`.
+
+    `ahead` and `dof` are those of the evidence: the same forecast far ahead, as (time, mean, scale).
+    """
 
     signal: str
     at: float
     before: float | None = None
     slope: float | None = None
     forecast: tuple[tuple[float, float, float, float], ...] = ()
+    ahead: tuple[tuple[float, float, float], ...] = ()
+    dof: float | None = None
 
 
 class OrderIssued(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-issued"):
@@ -159,7 +164,7 @@ class EffectMeasured(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
     """What the order did, as the filter saw it: measured at recovery and at the review, in the signal's unit.
 
     `expected_without` is the outlook frozen when the order was issued, extended to `measured_at`; `change` is `after` minus
-    that. `recovered_at` is `None` when the signal was not back. `final` marks the review.
+    that. `recovered_at` is `None` when the signal was not back. `final` marks the review, `look` counts the looks before it.
     """
 
     motion: str
@@ -174,16 +179,19 @@ class EffectMeasured(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
     change: float | None = None
     recovered_at: float | None = None
     final: bool = False
+    look: int = 0
 
 
 class EffectAttributed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="effect-attributed"):
     """Whether an order may be called the cause of what came after it, and how large its effect was, in the signal's unit.
 
-    Reckoned by `cyberstride.attribution` from the stored readings, after each measurement; `final` marks the review.
+    Reckoned by `cyberstride.attribution` from the stored readings up to `until`, after each measurement; `final` marks the
+    review.
     """
 
     motion: str
     order: str
     signal: str
     told: Attribution
+    until: float = 0.0
     final: bool = False

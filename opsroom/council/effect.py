@@ -31,6 +31,8 @@ def outlook_of(evidence: Evidence | None, readings: int) -> Outlook | None:
         before=recent_mean(evidence, readings),
         slope=evidence.slope,
         forecast=tuple(sorted(grid)),
+        ahead=evidence.ahead,
+        dof=evidence.dof,
     )
 
 
@@ -68,7 +70,14 @@ def expected(outlook: Outlook, at: float) -> tuple[float, float, float] | None:
 
 
 def measured(
-    room: Room, order: OrderRecord, signal: str, now: float, evidence: Evidence | None, alarm: Alarm | None, final: bool
+    room: Room,
+    order: OrderRecord,
+    signal: str,
+    now: float,
+    evidence: Evidence | None,
+    alarm: Alarm | None,
+    final: bool,
+    look: int,
 ) -> happened.EffectMeasured:
     """Measure now: what came, against what was expected without the order; figures that are not known stay `None`."""
     at = evidence.at if evidence is not None else now
@@ -92,6 +101,7 @@ def measured(
         change=after - mean if after is not None and mean is not None else None,
         recovered_at=alarm.recovered_at if alarm is not None else None,
         final=final,
+        look=look,
     )
 
 
@@ -100,11 +110,18 @@ def hear_reckoning(room: Room, news: EffectReckoned, now: float) -> tuple[AnyEve
     order = room.orders.get(news.order)
     if order is None or order.effect is None or order.motion != news.motion:
         raise Refused("no-effect", f"nothing was measured for {news.order!r}", "reckon what was measured")
-    if order.attribution is not None and (order.attribution.final or not news.final):
+    before = order.attribution
+    if before is not None and (before.final or (not news.final and news.until <= before.until)):
         return ()
     return (
         happened.EffectAttributed(
-            at=now, motion=news.motion, order=news.order, signal=news.signal, told=news.told, final=news.final
+            at=now,
+            motion=news.motion,
+            order=news.order,
+            signal=news.signal,
+            told=news.told,
+            until=news.until,
+            final=news.final,
         ),
     )
 

@@ -21,16 +21,40 @@ class OptionOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     parameters: dict[str, Any] = {}
 
 
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How forecasts of one kind did so far: how many were scored, how many fell in their bands, the sum of their CRPS.
+
+    `void` counts those that could not be scored, because something else was done meanwhile or nothing was read.
+    """
+
+    scored: int = 0
+    in50: int = 0
+    in90: int = 0
+    crps: float = 0.0
+    void: int = 0
+
+
 class OptionForecast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an option is expected to do to one signal, frozen when the motion was opened, in the signal's unit.
 
-    `rows` are (at, mean, low 50, high 50, low 90, high 90), `source` says from what it was reckoned: the filter, the effect
-    library, the plant's declaration.
+    `rows` are (at, mean, low 50, high 50, low 90, high 90). `source` says from what they were reckoned: "filter" (nothing is
+    done), "library" (what such orders did before: `effects` of them at `plants`, `left_out` more with a doubtful cause),
+    "declared" (the plant's own word), "mixed", or "unknown" (no rows: nobody knows what the orders named in `unknown` do).
+    `guesses` hold the same as (at, mean, variance, excess kurtosis), `effect` the orders' part alone, by seconds after them.
+    `record` is how forecasts of this `kind` did before.
     """
 
     signal: str
     source: str = ""
     rows: tuple[tuple[float, float, float, float, float, float], ...] = ()
+    kind: str = ""
+    guesses: tuple[tuple[float, float, float, float], ...] = ()
+    effect: tuple[tuple[float, float, float, float], ...] = ()
+    effects: int = 0
+    plants: int = 0
+    left_out: int = 0
+    unknown: tuple[str, ...] = ()
+    record: Record | None = None
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,7 +19,7 @@ from opsroom.room.authority import check_own, said
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import Evidence, ReceiptCame, Sight
 from opsroom.room.refusal import Refused
-from opsroom.room.state import Motion, OrderRecord, OrderState, Room, count, put
+from opsroom.room.state import LOOKS, Motion, OrderRecord, OrderState, Room, count, put
 from telex_ingest.telex import Order, ReceiptState, moment
 
 LIFE: Mapping[OrderState, Mapping[str, OrderState]] = {
@@ -171,6 +171,14 @@ def review(room: Room, order: OrderRecord, now: float, sight: Sight) -> tuple[An
     return (_measured(room, order, now, sight, final=True),)
 
 
+def look(room: Room, order: OrderRecord, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
+    """Measure the effect between its being taken and its review; looks that were missed meanwhile are one."""
+    if order.review_at is not None and order.review_at <= now:
+        return review(room, order, now, sight)
+    due = [place for place in range(len(LOOKS)) if (at := order.look_at(place)) is not None and at <= now]
+    return (_measured(room, order, now, sight, final=False, look=max(due, default=order.looks) + 1),)
+
+
 def after_recovery(room: Room, alarm: str, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
     """Measure the effect of the orders on an alarm that has just recovered; `room` is the room after that."""
     known = room.alarms.get(alarm)
@@ -183,11 +191,13 @@ def after_recovery(room: Room, alarm: str, now: float, sight: Sight) -> tuple[An
     )
 
 
-def _measured(room: Room, order: OrderRecord, now: float, sight: Sight, final: bool) -> happened.EffectMeasured:
+def _measured(
+    room: Room, order: OrderRecord, now: float, sight: Sight, final: bool, look: int = 0
+) -> happened.EffectMeasured:
     motion = room.motions.get(order.motion)
     signal = order.outlook.signal if order.outlook is not None else motion.signal if motion is not None else ""
     alarm = room.alarms.get(motion.alarm) if motion is not None else None
-    return measured(room, order, signal, now, sight(signal), alarm, final)
+    return measured(room, order, signal, now, sight(signal), alarm, final, look)
 
 
 def _issued(room: Room, event: happened.OrderIssued) -> Room:
@@ -245,7 +255,10 @@ def _refused(room: Room, event: happened.OrderRefused) -> Room:
 
 def _answered(room: Room, event: happened.OrderAnswered) -> Room:
     order = room.orders[event.order]
-    return _turned(room, order, event.state, event.at, reason=event.reason, review_at=event.review_at, noted="")
+    taken = event.at if event.review_at is not None and order.taken_at is None else order.taken_at
+    return _turned(
+        room, order, event.state, event.at, reason=event.reason, review_at=event.review_at, noted="", taken_at=taken
+    )
 
 
 def _noted(room: Room, event: happened.ReceiptNoted) -> Room:
@@ -262,7 +275,11 @@ def _effect(room: Room, event: happened.EffectMeasured) -> Room:
     if order is None:
         return room
     review_at = None if event.final else order.review_at
-    return put(room, "orders", msgspec.structs.replace(order, review_at=review_at, effect=event))
+    return put(
+        room,
+        "orders",
+        msgspec.structs.replace(order, review_at=review_at, effect=event, looks=max(event.look, order.looks)),
+    )
 
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyberstride.attribution import attribute
-from cyberstride.counterfactual import CannotJudgeError
-from opsroom.council.attribution import Attribution
+from cyberstride.counterfactual import LEAST_AFTER, CannotJudgeError, effect
+from opsroom.council.attribution import Attribution, Span
 from opsroom.room.events import EffectMeasured
 from opsroom.room.news import EffectReckoned
 from opsroom.room.state import OrderRecord, Room
@@ -104,21 +104,18 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
     usable = [key for key in asked.sisters if np.isfinite(columns[key][:BEFORE]).sum() >= BEFORE // 4]
     # Readings while the order was not expected to work yet are neither before nor after.
     waiting = min(math.ceil(asked.delay_s / asked.width_s), max(0, len(values) - BEFORE - LEAST_WORKED))
+    came = values.copy()
     values[BEFORE : BEFORE + waiting] = np.nan
     first = np.flatnonzero(np.isfinite(values))
     begin = int(first[0]) if len(first) else 0
     around = np.column_stack([columns[key] for key in usable])[begin:] if usable else None
     changes = ((asked.since - asked.start) / asked.width_s,) if asked.since < asked.at else ()
+    known = tuple(float(math.floor(change)) for change in changes)
     try:
         told = attribute(
-            times[begin:],
-            values[begin:],
-            at,
-            controls=around,
-            sisters=around,
-            changes=tuple(math.floor(change) for change in changes),
-            material=asked.material,
+            times[begin:], values[begin:], at, controls=around, sisters=around, changes=known, material=asked.material
         )
+        early, late = _parts(times[begin:], values[begin:], at, around, known)
     except CannotJudgeError as error:
         return _answer(asked, Attribution(word="cannot_tell", reason=str(error), sisters=tuple(usable)))
     seen = np.isfinite(values[begin:])
@@ -144,12 +141,52 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
             sisters=tuple(usable),
             disturbed=tuple(usable[place] for place in told.disturbed),
             band=tuple(band),
+            early=early,
+            late=late,
+            delay_s=_came_after(came[BEFORE:], told.effect.expected[:, 0], asked.width_s)
+            if told.word == "told"
+            else None,
         ),
     )
 
 
+def _parts(
+    times: Floats, values: Floats, at: float, around: Floats | None, known: tuple[float, ...]
+) -> tuple[Span | None, Span | None]:
+    """The effect over the first and over the last third of what came behind an order; `None` when that is too little."""
+    after = np.flatnonzero(np.isfinite(values) & (times >= at))
+    third = len(after) // 3
+    if third < LEAST_AFTER:
+        return None, None
+    spans = []
+    for left_out in (after[third:], after[:-third]):
+        part = values.copy()
+        part[left_out] = np.nan
+        found = effect(times, part, at, controls=around, changes=known, bands=False)
+        spans.append(Span(mean=found.mean, low=found.low, high=found.high))
+    return spans[0], spans[1]
+
+
+def _came_after(came: Floats, expected: Floats, width_s: float) -> float:
+    """How long after the order half of its effect had come: the one step that fits best what it gained.
+
+    `came` (m,) from the order on, NaN where nothing was read; `expected` (k,) what would have come at those read last.
+
+    >>> _came_after(np.array([10.0, 10.0, 10.0, 15.0, 15.0, 15.0]), np.full(6, 10.0), 60.0)
+    180.0
+    """
+    seen = np.flatnonzero(np.isfinite(came))
+    without = np.concatenate([np.full(max(len(seen) - len(expected), 0), expected[0]), expected])[: len(seen)]
+    gain = came[seen] - without
+    # The sum of squares that a step leaves is least where the mean behind it, times how many, is most.
+    behind = np.cumsum(gain[::-1])[::-1] / np.sqrt(np.arange(len(gain), 0, -1))
+    return float(seen[int(np.argmax(np.abs(behind)))] * width_s)
+
+
 def _answer(asked: Question, told: Attribution) -> EffectReckoned:
-    return EffectReckoned(motion=asked.motion, order=asked.order, signal=asked.signal, told=told, final=asked.final)
+    return EffectReckoned(
+        motion=asked.motion, order=asked.order, signal=asked.signal, told=told, until=asked.until, final=asked.final
+    )
 
 
 def buckets(asked: Question, readings: Iterable[tuple[float, float]]) -> Floats:

@@ -20,6 +20,9 @@ EVIDENCE_READINGS = KEPT
 AHEAD = 24
 """How many readings ahead the evidence forecasts."""
 
+FAR = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0, 192.0, 256.0, 384.0, 512.0, 1024.0, 4096.0)
+"""How many readings ahead the far forecast looks, by which options are compared."""
+
 NORMAL_SD = 2.5
 """How many standard deviations of the forecast before the onset count as normal to either side."""
 
@@ -92,6 +95,7 @@ def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence |
     past = bank.rings.past(signal.lane, EVIDENCE_READINGS)
     at = float(past.source_us[-1]) / 1e6 if len(past.value) else now
     lane = signal.lane
+    far, dof = _far(bank, key, at)
     p = _four(bank.p_now[lane].tolist())
     level = _finite(float(bank.level[lane]))
     return Evidence(
@@ -109,6 +113,8 @@ def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence |
         slope=_finite(float(bank.slope[lane])),
         belief=_summary(belief),
         forecast=_ahead(bank, key, at) if level is not None else (),
+        ahead=far if level is not None else (),
+        dof=dof if level is not None else None,
         software=software,
     )
 
@@ -121,6 +127,16 @@ def _ahead(bank: Bank, key: str, at: float) -> tuple[tuple[float, float, float, 
     times = (at + steps * signal.birth.period_s).tolist()
     points = zip(times, ahead.mean[0].tolist(), ahead.low[0, 0].tolist(), ahead.high[0, 0].tolist(), strict=True)
     return tuple(point for point in points if all(map(math.isfinite, point)))
+
+
+def _far(bank: Bank, key: str, at: float) -> tuple[tuple[tuple[float, float, float], ...], float | None]:
+    """The same forecast far ahead, as (time, mean, scale) of Student t distributions, and their degrees of freedom."""
+    ahead = bank.ahead(key, FAR, (0.9,), at)
+    if ahead is None or not np.isfinite(ahead.dof[0]):
+        return (), None
+    times = (at + np.array(FAR) * bank.by_key[key].birth.period_s).tolist()
+    points = zip(times, ahead.mean[0].tolist(), ahead.sd[0].tolist(), strict=True)
+    return tuple(point for point in points if all(map(math.isfinite, point))), float(ahead.dof[0])
 
 
 def _summary(belief: Belief) -> dict[str, Any]:

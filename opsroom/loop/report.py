@@ -87,7 +87,7 @@ class Reporter:
 
     def lines(self, batch: Batch, tick: Tick) -> list[TickerLine]:
         """The ticker's new lines: every event that has one, and now and then a telex."""
-        lines = [show.ticker(tick.room, event) for event in tick.events]
+        lines = [show.ticker(tick.room, event) for event in tick.events if not show.quiet(event)]
         telex = self._one_telex(batch.telexes)
         if telex is not None:
             lines.insert(0, telex)

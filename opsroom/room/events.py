@@ -74,6 +74,7 @@ from opsroom.council.council_events import (
     ReceiptNoted,
     StatementMade,
 )
+from opsroom.council.foresight_events import ForecastScored, OrderEnded
 from opsroom.notices.notice_events import (
     NoticeAddressed,
     NoticeDelivered,
@@ -133,6 +134,7 @@ __all__ = [
     "EffectMeasured",
     "Event",
     "Exhibit",
+    "ForecastScored",
     "GoodNewsHeard",
     "LastCallMade",
     "LogSigned",
@@ -146,6 +148,7 @@ __all__ = [
     "NoticeRaised",
     "NoticeSeen",
     "OrderAnswered",
+    "OrderEnded",
     "OrderExpired",
     "OrderIssued",
     "OrderRefused",
@@ -249,6 +252,8 @@ AnyEvent = (
     | EffectMeasured
     | EffectAttributed
     | PACT_EVENTS
+    | OrderEnded
+    | ForecastScored
 )
 """Every event; `get_args(AnyEvent)` lists the classes."""
 

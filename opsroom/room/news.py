@@ -60,6 +60,7 @@ class EffectReckoned(News, frozen=True, kw_only=True, tag="effect-reckoned"):
     order: str
     signal: str
     told: Attribution
+    until: float = 0.0
     final: bool = False
 
 
@@ -180,7 +181,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the filter knows of one signal at a moment; a motion freezes it, an order freezes its forecast as the outlook.
 
     `readings` holds `(source time, value or None, low, high)`, oldest first; `forecast` `(time, mean, low, high)` for the
-    next readings without any order, both at 90 %. `verdict` and `belief` are plain JSON (words, probabilities, moments).
+    next readings without any order, both at 90 %. `ahead` holds the same forecast far ahead as `(time, mean, scale)` of Student t
+    distributions with `dof` degrees of freedom. `verdict` and `belief` are plain JSON (words, probabilities, moments).
     """
 
     signal: str
@@ -194,6 +196,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     slope_sd: float | None = None
     belief: dict[str, Any] = {}
     forecast: tuple[tuple[float, float, float, float], ...] = ()
+    ahead: tuple[tuple[float, float, float], ...] = ()
+    dof: float | None = None
     software: str = ""
 
 

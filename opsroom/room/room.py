@@ -16,7 +16,7 @@ from opsroom import commands as ask
 from opsroom.alarms import alarm, algedonic, extension, group, laid_out, meaning, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
-from opsroom.council import council, effect, moving, order
+from opsroom.council import council, effect, ending, foretold, moving, order
 from opsroom.notices import raising
 from opsroom.recursion import accords, agreements, births, probes, sights
 from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
@@ -129,6 +129,8 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "pass-notice": lambda room, name, now, sight: raising.pass_on(room, room.notices[name], now),
     "close-motion": lambda room, name, now, sight: council.conclude(room, room.motions[name], now, sight),
     "expire-order": lambda room, name, now, sight: order.expire(room, room.orders[name], now),
+    "look": lambda room, name, now, sight: order.look(room, room.orders[name], now, sight),
+    "score": lambda room, name, now, sight: foretold.score(room, room.foretold[name], now, sight),
     "review": lambda room, name, now, sight: order.review(room, room.orders[name], now, sight),
 }
 """What happens when each kind of clock runs out."""
@@ -149,10 +151,15 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **council.APPLY,
     **order.APPLY,
     **effect.APPLY,
+    **ending.APPLY,
+    **foretold.APPLY,
     happened.TransientLogged: lambda room, event: room,
     happened.GoodNewsHeard: lambda room, event: room,
 }
 """How each event changes the room; transients and good news change nothing, they are on record."""
+
+FOLLOW: Mapping[type[Any], Callable[[Room, Any], Room]] = {**foretold.FOLLOW, **ending.FOLLOW}
+"""What an event does besides, once it has changed what it is about: to forecasts that wait, and to the effect library."""
 
 
 def decide(room: Room, message: Asked | AnyNews, now: float, sight: Sight = blind) -> Events:
@@ -162,17 +169,22 @@ def decide(room: Room, message: Asked | AnyNews, now: float, sight: Sight = blin
     no events: `made` tells what it had made.
     """
     if isinstance(message, Asked):
-        return _command(room, message, now, sight)
-    if isinstance(message, Tick):
-        return _tick(room, now, sight)
-    events = NEWS[type(message)](room, message, now)
-    return (*events, *_follow(room, events, now, sight))
+        events = _command(room, message, now, sight)
+    elif isinstance(message, Tick):
+        events = _tick(room, now, sight)
+    else:
+        heard = NEWS[type(message)](room, message, now)
+        events = (*heard, *_follow(room, heard, now, sight))
+    return (*events, *ending.endings(room, events))
 
 
 def evolve(room: Room, events: Iterable[AnyEvent]) -> Room:
     """Give the room after these events; an event that cannot follow stops it loudly."""
     for event in events:
         room = APPLY[type(event)](room, event)
+        follow = FOLLOW.get(type(event))
+        if follow is not None:
+            room = follow(room, event)
         if event.key:
             memory = room.memory.with_made(event.by, event.key, _makes(event))
             room = msgspec.structs.replace(room, memory=memory)

@@ -15,12 +15,13 @@ from opsroom.alarms.deadlines import Deadlines, Due
 from opsroom.alarms.life import Life
 from opsroom.alarms.rationale import Rationale
 from opsroom.alarms.records import Group, LaidOut, RationaleProposal, TimeRequest
-from opsroom.council.options import Option, OptionOrder
+from opsroom.council.library import Library
+from opsroom.council.options import Option, OptionOrder, Record
 from opsroom.notices.record import NoticeRecord
 from opsroom.recursion.flow import FlowGraph
 from opsroom.recursion.pacts import Accord, Grant, Pact, Probe, Request, Versions
 from opsroom.recursion.recursion import Agreement, Charter, Tree
-from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, Outlook
+from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, ForecastScored, Outlook
 from opsroom.room.news import Evidence
 from opsroom.room.thing import Thing
 from opsroom.shift.entry import LogEntry
@@ -233,6 +234,9 @@ class Motion(Thing, frozen=True, kw_only=True):
         return self.state != "open"
 
 
+LOOKS = (1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
+"""When an order's effect is looked at between its being taken and its review, in parts of that time."""
+
 OrderState = Literal["held", "issued", "accepted", "refused", "done", "revoked", "expired"]
 
 
@@ -240,7 +244,7 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
     """An order and where its life stands (`order.LIFE`); `recalled` says that the plant is to be told not to act on it.
 
     `asked` is what was voted on, as the plant had declared it; `noted` is the last receipt that came out of turn; `effect`
-    and `attribution` are what it did.
+    and `attribution` are what it did, looked at `looks` times since the plant took it at `taken_at`; `ending` is how it ended.
     """
 
     motion: str
@@ -260,16 +264,52 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
     asked: OptionOrder | None = None
     effect: EffectMeasured | None = None
     attribution: EffectAttributed | None = None
+    taken_at: float | None = None
+    looks: int = 0
+    ending: str = ""
+    ending_reason: str = ""
 
     def clocks(self) -> tuple[Due, ...]:
-        """Expire, while no plant has taken it; be reviewed, once one has."""
+        """Expire, while no plant has taken it; be looked at and reviewed, once one has."""
         if self.state in ("held", "issued"):
             return (Due(self.expires, "expire-order", self.id),)
-        return (Due(self.review_at, "review", self.id),) if self.review_at is not None else ()
+        if self.review_at is None:
+            return ()
+        look = self.look_at(self.looks)
+        reviewed = Due(self.review_at, "review", self.id)
+        return (reviewed,) if look is None else (Due(look, "look", self.id), reviewed)
+
+    def look_at(self, place: int) -> float | None:
+        """When the effect is looked at for the so manieth time before the review; `None` when there is no such look."""
+        if self.taken_at is None or self.review_at is None or place >= len(LOOKS):
+            return None
+        return self.taken_at + LOOKS[place] * (self.review_at - self.taken_at)
 
     def over(self) -> bool:
         """Taken by a plant or ended, and nothing left to measure."""
         return self.state not in ("held", "issued") and self.review_at is None
+
+
+class Foretold(Thing, frozen=True, kw_only=True):
+    """A forecast that waits for `due_at`: a guess as (mean, variance, excess kurtosis); `orders` when it hangs on any."""
+
+    motion: str
+    option: str
+    kind: str
+    signal: str
+    made_at: float
+    due_at: float
+    guess: tuple[float, float, float]
+    orders: tuple[str, ...] = ()
+    scored: ForecastScored | None = None
+
+    def clocks(self) -> tuple[Due, ...]:
+        """Be scored."""
+        return (Due(self.due_at, "score", self.id),) if self.scored is None else ()
+
+    def over(self) -> bool:
+        """Scored, or found void."""
+        return self.scored is not None
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,7 +340,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same. `granted` are the
     grants of each plant that are not over; `versions` what each agreement was; `graph` follows from the charter. `laid_out` names
     by signal what is out of service, `rationales` by pattern and kind what was agreed that alarms mean, `shifts` when
-    which account took which unit's shift over.
+    which account took which unit's shift over. `foretold` are the forecasts that wait or were scored, `records` how each
+    kind of them did, `library` what each kind of order did before.
     """
 
     id: str
@@ -318,6 +359,10 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     motions: Map[str, Motion] = Map()
     orders: Map[str, OrderRecord] = Map()
     held: str | None = None
+    foretold: Map[str, Foretold] = Map()
+    library: Library = Map()
+    records: Map[str, Record] = Map()
+    endings: Map[str, int] = Map()
     counts: Map[str, int] = Map()
     services: Map[str, LaidOut] = Map()
     laid_out: Map[str, str] = Map()
@@ -354,6 +399,7 @@ Kept = Literal[
     "stops",
     "motions",
     "orders",
+    "foretold",
     "grants",
     "requests",
     "accords",

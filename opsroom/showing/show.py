@@ -20,7 +20,7 @@ from opsroom.recursion.focus import title_of, units
 from opsroom.recursion.recursion import owner
 from opsroom.room.state import Alarm, Ballot, Motion, OrderRecord, Room
 from opsroom.showing.sentences import alarm_sentence, attribution_sentence, surely, title, uom
-from opsroom.showing.ticker import ticker
+from opsroom.showing.ticker import quiet, ticker
 from opsroom.views import (
     AlarmView,
     AttributionView,
@@ -50,6 +50,7 @@ __all__ = [
     "order_view",
     "orders",
     "proposals",
+    "quiet",
     "scope",
     "seats",
     "stops",

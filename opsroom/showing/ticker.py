@@ -11,6 +11,7 @@ from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Room
 from opsroom.showing import alarm_lines, pact_lines
+from opsroom.showing.foretelling import ending_words, score_words
 from opsroom.showing.sentences import (
     alarm_sentence,
     attribution_sentence,
@@ -181,6 +182,10 @@ def _effect(room: Room, event: happened.EffectMeasured) -> Line:
     return "order", owner(event.signal), f"{event.order}: {text}{back}."
 
 
+def _scored(room: Room, event: happened.ForecastScored) -> Line:
+    return "council", owner(event.signal), f"{event.motion}, option {event.option}: {score_words(room, event)}."
+
+
 LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     **alarm_lines.LINES,
     happened.RoomFounded: lambda room, event: ("line", "", f"The room {room.id} is founded."),
@@ -236,8 +241,17 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
         owner(event.signal),
         f"{event.order}: {attribution_sentence(room, event)}",
     ),
+    happened.OrderEnded: _order_line(ending_words),
+    happened.ForecastScored: _scored,
 }
 """The line of each kind of event. A ballot's line never says how a seat voted."""
+
+
+def quiet(event: AnyEvent) -> bool:
+    """Tell whether an event is for the record and the screens alone: a look at an effect before its review."""
+    if isinstance(event, happened.EffectMeasured):
+        return event.look > 0 and not event.final
+    return isinstance(event, happened.EffectAttributed) and not event.final
 
 
 def ticker(room: Room, event: AnyEvent) -> TickerLine:

@@ -420,6 +420,8 @@ def test_every_command_every_event_every_clock_has_its_answer() -> None:
         "close-motion",
         "expire-order",
         "review",
+        "look",
+        "score",
     }
 
 
