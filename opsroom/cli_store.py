@@ -58,8 +58,12 @@ def export_command(
     parquet: Annotated[Path, typer.Option("--parquet", metavar="DIR", help="a new folder for Parquet files")],
     store: StoreAt = "",
 ) -> None:
-    """Write every stored reading as Parquet, by day and plant, for pandas, DuckDB and Spark; the room may run."""
-    from opsroom.loop.hall import read_file
+    """Write every stored reading as Parquet, by day and plant, for pandas, DuckDB and Spark; each plant sees that it was done."""
+    from getpass import getuser
+
+    from opsroom.clock import SystemClock
+    from opsroom.loop.hall import LOOKS, read_file
+    from opsroom.record.looks import Looks
     from opsroom.record.opening import open_store
     from opsroom.record.parquet import export
 
@@ -67,8 +71,15 @@ def export_command(
     try:
         with bar() as progress:
             count = export(source, parquet, progress=progress)
+        plants = [f"{plant}/" for plant in source.plants().values()]
     finally:
         source.close()
+    looks = Looks(data / LOOKS)
+    try:
+        for plant in plants:
+            looks.note("the host", getuser(), "export", "", f"exported to {parquet.name}", [plant], SystemClock().now())
+    finally:
+        looks.close()
     typer.echo(f"{count} readings in {parquet}")
 
 

@@ -63,6 +63,7 @@ DOES_IO = {
     "opsroom/notices/sending.py",
     "opsroom/record/carrying.py",
     "opsroom/record/journal.py",
+    "opsroom/record/looks.py",
     "opsroom/record/proving.py",
     "opsroom/record/tree.py",
     "opsroom/proof/keys.py",

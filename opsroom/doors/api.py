@@ -223,9 +223,7 @@ class Routes:
         scene, hall = self.hall.scene, self.hall
         sees: dict[str, Callable[[Viewer, str], Any]] = {
             "units": lambda viewer, focus: scene.units(),
-            "signals": lambda viewer, focus: [
-                scene.signal(one) for one in scene.shown(viewer, scene.focus(viewer, focus))
-            ],
+            "signals": lambda viewer, focus: scene.signals(viewer, scene.focus(viewer, focus), hall.clock.now()),
             "alarms": lambda viewer, focus: show.alarms(hall.room, viewer),
             "motions": lambda viewer, focus: show.motions(hall.room, viewer),
             "orders": lambda viewer, focus: show.orders(hall.room, viewer),
@@ -264,7 +262,7 @@ class Routes:
         found = self.hall.bank.by_key.get(f"{plant}/{name}")
         if found is None or not show.scope(self.hall.room, viewer, plant):
             raise ProblemError(404, "unknown-signal", f"there is no signal {plant}/{name}"[:120], "see /api/signals")
-        return told(self.hall.scene.signal(found))
+        return told(self.hall.scene.signal(found, viewer, self.hall.clock.now()))
 
     async def readings(self, request: Request, plant: str, name: str) -> Response:
         """Readings of one signal with their verdicts: `?last=300`, or `?start=&end=` in epoch seconds of source time.
@@ -275,6 +273,7 @@ class Routes:
         key = f"{plant}/{name}"
         if key not in self.hall.bank.by_key or not show.scope(self.hall.room, viewer, plant):
             raise ProblemError(404, "unknown-signal", f"there is no signal {key}"[:120], "see /api/signals")
+        self._may_look(viewer, key)
         store = self.hall.store
         if "every" in query:
             return told(await asyncio.to_thread(self._rollups, key, query))
@@ -287,6 +286,13 @@ class Routes:
                 raise ProblemError(422, "bad-number", f"last={n} cannot be", f"ask for 1 to {READINGS_MOST}")
             found = await asyncio.to_thread(store.last, key, n)
         return told({"signal": key, "readings": corrected_rows(found, READINGS_MOST)})
+
+    def _may_look(self, viewer: Viewer, key: str) -> None:
+        """Refuse readings that stay at their plant; a look that a grant allows is noted for the plant to see."""
+        if self.hall.scene.may_look(viewer, (key,), self.hall.clock.now(), "readings") is None:
+            plant = key.partition("/")[0]
+            cure = "ask the plant to open them (ask-for-sight), or for one sample (ask-probe); its alarms tell what is wrong"
+            raise ProblemError(403, "readings-at-home", f"{plant} has not opened these readings to you"[:200], cure)
 
     def _rollups(self, key: str, query: QueryParams) -> dict[str, Any]:
         every = query["every"]
@@ -314,6 +320,7 @@ class Routes:
         n = int(_number(request.query_params.get("last"), KEPT))
         if not 0 < n <= KEPT:
             raise ProblemError(422, "bad-number", f"last={n} cannot be", f"ask for 1 to {KEPT}, or for /readings")
+        self._may_look(viewer, key)
         past = self.hall.bank.rings.past(signal.lane, n)
         return told(
             {

@@ -207,7 +207,8 @@ class Watchers:
 
     def _delta(self, subscriber: Subscriber) -> Delta:
         scene, room, viewer = self.scene, self.scene.room, subscriber.viewer
-        points = (scene.point(scene.bank.signals[lane]) for lane in sorted(subscriber.points))
+        now = self.now()
+        points = (scene.point_for(scene.bank.signals[lane], viewer, now) for lane in sorted(subscriber.points))
         alarms, motions, orders = (subscriber.rows[noun] for noun in ("alarm", "motion", "order"))
         units = subscriber.units.changed(self._panorama.rows(urgent=any(subscriber.rows.values())))
         flags = subscriber.flags
@@ -222,7 +223,7 @@ class Watchers:
             seats=show.seats(room, scene.present) if "seats" in flags else (),
             stops=show.stops(room, viewer) if "stops" in flags else None,
             proposals=show.proposals(room, viewer) if "proposals" in flags else None,
-            ticker=tuple(line for line in subscriber.lines if scene.hears(viewer, line)),
+            ticker=tuple(line for line in subscriber.lines if scene.hears(viewer, line, now)),
             line=scene.line,
             book=scene.book(viewer, subscriber.page, self.now()) if subscriber.page and "line" in flags else None,
             held=room.held is not None if "held" in flags else None,

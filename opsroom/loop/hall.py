@@ -27,6 +27,7 @@ from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
 from opsroom.record.disk import StoreError, private_folder
 from opsroom.record.journal import Journal
+from opsroom.record.looks import Looks
 from opsroom.record.opening import READINGS as READINGS
 from opsroom.record.opening import open_store
 from opsroom.record.store import KINDS, Block, Held, Store
@@ -41,7 +42,7 @@ from telex_ingest.telex import PlantBirth, TelexKind
 from telex_ingest.ticket import Ticket
 from telex_ingest.toll import Toll
 
-ROOM, JOURNAL, PEOPLE = "room.toml", "journal.sqlite", "people.sqlite"
+ROOM, JOURNAL, PEOPLE, LOOKS = "room.toml", "journal.sqlite", "people.sqlite", "looks.sqlite"
 """The files of a room's folder, beside the readings."""
 
 REMEMBERED_TICKS = 6_000
@@ -82,6 +83,7 @@ class Hall:
     scene: Scene
     watchers: Watchers
     wholes: Wholes
+    looks: Looks
     recovery: Recovery = field(default_factory=Recovery)
     numbers: dict[str, int] = field(default_factory=dict)
     trouble: str = ""
@@ -170,7 +172,7 @@ class Hall:
 
     def close(self) -> None:
         """Close every file."""
-        for part in (self.people, self.links, self.store, self.journal):
+        for part in (self.looks, self.people, self.links, self.store, self.journal):
             part.close()
 
 
@@ -218,8 +220,11 @@ def open_hall(
         room = newborn(file.id, file.charter)
         room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
         bank = Bank(said=file.judging, charter=file.charter)
+        looks = Looks(folder / LOOKS)
+        closing.append(looks)
         wholes = Wholes(file.charter.charts, store.durable())
         scene = Scene(room, bank, clock.speed, wholes)
+        scene.noted = looks.note
         hall = Hall(
             folder=folder,
             file=file,
@@ -236,6 +241,7 @@ def open_hall(
             scene=scene,
             watchers=Watchers(scene, clock.now),
             wholes=wholes,
+            looks=looks,
             recovery=recovery.newborn(room),
             log=log,
             software=software,

@@ -154,8 +154,10 @@ def _trouble(room: Room, unit: str) -> Alarm | None:
     """The newest open alarm of a unit."""
     plant = room.plants.get(unit)
     keys = [f"{unit}/{signal.name}" for signal in plant.signals] if plant is not None else [f"{unit}/{OWN}"]
-    found = [room.alarms[name] for key in (unit, *keys) if (name := room.standing.get(key)) in room.alarms]
-    open_ones = [one for one in found if one.closed_at is None and one.recovered_at is None and not one.stop]
+    found = (room.alarms.get(room.standing.get(key, "")) for key in (unit, *keys))
+    open_ones = [
+        one for one in found if one is not None and one.closed_at is None and one.recovered_at is None and not one.stop
+    ]
     return max(open_ones, key=lambda one: one.opened_at, default=None)
 
 

@@ -60,10 +60,20 @@ def ground(room: Room, role: str, unit: str, signal: str, now: float) -> Ground 
     here = stand(room, role, unit)
     if role == "unit" and here == plant:
         return Ground("own")
-    for grant in granted(room, plant):
-        if grant.sights.to == here and grant.covers(name) and grant.holds(now):
-            return Ground("grant", grant.id, grant.sights.purpose)
+    for one in granted(room, plant):
+        if (
+            one.covers(name)
+            and one.holds(now)
+            and (one.sights.to == here or _on_the_way(room, plant, one.sights.to, here))
+        ):
+            return Ground("grant", one.id, one.sights.purpose)
     return None
+
+
+def _on_the_way(room: Room, plant: str, to: str, here: str) -> bool:
+    """What is open to a unit above is open to the units between as well."""
+    path = room.tree.path(plant)
+    return to in path and here in path[: path.index(to)]
 
 
 def granted(room: Room, plant: str) -> tuple[Grant, ...]:

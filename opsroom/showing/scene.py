@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
+from opsroom.recursion import sights
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.wholes import Wholes
 from opsroom.room.room import Room
@@ -37,8 +39,15 @@ from opsroom.views import (
 from telex_ingest.line import LineCounts
 from telex_ingest.telex import Direction
 
+WALL = "the open wall"
+"""Who looks where nobody is logged in."""
+
 TICKER = 60
 """How many lines of the ticker a snapshot holds."""
+
+
+Noted = Callable[[str, str, str, str, str, tuple[str, ...], float], bool]
+"""Account, occupant, door, ground, purpose, signals, moment."""
 
 
 class Scene:
@@ -47,6 +56,8 @@ class Scene:
     def __init__(self, room: Room, bank: Bank, speed: float = 1.0, wholes: Wholes | None = None) -> None:
         self.room, self.bank, self.speed = room, bank, speed
         self.wholes = wholes or Wholes((), {})
+        self.noted: Noted = lambda *_: True
+        """Notes a look at granted readings; says False when it could not, and then nothing is shown."""
         self.ticker: deque[TickerLine] = deque(maxlen=TICKER)
         self.line = LineView()
         self.counts: LineCounts | None = None
@@ -80,9 +91,27 @@ class Scene:
             chosen += mine[: each + (place < over)]
         return chosen
 
-    def hears(self, viewer: Viewer, line: TickerLine) -> bool:
-        """Tell whether a line of the ticker is for this viewer: a unit hears of itself, of what is below it, and of the room."""
-        return not line.unit or show.scope(self.room, viewer, line.unit)
+    def hears(self, viewer: Viewer, line: TickerLine, now: float) -> bool:
+        """Tell whether a line of the ticker is for this viewer: a unit hears of itself, of what is below it, and of the room.
+
+        A telex's line tells a reading: it is for those alone who may look at all readings of its plant.
+        """
+        if line.unit and not show.scope(self.room, viewer, line.unit):
+            return False
+        return line.kind != "telex" or self.may_look(viewer, (f"{line.unit}/",), now) is not None
+
+    def may_look(self, viewer: Viewer, keys: tuple[str, ...], now: float, door: str = "screen") -> sights.Ground | None:
+        """Why a viewer may look at the readings of signals of one plant, noted if a grant is why; `None` when they may not."""
+        found: sights.Ground | None = None
+        for key in keys:
+            found = sights.ground(self.room, viewer.role, viewer.unit, key, now)
+            if found is None:
+                return None
+        if found is None or found.why != "grant":
+            return found
+        who = viewer.occupant or WALL
+        noted = self.noted(account_of(viewer), who, door, found.grant, found.purpose, keys, now)
+        return found if noted else None
 
     def _below(self, unit: str) -> Iterable[str]:
         children = self.room.tree.children
@@ -105,7 +134,7 @@ class Scene:
             held=room.held is not None,
             viewer=viewer,
             units=self.units(),
-            signals=tuple(self.signal(one) for one in self.shown(viewer, focus)),
+            signals=self.signals(viewer, focus, now),
             alarms=show.alarms(room, viewer),
             motions=show.motions(room, viewer),
             orders=show.orders(room, viewer),
@@ -113,13 +142,39 @@ class Scene:
             seats=show.seats(room, self.present),
             stops=show.stops(room, viewer),
             proposals=show.proposals(room, viewer),
-            ticker=tuple(line for line in self.ticker if self.hears(viewer, line)),
+            ticker=tuple(line for line in self.ticker if self.hears(viewer, line, now)),
             line=self.line,
             budgets=budgets(room, self.bank, viewer, now),
         )
 
-    def signal(self, signal: Signal) -> SignalView:
-        """One signal with its agreement, the filter's word for it, and its last points."""
+    def signals(self, viewer: Viewer, focus: str, now: float) -> tuple[SignalView, ...]:
+        """The signals that a screen draws; the looks at one plant's are noted together."""
+        shown = self.shown(viewer, focus)
+        for _, some in groupby(shown, key=lambda one: one.plant):
+            keys = tuple(one.key for one in some)
+            let = [key for key in keys if sights.ground(self.room, viewer.role, viewer.unit, key, now) is not None]
+            self.may_look(viewer, tuple(let), now)
+        return tuple(self.signal(one, viewer, now) for one in shown)
+
+    def signal(self, signal: Signal, viewer: Viewer, now: float) -> SignalView:
+        """One signal as a viewer may see it: agreement and the filter's word, and its last points if they may look at them."""
+        ground = self.may_look(viewer, (signal.key,), now)
+        whole = self._whole_view(signal)
+        if ground is not None:
+            return msgspec.structs.replace(whole, ground=ground.why, grant=ground.grant)
+        return msgspec.structs.replace(
+            whole,
+            ground="",
+            value=None,
+            at=None,
+            p=None,
+            level=None,
+            productivity=None,
+            over_capability=False,
+            recent=(),
+        )
+
+    def _whole_view(self, signal: Signal) -> SignalView:
         bank, birth, lane = self.bank, signal.birth, signal.lane
         known = self.room.signals.get(signal.key)
         agreed = known.agreement if known else None
@@ -159,6 +214,23 @@ class Scene:
                     past.source_us.tolist(), past.value.tolist(), past.low.tolist(), past.high.tolist(), strict=True
                 )
             ),
+        )
+
+    def point_for(self, signal: Signal, viewer: Viewer, now: float) -> Point | None:
+        """The newest reading of one signal for a viewer; words alone where they may not look."""
+        point = self.point(signal)
+        if point is None or self.may_look(viewer, (signal.key,), now) is not None:
+            return point
+        return Point(
+            key=point.key,
+            at=point.at,
+            value=None,
+            low=None,
+            high=None,
+            named=point.named,
+            p=None,
+            level=None,
+            state=point.state,
         )
 
     def point(self, signal: Signal) -> Point | None:
@@ -285,6 +357,11 @@ def _weakness(triple: tuple[float | None, float | None, float | None]) -> tuple[
         math.inf if performance is None else performance,
         math.inf if productivity is None else productivity,
     )
+
+
+def account_of(viewer: Viewer) -> str:
+    """The account of a viewer, as events and looks name it."""
+    return {"seat": f"seat-{viewer.seat}", "unit": f"unit-{viewer.unit}", "viewer": WALL}.get(viewer.role, viewer.role)
 
 
 def _known(value: float) -> float | None:

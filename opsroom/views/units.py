@@ -29,7 +29,8 @@ class SignalView(View, frozen=True, kw_only=True):
     """One signal: agreement, last reading, the filter's word for it, and its last points.
 
     `recent` holds `[at, value or null, low, high]`, oldest first; low..high is the 90 % forecast made before the reading.
-    `named` is the filter's word; `p` the probabilities now of steady, transient, step, slope.
+    `named` is the filter's word; `p` the probabilities now of steady, transient, step, slope. `ground` says why the viewer may look at
+    the readings: own, index, or grant (`grant` names it); when it is empty they stay at the plant, and only words are told.
     """
 
     key: str
@@ -54,6 +55,8 @@ class SignalView(View, frozen=True, kw_only=True):
     over_capability: bool = False
     state: str = "unknown"
     recent: tuple[tuple[float, float | None, float | None, float | None], ...] = ()
+    ground: str = "own"
+    grant: str = ""
 
 
 class StopView(View, frozen=True, kw_only=True):

@@ -59,6 +59,9 @@ level = "plant"
 parent = "works"
 occupant = "Marta Molina"
 
+[visibility]
+readings = "room"
+
 [alarms]
 readings_to_recover = 3
 

@@ -50,6 +50,9 @@ title = "Spinning mill"
 level = "plant"
 parent = "textiles"
 
+[visibility]
+readings = "room"
+
 [alarms]
 readings_to_recover = 3
 
