@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from opsroom.alarms import alarm_events as happened
+from opsroom.alarms.rationale import PRIORITIES, Priority
 from opsroom.room.event import Event
 
 TEN_MINUTES, HOUR, DAY = 600.0, 3600.0, 86_400.0
@@ -28,6 +29,10 @@ FLEETING_S = 60.0
 STALE_S = DAY
 """An alarm is stale when it stands longer than a day."""
 TOP = 10
+STEPS = 96
+"""Into how many equal parts the time is cut for a picture."""
+USUAL: Priority = "medium"
+"""What an alarm counts as for which nobody has said what it means."""
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,23 +70,27 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     standing: int
     shelved_long: int
     warning: str = ""
+    unwritten: int = 0
+    hours: tuple[int, ...] = ()
+    """How many were announced in each part of the time (`STEPS` equal ones), for a picture."""
 
 
 class _Told(msgspec.Struct):
     signal: str
     at: float
     priority: str
+    written: bool
     over: float | None = None
 
 
-PRIORITIES = ("low", "medium", "high")
 _MIX = "priority mix: share of high"
 
 
 def performance(events: Iterable[Event], unit: str, start: float, end: float) -> Performance:
     """Measure the alarms announced at a unit between two moments; the events are those of the journal, from its beginning.
 
-    An alarm's priority is read from how far it has climbed: low at its plant, medium one level up, high above.
+    An alarm's priority is the one with which it opened; `unwritten` counts those for which nobody had said what they mean, and
+    which count as medium.
     """
     told, shelved = _told(events, unit, end)
     shown = [one for one in told if start <= one.at < end]
@@ -123,13 +132,26 @@ def performance(events: Iterable[Event], unit: str, start: float, end: float) ->
         standing=standing,
         shelved_long=shelved,
         warning=_warning(span, len(shown)),
+        unwritten=sum(not one.written for one in shown),
+        hours=_steps(times, start, span),
     )
+
+
+def _steps(times: Iterable[float], start: float, span: float) -> tuple[int, ...]:
+    counted = Counter(min(int((at - start) / span * STEPS), STEPS - 1) for at in times)
+    return tuple(counted[step] for step in range(STEPS))
 
 
 def _told(events: Iterable[Event], unit: str, end: float) -> tuple[list[_Told], int]:
     told: list[_Told] = []
     signal_of: dict[str, str] = {}
-    rungs: Counter[str] = Counter()
+    priority_of: dict[str, str] = {}
+
+    def announced(alarm: str, at: float) -> None:
+        priority = priority_of.get(alarm, "")
+        told.append(_Told(signal_of.get(alarm, ""), at, priority or USUAL, bool(priority)))
+        open_.setdefault(alarm, []).append(told[-1])
+
     open_: dict[str, list[_Told]] = {}
     hidden: dict[str, str] = {}
     shelved: dict[str, float] = {}
@@ -137,21 +159,16 @@ def _told(events: Iterable[Event], unit: str, end: float) -> tuple[list[_Told], 
         if event.at >= end:
             break
         match event:
-            case happened.AlarmOpened(alarm=alarm, signal=signal, unit=where, stop=stop):
-                signal_of[alarm] = signal
-                if stop:
+            case happened.AlarmOpened(alarm=alarm, signal=signal, unit=where):
+                signal_of[alarm], priority_of[alarm] = signal, event.priority
+                if event.stop or event.service:
                     hidden[alarm] = where
                 elif where == unit:
-                    told.append(_Told(signal, event.at, "low"))
-                    open_.setdefault(alarm, []).append(told[-1])
+                    announced(alarm, event.at)
             case happened.AlarmReleased(alarm=alarm) if hidden.pop(alarm, None) == unit:
-                told.append(_Told(signal_of.get(alarm, ""), event.at, "low"))
-                open_.setdefault(alarm, []).append(told[-1])
-            case happened.AlarmClimbed(alarm=alarm, target=target):
-                rungs[alarm] += 1
-                if target == unit:
-                    told.append(_Told(signal_of.get(alarm, ""), event.at, PRIORITIES[min(rungs[alarm], 2)]))
-                    open_.setdefault(alarm, []).append(told[-1])
+                announced(alarm, event.at)
+            case happened.AlarmClimbed(alarm=alarm, target=target) if target == unit:
+                announced(alarm, event.at)
             case happened.AlarmShelved(alarm=alarm):
                 shelved[alarm] = event.at
             case happened.AlarmUnshelved(alarm=alarm):

@@ -19,6 +19,7 @@ from opsroom.council.options import Option
 from opsroom.recursion.focus import title_of, units
 from opsroom.recursion.recursion import owner
 from opsroom.room.state import Alarm, Ballot, Motion, OrderRecord, Room
+from opsroom.showing.alarm_rows import beside
 from opsroom.showing.sentences import alarm_sentence, attribution_sentence, surely, title, uom
 from opsroom.showing.ticker import quiet, ticker
 from opsroom.views import (
@@ -121,6 +122,7 @@ def alarm_view(room: Room, alarm: str) -> AlarmView:
         motion=motions[-1].id if motions else "",
         suspected_at=said.suspected_at,
         named_at=said.named_at,
+        **beside(room, row),
     )
 
 

@@ -43,6 +43,7 @@ def test_a_live_rooms_alarm_counts_where_it_stood_and_where_it_climbed() -> None
     events = [happened.decode(kind, 1, raw) for kind, raw in play.journal]
     assert of(events).alarms == 1
     assert of(events, unit="textiles").priorities == {"low": 0, "medium": 1, "high": 0}
+    assert of(events).unwritten == 1, "nobody has said what it means"
     assert of(events, unit="mill-1").alarms == 0
     assert HYSTERESIS_S > 0
 
