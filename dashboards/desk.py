@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
 
 from dashboards import evidence, figures
+from dashboards.budgets import budgets
 from dashboards.door import Door
 from dashboards.matter import Matter, agenda, pick
 from dashboards.words import say
@@ -77,6 +78,7 @@ def attach(app: Dash, door: Door) -> None:
         Output("table", "children"),
         Output("sheet", "children"),
         Output("said", "children"),
+        Output("budgets", "children"),
         Output("forms", "className"),
         Output("matter", "data"),
         Output("key", "data"),
@@ -88,7 +90,7 @@ def attach(app: Dash, door: Door) -> None:
     def show(_pulse: int, picked: str | None, before: dict[str, Any] | None, key: str) -> tuple[Any, ...]:
         viewer = door.viewer(cookies())
         if viewer is None:
-            return (no_update,) * 9
+            return (no_update,) * 10
         snapshot, matter, signal = look(door, viewer, picked)
         rows = evidence.points(signal, matter.motion)
         uom = signal.uom if signal else ""
@@ -109,6 +111,7 @@ def attach(app: Dash, door: Door) -> None:
             figures.table(rows, uom),
             figures.sheet(matter, snapshot),
             figures.statements(matter.motion),
+            budgets(snapshot),
             forms_class(matter, snapshot),
             no_update if facts == before else facts,
             # A form's key is renewed by its answer alone: this callback may have begun before one that was quicker.

@@ -71,7 +71,7 @@ def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionVie
             traces.append(_line([moment(r[0]) for r in later], [r[1] for r in later], line, say("evidence.since")))
     if not rows:
         return {"data": [], "layout": _blank(say("evidence.none"))}
-    shapes, notes = _marks(alarm, motion)
+    shapes, notes = _marks(alarm, motion, rows[0][0] or 0.0)
     named = sum(1 for trace in traces if trace.get("showlegend", True))
     return {"data": traces, "layout": _layout(signal, alarm, shapes, notes, named)}
 
@@ -90,7 +90,10 @@ def _line(at: list[str], values: list[Any], line: dict[str, Any], name: str, mod
     return trace
 
 
-def _marks(alarm: AlarmView | None, motion: MotionView | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _marks(
+    alarm: AlarmView | None, motion: MotionView | None, first: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Draw the moments and the interval; a moment before the `first` reading is told at the edge, or it would squeeze them."""
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     since = (motion.evidence.get("verdict") or {}).get("since") if motion else None
@@ -101,6 +104,11 @@ def _marks(alarm: AlarmView | None, motion: MotionView | None) -> tuple[list[dic
     ]
     for at, colour, text in moments:
         if at is None:
+            continue
+        if at < first:
+            told = say("evidence.before", what=text, at=f"{EPOCH + timedelta(seconds=at):%H:%M}")
+            notes.append({"x": 0, "xref": "paper", "y": 1.0, "yref": "paper", "text": told, "showarrow": False,
+                          "xanchor": "left", "yanchor": "bottom", "font": {"color": colour, "size": 15}})  # fmt: skip
             continue
         line = {"color": colour, "width": 2, "dash": "dash"}
         shapes.append(

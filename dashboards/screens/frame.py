@@ -39,7 +39,9 @@ def frame(
         className="bar",
     )
     left = html.Nav(
-        [html.H2(say("desk.agenda")), html.Div(id="agenda")], className="agenda", **facts(aria_label=say("desk.agenda"))
+        [html.H2(say("desk.agenda")), html.Div(id="agenda"), html.Div(id="budgets")],
+        className="agenda",
+        **facts(aria_label=say("desk.agenda")),
     )
     middle = html.Section(
         [

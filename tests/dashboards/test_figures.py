@@ -9,8 +9,9 @@ import pytest
 from dash.development.base_component import Component
 
 from dashboards import evidence, figures
+from dashboards.budgets import budgets
 from dashboards.matter import agenda, pick
-from opsroom.views import Answer, EffectView
+from opsroom.views import Answer, BudgetView, EffectView
 from tests.dashboards.rows import ALARM, BAD, MOTION, ORDER, SIGNAL, snapshot
 
 
@@ -121,6 +122,26 @@ def test_the_evidence_of_an_alarm_without_motion_is_live() -> None:
     drawn = evidence.figure(SIGNAL, ALARM, None)
     readings = next(trace for trace in drawn["data"] if trace.get("name") == "readings")
     assert readings["y"] == [82.0, 64.0, 81.0]
+
+
+def test_a_change_long_ago_is_told_at_the_edge_and_does_not_squeeze_the_readings() -> None:
+    before = SIGNAL.recent[0][0] - 18_000.0
+    drawn = evidence.figure(SIGNAL, msgspec.structs.replace(ALARM, since=before), None)
+    assert evidence.moment(before) not in [shape["x0"] for shape in drawn["layout"]["shapes"]]
+    (note,) = [note for note in drawn["layout"]["annotations"] if "before what is shown" in note["text"]]
+    assert (note["x"], note["xref"]) == (0, "paper")
+
+
+def test_the_alarm_budget_says_what_was_spent_and_who_still_learns() -> None:
+    rows = (
+        BudgetView(unit="works", seat=0, episodes_a_day=2.5, spent=3, signals=120, learning=7),
+        BudgetView(unit="mill-1", seat=0, episodes_a_day=1.0, spent=0, signals=4, learning=0),
+    )
+    drawn = budgets(msgspec.structs.replace(snapshot(), budgets=rows))
+    assert "3 of 2.5 false alarms a day" in text(drawn)
+    assert "7 still learn" in text(drawn)
+    assert properties(drawn, "className").count("over") == 1
+    assert budgets(snapshot()) == []
 
 
 def test_evidence_without_readings_says_so() -> None:
