@@ -26,7 +26,7 @@ Who = Callable[[str], Viewer | None]
 ANYBODY = Viewer(role="viewer")
 """The viewer without a name, who sees the wall when the room allows it."""
 
-ScreenName = Literal["wall", "line", "seat", "unit", "operator", "login", "lost"]
+ScreenName = Literal["wall", "line", "alarms", "handover", "seat", "unit", "operator", "login", "lost"]
 
 
 class Screen(NamedTuple):
@@ -59,6 +59,8 @@ def screen_at(path: str) -> Screen:
         return Screen("wall")
     if path == "/line":
         return Screen("line")
+    if path in ("/alarms", "/handover"):
+        return Screen("alarms" if path == "/alarms" else "handover")
     if path in ("/operator", "/login"):
         return Screen("operator" if path == "/operator" else "login")
     if found := re.fullmatch(r"/seat/([1-7])", path):
@@ -100,10 +102,12 @@ class Door:
         """Tell whether a viewer may see a screen; everybody named sees wall and line, a seat only its own armrest."""
         if screen.name in ("login", "lost"):
             return True
-        if screen.name in ("wall", "line"):
+        if screen.name in ("wall", "line", "alarms"):
             return self.anonymous_wall or viewer is not None
         if viewer is None:
             return False
+        if screen.name == "handover":
+            return viewer.role != "viewer"
         if screen.name == "seat":
             return viewer.role == "seat" and viewer.seat == screen.seat
         if screen.name == "unit":

@@ -9,7 +9,7 @@ from opsroom.views import AlarmView, MotionView, OrderView, ProposalView, Snapsh
 Mode = Literal["none", "watching", "moving", "voting", "voted", "decided", "alarm", "order", "proposal", "stop"]
 """What the viewer may do with the matter; the forms of the screen stand under it."""
 
-BACK = ("returned", "recovered")
+BACK = ("returned", "recovered", "latched", "latched-acknowledged")
 """States of an alarm that is back to normal."""
 
 
@@ -51,7 +51,7 @@ class Matter(NamedTuple):
 
 def mark(alarm: AlarmView) -> str:
     """Name the mark of an alarm: a square when it has climbed, a bar for silence, else a triangle."""
-    if alarm.state in ("shelved", "suppressed"):
+    if alarm.state in ("shelved", "suppressed", "out-of-service"):
         return "stopped"
     if alarm.state in ("closed", *BACK):
         return "calm"

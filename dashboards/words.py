@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dashboards.alarm_words import ALARM_WORDS
+
 SURE: tuple[tuple[float, str], ...] = (
     (0.99, "certain"),
     (0.9, "very"),
@@ -19,6 +21,7 @@ SURE: tuple[tuple[float, str], ...] = (
 """(least probability, key after `sure.`), after the calibrated language of the IPCC's uncertainty guidance."""
 
 WORDS: dict[str, str] = {
+    **ALARM_WORDS,
     # what a state, a kind, a choice is called
     "state.calm": "calm",
     "state.suspected": "suspected",

@@ -3,8 +3,8 @@
 (() => {
   const room = window.opsroom;
   const { uom, el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
-  const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, shelved: 3, suppressed: 4 };
-  const BACK = new Set(['returned', 'recovered']);
+  const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, latched: 2, 'latched-acknowledged': 2, shelved: 3, suppressed: 4, 'out-of-service': 4 };
+  const BACK = new Set(['returned', 'recovered', 'latched', 'latched-acknowledged']);
   const EXCEPTIONS = 2, LINES = 4, LONG = 38, SEATS = 7;
   const CHOICES = ['yes', 'no', 'abstain', 'recuse'];
   let w = null;
@@ -39,11 +39,12 @@
   };
   const paintException = (it, state, alarm) => {
     const calls = alarm.climbs.length > 0, now = room.now();
-    const word = BACK.has(alarm.state) ? 'calm' : ['shelved', 'suppressed'].includes(alarm.state) ? 'stopped' : alarm.kind === 'silence' ? 'silent' : calls ? 'called' : 'alarm';
+    const word = BACK.has(alarm.state) ? 'calm' : ['shelved', 'suppressed', 'out-of-service'].includes(alarm.state) ? 'stopped' : alarm.kind === 'silence' ? 'silent' : calls ? 'called' : 'alarm';
     set(it.node, { 'data-state': word, 'data-alarm': alarm.id, 'data-standing': alarm.state });
     reshape(it.mark, word);
     put(it.title, alarm.title);
-    put(it.sentence, alarm.sentence);
+    const following = (alarm.followers || []).length;
+    put(it.sentence, (following ? say('alarms.follow', { count: following }) + '. ' + alarm.why + ' ' : '') + alarm.sentence);
     const standing = alarm.acknowledged_by && alarm.state === 'acknowledged' ? say('wall.seen', { by: alarm.acknowledged_by }) : say('alarm.' + alarm.state);
     put(it.kind, alarm.size === null ? say('kind.' + alarm.kind)
       : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: uom(alarm.uom) }));
@@ -66,7 +67,9 @@
   };
 
   const paintExceptions = state => {
-    const open = [...state.alarms.values()].filter(a => a.state !== 'closed')
+    // One cause, one alarm: those that follow an open origin stand under it.
+    const live = [...state.alarms.values()].filter(a => a.state !== 'closed'), lives = new Set(live.map(a => a.id));
+    const open = live.filter(a => !a.origin || a.origin === a.id || !lives.has(a.origin))
       .sort((a, b) => GRAVE[a.state] - GRAVE[b.state] || b.climbs.length - a.climbs.length || (a.deadline || 1e18) - (b.deadline || 1e18));
     const suspected = [...state.signals.values()].filter(s => room.settled(s.key, s.named === 'suspected' ? 'suspected' : s.state) === 'suspected');
     const shown = open.slice(0, EXCEPTIONS);

@@ -24,6 +24,8 @@ def frame(
     time = [html.Strong(id="room-clock", className="clock"), html.Span(id="room-line", className="line")]
     ways = [
         html.A(say("desk.wall"), href="/"),
+        html.A(say("alarms.title"), href="/alarms"),
+        html.A(say("alarms.handover"), href="/handover"),
         html.Button(
             say("desk.keys"), id="keys", type="button", **facts(aria_expanded="false", aria_controls="keylist")
         ),
