@@ -64,6 +64,9 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         await writer.write(births, judged, tick, batch.at, batch.gaps)
         toll.begin()
         hall.become(tick)
+        hall.absorbed.take(judged.blocks, hall.store.last_mark)
+        if (counts := hall.absorbed.due(batch.at)) is not None:
+            await asyncio.to_thread(hall.absorbed.write, counts)
         for clerk in clerks:
             clerk.watch(tick.room, tick.events)
         toll.charge("news and decisions")

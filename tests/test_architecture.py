@@ -64,6 +64,7 @@ DOES_IO = {
     "opsroom/record/carrying.py",
     "opsroom/record/journal.py",
     "opsroom/record/looks.py",
+    "opsroom/record/absorbed.py",
     "opsroom/record/proving.py",
     "opsroom/record/tree.py",
     "opsroom/proof/keys.py",

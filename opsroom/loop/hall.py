@@ -25,6 +25,7 @@ from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
 from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
+from opsroom.record.absorbed import Absorbed
 from opsroom.record.disk import StoreError, private_folder
 from opsroom.record.journal import Journal
 from opsroom.record.looks import Looks
@@ -84,6 +85,7 @@ class Hall:
     watchers: Watchers
     wholes: Wholes
     looks: Looks
+    absorbed: Absorbed
     recovery: Recovery = field(default_factory=Recovery)
     numbers: dict[str, int] = field(default_factory=dict)
     trouble: str = ""
@@ -112,6 +114,7 @@ class Hall:
         """Give a plant's signals their places in store and bank."""
         keys = [f"{birth.plant}/{signal.name}" for signal in birth.signals]
         self.numbers[birth.plant] = self.store.number(birth.plant)
+        self.absorbed.names[self.numbers[birth.plant]] = birth.plant
         self.bank.admit(birth, self.store.place(keys))
         self.pulse.loop.charge("births")
 
@@ -172,6 +175,9 @@ class Hall:
 
     def close(self) -> None:
         """Close every file."""
+        due = self.absorbed.due(self.clock.now(), at_once=True)
+        if due is not None:
+            self.absorbed.write(due)
         for part in (self.looks, self.people, self.links, self.store, self.journal):
             part.close()
 
@@ -242,6 +248,7 @@ def open_hall(
             watchers=Watchers(scene, clock.now),
             wholes=wholes,
             looks=looks,
+            absorbed=Absorbed(looks.ledger),
             recovery=recovery.newborn(room),
             log=log,
             software=software,
@@ -258,6 +265,8 @@ def open_hall(
 
 def _take_up(hall: Hall) -> None:
     bank, store = hall.bank, hall.store
+    hall.absorbed.names.update(store.plants())
+    hall.absorbed.take(store.after(hall.absorbed.mark), store.last_mark)
     for birth in (*store.births().values(), *hall.wholes.births()):
         hall.admit(birth)
     for key, place in store.signals.items():

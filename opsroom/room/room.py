@@ -18,7 +18,7 @@ from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
 from opsroom.council import council, effect, ending, foretold, moving, order
 from opsroom.notices import raising
-from opsroom.recursion import accords, agreements, births, probes, sights
+from opsroom.recursion import accords, agreements, births, probes, sights, variety
 from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
@@ -185,6 +185,9 @@ def evolve(room: Room, events: Iterable[AnyEvent]) -> Room:
         follow = FOLLOW.get(type(event))
         if follow is not None:
             room = follow(room, event)
+        counted = variety.COUNTED.get(type(event))
+        if counted is not None:
+            room = msgspec.structs.replace(room, variety=counted(room.variety, event))
         if event.key:
             memory = room.memory.with_made(event.by, event.key, _makes(event))
             room = msgspec.structs.replace(room, memory=memory)

@@ -21,6 +21,7 @@ from opsroom.notices.record import NoticeRecord
 from opsroom.recursion.flow import FlowGraph
 from opsroom.recursion.pacts import Accord, Grant, Pact, Probe, Request, Versions
 from opsroom.recursion.recursion import Agreement, Charter, Tree
+from opsroom.recursion.variety import Counts
 from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, ForecastScored, Outlook
 from opsroom.room.news import Evidence
 from opsroom.room.thing import Thing
@@ -338,7 +339,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `running` are the
     planned stops that are; `past` holds the ids of what is over, by kind, oldest first. `schemas` are the parameter schemas (as
     JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same. `granted` are the
-    grants of each plant that are not over; `versions` what each agreement was; `graph` follows from the charter. `laid_out` names
+    grants of each plant that are not over; `versions` what each agreement was; `graph` follows from the charter, and `variety`
+    counts exceptions. `laid_out` names
     by signal what is out of service, `rationales` by pattern and kind what was agreed that alarms mean, `shifts` when
     which account took which unit's shift over. `foretold` are the forecasts that wait or were scored, `records` how each
     kind of them did, `library` what each kind of order did before.
@@ -383,6 +385,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     accords: Map[str, Accord] = Map()
     probes: Map[str, Probe] = Map()
     versions: Versions = Map()
+    variety: Counts = Map()
 
     def next_id(self, noun: str, ahead: int = 1) -> str:
         """The id that the next alarm, motion, order, stop or proposal gets; ids follow from the room's own counts."""

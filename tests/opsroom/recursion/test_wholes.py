@@ -97,8 +97,8 @@ class Looms:
             telexes.append(Accepted(plant, 1, self.seq[plant], stamp, stamp, TelexKind.LIVE, (1,), readings))
         own = self.hall.wholes.due(self.hall.room, self.hall.bank, at)
         self.own = {telex.plant: telex.readings[0].value for telex in own}
-        judged = self.hall.bank.judge((*telexes, *own), at, self.hall.numbers)
-        self.hall.store.append(judged.blocks)
+        self.last = self.hall.bank.judge((*telexes, *own), at, self.hall.numbers)
+        self.hall.store.append(self.last.blocks)
         self.minute += 1
 
 
