@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from opsroom.cli_alarm import alarm_app
+from opsroom.cli_council import council_app
+from opsroom.cli_council import minutes as minutes_command
 from opsroom.cli_feed import feed_app
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
@@ -30,6 +32,8 @@ app.add_typer(alarm_app, name="alarm")
 app.add_typer(feed_app, name="feed")
 app.add_typer(journal_app, name="journal")
 app.add_typer(key_app, name="key")
+app.add_typer(council_app, name="council")
+app.command("minutes")(minutes_command)
 bench_app = typer.Typer(help="Measure this machine, from a checkout of the repository.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 

@@ -23,6 +23,7 @@ DASHBOARDS_SEE = {"opsroom.views", "opsroom.commands"}
 COMPOSE = {
     "opsroom/app.py",
     "opsroom/cli.py",
+    "opsroom/cli_council.py",
     "opsroom/cli_feed.py",
     "opsroom/cli_record.py",
     "opsroom/cli_store.py",
@@ -57,6 +58,7 @@ DOES_IO = {
     "opsroom/record/postgres_store.py",
     "opsroom/record/disk.py",
     "opsroom/loop/writer.py",
+    "opsroom/minutes/writing.py",
     "opsroom/loop/inbox.py",
     "opsroom/loop/reckoner.py",
     "opsroom/notices/courier.py",

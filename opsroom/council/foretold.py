@@ -137,13 +137,14 @@ def _scored(room: Room, event: happened.ForecastScored) -> Room:
     if told is not None:
         room = put(room, "foretold", msgspec.structs.replace(told, scored=event))
     before = room.records.get(event.of, Record())
-    records: Map[str, Record] = room.records.set(event.of, _with(before, event))
+    records: Map[str, Record] = room.records.set(event.of, marked(before, event))
     if len(records) > RECORDS:
         records = records.delete(min(records, key=lambda kind: (records[kind].scored, kind)))
     return msgspec.structs.replace(room, records=records)
 
 
-def _with(record: Record, event: happened.ForecastScored) -> Record:
+def marked(record: Record, event: happened.ForecastScored) -> Record:
+    """A record with one forecast more."""
     if event.value is None or event.crps is None:
         return msgspec.structs.replace(record, void=record.void + 1)
     return msgspec.structs.replace(

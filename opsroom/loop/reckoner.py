@@ -22,13 +22,18 @@ _BAD = QUALITIES.index(Quality.BAD)
 
 
 class Reckoner:
-    """Takes measurements, gives reckonings; one at a time, so that a room never spends more than one thread on them."""
+    """Takes measurements, gives reckonings; one at a time, so that a room never spends more than one thread on them.
+
+    Of one order only the newest measurement waits: what was to be looked at meanwhile is looked at with it.
+    """
 
     def __init__(self, store: Store, bank: Bank, log: Any) -> None:
         self._store, self._bank, self._log = store, bank, log
         self._one = asyncio.Semaphore(1)
         self._running: set[asyncio.Task[None]] = set()
         self._told: list[EffectReckoned] = []
+        self._next: dict[str, Question] = {}
+        self._busy: set[str] = set()
 
     def take_up(self, room: Room) -> None:
         """Reckon what was measured but not reckoned when the room went down."""
@@ -65,18 +70,28 @@ class Reckoner:
         asked = None if signal is None else question(room, seen, signal.birth.period_s)
         if asked is None:
             return
-        task = asyncio.create_task(self._reckon(asked), name=f"reckon {asked.order}")
+        self._next[asked.order] = asked
+        if asked.order in self._busy:
+            return
+        self._busy.add(asked.order)
+        task = asyncio.create_task(self._reckon(asked.order), name=f"reckon {asked.order}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _reckon(self, asked: Question) -> None:
-        async with self._one:
-            try:
-                answer = await asyncio.to_thread(self._answer, asked)
-                self._told.append(answer)
-            except Exception:
-                # A reckoning that fails must not stop the room; what was measured stands without it.
-                self._log.exception("an effect could not be reckoned", order=asked.order, signal=asked.signal)
+    async def _reckon(self, order: str) -> None:
+        try:
+            while order in self._next:
+                async with self._one:
+                    await self._one_of(self._next.pop(order))
+        finally:
+            self._busy.discard(order)
+
+    async def _one_of(self, asked: Question) -> None:
+        try:
+            self._told.append(await asyncio.to_thread(self._answer, asked))
+        except Exception:
+            # A reckoning that fails must not stop the room; what was measured stands without it.
+            self._log.exception("an effect could not be reckoned", order=asked.order, signal=asked.signal)
 
     def _answer(self, asked: Question) -> EffectReckoned:
         return reckon(asked, {key: self._readings(key, asked) for key in (asked.signal, *asked.sisters)})

@@ -1,6 +1,6 @@
 """Check an exported journal without the room, its program or its word: this one file, Python and the package `cryptography`.
 
-    python verify_journal.py journal.jsonl [--key KEY] [--head HEAD.json]... [--proof PROOF.json]...
+    python verify_journal.py journal.jsonl [--key KEY] [--head HEAD.json]... [--proof PROOF.json|MINUTES.html]...
 
 It checks that every event follows the one before it (SHA-256), that the tree over all of them (RFC 9162) has the root that the
 room signed (Ed25519), and that the signing key comes from KEY, noted when the room was young, by handovers that each old key
@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GENESIS = "0" * 64
 HEAD, HANDOVER = b"opsroom head v1\n", b"opsroom handover v1\n"
 SEAL = b'{"journal":'
+PROOFS = b'<script type="application/json" id="opsroom-proofs">'
 KIND = "opsroom.journal.v1"
 SEALED = {"journal", "room_id", "events", "head", "signed", "keys"}
 HANDED = ("at", "new", "old", "purpose", "room")
@@ -260,6 +261,23 @@ def check_proof(proof: dict[str, Any]) -> str:
         raise BrokenError(f"this is no proof ({error!r})") from None
 
 
+def proofs_in(raw: bytes, where: str) -> list[dict[str, Any]]:
+    """The proofs of a file: one, a list of them, or those that minutes carry; raises `BrokenError` when there is none."""
+    if b"<html" in raw[:200]:
+        _, _, held = raw.partition(PROOFS)
+        raw, end, _ = held.partition(b"</script>")
+        if not end:
+            raise BrokenError(f"{where} carries no proofs")
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BrokenError(f"{where} is no JSON ({error})") from None
+    proofs = found if isinstance(found, list) else [found]
+    if not proofs or not all(isinstance(proof, dict) for proof in proofs):
+        raise BrokenError(f"{where} holds no proof")
+    return proofs
+
+
 def _signed(key: str, said: bytes, signature: str) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(_read(key)).verify(_read(signature), said)
@@ -295,7 +313,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("export", type=Path, nargs="?", help="the export, JSON lines")
     parser.add_argument("--key", default="", help="a public key of the journal that was noted earlier")
     parser.add_argument("--head", type=Path, action="append", default=[], help="a signed head that was kept earlier")
-    parser.add_argument("--proof", type=Path, action="append", default=[], help="a proof of inclusion or consistency")
+    parser.add_argument(
+        "--proof", type=Path, action="append", default=[], help="a proof, a list of them, or minutes as HTML"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.export is None and not chosen.proof:
         parser.error("name an export, or a --proof")
@@ -309,7 +329,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             by = f"signed by {export.signed['key']}" if export.signed else "not signed"
             sys.stdout.write(f"whole: {export.events} events of the room {export.room!r}, head {export.head}, {by}\n")
         for path in chosen.proof:
-            sys.stdout.write(f"{check_proof(_json(path.read_bytes(), str(path)))}\n")
+            for proof in proofs_in(path.read_bytes(), str(path)):
+                sys.stdout.write(f"{check_proof(proof)}\n")
     except BrokenError as broken:
         sys.stdout.write(f"broken: {broken}\n")
         return 1

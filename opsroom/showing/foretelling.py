@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from opsroom.council.foretold import marked
 from opsroom.council.options import Option, OptionForecast, Record
 from opsroom.room import events as happened
 from opsroom.room.state import Room
@@ -111,3 +112,27 @@ def score_words(room: Room, event: happened.ForecastScored) -> str:
     if event.band50[0] <= event.value <= event.band50[1]:
         inside = "in the 50 % band"
     return f"forecast {span(*event.band90, unit)}, came {figure(event.value, unit)}, {inside}"
+
+
+def tally_of(scored: Iterable[happened.ForecastScored]) -> dict[str, Record]:
+    """The record of each kind of forecast, by kind."""
+    records: dict[str, Record] = {}
+    for event in scored:
+        records[event.of] = marked(records.get(event.of, Record()), event)
+    return dict(sorted(records.items()))
+
+
+def kind_words(kind: str, record: Record) -> str:
+    """One kind of forecast and how it did, in a line.
+
+    >>> kind_words("nothing|output", Record(scored=4, in50=2, in90=4, crps=6.0, void=1))
+    'doing nothing, output: 4 scored, 4 in the 90 % band, 2 in the 50 % band, mean CRPS 1.5; 1 could not be scored'
+    """
+    orders, _, signal = kind.partition("|")
+    what = "doing nothing" if orders == "nothing" else orders.replace("+", " and ")
+    void = f"; {record.void} could not be scored" if record.void else ""
+    if not record.scored:
+        return f"{what}, {signal}: none scored{void}"
+    mean = record.crps / record.scored
+    bands = f"{record.in90} in the 90 % band, {record.in50} in the 50 % band"
+    return f"{what}, {signal}: {record.scored} scored, {bands}, mean CRPS {mean:.3g}{void}"

@@ -6,6 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import structlog
 
@@ -88,3 +89,15 @@ async def test_a_reckoner_that_is_closed_lets_go() -> None:
     one.watch(play.room, [seen])
     await one.close()
     assert not one.busy
+
+
+async def test_of_one_order_only_the_newest_measurement_waits() -> None:
+    play, seen = measured()
+    one = reckoner(Readings())
+    looks = [
+        msgspec.structs.replace(seen, final=False, look=n, measured_at=seen.measured_at - 10 + n) for n in range(9)
+    ]
+    one.watch(play.room, [*looks, seen])
+    told = await answers(one)
+    assert len(told) <= 2
+    assert told[-1].final

@@ -1,0 +1,316 @@
+"""What minutes say, in words that need no statistics: a document of blocks from what was gathered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from opsroom.council.options import Option, OptionOrder
+from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading, Para, Proof, Quote, Table
+from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
+from opsroom.minutes.gather import Kept, Matter, Session
+from opsroom.recursion.focus import title_of
+from opsroom.room import events as happened
+from opsroom.room.state import Room
+from opsroom.showing.foretelling import ENDINGS, forecast_words, record_words, score_words
+from opsroom.showing.sentences import (
+    alarm_sentence,
+    attribution_sentence,
+    figure,
+    lasting,
+    moment,
+    signal_title,
+    surely,
+    uom,
+)
+
+OUTCOMES = {
+    "carried": "carried",
+    "lost": "lost: nothing was ordered",
+    "expired": "expired without a decision: nothing was ordered",
+    "withdrawn": "withdrawn by its mover",
+}
+TOLD = frozenset(
+    {
+        *("motion-opened", "statement-made", "ballot-cast", "motion-closed"),
+        *("forecast-scored", "effect-measured", "effect-attributed"),
+    }
+)
+"""The kinds that have a place of their own; every other event of a motion is told in the order in which it came."""
+_MOMENTS = frozenset({"deadline", "until", "start", "end", "due", "expires", "review_at", "said_at"})
+_ENVELOPE = frozenset(
+    {"kind", "at", "by", "occupant", "key", "motion", "order", "outlook", "evidence", "band", "options"}
+)
+
+
+def minutes(session: Session, *, signed: str = "", proofs: Iterable[Proof] = (), marked: str = "") -> Document:
+    """The minutes of the motions that were gathered; `signed` is the journal's signed head as JSON."""
+    room, matters = session.room, session.matters
+    first, last = matters[0].opened.at, max(kept.at for matter in matters for kept in matter.events)
+    blocks: list[Block] = [
+        Heading(1, "Agenda"),
+        Table(
+            ("motion", "moved by", "outcome"),
+            tuple((f"{one.motion}: {one.opened.title}", _who(one.opened), _outcome(one)) for one in matters),
+        ),
+    ]
+    for matter in matters:
+        blocks += _motion(room, matter)
+    proven = tuple(proofs)
+    blocks += _record(session, signed, proven)
+    title = room.charter.title or room.id
+    span = f"{moment(first)} to {moment(last, first)}"
+    return Document(
+        f"Minutes of the council: {title}", f"{span}. Written from the journal alone.", tuple(blocks), proven, marked
+    )
+
+
+def _who(event: happened.AnyEvent) -> str:
+    seat = getattr(event, "seat", None)
+    name = event.occupant or event.by or "the room"
+    return f"seat {seat}, {name}" if seat else name
+
+
+def _closed(matter: Matter) -> happened.MotionClosed | None:
+    return next((one.event for one in matter.events if isinstance(one.event, happened.MotionClosed)), None)
+
+
+def _outcome(matter: Matter) -> str:
+    closed = _closed(matter)
+    if closed is None:
+        return "still open"
+    option = next((one for one in matter.opened.options if one.id == closed.option), None)
+    won = f": option {option.id}, {option.title}" if option is not None and closed.outcome == "carried" else ""
+    return f"{OUTCOMES[closed.outcome]}{won}"
+
+
+def _motion(room: Room, matter: Matter) -> Iterator[Block]:
+    opened, closed = matter.opened, _closed(matter)
+    alarms = [opened.alarm, *(one.alarm for one in opened.also)]
+    yield Heading(1, f"{matter.motion}: {opened.title}")
+    yield Facts(
+        (
+            ("moved by", f"{_who(opened)}, {moment(opened.at)}"),
+            *(("answers", _alarm(room, alarm)) for alarm in alarms),
+            ("to be decided by", f"{moment(opened.deadline)}, with a quorum of {opened.quorum}"),
+            ("outcome", _outcome(matter)),
+        )
+    )
+    yield from _evidence(room, opened)
+    yield from _options(room, opened)
+    yield from _statements(matter)
+    yield from _ballots(room, matter, closed)
+    yield from _proceedings(matter)
+    yield from _effects(room, matter)
+
+
+def _alarm(room: Room, name: str) -> str:
+    alarm = room.alarms.get(name)
+    return f"{name}: {alarm_sentence(room, alarm)}" if alarm is not None else name
+
+
+def _evidence(room: Room, opened: happened.MotionOpened) -> Iterator[Block]:
+    seen = opened.evidence
+    if seen is None:
+        return
+    yield Heading(2, "Evidence, as it stood when the motion was opened")
+    picture = evidence_picture(seen, opened.at)
+    if picture is not None:
+        caption = (
+            f"{signal_title(room, seen.signal)}. Blue: where the filter expected each reading (90 %); "
+            "amber: its forecast without any order."
+        )
+        yield Drawn(picture, caption)
+    named = seen.verdict.get("named")
+    p = seen.verdict.get("p") or {}
+    sure = p.get(named) if isinstance(p, dict) else None
+    words = f"{named}, {surely(sure)}" if isinstance(sure, float) else str(named or "nothing yet")
+    level = figure(seen.level, seen.uom) if seen.level is not None else "not known"
+    yield Facts(
+        (
+            ("the filter said", words),
+            ("level", level),
+            ("readings frozen", str(len(seen.readings))),
+            ("software", seen.software or "not noted"),
+        )
+    )
+
+
+def _options(room: Room, opened: happened.MotionOpened) -> Iterator[Block]:
+    if not opened.options:
+        order = opened.order
+        if order is not None:
+            yield Heading(2, "What was proposed")
+            yield Para(f"{order.title or order.name} at {title_of(room, opened.plant)}{_parameters(opened.parameters)}")
+        return
+    yield Heading(2, "Options, and what was expected of each before the ballot")
+    picture = fans_picture(opened.evidence, opened.options)
+    if picture is not None:
+        yield Drawn(
+            picture,
+            "Pale: nine times in ten it should lie here; darker: every second time. Orders are counted from their issue.",
+        )
+    yield Table(
+        ("", "option", "expected"), tuple((one.id, _option(room, one), _expected(room, one)) for one in opened.options)
+    )
+
+
+def _option(room: Room, option: Option) -> str:
+    if option.kind == "time":
+        return f"{option.title} ({lasting(option.extra_s)})"
+    orders = "; ".join(_order(room, order) for order in option.orders)
+    return f"{option.title}: {orders}" if orders else option.title
+
+
+def _order(room: Room, order: OptionOrder) -> str:
+    danger = f", marked {order.birth.danger}" if order.birth.danger != "none" else ""
+    return f"{order.birth.title or order.birth.name} at {title_of(room, order.plant)}{_parameters(order.parameters)}{danger}"
+
+
+def _parameters(parameters: dict[str, Any]) -> str:
+    return f" ({', '.join(f'{name}: {value}' for name, value in sorted(parameters.items()))})" if parameters else ""
+
+
+def _expected(room: Room, option: Option) -> str:
+    told = option.forecast
+    return f"{forecast_words(room, option)} {record_words(told.record)}." if told is not None else "Not foreseen."
+
+
+def _statements(matter: Matter) -> Iterator[Block]:
+    said = [one.event for one in matter.events if isinstance(one.event, happened.StatementMade)]
+    if said:
+        yield Heading(2, "Statements")
+    for one in said:
+        yield Quote(f"{_who(one)}, {one.stance}, {moment(one.at)}", one.text)
+
+
+def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -> Iterator[Block]:
+    cast = [one.event for one in matter.events if isinstance(one.event, happened.BallotCast)]
+    yield Heading(2, "Ballots")
+    if closed is None:
+        yield Para(f"Ballots so far: {len(cast)}. How the seats voted is sealed until the motion closes.")
+        return
+    if cast:
+        yield Table(("seat", "choice", "reason"), tuple((_who(one), one.choice, one.reason) for one in cast))
+    count = (
+        f"{closed.yes} yes, {closed.no} no, {closed.abstain} abstained, {closed.recused} recused; "
+        f"quorum {matter.opened.quorum}."
+    )
+    yield Para(
+        f"{count} {_first_large(_outcome(matter))}.{' ' + _first_large(closed.reason) + '.' if closed.reason else ''}"
+    )
+    against = {"carried": "no", "lost": "yes"}.get(closed.outcome)
+    minority = [one for one in cast if one.choice == against and one.reason]
+    if minority:
+        yield Heading(2, "In the minority")
+    for one in minority:
+        yield Quote(_who(one), one.reason)
+    if closed.outcome == "carried":
+        yield Para(f"Responsible: {_who(matter.opened)}.{_review(matter)}")
+
+
+def _review(matter: Matter) -> str:
+    reviews = [one.event.review_at for one in matter.events if isinstance(one.event, happened.OrderAnswered)]
+    known = [at for at in reviews if at is not None]
+    return f" To be reviewed {moment(max(known))}." if known else ""
+
+
+def _proceedings(matter: Matter) -> Iterator[Block]:
+    rows = [
+        (moment(one.at, matter.opened.at), _plain(one), f"#{one.number}")
+        for one in matter.events
+        if one.kind not in TOLD
+    ]
+    if rows:
+        yield Heading(2, "Orders, receipts and what else happened")
+        yield Table(("when", "what", "event"), tuple(rows))
+
+
+def _plain(kept: Kept) -> str:
+    """An event in words, whatever its kind: the kind's own name, and what it carries."""
+    event, body = kept.event, kept.body
+    match event:
+        case happened.OrderIssued():
+            held = ", held for now" if event.held else ""
+            return f"{event.order}: {event.name}{_parameters(event.parameters)} is issued to {event.plant}{held}"
+        case happened.OrderAnswered():
+            because = f", because: {event.reason}" if event.reason else ""
+            return f"{event.order}: the plant says {event.state}{because}"
+        case happened.OrderEnded():
+            return f"{event.order} ended: {ENDINGS[event.ending]}{' (' + event.reason + ')' if event.reason else ''}"
+    facts = [
+        f"{name}: {_value(name, value)}"
+        for name, value in body.items()
+        if name not in _ENVELOPE and value not in ("", None)
+    ]
+    about = f" {body['order']}" if "order" in body else ""
+    who = body.get("occupant") or body.get("by") or ""
+    by, carried = f" by {who}" if who else "", f" ({'; '.join(facts)})" if facts else ""
+    return f"{kept.kind.replace('-', ' ')}{about}{by}{carried}"
+
+
+def _first_large(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _value(name: str, value: Any) -> str:
+    if name in _MOMENTS and isinstance(value, int | float):
+        return moment(float(value))
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def _effects(room: Room, matter: Matter) -> Iterator[Block]:
+    measured = {one.event.order: one.event for one in matter.events if isinstance(one.event, happened.EffectMeasured)}
+    told = {one.event.order: one.event for one in matter.events if isinstance(one.event, happened.EffectAttributed)}
+    for order, seen in measured.items():
+        yield Heading(2, f"What {order} did")
+        yield Facts(tuple(_compared(seen, uom(room, seen.signal))))
+        found = told.get(order)
+        if found is not None:
+            yield Para(attribution_sentence(room, found))
+            picture = effect_picture(found.told)
+            if picture is not None:
+                yield Drawn(picture, "Blue: what would have come without the order, with its 95 % band.")
+    scored = [one.event for one in matter.events if isinstance(one.event, happened.ForecastScored)]
+    if scored:
+        yield Heading(2, "The forecasts, afterwards")
+        yield Table(("option", "what came of it"), tuple((one.option, score_words(room, one)) for one in scored))
+
+
+def _compared(seen: happened.EffectMeasured, unit: str) -> Iterator[tuple[str, str]]:
+    """The measurement beside plain before and after, which goes by the name of an effect elsewhere."""
+    if seen.before is not None:
+        yield "before", figure(seen.before, unit)
+    if seen.after is not None:
+        yield "after", figure(seen.after, unit)
+    if seen.before is not None and seen.after is not None:
+        change = seen.after - seen.before
+        sign = "+" if change > 0 else ""
+        yield "before and after", f"{sign}{figure(change, unit)}: not an effect, the rest of the world went on too"
+    if seen.expected_without is not None:
+        yield "foreseen without it", figure(seen.expected_without, unit)
+    yield "back to normal", moment(seen.recovered_at) if seen.recovered_at is not None else "not by then"
+
+
+def _record(session: Session, signed: str, proofs: tuple[Proof, ...]) -> Iterator[Block]:
+    yield Heading(1, "In the record")
+    yield Para(
+        f"These minutes are made from the journal of the room {session.room.id!r}, which had {session.events} events then. "
+        "Every event that is told here has its number."
+    )
+    yield Exact(f"head {session.head}")
+    kept = [one for matter in session.matters for one in matter.events]
+    rows = tuple((f"#{one.number}", one.kind, moment(one.at), one.hash[:16]) for one in kept)
+    yield Table(("event", "kind", "when", "hash begins"), rows)
+    if signed:
+        yield Para("The journal's head, signed by the room:")
+        yield Exact(signed)
+    if proofs:
+        yield Para(
+            f"The HTML page carries the proofs that these {len(proofs)} events are in the journal with that head, with their "
+            "exact bytes. Anybody can check them, without the room:"
+        )
+        yield Exact("python verify_journal.py --proof minutes.html")

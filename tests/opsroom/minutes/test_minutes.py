@@ -1,0 +1,218 @@
+"""Minutes are written from the journal alone, tell what happened, can be verified, and cannot be injected into."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsroom import commands as ask
+from opsroom.council.attribution import Attribution
+from opsroom.loop.tick import entry_of
+from opsroom.minutes.blocks import Document, Drawn
+from opsroom.minutes.compose import minutes
+from opsroom.minutes.gather import NothingToTellError, gather
+from opsroom.minutes.page import page
+from opsroom.minutes.writing import written
+from opsroom.proof.keys import Keyring
+from opsroom.record.carrying import ship_verifier
+from opsroom.record.chain import Recorded
+from opsroom.record.journal import Journal, read
+from opsroom.room import events as happened
+from opsroom.room.events import VERSIONS, decode
+from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame
+from telex_ingest.telex import ReceiptState
+from tests.opsroom.play import START, Play, moving, only, seat
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="x()"> & </p> ]]>'
+
+
+def evidence(at: float, value: float = 40.0) -> Evidence:
+    return Evidence(
+        signal="loom-1/output",
+        at=at,
+        uom="m/h",
+        level=40.0,
+        verdict={"named": "step", "p": {"step": 0.97}},
+        readings=tuple((at - 60.0 * back, value + back % 3, 38.0, 44.0) for back in range(60, -1, -1)),
+        forecast=tuple((at + 60.0 * step, 40.0, 37.0, 43.0) for step in range(1, 25)),
+        ahead=tuple((at + 60.0 * step, 40.0, 1.0 + 0.05 * step) for step in (1, 2, 4, 8, 16, 32, 64)),
+        dof=20.0,
+        software="opsroom test",
+    )
+
+
+def told(play: Play) -> None:
+    """A motion with words from people who mean ill, an order that is refused, another that is obeyed."""
+    play.evidence["loom-1/output"] = evidence(START)
+    alarm = play.arrived()
+    order = ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": 90})
+    motion = only(happened.MotionOpened, play.ask(moving(alarm, order, title=HOSTILE), seat(1))).motion
+    play.ask(ask.Speak(motion=motion, stance="against", text=f"No. {HOSTILE}"), seat(2))
+    play.vote(motion, ["yes"] * 5 + ["no"] * 2)
+    first = play.room.motions[motion].orders[0]
+    play.hear(
+        ReceiptCame(order=first, plant="loom-1", state=ReceiptState.REFUSED, at=play.now, reason="the belt is worn")
+    )
+    second = only(happened.MotionOpened, play.ask(moving(alarm, order, title="Speed it up"), seat(3))).motion
+    play.vote(second, ["yes"] * 7)
+    done = play.room.motions[second].orders[0]
+    play.hear(ReceiptCame(order=done, plant="loom-1", state=ReceiptState.DONE, at=play.now))
+    play.evidence["loom-1/output"] = evidence(play.now + 1200, 50.0)
+    play.wait(1200)
+    band = tuple((play.now - 1200 + 60.0 * n, 40.0, 38.0, 42.0) for n in range(20))
+    found = Attribution(word="told", reason="so", mean=10.0, low=8.0, high=12.0, after=20, dates=4, band=band)
+    play.hear(EffectReckoned(motion=second, order=done, signal="loom-1/output", told=found, until=play.now, final=True))
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    play = Play()
+    told(play)
+    folder = tmp_path_factory.mktemp("room")
+    keys = Keyring.open(folder, "opsroom-x", START)
+    book = Journal.open(folder / "journal.sqlite", "opsroom-x", keys.sign_journal)
+    for kind, raw in play.journal:
+        book.append([entry_of(decode(kind, VERSIONS[kind], raw), "")], judged_up_to=None)
+    book.close()
+    return folder / "journal.sqlite"
+
+
+@pytest.fixture(scope="module")
+def document(journal: Path) -> Document:
+    return written(journal)
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_minutes_tell_both_motions_the_refusal_with_its_reason_and_the_effect(document: Document) -> None:
+    text = page(document)
+    for words in (
+        "motion-1",
+        "motion-2: Speed it up",
+        "the plant says refused, because: the belt is worn",
+        "ended: refused",
+        "ended: obeyed",
+        "If nothing is done: likely",
+        "as the plant declares it",
+        "5 yes, 2 no",
+        "In the minority",
+        "raised Output of Loom 1 by about 10 m/h",
+        "not an effect, the rest of the world went on too",
+        "seat 2, Person 2",
+    ):
+        assert words in text, words
+    assert sum(isinstance(block, Drawn) for block in document.blocks) >= 5
+
+
+def test_no_word_of_people_or_plants_becomes_markup_and_nothing_is_fetched(document: Document) -> None:
+    text = page(document)
+    tags = Tags()
+    tags.feed(text)
+    assert {tag for tag, _ in tags.seen} <= {
+        *("html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "dl", "dt", "dd", "table", "thead"),
+        *("tbody", "tr", "th", "td", "blockquote", "footer", "figure", "figcaption", "pre", "script"),
+        *("svg", "polyline", "polygon", "circle", "text"),
+    }
+    scripts = [attrs for tag, attrs in tags.seen if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "opsroom-proofs"}]
+    assert not any(name.startswith("on") or name in {"src", "href"} for _, attrs in tags.seen for name in attrs)
+    assert not re.search(r"url\(|@import", text)
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_reader_can_verify_what_the_minutes_tell_and_a_changed_word_is_found(
+    document: Document, tmp_path: Path
+) -> None:
+    program = ship_verifier(tmp_path)
+    path = tmp_path / "minutes.html"
+    path.write_text(page(document), encoding="utf-8")
+
+    def verify() -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, program, "--proof", path], capture_output=True, text=True, check=False)
+
+    whole = verify()
+    assert whole.returncode == 0, whole.stdout
+    assert len(whole.stdout.splitlines()) == len(document.proofs) > 10
+    before, held, proofs = path.read_text(encoding="utf-8").partition('id="opsroom-proofs">')
+    path.write_text(before + held + proofs.replace("the belt is worn", "the belt is fine"), encoding="utf-8")
+    broken = verify()
+    assert broken.returncode == 1
+    assert "is not in the journal" in broken.stdout
+
+
+def test_one_motion_one_session_or_a_span_can_be_chosen(journal: Path) -> None:
+    recorded = list(read(journal))
+
+    def chosen(**asked: Any) -> list[str]:
+        return [matter.motion for matter in gather(recorded, **asked).matters]
+
+    assert chosen() == chosen(session=1) == chosen(since=START) == ["motion-1", "motion-2"]
+    assert chosen(motion="motion-2") == ["motion-2"]
+    for asked in ({"motion": "motion-9"}, {"session": 2}, {"until": START}):
+        with pytest.raises(NothingToTellError, match="no motion"):
+            chosen(**asked)
+
+
+def test_a_kind_of_event_that_is_not_known_is_told_in_its_own_words(journal: Path) -> None:
+    recorded = list(read(journal))
+    last = recorded[-1]
+    strange = Recorded(
+        room_id=last.room_id, event_id=last.event_id + 1, kind="motion-sung", version=1, actor="seat-1", cause="",
+        at=last.at, prev=last.hash, hash="0" * 64, body={"kind": "motion-sung", "motion": "motion-2", "song": "<b>la</b>"},
+    )  # fmt: skip
+    text = page(minutes(gather([*recorded, strange])))
+    assert "motion sung (song: &lt;b&gt;la&lt;/b&gt;)" in text
+
+
+def test_while_a_motion_is_open_minutes_do_not_open_its_ballots() -> None:
+    play = Play()
+    motion = play.motion()
+    play.vote(motion, ["yes"])
+    recorded = [
+        Recorded(
+            room_id="opsroom-x",
+            event_id=number,
+            kind=kind,
+            version=VERSIONS[kind],
+            actor="",
+            cause="",
+            at=play.now,
+            prev="",
+            hash=f"{number:064x}",
+            body=json.loads(raw),
+        )
+        for number, (kind, raw) in enumerate(play.journal, 1)
+    ]
+    text = page(minutes(gather(recorded)))
+    assert "Ballots so far: 1." in text
+    assert "as I see it" not in text
+
+
+def test_a_rehearsal_is_marked_on_top_and_in_the_title(document: Document) -> None:
+    text = page(document._replace(marked="REHEARSAL"))
+    assert '<div class="mark">REHEARSAL</div>' in text
+    assert "<title>REHEARSAL: Minutes" in text
+
+
+def test_the_pdf_has_the_same_bytes_each_time_and_carries_text(document: Document) -> None:
+    pytest.importorskip("reportlab")
+    from opsroom.minutes.sheet import sheet
+
+    once = sheet(document)
+    assert once.startswith(b"%PDF-")
+    assert once == sheet(document)
+    assert len(once) > 20_000
