@@ -117,6 +117,7 @@ def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[
     >>> [(one.alarm, round(one.share, 2), one.explains) for one in weigh([b, a], way, 14400.0)]
     [('mine', 0.97, ('mill',)), ('mill', 0.03, ())]
     """
+    onsets = sorted(onsets, key=lambda one: (one.at, one.alarm))
     candidates = [one for one in onsets if among is None or one.alarm in set(among)]
     scored = []
     for origin in candidates:

@@ -1,0 +1,164 @@
+"""One cause, one alarm: in the simulated economy, how often is the origin of a group of alarms the plant that was disturbed?
+
+`python -m benchmarks.origins [SEEDS] [OUT.json]` prints it. Each seed plays the whole economy (twelve plants, 122 signals, a
+reading a minute) with one disturbance of one plant's production, and nothing else wrong, through the room's own filter,
+alarms and grouping; the flow graph is the demo's, with the delays that it declares. A seed counts where alarms opened at two
+plants or more: *right* when the group that holds the disturbed plant's alarm has its origin there, *alone* when that alarm
+stands outside every group, *wrong* when its group has another origin. Beside it: what the earliest onset alone would have said.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from opsroom.constitution.charter import read, render
+from opsroom.judgement.bank import Bank
+from opsroom.judgement.sight import news_of
+from opsroom.record.store import Place, shard_of
+from opsroom.room.news import CharterRead, PlantBorn, Tick
+from opsroom.room.refusal import Refused
+from opsroom.room.room import Room, decide, evolve, newborn
+from simulators.faults import Fault
+from simulators.flowchart import charts
+from simulators.outline import room_outline
+from simulators.scenario import Scenario
+from simulators.stage import Report, Stage
+from telex_ingest.heard import Accepted
+from telex_ingest.telex import Reading, TelexKind
+
+SEEDS = 50
+WARM_S, FAULT_S, LASTS_S = 6 * 3600.0, 3600.0, 9 * 3600.0
+DISTURBED = (
+    ("power-station/generation", -28.0),
+    ("railway/freight", -40.0),
+    ("coal-mine/coal-raised", -45.0),
+    ("spinning-mill/yarn-output", -30.0),
+    ("copper-mine/concentrate", -40.0),
+)
+"""What is disturbed in turn, and by how many standard deviations of its noise."""
+
+
+def charter_text() -> str:
+    """The demo's tree and flow graph as a room.toml, with long clocks, so that nothing climbs meanwhile."""
+    lines = room_outline()
+    outline: dict[str, Any] = {
+        "room": {"id": "origins", "plant_clock": "7 d"},
+        "level": [{"name": level, "clock": "7 d"} for level in dict.fromkeys(line.level for line in lines)],
+        "unit": [
+            {"id": one.unit, "title": one.title, "level": one.level, "parent": one.parent or None} for one in lines
+        ],
+        "seat": [{"number": n, "occupant": f"Seat {n}"} for n in range(1, 8)],
+        **charts(),
+    }
+    return render(outline)
+
+
+def played(seed: int, signal: str, size_sd: float) -> Room:
+    """The room after one disturbed day."""
+    fault = Fault(
+        id="one", kind="step", plant=signal.split("/")[0], signal=signal.split("/")[1], at_s=FAULT_S, size_sd=size_sd
+    )
+    scenario = Scenario(title="one disturbance", seed=seed, duration_s=LASTS_S, faults=(fault,))
+    stage = Stage(scenario, warm_s=WARM_S, shadow=False)
+    charter = read(charter_text()).charter
+    bank, room = Bank(charter=charter), newborn("origins", charter)
+    now = stage.start_s - WARM_S
+    room = evolve(room, decide(room, CharterRead(charter=charter), now))
+    births = {birth.plant: birth for birth in stage.births()}
+    numbers, rows = {}, Counter[int]()
+    for number, birth in enumerate(births.values(), 1):
+        numbers[birth.plant] = number
+        shard = shard_of(birth.plant)
+        places = {}
+        for one in birth.signals:
+            places[f"{birth.plant}/{one.name}"] = Place(shard, rows[shard])
+            rows[shard] += 1
+        bank.admit(birth, places)
+        room = evolve(room, decide(room, PlantBorn(birth=birth, link="plants"), now))
+    seq = Counter[str]()
+    while now < stage.ends_s:
+        now += 60.0
+        telexes = []
+        for out in stage.until(now):
+            if isinstance(out, Report):
+                seq[out.plant] += 1
+                kind = TelexKind.LIVE if out.source_us / 1e6 >= stage.start_s else TelexKind.BACKFILL
+                readings = tuple(
+                    Reading(one.id, value) for one, value in zip(births[out.plant].signals, out.values, strict=True)
+                )
+                telexes.append(
+                    Accepted(
+                        out.plant,
+                        1,
+                        seq[out.plant],
+                        out.source_us,
+                        out.source_us,
+                        kind,
+                        tuple(r.signal for r in readings),
+                        readings,
+                    )
+                )
+        for news in news_of(bank, bank.judge(telexes, now, numbers).announced):
+            try:
+                room = evolve(room, decide(room, news, now))
+            except Refused:
+                continue
+        room = evolve(room, decide(room, Tick(at=now), now))
+    return room
+
+
+def told(room: Room, plant: str) -> dict[str, Any]:
+    """What the room says about the disturbed plant: right, wrong, alone or nothing, and what there was."""
+    alarms = sorted(room.alarms.values(), key=lambda alarm: alarm.opened_at)
+    units = {alarm.unit for alarm in alarms}
+    groups = [group for group in room.groups.values() if not group.over()]
+    mine = [alarm for alarm in alarms if alarm.unit == plant]
+    own = next((group for group in groups if any(alarm.id in group.members for alarm in mine)), None)
+    first = min(alarms, key=lambda alarm: alarm.deviation.since or alarm.opened_at, default=None)
+    if len(units) < 2 or not mine:
+        word = "nothing"
+    elif own is None:
+        word = "alone"
+    else:
+        word = "right" if room.alarms[own.origin].unit == plant else "wrong"
+    return {
+        "plant": plant,
+        "word": word,
+        "alarms": len(alarms),
+        "units": len(units),
+        "shown": len(alarms) - sum(len(group.members) - 1 for group in groups),
+        "earliest": first is not None and first.unit == plant,
+        "origin": room.alarms[own.origin].signal if own is not None else "",
+        "sentence": own.sentence if own is not None else "",
+    }
+
+
+def main() -> None:
+    """Print the table; write it as JSON where a file is named."""
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
+    rows = []
+    for seed in range(1, seeds + 1):
+        signal, size_sd = DISTURBED[seed % len(DISTURBED)]
+        row = {"seed": seed, **told(played(seed, signal, size_sd), signal.split("/")[0])}
+        rows.append(row)
+        print(
+            f"seed {seed:3} {row['plant']:14} {row['word']:8} {row['alarms']:3} alarms at {row['units']:2} plants, "
+            f"shown {row['shown']:3}; {row['origin']}",
+            flush=True,
+        )
+    judged = [row for row in rows if row["word"] != "nothing"]
+    words = Counter(row["word"] for row in judged)
+    for word in ("right", "wrong", "alone"):
+        print(f"{word:8} {words[word]:3} of {len(judged)}  {words[word] / max(len(judged), 1):.0%}")
+    print(f"the earliest onset alone: right in {sum(row['earliest'] for row in judged) / max(len(judged), 1):.0%}")
+    print(f"alarms {sum(row['alarms'] for row in judged)}, shown as {sum(row['shown'] for row in judged)}")
+    if len(sys.argv) > 2:
+        Path(sys.argv[2]).write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
