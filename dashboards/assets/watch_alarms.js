@@ -48,7 +48,7 @@
   };
   const line = (alarm, follower) => {
     const mark = room.shape(BACK.has(alarm.state) ? 'calm' : QUIET.has(alarm.state) || alarm.state === 'shelved' ? 'stopped' : MARK[alarm.priority] || 'alarm');
-    const time = alarm.deadline && !BACK.has(alarm.state) ? el('span', { class: 'time', 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : el('span', { class: 'time' }, alarm.waits ? say('alarms.waits', { origin: alarm.origin }) : '');
+    const time = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { class: 'time', 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : el('span', { class: 'time' }, alarm.waits ? say('alarms.waits', { origin: alarm.origin }) : '');
     const more = alarm.followers && alarm.followers.length ? el('em', {}, say('alarms.follow', { count: alarm.followers.length })) : '';
     const node = el('button', { type: 'button', class: 'cause' + (follower ? ' follower' : ''), 'data-alarm': alarm.id, 'data-priority': alarm.priority, 'aria-current': alarm.id === picked ? 'true' : null },
       mark, el('strong', {}, alarm.title), el('small', {}, say('alarm.' + alarm.state) + ' · ' + title(alarm.at_unit)), time, more);
@@ -61,7 +61,7 @@
   const detail = alarm => {
     if (!alarm) { w.detail.replaceChildren(el('p', { class: 'calm' }, say('alarms.calm'))); return; }
     const m = alarm.meaning, group = facts.groups.find(g => g.id === alarm.group);
-    const until = alarm.deadline && !BACK.has(alarm.state) ? el('span', { 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : null;
+    const until = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : null;
     const parts = [
       el('h2', {}, alarm.title), el('p', { class: 'sentence' }, alarm.sentence),
       el('dl', { class: 'facts' }, ...facing(say('alarms.stands'), title(alarm.at_unit)), ...(until ? [el('dt', {}, say('alarms.clock')), el('dd', {}, until)] : []), ...facing(say('alarms.told'), alarm.told),
