@@ -36,7 +36,7 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
         if isinstance(event, RAISING):
             found += raised(room, alarm, now, ahead=1 + sum(isinstance(one, told.NoticeRaised) for one in found))
         elif isinstance(event, happened.AlarmAcknowledged):
-            found += _seen(room, alarm, now)
+            found += _seen(room, alarm, event, now)
         elif isinstance(event, ENDING):
             found += _ended(room, alarm, now)
     return tuple(found)
@@ -121,9 +121,12 @@ def hear(room: Room, news: NoticeTaken, now: float) -> tuple[AnyEvent, ...]:
     )
 
 
-def _seen(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
+def _seen(room: Room, alarm: Alarm, event: happened.AlarmAcknowledged, now: float) -> tuple[AnyEvent, ...]:
+    """Whoever has acknowledged an alarm has seen its notice."""
     notice = room.notices.get(alarm.notice)
-    return () if notice is None or notice.over() else (told.NoticeSeen(at=now, notice=notice.id),)
+    if notice is None or notice.over():
+        return ()
+    return (told.NoticeSeen(at=now, notice=notice.id, by=event.by, occupant=event.occupant),)
 
 
 def _ended(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
