@@ -26,7 +26,7 @@ from cyberstride.forecast import Forecast
 from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
 from cyberstride.scales import NONE, judged_in
-from opsroom.constitution.judging import AlarmBudget, Judging
+from opsroom.constitution.judging import AlarmBudget, Judging, SignalSettings
 from opsroom.judgement import passes, tuning
 from opsroom.judgement.intake import Columns, Intake
 from opsroom.judgement.judged import Announced, Judged, Words, announced, blocks_of
@@ -77,6 +77,7 @@ class Bank:
         self._said = said or Judging()
         self._charter = charter
         self._paces: list[Regimes] = []
+        self._pace_by_period: dict[float, int] = {}
         self._kernels: dict[int, Kernel] = {}
         self.signals: list[Signal] = []
         self.by_key: dict[str, Signal] = {}
@@ -160,17 +161,25 @@ class Bank:
 
     def _settle(self, signal: Signal, fresh: bool) -> None:
         """Let a signal be judged as room.toml, its history and its birth say."""
-        lane, said = signal.lane, self._said.signals.get(signal.key, tuning.PLAIN)
-        regimes = tuning.regimes_for(said, signal.birth.period_s, self._regimes)
+        lane, said, birth = signal.lane, self._said.signals.get(signal.key, tuning.PLAIN), signal.birth
+        self.lanes.pace[lane] = self._pace_of(said, birth.period_s)
+        limits = (birth.low, birth.high)
+        if fresh and (said is not tuning.PLAIN or limits != (None, None)):
+            self._state, self.lanes.scale[lane] = tuning.prepared(self._state, lane, said, birth.period_s, limits)
+            self.lanes.tuned[lane] = bool(said.seasons_s) or self.lanes.scale[lane] != NONE
+
+    def _pace_of(self, said: SignalSettings, period_s: float) -> int:
+        """The number of the regimes of a signal that is read every `period_s` seconds; most signals share theirs."""
+        known = self._pace_by_period.get(period_s) if said is tuning.PLAIN else None
+        if known is not None:
+            return known
+        regimes = tuning.regimes_for(said, period_s, self._regimes)
         if regimes not in self._paces:
             self._paces.append(regimes)
-        self.lanes.pace[lane] = self._paces.index(regimes)
-        if fresh:
-            limits = (signal.birth.low, signal.birth.high)
-            self._state, self.lanes.scale[lane] = tuning.prepared(
-                self._state, lane, said, signal.birth.period_s, limits
-            )
-            self.lanes.tuned[lane] = bool(said.seasons_s) or self.lanes.scale[lane] != NONE
+        number = self._paces.index(regimes)
+        if said is tuning.PLAIN:
+            self._pace_by_period[period_s] = number
+        return number
 
     def _afford(self, plant: str = "") -> None:
         """Share the room's alarm budgets out anew over the signals of all plants that were born."""

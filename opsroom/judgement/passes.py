@@ -69,17 +69,18 @@ def absorb(
 
     `v_p` is (4, m), `p` (n, 4).
     """
-    kept = len(r_source)
+    kept, shelf = r_source.shape[1], r_source.shape[2]
     for k in range(len(lanes)):
         row, place, word, now = lanes[k], places[k], v_named[k], at[k]
+        on, aside = row // shelf, row % shelf
         named[place] = word
         for four in range(4):
             p[place, four] = l_p[row, four] = v_p[four, k]
         level[place], low[place], high[place] = v_level[k], v_low[k], v_high[k]
         many = count[row]
         ring = many % kept
-        r_source[ring, row], r_value[ring, row], r_named[ring, row] = now, x[k], word
-        r_low[ring, row], r_high[ring, row] = v_low[k], v_high[k]
+        r_source[on, ring, aside], r_value[on, ring, aside], r_named[on, ring, aside] = now, x[k], word
+        r_low[on, ring, aside], r_high[on, ring, aside] = v_low[k], v_high[k]
         count[row] = many + 1
         if last[row] < now:
             last[row] = now
@@ -88,7 +89,7 @@ def absorb(
         if back < 0:
             since[row] = NEVER
         else:
-            since[row] = r_source[(many - min(back, min(many + 1, kept) - 1)) % kept, row]
+            since[row] = r_source[on, (many - min(back, min(many + 1, kept) - 1)) % kept, aside]
         if word <= _STEADY:
             suspected[row] = NEVER
         elif word == _SUSPECTED and suspected[row] == NEVER:
@@ -98,12 +99,12 @@ def absorb(
 @compiled
 def onset(lane: int, back: int, count: Any, r_source: Any, r_low: Any, r_high: Any) -> Any:
     """Tell the source time of the reading so many readings `back`, and the newest 90 % forecast made for it or before it."""
-    many, kept = count[lane], len(r_source)
+    many, kept, on, aside = count[lane], r_source.shape[1], lane // r_source.shape[2], lane % r_source.shape[2]
     back = min(max(back, 0), min(many, kept) - 1)
     low = high = np.nan
     for before in range(back, min(many, kept)):
         ring = (many - 1 - before) % kept
-        if np.isfinite(r_low[ring, lane]):
-            low, high = r_low[ring, lane], r_high[ring, lane]
+        if np.isfinite(r_low[on, ring, aside]):
+            low, high = r_low[on, ring, aside], r_high[on, ring, aside]
             break
-    return r_source[(many - 1 - back) % kept, lane], low, high
+    return r_source[on, (many - 1 - back) % kept, aside], low, high

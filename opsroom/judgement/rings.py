@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 KEPT = 300
 """How many readings of a signal are kept."""
 
+SHELF = 256
+"""Signals whose readings lie side by side."""
+
+FAR_AHEAD = 4
+"""Room is made for so many times as many signals."""
+
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Codes = NDArray[np.integer[Any]]
@@ -26,19 +32,16 @@ class Past(NamedTuple):
 
 
 class Rings:
-    """Ring buffers of `KEPT` readings for n signals, grown by doubling so that a birth stays cheap.
+    """Ring buffers of `KEPT` readings for n signals.
 
-    The arrays have shape (KEPT, n): a tick writes one reading of many signals, which then lie side by side; looking at all
-    readings of one signal is rare.
+    The arrays have shape (shelves, KEPT, SHELF): a tick writes one reading of many signals, which lie side by side; looking at
+    all readings of one signal is rare. Room is made far ahead, and a shelf that nobody uses costs no memory, so a birth is cheap.
     """
 
     def __init__(self, room_for: int = 64) -> None:
         self.count: Rows = np.zeros(room_for, np.int64)
-        self._source = np.zeros((KEPT, room_for), np.int64)
-        self._value = np.full((KEPT, room_for), np.nan)
-        self._low = np.full((KEPT, room_for), np.nan, np.float64)
-        self._high = np.full((KEPT, room_for), np.nan, np.float64)
-        self._named = np.zeros((KEPT, room_for), np.int8)
+        # What lies beyond `count` is never looked at, so it may be what the system gives away: noughts, untouched.
+        self._source, self._value, self._low, self._high, self._named = _shelves(-(-room_for // SHELF))
 
     @property
     def arrays(self) -> tuple[Rows, NDArray[np.int64], Floats, Floats, Floats, NDArray[np.int8]]:
@@ -47,23 +50,26 @@ class Rings:
 
     def grow(self, n: int) -> None:
         """Make room for at least `n` signals."""
-        have = len(self.count)
-        if n <= have:
+        if n <= len(self.count):
             return
-        more = max(n, 2 * have) - have
-        self.count = np.concatenate((self.count, np.zeros(more, np.int64)))
-        for name, empty in (("_source", 0), ("_value", np.nan), ("_low", np.nan), ("_high", np.nan), ("_named", 0)):
-            old = getattr(self, name)
-            setattr(self, name, np.concatenate((old, np.full((KEPT, more), empty, old.dtype)), axis=1))
+        self.count = np.concatenate((self.count, np.zeros(n - len(self.count), np.int64)))
+        used, wanted = len(self._source), -(-n // SHELF)
+        if wanted > used:
+            old: tuple[NDArray[Any], ...] = (self._source, self._value, self._low, self._high, self._named)
+            new = _shelves(max(wanted, FAR_AHEAD * used))
+            wider: tuple[NDArray[Any], ...] = new
+            for kept, wide in zip(old, wider, strict=True):
+                wide[:used] = kept
+            self._source, self._value, self._low, self._high, self._named = new
 
     def write(self, rows: Rows, source_us: Rows, value: Floats, low: Floats, high: Floats, named: Codes) -> None:
         """Append one reading to each of `rows`; a row may stand there only once."""
-        at = self.count[rows] % KEPT
-        self._source[at, rows] = source_us
-        self._value[at, rows] = value
-        self._low[at, rows] = low
-        self._high[at, rows] = high
-        self._named[at, rows] = named
+        at = rows // SHELF, self.count[rows] % KEPT, rows % SHELF
+        self._source[at] = source_us
+        self._value[at] = value
+        self._low[at] = low
+        self._high[at] = high
+        self._named[at] = named
         self.count[rows] += 1
 
     def fill(self, row: int, source_us: Rows, value: Floats, low: Floats, high: Floats, named: Codes) -> None:
@@ -77,31 +83,31 @@ class Rings:
             (self._high, high),
             (self._named, named),
         ):
-            kept[:n, row] = new[len(value) - n :]
+            kept[row // SHELF, :n, row % SHELF] = new[len(value) - n :]
 
     def correct(self, row: int, source_us: int, value: float) -> bool:
         """Put a corrected figure where the reading of that source time stands; False when it is no longer kept."""
-        places = np.flatnonzero(self._source[: min(int(self.count[row]), KEPT), row] == source_us)
-        if not len(places):
+        shelf, place = row // SHELF, row % SHELF
+        found = np.flatnonzero(self._source[shelf, : min(int(self.count[row]), KEPT), place] == source_us)
+        if not len(found):
             return False
-        self._value[places, row] = value
+        self._value[shelf, found, place] = value
         return True
 
     def past(self, row: int, n: int = KEPT) -> Past:
         """The last `n` readings of a signal, oldest first."""
         count = int(self.count[row])
         n = max(0, min(n, count, KEPT))
-        at = np.arange(count - n, count) % KEPT
-        return Past(
-            self._source[at, row], self._value[at, row], self._low[at, row], self._high[at, row], self._named[at, row]
-        )
-
-    def times(self, rows: Rows, back: Codes) -> Rows:
-        """Source time of the reading so many readings `back` in each row; of the oldest kept where it lies before that."""
-        at = self.count[rows] - 1 - np.clip(back, 0, np.minimum(self.count[rows], KEPT) - 1)
-        return self._source[at % KEPT, rows]
+        at = row // SHELF, np.arange(count - n, count) % KEPT, row % SHELF
+        return Past(self._source[at], self._value[at], self._low[at], self._high[at], self._named[at])
 
     def newest(self, rows: Rows) -> tuple[Rows, Floats, Floats, Floats]:
-        """Source time, value, low and high of the newest reading of each row; times 0 where there is none."""
-        at = (self.count[rows] - 1) % KEPT
-        return self._source[at, rows], self._value[at, rows], self._low[at, rows], self._high[at, rows]
+        """Source time, value, low and high of the newest reading of each row; time 0 and NaN where there is none."""
+        at, some = (rows // SHELF, (self.count[rows] - 1) % KEPT, rows % SHELF), self.count[rows] > 0
+        value, low, high = (np.where(some, column[at], np.nan) for column in (self._value, self._low, self._high))
+        return np.where(some, self._source[at], 0), value, low, high
+
+
+def _shelves(many: int) -> tuple[NDArray[np.int64], Floats, Floats, Floats, NDArray[np.int8]]:
+    shape = (many, KEPT, SHELF)
+    return np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int8)

@@ -25,6 +25,7 @@ from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
 from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
+from opsroom.record import blocks
 from opsroom.record.absorbed import Absorbed
 from opsroom.record.disk import StoreError, private_folder
 from opsroom.record.journal import Journal
@@ -255,6 +256,7 @@ def open_hall(
         )
         bank.toll = pulse.loop
         bank.warm()
+        blocks.warm()
         _take_up(hall)
         return hall
     except BaseException:

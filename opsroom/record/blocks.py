@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from opsroom.record import blocks_deflated, blocks_planed
+from opsroom.record.identities import Identities
 from opsroom.record.records import HEADER, READING, TELEX, Records
+from opsroom.record.rollups import Gathering
 from opsroom.record.store import Block, Floats, Readings
 
 _OF_TELEXES = ("epoch", "seq", "source_us", "received_us", "kind")
@@ -133,3 +135,15 @@ def _anchor(level: npt.NDArray[np.float32]) -> Floats:
 
 def _double(halves: npt.NDArray[np.uint16]) -> Floats:
     return (halves.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+
+
+def warm() -> None:
+    """Pack and unpack a block of nothing, so that what is compiled is there before the first tick."""
+    one, no = np.ones(1, np.int64), np.zeros(1)
+    nothing = Block(
+        shard=0, at=0.0, plant=one, epoch=one, seq=one, source_us=one, received_us=one, kind=one, telex=one - 1, row=one,
+        value=no, quality=one, named=one, p=np.zeros((1, 4)), level=no, low=no, high=no,
+    )  # fmt: skip
+    decode(encode([nothing])[0])
+    Gathering().add(nothing)
+    Identities().add(one, one, one)

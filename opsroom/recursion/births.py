@@ -17,7 +17,7 @@ from opsroom.alarms.alarm import closed, standing
 from opsroom.council.parameters import schema_fault
 from opsroom.recursion import sights
 from opsroom.recursion.agreements import TERMS, proposed
-from opsroom.recursion.pacts import Version, with_version
+from opsroom.recursion.pacts import VERSIONS_KEPT, Version
 from opsroom.recursion.recursion import Agreement, Charter, Tree, Unit
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent, SeededAgreement
@@ -230,16 +230,18 @@ def _joined(room: Room, event: happened.PlantJoined) -> Room:
     for order in event.orders:
         if (text := schema_text(order)) not in schemas:
             schemas = schemas.set(text, True)
-    versions = room.versions
-    for name, agreement in seeded.items():
-        first = Version(
-            version=agreement.version,
-            agreed_by=agreement.agreed_by,
-            agreed_at=agreement.agreed_at,
-            reason="first birth",
-            agreement=agreement,
-        )
-        versions = with_version(versions, f"{plant.id}/{name}", first)
+    with room.versions.mutate() as changing:
+        for name, agreement in seeded.items():
+            first = Version(
+                version=agreement.version,
+                agreed_by=agreement.agreed_by,
+                agreed_at=agreement.agreed_at,
+                reason="first birth",
+                agreement=agreement,
+            )
+            key = f"{plant.id}/{name}"
+            changing[key] = (*changing.get(key, ()), first)[-VERSIONS_KEPT:]
+        versions = changing.finish()
     plants = room.plants.set(plant.id, plant)
     return msgspec.structs.replace(
         room,
