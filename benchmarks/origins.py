@@ -31,15 +31,16 @@ from telex_ingest.heard import Accepted
 from telex_ingest.telex import Reading, TelexKind
 
 SEEDS = 50
-WARM_S, FAULT_S, LASTS_S = 6 * 3600.0, 3600.0, 9 * 3600.0
+WARM_S, FAULT_S, LASTS_S = 5 * 3600.0, 1800.0, 8 * 3600.0
 DISTURBED = (
-    ("power-station/generation", -28.0),
-    ("railway/freight", -40.0),
-    ("coal-mine/coal-raised", -45.0),
-    ("spinning-mill/yarn-output", -30.0),
-    ("copper-mine/concentrate", -40.0),
+    ("power-station/generation", -22.0),
+    ("railway/freight", -70.0),
+    ("power-station/generation", -32.0),
+    ("railway/freight", -60.0),
+    ("power-station/generation", -42.0),
 )
-"""What is disturbed in turn, and by how many standard deviations of its noise."""
+"""What is disturbed in turn, and by how many standard deviations of its noise: power that is short is shed from all plants within
+minutes, trains that do not come starve their stores within hours; other plants' yards buffer for days."""
 
 
 def charter_text() -> str:
