@@ -233,12 +233,24 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
         clock(motion.deadline, waits) if motion.state == "open" else None,
         html.P(opened, className="hint"),
         *(option(one, motion) for one in motion.options),
+        *foreseen(motion),
         seven(motion, snapshot),
         tally(motion),
     ]  # fmt: skip
     for order in matter.orders:
         parts += [order_card(order), effect(order.effect) if order.effect else None]
     return [part for part in parts if part is not None]
+
+
+def foreseen(motion: MotionView) -> list[Component]:
+    """Draw what is expected of each option on the same axes, with the way to the minutes."""
+    parts: list[Component] = []
+    if any(one.forecast and one.forecast.get("rows") for one in motion.options):
+        words = " ".join(one.expected for one in motion.options if one.expected)
+        parts.append(html.Img(src=f"/minutes/{motion.id}/options.svg", alt=words, className="fans"))
+        parts.append(html.P(say("desk.fans"), className="hint"))
+    parts.append(html.P(html.A(say("desk.minutes"), href=f"/minutes/{motion.id}", target="_blank")))
+    return parts
 
 
 def option(one: OptionView, motion: MotionView) -> Component:
@@ -248,8 +260,9 @@ def option(one: OptionView, motion: MotionView) -> Component:
         for order in one.orders
     ]
     head = html.Strong(f"{one.id.upper()} · {one.title}")
+    said = [html.P(one.expected, className="expected"), html.P(one.record, className="hint")] if one.expected else []
     return html.Div(
-        [head, *orders], className="order", **facts(data_option=one.id, data_chosen=one.id == motion.chosen)
+        [head, *orders, *said], className="order", **facts(data_option=one.id, data_chosen=one.id == motion.chosen)
     )
 
 
@@ -301,6 +314,9 @@ def order_card(order: OrderView) -> Component:
     lines = [html.Strong(say("desk.order", title=order.title or order.name)), html.Span(say("order." + order.state))]
     if order.reason:
         lines.append(html.Span(say("desk.because", reason=order.reason), className="hint"))
+    if order.ending:
+        ended = say("ending." + order.ending, reason=order.ending_reason)
+        lines.append(html.Span(ended, className="ending", **facts(data_ending=order.ending)))
     return html.P(lines, className="ordered", **facts(data_state=order.state))
 
 

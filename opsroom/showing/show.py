@@ -20,6 +20,7 @@ from opsroom.recursion.focus import title_of, units
 from opsroom.recursion.recursion import owner
 from opsroom.room.state import Alarm, Ballot, Motion, OrderRecord, Room
 from opsroom.showing.alarm_rows import beside
+from opsroom.showing.foretelling import forecast_words, record_words
 from opsroom.showing.sentences import alarm_sentence, attribution_sentence, surely, title, uom
 from opsroom.showing.ticker import quiet, ticker
 from opsroom.views import (
@@ -175,6 +176,8 @@ def _option(room: Room, option: Option) -> OptionView:
         extra_s=option.extra_s,
         supersedes=option.supersedes,
         forecast=msgspec.to_builtins(option.forecast) if option.forecast is not None else None,
+        expected=forecast_words(room, option) if option.forecast is not None else "",
+        record=f"{record_words(option.forecast.record)}." if option.forecast is not None else "",
     )
 
 
@@ -252,6 +255,8 @@ def order_view(room: Room, order: str) -> OrderView:
         reason=row.reason,
         changed_at=row.changed_at,
         effect=_effect(room, row),
+        ending=row.ending,
+        ending_reason=row.ending_reason,
     )
 
 

@@ -84,7 +84,10 @@ class OptionOrderView(View, frozen=True, kw_only=True):
 
 
 class OptionView(View, frozen=True, kw_only=True):
-    """One option of a motion: `kind` is orders, time (for the unit, `extra_s` seconds) or nothing; `forecast` is plain JSON."""
+    """One option of a motion: `kind` is orders, time (for the unit, `extra_s` seconds) or nothing; `forecast` is plain JSON.
+
+    `expected` says in words what the option is expected to do, `record` how forecasts of its kind did before.
+    """
 
     id: str
     kind: str
@@ -93,6 +96,8 @@ class OptionView(View, frozen=True, kw_only=True):
     extra_s: float = 0.0
     supersedes: tuple[str, ...] = ()
     forecast: dict[str, Any] | None = None
+    expected: str = ""
+    record: str = ""
 
 
 class MotionView(View, frozen=True, kw_only=True):
@@ -124,7 +129,10 @@ class MotionView(View, frozen=True, kw_only=True):
 
 
 class OrderView(View, frozen=True, kw_only=True):
-    """One order: `state` is held, issued, accepted, refused, done, revoked or expired, with the plant's reason."""
+    """One order: `state` is held, issued, accepted, refused, done, revoked or expired, with the plant's reason.
+
+    `ending` is how it ended as the filter saw it: obeyed, refused, ignored, reversed, cannot-tell, revoked, unanswered.
+    """
 
     id: str
     motion: str
@@ -138,6 +146,8 @@ class OrderView(View, frozen=True, kw_only=True):
     reason: str = ""
     changed_at: float | None = None
     effect: EffectView | None = None
+    ending: str = ""
+    ending_reason: str = ""
 
 
 class OrderChoice(View, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ FAMILIES = (
     "column.",
     "line.link_",
     "terms.",
+    "ending.",
 )
 """Words that are asked for by a row's own value."""
 
