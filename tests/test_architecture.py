@@ -76,6 +76,7 @@ DOES_IO = {
     "opsroom/entry/links.py",
     "opsroom/clock.py",
     "opsroom/doors/api.py",
+    "opsroom/doors/foresight_routes.py",
     "opsroom/doors/watch.py",
     "opsroom/doors/panorama.py",
     "opsroom/loop/report.py",
