@@ -26,7 +26,7 @@ Who = Callable[[str], Viewer | None]
 ANYBODY = Viewer(role="viewer")
 """The viewer without a name, who sees the wall when the room allows it."""
 
-ScreenName = Literal["wall", "line", "alarms", "handover", "seat", "unit", "operator", "login", "lost"]
+ScreenName = Literal["wall", "line", "alarms", "handover", "chart", "seat", "unit", "operator", "login", "lost"]
 
 
 class Screen(NamedTuple):
@@ -65,6 +65,8 @@ def screen_at(path: str) -> Screen:
         return Screen("operator" if path == "/operator" else "login")
     if found := re.fullmatch(r"/seat/([1-7])", path):
         return Screen("seat", seat=int(found[1]))
+    if found := re.fullmatch(r"/chart/([a-z0-9][a-z0-9-]{0,62})", path):
+        return Screen("chart", unit=found[1])
     if found := re.fullmatch(r"/unit/([a-z0-9][a-z0-9-]{0,62})", path):
         return Screen("unit", unit=found[1])
     return Screen("lost")
@@ -102,7 +104,7 @@ class Door:
         """Tell whether a viewer may see a screen; everybody named sees wall and line, a seat only its own armrest."""
         if screen.name in ("login", "lost"):
             return True
-        if screen.name in ("wall", "line", "alarms"):
+        if screen.name in ("wall", "line", "alarms", "chart"):
             return self.anonymous_wall or viewer is not None
         if viewer is None:
             return False

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from dashboards import console, desk, seat
 from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, home, screen_at
 from dashboards.screens import alarms as alarms_screen
+from dashboards.screens import chart as chart_screen
 from dashboards.screens import line as line_screen
 from dashboards.screens import login, operator
 from dashboards.screens import seat as seat_screen
@@ -74,9 +75,17 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
     if asked.name == "lost":
         return login.lost(door.title)
     if asked.name == "login" or not door.admits(asked, viewer):
-        way = f"/unit/{asked.unit}" if asked.unit else home(Viewer(role="seat", seat=asked.seat)) if asked.seat else ""
+        way = (
+            f"/{asked.name}/{asked.unit}"
+            if asked.unit
+            else home(Viewer(role="seat", seat=asked.seat))
+            if asked.seat
+            else ""
+        )
         return login.layout(
-            door.title, asked.account, way or (f"/{asked.name}" if asked.name in ("operator", "line", "alarms", "handover") else "")
+            door.title,
+            asked.account,
+            way or (f"/{asked.name}" if asked.name in ("operator", "line", "alarms", "handover") else ""),
         )
     viewer = viewer or ANYBODY
     if asked.name == "line":
@@ -84,6 +93,8 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
     if asked.name in ("alarms", "handover"):
         page = alarms_screen.layout if asked.name == "alarms" else alarms_screen.handover
         return page(viewer, door.title)
+    if asked.name == "chart":
+        return chart_screen.layout(door.title, asked.unit)
     if asked.name == "seat":
         return seat_screen.layout(viewer, door.title)
     if asked.name == "unit":

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from dashboards.alarm_words import ALARM_WORDS
+from dashboards.pact_words import PACT_WORDS
 
 SURE: tuple[tuple[float, str], ...] = (
     (0.99, "certain"),
@@ -22,6 +23,7 @@ SURE: tuple[tuple[float, str], ...] = (
 
 WORDS: dict[str, str] = {
     **ALARM_WORDS,
+    **PACT_WORDS,
     # what a state, a kind, a choice is called
     "state.calm": "calm",
     "state.suspected": "suspected",
@@ -211,6 +213,7 @@ WORDS: dict[str, str] = {
     "desk.matter": "The matter",
     "desk.armrest": "What you can do",
     "desk.room": "Room",
+    "desk.chart": "Flowchart and agreements",
     "desk.wall": "The wall",
     "desk.keys": "Keys",
     "desk.single_keys": "Single keys are on",

@@ -222,11 +222,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlantCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a plant's own people say about their alarm over the wire: acknowledge it, or call the next level early."""
+    """What a plant's own people say over the wire: acknowledge their alarm, call the next level early, answer what is asked.
+
+    `accept` and `refuse` (with a reason) answer a notice that asks: `alarm` is the id that stood there.
+    """
 
     plant: Slug
     alarm: str
-    call: Literal["acknowledge", "early"]
+    call: Literal["acknowledge", "early", "accept", "refuse"]
     reason: str = ""
 
 
@@ -285,7 +288,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the room tells a plant about itself: an alarm that opened, climbed, recovered or closed, with its clock."""
+    """What the room tells a plant about itself: an alarm that opened, climbed, recovered or closed, with its clock.
+
+    With `asks` it is no alarm but something asked of the plant: an agreement, sight of readings, which orders it accepts, an
+    accord, which wait for its answer (a call with the same id in `alarm`), or a probe, which it is told of.
+    """
 
     plant: Slug
     alarm: str
@@ -294,6 +301,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     level: str = ""
     deadline: Zoned | None = None
+    asks: Literal["", "agreement", "sight", "orders", "accord", "probe"] = ""
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

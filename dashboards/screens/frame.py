@@ -24,6 +24,7 @@ def frame(
     time = [html.Strong(id="room-clock", className="clock"), html.Span(id="room-line", className="line")]
     ways = [
         html.A(say("desk.wall"), href="/"),
+        html.A(say("desk.chart"), href=f"/chart/{focus}") if focus else None,
         html.A(say("alarms.title"), href="/alarms"),
         html.A(say("alarms.handover"), href="/handover"),
         html.Button(

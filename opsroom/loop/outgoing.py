@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from opsroom.alarms.algedonic import notices
 from opsroom.council.order import pending
+from opsroom.recursion.wire_answers import asked
 from opsroom.room.events import AnyEvent
 from opsroom.room.refusal import Refused, RoomError
 from opsroom.room.room import Room
@@ -36,6 +37,8 @@ class Outgoing:
         self.wire, self.sign, self.log = wire, sign, log
         self._unsigned: set[str] = set()
         self._sent: dict[str, set[tuple[str, bool]]] = {}
+        self._fresh: set[str] = set()
+        """Plants that have connected and were not yet told what waits for their answer."""
         self._waiting = True
         """Whether something may be pending that has not been sent."""
 
@@ -43,12 +46,15 @@ class Outgoing:
         """Plants were born on a new connection: what is pending for them goes out again."""
         for plant in plants:
             self._sent.pop(plant, None)
+            self._fresh.add(plant)
             self._waiting = True
 
     def send(self, room: Room, events: Sequence[AnyEvent], now: float) -> None:
         """Send the notices of a tick's events, and every pending order that its plant has not been sent."""
         by_plant: dict[str, list[Notice]] = {}
-        for notice in notices(room, events) if events else ():
+        told = (*notices(room, events), *asked(room, events, self._fresh)) if events or self._fresh else ()
+        self._fresh.clear()
+        for notice in told:
             by_plant.setdefault(notice.plant, []).append(notice)
         for plant, mine in by_plant.items():
             self.wire.send(plant, notices=mine)

@@ -104,11 +104,11 @@ class ReceiptCame(News, frozen=True, kw_only=True, tag="receipt"):
 
 
 class CallCame(News, frozen=True, kw_only=True, tag="call"):
-    """A plant's own people spoke about their alarm over the wire."""
+    """A plant's own people spoke over the wire: about their alarm, or in answer to what the room asked (`alarm` is its id)."""
 
     plant: str
     alarm: str
-    call: Literal["acknowledge", "early"]
+    call: Literal["acknowledge", "early", "accept", "refuse"]
     reason: str = ""
 
 

@@ -18,7 +18,7 @@ from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
 from opsroom.council import council, effect, ending, foretold, moving, order
 from opsroom.notices import raising
-from opsroom.recursion import accords, agreements, births, probes, sights, variety
+from opsroom.recursion import accords, agreements, births, probes, sights, variety, wire_answers
 from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
@@ -103,7 +103,9 @@ NEWS: Mapping[type[Any], Callable[[Room, Any, float], Events]] = {
     VerdictNews: algedonic.hear_verdict,
     PlantSilent: algedonic.hear_silence,
     PlantSpeaks: algedonic.hear_voice,
-    CallCame: algedonic.hear_call,
+    CallCame: lambda room, news, now: (
+        wire_answers.hear_answer if news.call in wire_answers.WORDS else algedonic.hear_call
+    )(room, news, now),
     Returned: algedonic.hear_recovery,
     LeftAgain: algedonic.hear_recovery,
     PlantBorn: births.hear_birth,

@@ -25,7 +25,8 @@ FAMILIES = (
     "column.",
     "line.link_",
     "terms.",
-    "ending.",
+    "subject.",
+    "accord.",
 )
 """Words that are asked for by a row's own value."""
 
