@@ -16,19 +16,20 @@ __all__ = ["MOST", "PRIMED", "Cycle", "begin", "columns_of", "folded", "pattern_
 
 Floats = NDArray[np.float64]
 
-_LEAST_FILLED = 0.4
+LEAST_FILLED = 0.4
 """A period of which fewer of its usual slots hold a reading teaches nothing."""
-_SLOWEST = 1.0 / 20.0
+SLOWEST = 1.0 / 20.0
 """A profile never learns slower than over so many periods."""
-_CLIP = 3.0
-_SMOOTHED = 0.2734
+CLIP = 3.0
+ROUNDING = 1e-12
+SMOOTHED = 0.2734
 """Share of independent noise that the weights 1 4 6 4 1 leave."""
-_OPEN, _CLOSE, MOST = 4.6, 0.0, 9.0
+OPEN, CLOSE, MOST = 4.6, 0.0, 9.0
 """Logarithm of the Bayes factor at which a profile is used, at which no more, and beyond which it does not grow."""
-_TOOTH = 0.9
+TOOTH = 0.9
 PRIMED = 5.0
 """A pattern that a history has shown counts for so many periods."""
-_A_PERIOD = 2.5
+A_PERIOD = 2.5
 """What one period may add to or take from it."""
 
 
@@ -125,7 +126,7 @@ def folded(cycle: Cycle, rows: NDArray[np.int64]) -> Cycle:
     counts = _of(cycle.counts, rows)
     filled = counts > 0
     many = filled.sum(axis=1)
-    enough = (many >= np.maximum(_LEAST_FILLED * cycle.usual[rows], 3)) & (many >= 3)
+    enough = (many >= np.maximum(LEAST_FILLED * cycle.usual[rows], 3)) & (many >= 3)
     after.usual[rows] = np.maximum(0.9 * cycle.usual[rows], many)
     # Nothing is gathered until a reading begins the next period, however many are missing before.
     after.sums[rows], after.counts[rows], after.current[rows] = 0.0, 0, -1
@@ -145,43 +146,45 @@ def folded(cycle: Cycle, rows: NDArray[np.int64]) -> Cycle:
     middle = 1.4826 * _median(np.abs(off), told)
     again = folds > 0
     spread = np.sqrt(np.where(folds > 1, variance, middle * middle))
-    limit = _CLIP * np.maximum(spread, 1e-300)[:, None]
+    # What rounding leaves of a signal that never varies is no deviation.
+    rounding = ROUNDING * np.maximum(np.abs(mean), np.abs(profile)).max(axis=1)
+    limit = CLIP * np.maximum(spread, np.maximum(rounding, 1e-300))[:, None]
     known = weight > 0
     far = (np.abs(off) > limit) & known
     bounded = np.where(known, np.clip(off, -limit, limit), off)
 
-    factor, linear = _forecast(cycle, at, bounded, told, variance)
+    factor, linear = _forecast(cycle, at, bounded, told, variance, rounding)
     after.factor[at], after.linear[at] = factor, linear
     side = np.sign(off).astype(np.int8)
     runs = _of(cycle.runs, at)
     repeated = far & (runs == side)
     after.runs[at] = np.where(filled, np.where(far & ~repeated, side, 0), runs)
 
-    gain = np.maximum(1.0 / (weight + 1.0), _SLOWEST)
+    gain = np.maximum(1.0 / (weight + 1.0), SLOWEST)
     new = np.where(filled, profile + np.where(repeated, off, gain * bounded), profile)
     # What is far twice running is no accident: a first day's spike leaves, another pattern is adopted.
     known = known | filled
     new = np.where(known, new - (np.where(known, new, 0.0).sum(axis=1) / known.sum(axis=1))[:, None], 0.0)
     after.profile[at], after.weights[at] = new, weight + filled
-    pace = np.maximum(1.0 / np.maximum(folds, 1.0), _SLOWEST)
+    pace = np.maximum(1.0 / np.maximum(folds, 1.0), SLOWEST)
     share = np.where(told, np.minimum(bounded * bounded, limit * limit), 0.0).sum(axis=1) / told.sum(axis=1)
     # The bounded square around a profile that was itself learned from `folds` periods.
     fair = share / (1.0 + 1.0 / np.maximum(folds, 1.0))
     after.variance[at] = np.where(again, variance + pace * (fair - variance), 0.0)
     after.folds[at] = folds + 1.0
-    least = np.maximum(1.0 / np.maximum(weight + filled, 1.0), _SLOWEST / 2.0)
+    least = np.maximum(1.0 / np.maximum(weight + filled, 1.0), SLOWEST / 2.0)
     soft = linear > 0
     chosen = np.where(soft[:, None], _smoothed(new, known), new)
     noise = after.variance[at] * (np.where(known, least, 0.0).sum(axis=1) / known.sum(axis=1))
-    noise = np.where(soft, _SMOOTHED * noise, noise)
+    noise = np.where(soft, SMOOTHED * noise, noise)
     seen = (chosen * chosen).sum(axis=1) / known.sum(axis=1)
     with np.errstate(over="ignore"):
         shrink = np.where(again & (seen > 0), np.maximum(1.0 - noise / np.maximum(seen, 1e-300), 0.0), 0.0)
     after.shrink[at], after.pattern[at] = shrink, shrink[:, None] * chosen
     was = cycle.open[at]
     # A steady trend leaves a saw's tooth in every period; that is no season.
-    sound = (after.shrink[at] > 0) & np.isfinite(new).all(axis=1) & (_straight(new, known) < _TOOTH)
-    after.open[at] = sound & np.where(was, after.factor[at] > _CLOSE, after.factor[at] > _OPEN)
+    sound = (after.shrink[at] > 0) & np.isfinite(new).all(axis=1) & (_straight(new, known) < TOOTH)
+    after.open[at] = sound & np.where(was, after.factor[at] > CLOSE, after.factor[at] > OPEN)
     return after
 
 
@@ -223,7 +226,7 @@ def _smoothed(profile: Floats, known: NDArray[np.bool_]) -> Floats:
 
 
 def _forecast(
-    cycle: Cycle, at: NDArray[np.int64], off: Floats, filled: NDArray[np.bool_], variance: Floats
+    cycle: Cycle, at: NDArray[np.int64], off: Floats, filled: NDArray[np.bool_], variance: Floats, rounding: Floats
 ) -> tuple[Floats, Floats]:
     """How well the profile foretold the shape of the period just ended, added to the Bayes factor of the gate.
 
@@ -234,9 +237,10 @@ def _forecast(
     profile = np.where(filled, known, 0.0)
     count = filled.sum(axis=1)
     profile = np.where(filled, profile - (profile.sum(axis=1) / count)[:, None], 0.0)
-    rest = np.where(filled, off - (off.sum(axis=1) / count)[:, None], 0.0)
+    rest = np.where(filled, off, 0.0)
+    rest = np.where(filled, rest - (rest.sum(axis=1) / count)[:, None], 0.0)
     power = (profile * profile).sum(axis=1)
-    ready = (cycle.folds[at] > 0) & (power > 0)
+    ready = (cycle.folds[at] > 0) & (power > count * rounding * rounding)
     power = np.where(ready, power, 1.0)
     c = 1.0 + (rest * profile).sum(axis=1) / power
     # Without a season the profile is old noise that the residual holds too, so then the shape itself is the yardstick.
@@ -246,7 +250,7 @@ def _forecast(
     residual = np.where((by_rest <= by_shape)[:, None], rest, shape)
     rho = np.clip((residual[:, 1:] * residual[:, :-1]).sum(axis=1) / np.maximum(free, 1e-300), 0.0, 0.95)
     v = free / count * (1.0 + rho) / (1.0 - rho) / power
-    more = np.clip((c - 0.5) / np.maximum(v, 1e-6), -_A_PERIOD, _A_PERIOD)
+    more = np.clip((c - 0.5) / np.maximum(v, 1e-6), -A_PERIOD, A_PERIOD)
     factor = np.where(ready, np.clip(cycle.factor[at] + more, -MOST, MOST), cycle.factor[at])
     # Smoothed against as it is: which came nearer to the shape of this period?
     soft = np.where(filled, _smoothed(known, _of(cycle.weights, at) > 0) - known, 0.0)

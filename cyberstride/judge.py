@@ -42,6 +42,7 @@ __all__ = [
     "newborn",
     "plain",
     "put",
+    "renewed",
     "seasonal",
     "take",
     "to_bytes",
@@ -121,7 +122,7 @@ def judge(
         belief = seasons.rebase(belief, moved)
         fresh = lanes[season.used.any(axis=1) & ~opened]
         if len(fresh):
-            belief = _renewed(belief, fresh)
+            belief = renewed(belief, fresh)
             budget = None if budget is None else budget._replace(watch=watches.anew(budget.watch, fresh))
         prepared.append(Seasonal(lanes, season))
     plainly = not prepared
@@ -203,7 +204,7 @@ def _columns(verdicts: Verdicts) -> list[NDArray[Any]]:
     return list(verdicts)
 
 
-def _renewed(belief: Belief, lanes: Rows) -> Belief:
+def renewed(belief: Belief, lanes: Rows) -> Belief:
     """What was learned from readings with their season in them: where that is taken off now, it is learned anew.
 
     That is the reference, unless it was agreed, and the noise, which keeps its size but weighs little.
