@@ -25,6 +25,7 @@ FAMILIES = (
     "column.",
     "line.link_",
     "terms.",
+    "ending.",
     "subject.",
     "accord.",
 )
