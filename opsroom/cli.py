@@ -11,7 +11,9 @@ import typer
 
 from opsroom.cli_alarm import alarm_app
 from opsroom.cli_council import council_app
+from opsroom.cli_council import drill as drill_command
 from opsroom.cli_council import minutes as minutes_command
+from opsroom.cli_council import rehearse as rehearse_command
 from opsroom.cli_feed import feed_app
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
@@ -34,6 +36,8 @@ app.add_typer(journal_app, name="journal")
 app.add_typer(key_app, name="key")
 app.add_typer(council_app, name="council")
 app.command("minutes")(minutes_command)
+app.command("rehearse")(rehearse_command)
+app.command("drill")(drill_command)
 bench_app = typer.Typer(help="Measure this machine, from a checkout of the repository.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 

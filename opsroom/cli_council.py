@@ -78,3 +78,60 @@ def forecasts(data: Data, as_json: Annotated[bool, typer.Option("--json", help="
         typer.echo("no forecast has been scored yet")
     for kind, record in tally_of(scored).items():
         typer.echo(kind_words(kind, record))
+
+
+def rehearse(
+    data: Data,
+    at: Annotated[str, typer.Option(metavar="TIME", help="the moment of the other decision, UTC")],
+    option: Annotated[str, typer.Option(help="the option to rehearse: its letter, or nothing")] = "nothing",
+    motion: Annotated[
+        str, typer.Option(metavar="MOTION", help="the motion; else the one that was open, or the next")
+    ] = "",
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="the plants' world; a demo's room knows it")] = "",
+    start: Annotated[str, typer.Option(metavar="TIME", help="when that world began; a demo's room knows it")] = "",
+    speed: Annotated[float, typer.Option(min=1.0, help="simulated seconds a second")] = 200.0,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="a new folder for the rehearsal")] = Path(
+        "rehearsal"
+    ),
+) -> None:
+    """Rehearse another decision in the simulators, beside what really happened; marked as such, and out of any plant's reach."""
+    import asyncio
+
+    from opsroom.rehearsal import rehearse as play
+
+    moment_at = moment(at)
+    if moment_at is None:
+        raise typer.BadParameter("say when", param_hint="--at")
+    if out.exists() and any(out.iterdir()):
+        raise typer.BadParameter(f"{out} is not empty: name a new folder", param_hint="--out")
+    began = moment(start)
+    path = asyncio.run(
+        play(data, moment_at, option=option, motion=motion, scenario=scenario, start=began, speed=speed, out=out)
+    )
+    typer.echo(path)
+
+
+def drill(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="a scenario of the simulators")] = "",
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="keep the drill's room here")] = None,
+    score: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="score a drill that people held in this folder")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the score card here")] = None,
+) -> None:
+    """Hold a drill with scripted seats and print the room's score card; --score DIR scores one that people held in a demo."""
+    import asyncio
+
+    import msgspec
+
+    from opsroom.rehearsal import drill as hold
+    from opsroom.rehearsal import scored
+    from opsroom.rehearsing.card import card_rows
+
+    if score is None and not scenario:
+        raise typer.BadParameter("name a scenario, or a folder with --score", param_hint="SCENARIO")
+    told = scored(score) if score is not None else asyncio.run(hold(scenario, data))
+    for name, value in card_rows(told):
+        typer.echo(f"{name:34} {value}")
+    if out is not None:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")

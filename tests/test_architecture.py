@@ -28,6 +28,7 @@ COMPOSE = {
     "opsroom/cli_record.py",
     "opsroom/cli_store.py",
     "opsroom/demo.py",
+    "opsroom/rehearsal.py",
     "opsroom/story.py",
 }
 """The files that put the parts together: they alone may import anything, and nothing imports them but each other."""
@@ -92,6 +93,7 @@ DOES_IO = {
     "opsroom/cli_feed.py",
     "opsroom/cli_store.py",
     "opsroom/demo.py",
+    "opsroom/rehearsal.py",
     "opsroom/story.py",
     "dashboards/wall.py",
     "dashboards/seat.py",

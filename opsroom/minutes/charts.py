@@ -113,6 +113,25 @@ def effect_picture(told: Attribution, came: Iterable[tuple[float, float]] = ()) 
     return Picture(WIDTH, HEIGHT, tuple(shapes), "What came after the order, and what would have come without it")
 
 
+def two_ways_picture(
+    really: Sequence[tuple[float, float]], rehearsed: Sequence[tuple[float, float]], at: float, uom: str
+) -> Picture | None:
+    """What really came and what came in a rehearsal, about the moment at which another decision was taken."""
+    rows = [*really, *rehearsed]
+    if len(rows) < 2:
+        return None
+    frame = _frame([t for t, _ in rows], [value for _, value in rows])
+    shapes = [*_axes(frame, uom), *_readings(frame, really), *_mark(frame, at, "decision")]
+    shapes.append(Stroke(tuple(frame.at(t, value) for t, value in rehearsed), COLOURS[3], 1.6))
+    labels = [
+        (frame.at(0, rows[-1][1])[1] + 3, text, colour)
+        for rows, text, colour in ((really, "really", READ), (rehearsed, "REHEARSAL", COLOURS[3]))
+        if rows
+    ]
+    shapes += [Label((WIDTH - RIGHT + 6, y), text, colour) for y, text, colour in _apart(labels)]
+    return Picture(WIDTH, HEIGHT, tuple(shapes), "What really came, and what came in a rehearsal")
+
+
 def _frame(times: Iterable[float], figures: Sequence[float]) -> _Frame:
     moments = list(times)
     low, high = min(figures), max(figures)

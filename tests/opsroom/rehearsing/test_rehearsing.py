@@ -1,0 +1,147 @@
+"""A rehearsal is marked everywhere and can reach no plant; a drill scores the room."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from opsroom.clock import FastClock
+from opsroom.constitution.charter import read as read_charter
+from opsroom.constitution.charter import render
+from opsroom.demo import charter_text
+from opsroom.loop.hall import JOURNAL, ROOM, open_hall
+from opsroom.loop.logs import logger
+from opsroom.minutes.page import page
+from opsroom.proof.keys import Keyring
+from opsroom.record.chain import Recorded
+from opsroom.rehearsal import NotRehearsedError, known_of
+from opsroom.rehearsing.card import Wrong, card, card_rows, truth_of
+from opsroom.rehearsing.compare import beside, report
+from opsroom.rehearsing.mark import REHEARSAL, marked_outline
+from opsroom.story import SCRIPT_PACE
+from telex_ingest.proof import Pin, verify
+from telex_ingest.telex import Order, moment
+
+START = 1_772_431_200.0
+
+
+def outline() -> dict[str, object]:
+    return tomllib.loads(charter_text(SCRIPT_PACE))
+
+
+def test_a_rehearsals_room_says_so_and_takes_nothing_over_that_leads_outside() -> None:
+    real = outline() | {"keeping": {"store": "postgresql://db/plants"}, "notices": {"mail": "x@example.org"}}
+    marked = marked_outline(real, REHEARSAL)
+    assert set(marked) <= {"room", "level", "unit", "agreement", "alarms", "council", "seat"}
+    file = read_charter(render(marked))
+    assert file.id == "rehearsal-demo"
+    assert file.charter.title.startswith("REHEARSAL · ")
+    assert file.keeping.store == ""
+    assert file.charter.council == read_charter(charter_text(SCRIPT_PACE)).charter.council
+
+
+def test_no_plant_that_has_pinned_the_room_obeys_an_order_of_its_rehearsal(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "scratch").mkdir()
+    real = Keyring.open(tmp_path / "real", "demo", START)
+    other = Keyring.open(tmp_path / "scratch", "rehearsal-demo", START)
+    assert real.key("orders") != other.key("orders")
+    order = Order(
+        id="rehearsal-demo-order-1", room="rehearsal-demo", plant="textile-mill", motion="motion-1", name="x",
+        parameters={}, not_before=moment(round(START * 1e6)), expires=moment(round((START + 60) * 1e6)),
+    )  # fmt: skip
+    pin = Pin(room="demo", key=real.key("orders"))
+    forged = [order, Order(**{name: getattr(order, name) for name in order.__struct_fields__} | {"room": "demo"})]
+    for one in forged:
+        assert not believed(pin, other.sign_order(one))
+    assert believed(pin, real.sign_order(forged[1]))
+
+
+def believed(pin: Pin, order: Order) -> bool:
+    return verify(order, pin, (), START + 1.0) is None
+
+
+def test_a_rehearsal_leaves_the_real_rooms_folder_as_it_is(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (scratch / ROOM).write_text(render(marked_outline(outline(), REHEARSAL)), encoding="utf-8")
+    hall = open_hall(scratch, lambda _: FastClock(START, 400.0), logger("error"), "rehearsal")
+    try:
+        assert hall.room.id == "rehearsal-demo"
+        assert hall.room.charter.title.startswith(REHEARSAL)
+        assert {path.parent for path in (hall.journal.path,)} == {scratch}
+        assert list(hall.links.list()) == []
+    finally:
+        hall.close()
+    assert (scratch / JOURNAL).exists()
+
+
+def test_the_page_says_that_it_is_a_rehearsal_and_how_alike_it_was() -> None:
+    really = [(START + 60.0 * n, 10.0 + n % 3) for n in range(100)]
+    rehearsed = [(at, value + (5.0 if at >= START + 3000 else 0.0)) for at, value in really]
+    told = beside(START + 3000, really, rehearsed)
+    assert told.off_before == 0.0
+    text = page(
+        report(
+            told,
+            room="The mill",
+            signal="a/<b>",
+            uom="m/h",
+            decision="option a",
+            really_decided="carried",
+            limits=("Not matched: people.",),
+        )
+    )
+    assert text.count("REHEARSAL") >= 4
+    assert "<title>REHEARSAL" in text
+    assert "no further apart than noise" in text
+    assert "difference" in text
+    assert "5 m/h" in text
+    assert "a/<b>" not in text
+
+
+def test_nobody_rehearses_in_a_world_that_nobody_has_named(tmp_path: Path) -> None:
+    with pytest.raises(NotRehearsedError, match="--scenario"):
+        known_of(tmp_path, "", None)
+    assert known_of(tmp_path, "loom-slows", START).start.timestamp() == START
+
+
+def recorded(*bodies: dict[str, object]) -> list[Recorded]:
+    return [
+        Recorded(
+            room_id="r", event_id=n, kind=str(body["kind"]), version=1, actor="", cause="", at=0.0, prev="", body=body
+        )
+        for n, body in enumerate(bodies, 1)
+    ]
+
+
+def test_the_score_card_counts_what_the_room_noticed_decided_and_brought_about() -> None:
+    told = card(
+        recorded(
+            {"kind": "alarm-opened", "alarm": "alarm-1", "signal": "mill/out", "at": 160.0},
+            {"kind": "alarm-opened", "alarm": "alarm-2", "signal": "dam/flow", "at": 10.0},
+            {"kind": "alarm-climbed", "alarm": "alarm-1"},
+            {"kind": "motion-opened", "motion": "motion-1", "alarm": "alarm-1"},
+            {"kind": "motion-closed", "motion": "motion-1", "outcome": "carried", "at": 460.0},
+            {"kind": "order-ended", "order": "o-1", "ending": "unanswered"},
+            {"kind": "order-ended", "order": "o-1", "ending": "obeyed"},
+            {"kind": "forecast-scored", "value": 5.0, "band90": [4.0, 6.0]},
+            {"kind": "forecast-scored", "value": 9.0, "band90": [4.0, 6.0]},
+            {"kind": "forecast-scored", "band90": [4.0, 6.0]},
+        ),
+        [Wrong("mill/out", 100.0), Wrong("pit/out", 100.0)],
+    )
+    assert (told.faults, told.noticed_s, told.missed, told.false) == (2, (60.0,), 1, 1)
+    assert (told.decided_s, told.climbs, told.endings) == ((300.0,), 1, {"obeyed": 1})
+    assert (told.inside90, told.scored) == (1, 2)
+    words = dict(card_rows(told))
+    assert words["time to notice"] == "1 min"
+    assert words["orders ended"] == "1 obeyed"
+
+
+def test_the_truth_counts_what_began_by_itself_and_was_bad() -> None:
+    entry = {"signal": "m/x", "onset": "1970-01-01T00:01:00+00:00", "primary": True, "bad": True}
+    book = {"entries": [entry, entry | {"primary": False}, entry | {"bad": False}]}
+    assert truth_of(book) == [Wrong("m/x", 60.0)]
