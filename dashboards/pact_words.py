@@ -79,10 +79,12 @@ PACT_WORDS: dict[str, str] = {
     "chart.history": "History: {count} versions",
     "chart.above": "up",
     "chart.ways": "Ways",
-    "chart.no_chart": "No flowchart is drawn for it. A plant is as good as its first signal, a unit as its weakest part.",
+    "chart.no_chart": "No flowchart is drawn for it: it counts as its weakest part.",
+    "chart.a_plant": "A plant counts by its first signal.",
+    "chart.looked": "{at}, {times} times, at {door}: {why}",
     "chart.variety": (
         "In the last day (since the start): {readings} readings absorbed ({all}), "
-        "{came} exceptions came up ({came_all}), {went} went on ({went_all})."
+        "exceptions that came up {came} ({came_all}), that went on {went} ({went_all})."
     ),
     "subject.power": "power",
     "subject.shifts": "shifts",

@@ -37,7 +37,7 @@
       event.preventDefault();
       give(make(Object.fromEntries(new FormData(body))), said);
     });
-    return el('details', { class: 'form', 'data-form': title }, el('summary', {}, title), body);
+    return el('details', { class: 'deed', 'data-deed': title }, el('summary', {}, title), body);
   };
   const answer = (id, accept, refuse) => {
     const said = el('p', { class: 'said', role: 'status' }), reason = text('reason');
@@ -77,8 +77,8 @@
     for (const part of chart.parts) (columns[depth[part.part]] = columns[depth[part.part]] || []).push(part);
     const listed = columns.filter(Boolean), biggest = Math.max(...chart.parts.map(part => (part.capability || 0) * worth[part.part]), 1e-9);
     const tallest = Math.max(...listed.map(column => column.length)), high = Math.max(300, tallest * 158 + 20);
-    const wide = Math.min(300, (WIDE - 170) / listed.length - 60), place = {}, shapes = [];
-    const step = (WIDE - 170 - wide) / Math.max(1, listed.length - 1);
+    const wide = Math.min(280, (WIDE - 200) / listed.length - 60), place = {}, shapes = [];
+    const step = (WIDE - 210 - wide) / Math.max(1, listed.length - 1);
     listed.forEach((column, at) => column.forEach((part, row) => {
       const size = 92 + 44 * ((part.capability || 0) * worth[part.part]) / biggest;
       place[part.part] = { x: 10 + at * step, y: (row + .5) * high / column.length - size / 2, size, part };
@@ -133,9 +133,9 @@
 
   // ---- the right side: what waits, what is agreed, who looked
   const block = (title, rows, none) => el('section', {}, el('h2', {}, title), ...(rows.length ? rows : [el('p', { class: 'none' }, none)]));
-  const terms = row => [
+  const terms = (row, of = '') => [
     ['capability', row.capability], ['potentiality', row.potentiality]].filter(one => one[1] !== null && one[1] !== undefined)
-    .map(([name, value]) => say({ capability: 'chart.capability', potentiality: 'chart.potentiality' }[name], { value: figure(value) }))
+    .map(([name, value]) => say({ capability: 'chart.capability', potentiality: 'chart.potentiality' }[name], { value: amount(value, of) }))
     .concat(row.recovery_s ? [say('chart.recovery', { time: span(row.recovery_s) })] : [])
     .concat(row.normal_low !== null && row.normal_high !== null && row.normal_low !== undefined ? [say('chart.normal', { low: figure(row.normal_low), high: figure(row.normal_high) })] : []).join(', ');
   const mine = side => (page.own ? 'unit' : 'room') !== side && state.viewer && (page.own || ['seat', 'operator'].includes(state.viewer.role));
@@ -161,7 +161,18 @@
       el('p', {}, el('strong', {}, row.unit === page.unit ? say('chart.granted_to', { who: row.to_title }) : say('chart.granted_by', { who: row.unit })), ' ', row.signals.join(', ') || say('chart.all_signals')),
       el('p', { class: 'small' }, row.purpose + ' · ' + (row.ended_at === null ? say('chart.until', { until: when(row.until) }) : row.ended_reason)), back, said);
   };
-  const look = row => el('tr', {}, el('td', {}, day(row.last_at) + ' ' + clock(row.last_at, false)), el('td', {}, row.occupant || row.account), el('td', {}, row.door), el('td', {}, row.signals.filter(Boolean).join(', ') || say('chart.all_signals')), el('td', {}, row.purpose), el('td', {}, count(row.times)));
+  const look = row => el('article', {},
+    el('p', {}, el('strong', {}, row.occupant || row.account), ' ' + (row.signals.filter(Boolean).join(', ') || say('chart.all_signals'))),
+    el('p', { class: 'small' }, say('chart.looked', { at: when(row.last_at), times: count(row.times), door: row.door, why: row.purpose })));
+  const opened = rows => {
+    // What others opened to this unit in one breath stands as one entry.
+    const kept = rows.filter(row => row.unit === page.unit), groups = new Map();
+    for (const row of rows.filter(one => one.unit !== page.unit)) {
+      const key = [row.purpose, row.until, row.ended_at, row.signals.join()].join('|');
+      groups.set(key, [...(groups.get(key) || []), row]);
+    }
+    return [...kept.map(grant), ...[...groups.values()].map(some => grant({ ...some[0], unit: some.map(row => (state.units.get(row.unit) || { title: row.unit }).title).join(', ') }))];
+  };
   const probe = row => el('article', {}, el('p', {}, el('strong', {}, row.signal.split('/')[1]), ' ', when(row.start) + ' – ' + clock(row.end, false)), el('p', { class: 'small' }, say('chart.probed', { who: row.asked_by, at: when(row.asked_at), why: row.purpose })));
   const version = row => el('li', {}, el('span', { class: 'small' }, when(row.agreed_at)), ' ', el('strong', {}, row.of.split('/')[1] || say('chart.orders'), ' v' + row.version), ' ', row.of.includes('/') ? terms(row) : say('chart.declines', { orders: row.declines.join(', ') || say('chart.none') }), ' ', el('span', { class: 'small' }, row.agreed_by + (row.reason ? ': ' + row.reason : '')));
 
@@ -187,21 +198,26 @@
   };
 
   const paint = () => {
-    const seen = JSON.stringify({ ...page, now: 0 });
+    const seen = JSON.stringify({ ...page, now: 0, viewer: state.viewer, own_triple: page.chart ? 0 : (state.units.get(page.unit) || {}).performance });
     // Nothing is drawn under somebody's hands: an open form keeps its fields until it is sent or closed.
     if (seen === drawn || (drawn && root.querySelector('form :focus, .answer input:focus, details[open] form'))) return;
     drawn = seen;
     const v = page.variety, chart = page.chart, left = [], right = [];
     if (chart) left.push(flowchart(chart), el('p', { class: 'spoken' }, spoken(chart)), ratios(chart));
-    else left.push(el('p', { class: 'spoken' }, say('chart.no_chart')));
+    else {
+      left.push(el('p', { class: 'spoken' }, say(page.plant ? 'chart.a_plant' : 'chart.no_chart')));
+      const own = state.units.get(page.unit);
+      if (own && own.performance !== null) left.push(ratios(own));
+    }
     if (v) left.push(el('p', { class: 'variety' }, say('chart.variety', { readings: count(v.readings_day), all: count(v.readings), came: count(v.came_day), came_all: count(v.came), went: count(v.went_day), went_all: count(v.went) })));
     if (page.agreements.length) left.push(el('section', { class: 'agreed' }, el('h2', {}, say('chart.agreements')), el('table', {}, el('tbody', {}, ...page.agreements.map(row =>
-      el('tr', {}, el('td', {}, row.title), el('td', {}, terms(row) + (row.capability !== null ? ' ' + uom(row.uom) : '')), el('td', { class: 'small' }, 'v' + row.version + ' · ' + row.agreed_by)))))));
+      el('tr', {}, el('td', {}, row.title), el('td', {}, terms(row, row.uom)), el('td', { class: 'small' }, 'v' + row.version + ' · ' + row.agreed_by)))))));
     right.push(block(say('chart.waiting'), waiting(), say('chart.nothing_waits')));
-    right.push(el('section', {}, el('h2', {}, say('chart.do')), ...forms()));
+    const open = forms();
+    if (open.length) right.push(el('section', {}, el('h2', {}, say('chart.do')), ...open));
     right.push(block(say('chart.accords'), page.accords.map(accord), say('chart.no_accords')));
-    if (page.plant || page.grants.length) right.push(block(say('chart.grants'), page.grants.map(grant), say('chart.no_grants')));
-    if (page.looks) right.push(block(say('chart.looks'), page.looks.length ? [el('table', { class: 'looks' }, el('tbody', {}, ...page.looks.slice(0, 30).map(look)))] : [], say('chart.no_looks')));
+    if (page.plant || page.grants.length) right.push(block(say('chart.grants'), opened(page.grants), say('chart.no_grants')));
+    if (page.looks) right.push(block(say('chart.looks'), page.looks.slice(0, 30).map(look), say('chart.no_looks')));
     if (page.plant) right.push(block(say('chart.probes'), page.probes.map(probe), say('chart.no_probes')));
     if (page.versions.length) right.push(el('details', {}, el('summary', {}, say('chart.history', { count: page.versions.length })), el('ol', { class: 'versions' }, ...page.versions.map(version))));
     const parent = page.parent ? el('a', { href: '/chart/' + page.parent }, say('chart.above')) : null;

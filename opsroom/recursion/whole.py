@@ -169,13 +169,23 @@ def losses(chart: Chart, can: Mapping[str, float], stocks: Mapping[str, float] |
 
 
 def bottleneck(gained: Mapping[str, float]) -> str:
-    """The part that decides; empty when none holds the whole back more than its share in a plain sum would.
+    """The part of which a hundredth more gives the whole most; empty when none does. See `idle` for whether it holds others up.
 
     >>> bottleneck({"mill": 1.0, "loom": 0.0}), bottleneck({"mill": 0.0, "loom": 0.0})
     ('mill', '')
     """
     best = max(gained.values(), default=0.0)
     return next((part for part, gain in gained.items() if gain == best), "") if best > 0.0 else ""
+
+
+def idle(chart: Chart, can: Mapping[str, float], amounts: Amounts) -> bool:
+    """Tell whether some part could do more than the whole has a use for: only then does another one hold it up."""
+    for part in chart.parts:
+        out = sum(amount for flow, amount in zip(chart.flows, amounts.flows, strict=True) if flow.source == part.part)
+        used = amounts.parts[part.part] if part.worth > 0.0 else out
+        if used < can.get(part.part, 0.0) * (1.0 - RAISED / 10.0):
+            return True
+    return False
 
 
 def held_back(

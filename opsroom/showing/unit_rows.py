@@ -14,7 +14,7 @@ from opsroom.recursion.pacts import Accord, Grant, Probe, Request, Version
 from opsroom.recursion.recursion import owner
 from opsroom.recursion.sights import declined
 from opsroom.recursion.variety import absorbed
-from opsroom.recursion.whole import bottleneck
+from opsroom.recursion.whole import bottleneck, idle
 from opsroom.recursion.wholes import Wholes
 from opsroom.room.state import Room
 from opsroom.room.thing import Thing
@@ -90,6 +90,7 @@ def chart_view(
         )
         for flow, amount, could in zip(chart.flows, drawn.amounts.flows, drawn.could.flows, strict=True)
     )
+    able_all = {name: able for name, one in drawn.standards.items() if (able := one.capability) is not None}
     behind = max(drawn.held_back.items(), key=lambda one: one[1], default=("", 0.0))
     return ChartView(
         unit=unit,
@@ -108,7 +109,7 @@ def chart_view(
         performance=triple.performance,
         parts=tuple(parts),
         flows=flows,
-        bottleneck=bottleneck(drawn.gain),
+        bottleneck=bottleneck(drawn.gain) if idle(chart, able_all, drawn.could) else "",
         holds_back=behind[0] if behind[1] > 0.0 else "",
         horizon_s=chart.horizon_s,
         period_s=chart.period_s,

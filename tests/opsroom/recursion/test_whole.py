@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from opsroom.recursion.flowchart import Chart, Flow, Missing, Part
 from opsroom.recursion.simplex import UnboundedError, most
-from opsroom.recursion.whole import bottleneck, gains, held_back, losses, reckon, tell, triple
+from opsroom.recursion.whole import bottleneck, gains, held_back, idle, losses, reckon, tell, triple
 
 AMOUNT = st.integers(0, 60)
 
@@ -203,6 +203,15 @@ def test_a_stock_buffers_for_its_length_and_no_longer() -> None:
     assert reckon(day, can, {"yarn": 6.0}).whole == pytest.approx(2.25)
     assert reckon(day, can, {"yarn": 1e6}).whole == pytest.approx(10.0)
     assert reckon(day, can).whole == pytest.approx(2.0)
+
+
+def test_a_bottleneck_holds_something_up_and_a_plain_sum_has_none() -> None:
+    series = chart_of([0, 1], [Flow(source="p0", target="p1", product="yarn")])
+    both = chart_of([1, 1], [])
+    can = {"p0": 9.0, "p1": 6.0}
+    assert idle(series, can, reckon(series, can))
+    assert not idle(both, can, reckon(both, can))
+    assert not idle(series, {"p0": 6.0, "p1": 6.0}, reckon(series, {"p0": 6.0, "p1": 6.0}))
 
 
 def test_who_holds_the_whole_back_is_told_in_its_measure() -> None:
