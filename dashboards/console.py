@@ -16,12 +16,19 @@ from opsroom.commands import (
     AnyCommand,
     CallEarly,
     CancelStop,
+    ConfirmOrder,
     HoldOrders,
+    NameSubstitute,
     PlanStop,
+    RecuseSeat,
     RefuseOrder,
     ReleaseOrders,
+    ReviewMotion,
     RevokeOrder,
+    SecondMotion,
     ShelveAlarm,
+    Speak,
+    StateMinority,
     UnshelveAlarm,
 )
 
@@ -57,6 +64,13 @@ def attach(app: Dash, door: Door) -> None:
         "done.accept-agreement",
     )
     _press(app, door, "decline", ("decline-reason",), _decline, "done.refuse-agreement")
+    _press(app, door, "second", (), lambda matter: SecondMotion(motion=matter["motion"]), "done.second-motion")
+    _press(app, door, "recuse", ("recuse-reason",), _recuse, "done.recuse-seat")
+    _press(app, door, "confirm", (), lambda matter: ConfirmOrder(order=matter["confirm"]), "done.confirm-order")
+    _press(app, door, "dissent", ("dissent-text",), _dissent, "done.state-minority")
+    _press(app, door, "review", ("review-text",), _review, "done.review-motion")
+    _press(app, door, "name", ("substitute", "substitute-minutes"), _substitute, "done.name-substitute")
+    _press(app, door, "state", ("statement",), _statement, "done.speak")
     _press(app, door, "cancel", (), lambda matter: CancelStop(stop=matter["stop"]), "done.cancel-stop")
     _stop(app, door)
 
@@ -68,6 +82,28 @@ def said(text: str | None) -> bool:
     (False, True)
     """
     return bool(text and text.strip())
+
+
+def _recuse(matter: Matter, why: str | None) -> AnyCommand | None:
+    return RecuseSeat(motion=matter["motion"], reason=str(why).strip()) if said(why) else None
+
+
+def _dissent(matter: Matter, text: str | None) -> AnyCommand | None:
+    return StateMinority(motion=matter["motion"], text=str(text).strip()) if said(text) else None
+
+
+def _review(matter: Matter, text: str | None) -> AnyCommand | None:
+    return ReviewMotion(motion=matter["motion"], text=str(text).strip()) if said(text) else None
+
+
+def _statement(matter: Matter, text: str | None) -> AnyCommand | None:
+    return Speak(motion=matter["motion"], stance="answer", text=str(text).strip()) if said(text) else None
+
+
+def _substitute(_: Matter, seat: float | None, minutes: float | None) -> AnyCommand | None:
+    if seat is None or not minutes:
+        return None
+    return NameSubstitute(substitute=int(seat), minutes=float(minutes))
 
 
 def _call(matter: Matter, why: str | None) -> AnyCommand | None:

@@ -103,6 +103,7 @@ def attach(app: Dash, door: Door) -> None:
             "order": matter.order.id if matter.order else "",
             "proposal": matter.proposal.id if matter.proposal else "",
             "stop": matter.stop.id if matter.stop else "",
+            **deliberating(matter, viewer),
         }
         return (
             figures.agenda(agenda(snapshot), matter.id),
@@ -119,12 +120,39 @@ def attach(app: Dash, door: Door) -> None:
         )
 
 
+def deliberating(matter: Matter, viewer: Viewer) -> dict[str, Any]:
+    """What the forms of a motion need to know: its options, the running round, one's first ballot, what waits for an answer."""
+    motion = matter.motion
+    if motion is None:
+        return {"options": [], "round": ""}
+    mine = next((one for one in motion.first if one.seat == viewer.seat and not one.void), None)
+    waiting = [one.id for one in motion.amendments if one.state == "open"]
+    answered = [one.id for one in motion.amendments if viewer.seat in (*one.ayes, *one.noes)]
+    return {
+        "options": [[one.id, f"{one.id.upper()} · {one.title}", one.kind] for one in motion.options],
+        "round": f"{motion.id} {motion.round} {sum(one.state in ('friendly', 'adopted') for one in motion.amendments)}",
+        "count": motion.mode,
+        "first": list(mine.options) if mine is not None else [],
+        "amendment": next((name for name in waiting if name not in answered), ""),
+        "said": len(motion.statements),
+        "signal": motion.signal,
+        "confirm": next((one.id for one in matter.orders if one.state == "unconfirmed"), ""),
+    }
+
+
 def forms_class(matter: Matter, snapshot: Snapshot) -> str:
     """Name the modes of a matter as the classes that show its forms."""
     classes = ["forms", "mode-" + matter.mode]
     viewer = snapshot.viewer
     if matter.motion and matter.motion.state == "open" and viewer.seat and matter.motion.opened_by == viewer.seat:
         classes.append("mode-mine")
+    if matter.motion:
+        classes += ["count-" + matter.motion.mode, "phase-" + matter.motion.phase]
+        told = deliberating(matter, viewer)
+        classes += ["amended"] if told["amendment"] else []
+        classes += ["unconfirmed"] if told["confirm"] else []
+        if viewer.seat and viewer.seat == matter.motion.responsible:
+            classes.append("responsible")
     if matter.alarm:
         classes.append("shelved" if matter.alarm.state == "shelved" else "not-shelved")
         classes.append("answered" if matter.alarm.acknowledged_by else "not-answered")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
+from dashboards import deliberation
 from dashboards.evidence import EPOCH, Points
 from dashboards.markup import facts
 from dashboards.matter import Entry, Matter, about, name
@@ -24,7 +24,6 @@ from opsroom.views import (
     ClimbView,
     EffectView,
     MotionView,
-    OptionView,
     OrderView,
     ProposalView,
     SignalView,
@@ -34,7 +33,6 @@ from opsroom.views import (
 )
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-SHOWN_CHOICES = ("yes", "no", "abstain", "recuse")
 
 
 def number(value: float | None) -> str:
@@ -226,16 +224,19 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
         idle = snapshot.viewer.role == "seat" and matter.mode == "watching"
         return [html.P(say("desk.nothing_to_do"), className="hint")] if idle else []
     word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
-    waits = say("desk.last_call" if motion.last_call else "desk.until_vote")
+    waits = say("until." + ("last_call" if motion.last_call else motion.phase))
     opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
     parts: list[Component | None] = [
         html.H2([html.Span(word, className="word"), motion.title]),
-        clock(motion.deadline, waits) if motion.state == "open" else None,
+        clock(motion.deadline if motion.round_ends is None else motion.round_ends, waits) if motion.state == "open" else None,
         html.P(opened, className="hint"),
-        *(option(one, motion) for one in motion.options),
+        deliberation.stands(motion) if motion.state == "open" else deliberation.tally(motion),
+        html.Div([deliberation.option(one, motion) for one in motion.options], className="options"),
         *foreseen(motion),
-        seven(motion, snapshot),
-        tally(motion),
+        deliberation.seven(motion, snapshot),
+        deliberation.reasons(motion),
+        deliberation.amendments(motion),
+        deliberation.minority(motion),
     ]  # fmt: skip
     for order in matter.orders:
         parts += [order_card(order), effect(order.effect) if order.effect else None]
@@ -251,62 +252,6 @@ def foreseen(motion: MotionView) -> list[Component]:
         parts.append(html.P(say("desk.fans"), className="hint"))
     parts.append(html.P(html.A(say("desk.minutes"), href=f"/minutes/{motion.id}", target="_blank")))
     return parts
-
-
-def option(one: OptionView, motion: MotionView) -> Component:
-    """Lay out one option with its orders; the one that was carried is marked."""
-    orders = [
-        html.Div([html.Strong(order.title or order.name), html.Span(order.plant_title), parameters(order.parameters)])
-        for order in one.orders
-    ]
-    head = html.Strong(f"{one.id.upper()} · {one.title}")
-    said = [html.P(one.expected, className="expected"), html.P(one.record, className="hint")] if one.expected else []
-    return html.Div(
-        [head, *orders, *said], className="order", **facts(data_option=one.id, data_chosen=one.id == motion.chosen)
-    )
-
-
-def parameters(values: dict[str, Any]) -> Component:
-    """List an order's parameters."""
-    return html.Dl(
-        [_fact(str(key).replace("_", " "), str(value)) for key, value in values.items()], className="parameters"
-    )
-
-
-def seven(motion: MotionView, snapshot: Snapshot) -> Component:
-    """Show the seven seats with their ballots: while the motion is open only that one has voted, not how."""
-    cast = {b.seat: b for b in motion.ballots}
-    items = []
-    for seat in snapshot.seats:
-        ballot = cast.get(seat.seat)
-        choice = "" if ballot is None else ballot.choice if ballot.choice in SHOWN_CHOICES else "sealed"
-        word = (
-            say("choice." + choice)
-            if choice
-            else say("choice.waiting")
-            if motion.state == "open"
-            else say("desk.no_ballot")
-        )
-        # A browser's own tooltip would be markup-free too, but it is not reachable by keyboard: reasons stand below.
-        items.append(
-            html.Li(
-                [
-                    html.Span(str(seat.seat), className="chair"),
-                    html.Span(word, className="word"),
-                    html.Span(seat.occupant, className="hint"),
-                ],
-                **facts(data_choice=choice or "none", data_mine="yes" if snapshot.viewer.seat == seat.seat else "no"),
-            )
-        )
-    return html.Ol(items, className="seven", **facts(aria_label=say("desk.seats")))
-
-
-def tally(motion: MotionView) -> Component | None:
-    """Tell the count of a motion that is decided, and what it needed."""
-    if motion.state == "open":
-        return None
-    t = motion.tally
-    return html.P(say("wall.tally", yes=t.yes, no=t.no, abstain=t.abstain, recused=t.recused), className="tally")
 
 
 def order_card(order: OrderView) -> Component:
@@ -340,27 +285,27 @@ def effect(seen: EffectView) -> Component:
 
 
 def statements(motion: MotionView | None) -> Component | None:
-    """List what the seats said, and the reasons of ballots that may be seen."""
+    """List what seats and plants said on a motion, each with its number."""
     if motion is None:
         return None
-    said = [(s.at, s.stance, s.seat, s.occupant, s.text) for s in motion.statements]
-    said += [
-        (b.at, b.choice, b.seat, b.occupant, b.reason) for b in motion.ballots if b.reason and b.choice in SHOWN_CHOICES
-    ]
-    if not said:
+    if not motion.statements:
         return None
-    items = [
-        html.Li(
-            [
-                html.Span(
-                    say("desk.said", seat=seat, occupant=occupant, stance=say("stance." + stance)), className="who"
-                ),
-                html.P(text),
-            ],
-            **facts(data_stance=stance),
+    items = []
+    for number, one in enumerate(motion.statements, start=1):
+        stance = say("stance." + one.stance)
+        who = (
+            say("desk.plant_said", number=number, plant=one.plant_title or one.plant, stance=stance)
+            if one.plant
+            else say("desk.said", number=number, seat=one.seat, occupant=one.occupant, stance=stance)
         )
-        for _, stance, seat, occupant, text in sorted(said)
-    ]
+        cites = [html.Span(say("desk.cites", what="; ".join(one.cites)), className="hint")] if one.cites else []
+        of = "plant" if one.plant else "seat"
+        items.append(
+            html.Li(
+                [html.Span(who, className="who"), html.P(one.text), *cites],
+                **facts(data_stance=one.stance, data_of=of),
+            )
+        )
     return html.Section([html.H3(say("desk.statements")), html.Ul(items)], className="statements")
 
 

@@ -13,17 +13,20 @@ from dashboards.words import say
 YES = "yes"
 
 
-def fields(schema: Mapping[str, Any]) -> list[Component]:
+def fields(schema: Mapping[str, Any], values: Mapping[str, Any] | None = None, of: str = "field") -> list[Component]:
     """Lay out one labelled control for each property of an order's schema.
 
     A choice (`enum`) is a group of radio buttons, a truth value a box, a number a number field with its limits, and
-    anything else a line of text. The id of a control is `{"field": name}`.
+    anything else a line of text. The id of a control is `{"field": name}`, or with `of` in place of field; `values` stand in it.
     """
-    required = set(schema.get("required", ()))
-    return [_field(name, part, name in required) for name, part in schema.get("properties", {}).items()]
+    required, known = set(schema.get("required", ())), values or {}
+    return [
+        _field(name, {**part, "default": known[name]} if name in known else part, name in required, of)
+        for name, part in schema.get("properties", {}).items()
+    ]
 
 
-def _field(name: str, part: Mapping[str, Any], required: bool) -> Component:
+def _field(name: str, part: Mapping[str, Any], required: bool, of: str) -> Component:
     label = str(part.get("title") or name.replace("_", " ").replace("-", " ").capitalize())
     caption = [html.Span(label, className="caption")]
     if not required:
@@ -32,7 +35,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Component:
         caption.append(html.Span(limits, className="hint"))
     if description := part.get("description"):
         caption.append(html.Span(str(description), className="hint"))
-    identity = {"field": name}
+    identity = {of: name}
     if part.get("enum"):
         options = [{"label": str(choice), "value": str(choice)} for choice in part["enum"]]
         value = str(part["default"]) if "default" in part else None

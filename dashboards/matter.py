@@ -6,7 +6,9 @@ from typing import Literal, NamedTuple
 
 from opsroom.views import AlarmView, MotionView, OrderView, ProposalView, Snapshot, StopView, Viewer
 
-Mode = Literal["none", "watching", "moving", "voting", "voted", "decided", "alarm", "order", "proposal", "stop"]
+Mode = Literal[
+    "none", "watching", "moving", "seconding", "voting", "voted", "decided", "alarm", "order", "proposal", "stop"
+]
 """What the viewer may do with the matter; the forms of the screen stand under it."""
 
 BACK = ("returned", "recovered", "latched", "latched-acknowledged")
@@ -163,4 +165,7 @@ def _may(motion: MotionView, viewer: Viewer) -> Mode:
         return "decided"
     if viewer.role != "seat":
         return "watching"
-    return "voted" if any(b.seat == viewer.seat for b in motion.ballots) else "voting"
+    if motion.phase == "seconding":
+        return "seconding"
+    done = any(b.seat == viewer.seat for b in motion.ballots) or any(b.seat == viewer.seat for b in motion.recused)
+    return "voted" if done or motion.phase in ("opening", "counting") else "voting"

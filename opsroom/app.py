@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import secrets
 import signal
 import socket
 import ssl
@@ -16,8 +17,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
-from opsroom.commands import Actor, AnyCommand, Asked, Role
+from opsroom.commands import Actor, AnyCommand, Asked, CastBallot, Role
 from opsroom.doors import api, presence
+from opsroom.entry.ballot_box import rows_of
 from opsroom.entry.certificates import shown
 from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of
 from opsroom.judgement.bank import Judged
@@ -32,6 +34,7 @@ from opsroom.loop.tick import Tick, fold
 from opsroom.loop.writer import Writer
 from opsroom.notices.courier import Courier
 from opsroom.panel import made
+from opsroom.proof.commitments import SALT_BYTES
 from opsroom.room.news import Tick as ClockTick
 from opsroom.shift.scribe import Scribe
 from opsroom.views import Answer, Snapshot, Viewer
@@ -61,7 +64,8 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     async def settle(batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
         births = [born.birth for born in batch.births if born.changed]
         # Blocks, on the writer's thread, until it is durable.
-        await writer.write(births, judged, tick, batch.at, batch.gaps)
+        sealed = rows_of((ask.asked for ask in batch.asks), tick.events)
+        await writer.write(births, judged, tick, batch.at, batch.gaps, sealed)
         toll.begin()
         hall.become(tick)
         hall.absorbed.take(judged.blocks, hall.store.last_mark)
@@ -109,7 +113,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         toll.charge("verdicts")
         asked = [ask.asked for ask in batch.asks]
         told = [news for clerk in clerks for news in clerk.heard()]
-        messages = (*news_from(batch), *heard, *told, *asked, ClockTick(at=batch.at))
+        messages = (*news_from(batch), *heard, *told, *hall.box.opened(), *asked, ClockTick(at=batch.at))
         tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
         anchored = hall.anchors(tick.events)
         toll.charge("news and decisions")
@@ -129,7 +133,8 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
 
     async def ask(viewer: Viewer, command: AnyCommand, key: str) -> Answer:
         actor = Actor(role=Role(viewer.role), unit=viewer.unit, seat=viewer.seat, occupant=viewer.occupant)
-        return await hall.inbox.ask(Asked(command=command, actor=actor, key=key))
+        salt = secrets.token_bytes(SALT_BYTES) if isinstance(command, CastBallot) else b""
+        return await hall.inbox.ask(Asked(command=command, actor=actor, key=key, salt=salt))
 
     def views(viewer: Viewer, focus: str) -> Snapshot:
         return hall.scene.snapshot(viewer, focus, 0, hall.clock.now())

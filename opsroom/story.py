@@ -134,6 +134,13 @@ class _Plan:
     parameters: dict[str, Any]
     change: float
 
+    def option(self) -> dict[str, Any]:
+        """The option of a motion that this plan makes."""
+        figures = ", ".join(str(value) for value in self.parameters.values())
+        title = f"{self.choice.title}: {figures}" if figures else self.choice.title
+        order = {"plant": self.choice.plant, "name": self.choice.name, "parameters": self.parameters}
+        return {"title": title, "orders": [order]}
+
 
 class Timeline:
     """Tells the story as it happens, in the room's own time."""
@@ -221,7 +228,7 @@ class _Council:
         open_ones = [
             a for a in self.picture.alarms.values() if a.arrived and a.state in ("unacknowledged", "acknowledged")
         ]
-        able = [alarm for alarm in open_ones if self._plan(alarm) is not None]
+        able = [alarm for alarm in open_ones if self._plans(alarm)]
         return min(able, key=lambda alarm: alarm.opened_at, default=None)
 
     def _ended(self, motion: str) -> MotionView | None:
@@ -242,8 +249,8 @@ class _Council:
     def _orders(self, motion: MotionView) -> list[OrderView]:
         return [self.picture.orders[name] for name in motion.orders if name in self.picture.orders]
 
-    def _plan(self, alarm: AlarmView) -> _Plan | None:
-        """Of the orders that the plant declared, the one that promises most for this signal in the direction that is missing."""
+    def _plans(self, alarm: AlarmView) -> list[_Plan]:
+        """The orders that the plant declared and that promise something in the direction that is missing, the most first."""
         name = alarm.signal.partition("/")[2]
         wanted = 1.0 if alarm.direction == "down" else -1.0
         plans = []
@@ -256,20 +263,21 @@ class _Council:
                 for parameters in _parameter_sets(choice.parameters)
                 if change * wanted > 0 and f"{choice.name} {parameters}" not in self._tried
             ]
-        return max(plans, key=lambda plan: abs(plan.change), default=None)
+        return sorted(plans, key=lambda plan: -abs(plan.change))
 
     async def _decide(self, alarm: AlarmView) -> str:
         """Open a motion, speak, and vote, each seat by what it sees."""
-        plan = self._plan(alarm)
-        if plan is None:
+        plans = self._plans(alarm)[:2]
+        if not plans:
             raise StoryError(f"an order that {alarm.unit} has not tried", 0.0)
-        self._tried.add(f"{plan.choice.name} {plan.parameters}")
-        order = {"plant": plan.choice.plant, "name": plan.choice.name, "parameters": plan.parameters}
-        option = {"title": plan.choice.title, "orders": [order]}
-        opened = await self.seats[0].ask("open-motion", alarms=[alarm.id], title=plan.choice.title, options=[option])
+        plan = plans[0]
+        opened = await self.seats[0].ask(
+            "open-motion", alarms=[alarm.id], title=plan.choice.title, options=[one.option() for one in plans]
+        )
         motion = str(opened["made"][0])
         self.waiting_for = f"the council's decision on {motion}"
         row = await self._until(lambda: self.picture.motions.get(motion))
+        await self.seats[1].ask("second-motion", motion=motion)
         moved = f"The signal is {alarm.direction} by {_round(abs(alarm.size or 0.0))} {alarm.uom}"
         said = f"{moved}; the plant expects {plan.change:+g} from this."
         await self.seats[1].ask("speak", motion=motion, stance="for", text=said)
@@ -279,12 +287,42 @@ class _Council:
         last = (
             f"Yes: {len(alarm.climbs)} levels had their time, and it stands at {_round(_last_value(row))} {alarm.uom}."
         )
-        await self.seats[0].ask("speak", motion=motion, stance="for", text=last)
-        for seat, (choice, reason) in zip(self.seats, map(_vote(alarm, plan), range(1, 8)), strict=True):
-            if not await _voted(seat, motion, choice, reason):
+        cites = [{"kind": "statement", "number": 2}, {"kind": "verdict"}]
+        await self.seats[0].ask("speak", motion=motion, stance="answer", text=last, cites=cites)
+        for number in (1, 2):
+            self.waiting_for = f"round {number} of {motion}"
+            if not await self._round(alarm, row, plan, number):
                 break
-        await self._until(lambda: row if (row := self.picture.motions[motion]).state != "open" else None)
+        self.waiting_for = f"the count of {motion}"
+        ended = await self._until(lambda: row if (row := self.picture.motions[motion]).state != "open" else None)
+        tried = next((one for one in ended.options if one.id == ended.chosen), ended.options[0])
+        self._tried |= {f"{order.name} {order.parameters}" for order in tried.orders}
+        await self._confirm(ended)
         return motion
+
+    async def _round(self, alarm: AlarmView, row: MotionView, plan: _Plan, number: int) -> bool:
+        """Vote in one round once it runs; False when it was over before all had voted, which a last call may do."""
+        motion = row.id
+
+        def runs() -> MotionView | None:
+            now = self.picture.motions[motion]
+            return now if now.state != "open" or (now.round == number and now.phase in ("blind", "revision")) else None
+
+        now = await self._until(runs)
+        if now.state != "open":
+            return False
+        for seat in self.seats:
+            options, reason = _vote(alarm, row, plan, seat.viewer.seat, now)
+            if not await _voted(seat, motion, options, reason):
+                return False
+        return True
+
+    async def _confirm(self, motion: MotionView) -> None:
+        """Another seat than the responsible one confirms what the plant calls dangerous."""
+        for name in motion.orders:
+            order = await self._until(partial(self.picture.orders.get, name))
+            if order.state == "unconfirmed":
+                await self.seats[2].ask("confirm-order", order=name)
 
     async def _until(self, found: Any) -> Any:
         """Wait until what the screens show has something."""
@@ -306,28 +344,36 @@ class _Council:
                 self.timeline.say(line.kind, f"{line.unit}: {line.text}" if line.kind == "line" else line.text, line.at)
 
 
-async def _voted(seat: Visitor, motion: str, choice: str, reason: str) -> bool:
-    """Cast a ballot; False when the council had decided before it came, which a last call may do to a slow seat."""
+async def _voted(seat: Visitor, motion: str, options: list[str], reason: str) -> bool:
+    """Cast a ballot; False when the round was over before it came, which a last call may do to a slow seat."""
     try:
-        await seat.ask("cast-ballot", motion=motion, choice=choice, reason=reason)
+        await seat.ask("cast-ballot", motion=motion, options=options, abstain=not options, reason=reason)
     except RefusedByRoomError as refusal:
-        if refusal.code != "motion-over":
+        if refusal.code not in ("motion-over", "round-over"):
             raise
         return False
     return True
 
 
-def _vote(alarm: AlarmView, plan: _Plan) -> Any:
-    """How a seat votes by what it sees: the surer the room and the smaller the danger, the sooner it agrees."""
+def _vote(alarm: AlarmView, motion: MotionView, plan: _Plan, seat: int, now: MotionView) -> tuple[list[str], str]:
+    """How a seat votes by what it sees: the surer the room and the smaller the danger, the sooner it agrees.
 
-    def vote(seat: int) -> tuple[str, str]:
-        if seat == 7 and plan.choice.danger != "none":
-            return "abstain", f"The plant marks this order: {plan.choice.danger}."
-        if alarm.probability >= 0.5:
-            return "yes", f"A {alarm.kind}, {alarm.probability_words}, and the plant's time is over."
-        return "no", "I am not sure enough of what I see."
-
-    return vote
+    Who stood alone in the first round goes with the others once it has read their reasons.
+    """
+    acting = [option.id for option in motion.options if option.kind == "orders"]
+    time = next(option.id for option in motion.options if option.kind == "time")
+    nothing = next(option.id for option in motion.options if option.kind == "nothing")
+    if seat == 7 and plan.choice.danger != "none":
+        return [], f"The plant marks this order: {plan.choice.danger}."
+    if alarm.probability < 0.5:
+        return [nothing], "I am not sure enough of what I see."
+    if now.round == 2:
+        return acting, "I have read the others' reasons."
+    if seat == 6:
+        return [time, *acting], "The plant's own people may still find it."
+    if seat == 5:
+        return acting[::-1], "The gentler order first."
+    return acting, f"A {alarm.kind}, {alarm.probability_words}, and the plant's time is over."
 
 
 def _parameter_sets(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -370,11 +416,7 @@ def _report(
         ],
         "motion": {
             "id": motion.id,
-            "ballots": [
-                {"seat": body["seat"], "choice": body["choice"], "reason": body.get("reason", "")}
-                for body in bodies
-                if body["kind"] == "ballot-cast" and body["motion"] == motion.id
-            ],
+            "ballots": _ballots(bodies, motion.id),
             "carried_at": _iso(carried["at"]),
         },
         "order": {"id": order, "motion": motion.id, "receipt": receipts[-1]["state"] if receipts else None},
@@ -387,6 +429,18 @@ def _report(
         "journal": {"events": checked.events, "head": checked.head, "verified": checked.ok},
         "telexes": _telexes(_kept(folder / READINGS), kept, output),
     }
+
+
+def _ballots(bodies: list[Any], motion: str) -> list[dict[str, Any]]:
+    """The last ballot of each seat, as it was opened, in short."""
+    last = {}
+    for body in bodies:
+        if body["kind"] == "ballots-opened" and body["motion"] == motion:
+            for ballot in body["ballots"]:
+                told = msgspec.json.decode(ballot["said"])
+                choice = "abstain" if told["abstain"] else " ".join(told["options"])
+                last[ballot["seat"]] = {"seat": ballot["seat"], "choice": choice, "reason": told["reason"]}
+    return [last[seat] for seat in sorted(last)]
 
 
 def _kept(path: Path) -> TelexCounts:

@@ -5,7 +5,7 @@
   const room = window.opsroom;
   const { put, set, say, span, clock, state } = room;
   const FRESH_MS = 20000, LEAST_MS = 250;
-  const BALLOT = { y: 'yes', n: 'no', a: 'abstain', r: 'recuse' };
+  const BALLOT = { a: 'a', b: 'b', c: 'c', d: 'd', e: 'e', 0: 'abstain' };
   let desk = null, pulsed = 0, at = 0;
 
   const tell = (id, props) => { if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props(id, props); };

@@ -6,7 +6,6 @@
   const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, latched: 2, 'latched-acknowledged': 2, shelved: 3, suppressed: 4, 'out-of-service': 4 };
   const BACK = new Set(['returned', 'recovered', 'latched', 'latched-acknowledged']);
   const EXCEPTIONS = 2, LINES = 4, LONG = 38, SEATS = 7;
-  const CHOICES = ['yes', 'no', 'abstain', 'recuse'];
   let w = null;
 
   // ---- an exception: what, how sure, whose, where it stands, and the clock that runs there
@@ -142,8 +141,10 @@
       const option = motion.options.find(o => o.id === motion.chosen) || motion.options[0], first = option.orders[0];
       const facts = { order: first ? first.title : option.title, plant: first ? first.plant_title : '' };
       if (motion.state === 'open') {
-        put(w.motionText, say('wall.motion_order', facts));
-        put(w.motionClock, span(motion.deadline - now)); put(w.motionUntil, say(motion.last_call ? 'wall.last_call' : 'wall.until_vote', { voted: motion.ballots.length }));
+        const options = motion.options.map(o => o.id.toUpperCase() + ' ' + o.title).join(' · ');
+        put(w.motionText, say('wall.options', { options }));
+        put(w.motionClock, span((motion.round_ends || motion.deadline) - now));
+        put(w.motionUntil, say(motion.last_call ? 'wall.last_call' : 'wall.' + motion.phase, { voted: motion.ballots.length }));
       } else {
         const t = motion.tally;
         put(w.motionText, effect && effect.after !== null
@@ -155,13 +156,14 @@
     }
     w.chairs.forEach((it, i) => {
       const seat = i + 1, row = state.seats.get(seat), ballot = motion && motion.ballots.find(b => b.seat === seat);
-      const choice = !ballot ? '' : CHOICES.includes(ballot.choice) && motion.state !== 'open' ? ballot.choice : 'sealed';
+      const recused = motion && motion.recused.some(r => r.seat === seat), named = ballot && ballot.choice === 'named';
+      const choice = recused ? 'recuse' : !ballot ? '' : named ? (ballot.options.includes(motion.chosen) ? 'yes' : 'no') : ballot.choice;
       set(it.g, { 'data-choice': choice || null, 'data-present': row && row.present ? 'yes' : 'no' });
-      set(it.vote, { d: choice && choice !== 'sealed' ? room.SHAPES[choice] : 'M0 0' });
-      put(it.number, choice && choice !== 'sealed' ? '' : String(seat));
+      set(it.vote, { d: room.SHAPES[choice] && choice !== 'sealed' ? room.SHAPES[choice] : 'M0 0' });
+      put(it.number, room.SHAPES[choice] && choice !== 'sealed' ? '' : String(seat));
       const name = row ? row.occupant : '';
       put(it.name, short(name));
-      put(it.word, choice ? say('choice.' + choice) : motion && motion.state === 'open' ? say('choice.waiting') : row && row.present ? say('seat.present') : say('seat.away'));
+      put(it.word, named ? ballot.options.join(', ').toUpperCase() : choice ? say('choice.' + choice) : motion && motion.state === 'open' ? say('choice.waiting') : row && row.present ? say('seat.present') : say('seat.away'));
     });
     const said = w.chairs.map((it, i) => say('wall.seat', { seat: i + 1, said: it.word.textContent })).join(', ');
     if (w.said !== said) { w.said = said; set(w.ring, { 'aria-label': said }); }

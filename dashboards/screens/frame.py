@@ -95,7 +95,7 @@ def frame(
 def _keys(viewer: Viewer) -> list[Component]:
     rows = [("key.1", "key.1.does"), ("key.tab", "key.tab.does")]
     if viewer.role == "seat":
-        rows = [rows[0], ("key.y", "key.y.does"), ("key.enter", "key.enter.does"), rows[1]]
+        rows = [rows[0], ("key.a", "key.a.does"), ("key.enter", "key.enter.does"), rows[1]]
     listed = [html.Div([html.Dt(say(key)), html.Dd(say(does))]) for key, does in rows]
     box = html.Label(
         [dcc.Checklist(id="single-keys", options=[{"label": say("desk.single_keys"), "value": "on"}], value=["on"])]

@@ -5,17 +5,45 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.screens.frame import answers, form, frame, line
+from dashboards.screens.frame import answers, figure_of, form, frame, line
 from dashboards.words import say
 from opsroom.views import Viewer
 
-CHOICES = ("yes", "no", "abstain", "recuse")
-STANCES = ("for", "against", "question")
+STANCES = ("for", "against", "question", "answer")
 
 
 def layout(viewer: Viewer, room: str) -> Component:
     """Lay out a seat's armrest."""
-    propose = form(
+    return frame(
+        viewer,
+        say("seat.seat", seat=viewer.seat),
+        room,
+        [_second(), _propose(), _ballot(), _amendment(), _speak(), _amend(), *_afterwards(), *_seldom(), *answers()],
+        focus="",
+        stores=[dcc.Store(id="draft"), dcc.Store(id="balloting", data="")],
+    )
+
+
+def _second() -> Component:
+    return form(
+        "second",
+        "seconding",
+        say("seat.second"),
+        [html.P(say("seat.second_why"), className="hint")],
+        say("seat.second_now"),
+    )
+
+
+def _propose() -> Component:
+    steps = html.Div(
+        [
+            html.Button(say("seat.add_option"), id="add-option", type="button", className="lesser"),
+            html.Button(say("seat.add_order"), id="add-order", type="button", className="lesser"),
+            html.Button(say("seat.clear_draft"), id="clear-draft", type="button", className="lesser"),
+        ],
+        className="steps",
+    )
+    return form(
         "propose",
         "moving",
         say("seat.propose"),
@@ -25,33 +53,58 @@ def layout(viewer: Viewer, room: str) -> Component:
                 className="field",
             ),
             html.Div(id="parameters"),
+            steps,
+            html.Div([html.P(say("seat.always"), className="hint")], id="drafted"),
             line("motion-title", say("seat.title")),
         ],
         say("seat.open"),
     )
-    ballot = form(
+
+
+def _ballot() -> Component:
+    return form(
         "cast",
         "voting",
         say("seat.ballot"),
         [
             html.Fieldset(
                 [
-                    html.Legend(say("seat.ballot"), className="unseen"),
-                    dcc.RadioItems(
-                        id="choice",
-                        options=[{"label": say("ballot." + choice), "value": choice} for choice in CHOICES],
-                        className="choices",
-                    ),
+                    html.Legend(say("seat.ballot_hint"), className="hint"),
+                    dcc.Checklist(id="choice", options=[], value=[], className="choices"),
+                    html.P(id="preference", className="hint"),
                 ],
                 className="field",
+            ),
+            html.Fieldset(
+                [
+                    html.Legend(say("seat.object")),
+                    dcc.Checklist(id="object", options=[], value=[], className="radios"),
+                ],
+                className="field objecting",
             ),
             line("ballot-reason", say("seat.reason"), say("seat.reason_hint")),
         ],
         say("seat.cast"),
     )
-    speak = form(
+
+
+def _amendment() -> Component:
+    pair = html.Div(
+        [
+            html.Button(say("seat.amendment_yes"), id="amendment-yes", type="button", className="act"),
+            html.Button(say("seat.amendment_no"), id="amendment-no", type="button", className="lesser"),
+        ],
+        className="steps",
+    )
+    return html.Section(
+        [html.H3(say("seat.amendment")), pair], className="form in-voting in-voted in-seconding amending"
+    )
+
+
+def _speak() -> Component:
+    return form(
         "speak",
-        "voting voted",
+        "seconding voting voted",
         say("seat.speak"),
         [
             html.Fieldset(
@@ -67,16 +120,87 @@ def layout(viewer: Viewer, room: str) -> Component:
                 className="field",
             ),
             line("speech", say("seat.words")),
+            html.Details(
+                [
+                    html.Summary(say("seat.cite")),
+                    dcc.RadioItems(
+                        id="cite", options=[{"label": say("cite.nothing"), "value": ""}], value="", className="radios"
+                    ),
+                ]
+            ),
         ],
         say("seat.say"),
     )
-    withdraw = form(
-        "withdraw",
-        "mine",
-        say("seat.withdraw"),
-        [line("withdraw-reason", say("seat.reason"), say("form.optional"))],
-        say("seat.withdraw"),
-    )
-    return frame(
-        viewer, say("seat.seat", seat=viewer.seat), room, [propose, ballot, speak, withdraw, *answers()], focus=""
-    )
+
+
+def _folded(identity: str, modes: str, title: str, parts: list[Component], button: str) -> Component:
+    """A form that is folded away until somebody wants it."""
+    act = html.Button(button, id=identity, type="button", className="lesser")
+    inside = html.Details([html.Summary(title), html.Div([*parts, act], className="folded")])
+    return html.Section([inside], className=f"form {' '.join('in-' + mode for mode in modes.split())}")
+
+
+def _amend() -> Component:
+    parts: list[Component] = [
+        html.Fieldset(
+            [html.Legend(say("seat.amend_which")), dcc.RadioItems(id="amend-option", options=[], className="radios")],
+            className="field",
+        ),
+        line("amend-title", say("seat.amend_title")),
+        html.Div(id="amend-parameters"),
+        line("amend-reason", say("seat.reason")),
+    ]
+    return _folded("amend", "seconding voting voted", say("seat.amend"), parts, say("seat.amend_now"))
+
+
+def _afterwards() -> list[Component]:
+    return [
+        form(
+            "confirm",
+            "decided order",
+            say("seat.confirm"),
+            [html.P(say("seat.confirm_why"), className="hint")],
+            say("seat.confirm_now"),
+        ),
+        form("review", "decided", say("seat.review"), [line("review-text", say("seat.words"))], say("seat.say_review")),
+        _folded(
+            "dissent",
+            "decided",
+            say("seat.dissent"),
+            [line("dissent-text", say("seat.words"))],
+            say("seat.dissent_now"),
+        ),
+    ]
+
+
+def _seldom() -> list[Component]:
+    """What a seat needs seldom, folded away."""
+    always = "none watching moving seconding voting voted decided order proposal"
+    return [
+        _folded(
+            "recuse",
+            "seconding voting voted",
+            say("seat.recuse"),
+            [line("recuse-reason", say("seat.reason"))],
+            say("seat.recuse_now"),
+        ),
+        _folded(
+            "withdraw",
+            "mine",
+            say("seat.withdraw"),
+            [line("withdraw-reason", say("seat.reason"), say("form.optional"))],
+            say("seat.withdraw"),
+        ),
+        _folded(
+            "name",
+            always,
+            say("seat.substitute"),
+            [
+                figure_of("substitute", say("seat.substitute_seat"), 0, 0, 7),
+                figure_of("substitute-minutes", say("seat.substitute_minutes"), 480, 1, 44_640),
+            ],
+            say("seat.substitute_now"),
+        ),
+        _folded("hold", always, say("seat.hold"), [line("hold-reason", say("seat.reason"))], say("seat.hold_now")),
+        _folded("release", always, say("seat.release"), [], say("seat.release_now")),
+    ]

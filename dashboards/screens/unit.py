@@ -17,6 +17,7 @@ def layout(viewer: Viewer, room: str, unit: str, title: str) -> Component:
         form(
             "refuse", "order", say("unit.refuse"), [line("refuse-reason", say("seat.reason"))], say("unit.refuse_now")
         ),
+        form("state", "watching order", say("unit.state"), [line("statement", say("seat.words"))], say("seat.say")),
         *answers(),
         *stops("none watching alarm order decided stop", say("unit.stop")),
     ]

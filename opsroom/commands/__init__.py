@@ -27,8 +27,23 @@ from opsroom.commands.alarms import (
     UnshelveAlarm,
 )
 from opsroom.commands.command import Actor, Command, Role
-from opsroom.commands.council import CastBallot, OpenMotion, ProposedOption, ProposedOrder, Speak, WithdrawMotion
-from opsroom.commands.orders import HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
+from opsroom.commands.council import (
+    AmendMotion,
+    AnswerAmendment,
+    CastBallot,
+    Citation,
+    NameSubstitute,
+    OpenMotion,
+    ProposedOption,
+    ProposedOrder,
+    RecuseSeat,
+    ReviewMotion,
+    SecondMotion,
+    Speak,
+    StateMinority,
+    WithdrawMotion,
+)
+from opsroom.commands.orders import ConfirmOrder, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
 from opsroom.commands.recursion import (
     AnswerAccord,
     AnswerAgreement,
@@ -47,8 +62,10 @@ from opsroom.commands.shift import TakeOver, WriteLog
 __all__ = [
     "AcknowledgeAlarm",
     "Actor",
+    "AmendMotion",
     "AnswerAccord",
     "AnswerAgreement",
+    "AnswerAmendment",
     "AnswerRationale",
     "AnswerRequest",
     "AnswerTime",
@@ -61,13 +78,16 @@ __all__ = [
     "CallEarly",
     "CancelStop",
     "CastBallot",
+    "Citation",
     "Command",
+    "ConfirmOrder",
     "EndAccord",
     "FixOrigin",
     "GrantSight",
     "HoldOrders",
     "JoinAlarm",
     "LookAtAlarm",
+    "NameSubstitute",
     "OpenMotion",
     "PlanStop",
     "ProposeAccord",
@@ -76,15 +96,19 @@ __all__ = [
     "ProposeRationale",
     "ProposedOption",
     "ProposedOrder",
+    "RecuseSeat",
     "RefuseOrder",
     "ReleaseOrders",
     "ResetAlarm",
+    "ReviewMotion",
     "RevokeGrant",
     "RevokeOrder",
     "Role",
+    "SecondMotion",
     "ShelveAlarm",
     "Speak",
     "SplitAlarm",
+    "StateMinority",
     "TakeOut",
     "TakeOver",
     "UnshelveAlarm",
@@ -115,11 +139,19 @@ AnyCommand = (
     | ProposeAgreement
     | AnswerAgreement
     | OpenMotion
+    | SecondMotion
     | Speak
     | CastBallot
+    | RecuseSeat
+    | NameSubstitute
+    | AmendMotion
+    | AnswerAmendment
     | WithdrawMotion
+    | StateMinority
+    | ReviewMotion
     | HoldOrders
     | ReleaseOrders
+    | ConfirmOrder
     | RevokeOrder
     | RefuseOrder
     | GrantSight
@@ -136,8 +168,15 @@ AnyCommand = (
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A command with its asker and an idempotency key: the same key of the same actor is answered, not done again."""
+    """A command with its asker and an idempotency key: the same key of the same actor is answered, not done again.
+
+    `salt` is chance from outside the room, for what it seals.
+    """
 
     command: AnyCommand
     actor: Actor
     key: str
+    salt: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Asked({self.command!r}, {self.actor!r}, key={self.key!r})"

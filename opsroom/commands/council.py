@@ -29,33 +29,115 @@ class OpenMotion(Command, frozen=True, kw_only=True, tag="open-motion"):
     """Move on alarms that have arrived at the council with up to three options; the evidence is frozen by the room.
 
     The room adds two options of its own: give the unit more time (`more_time_s` seconds, or once more the time of the
-    level where the first alarm stands), and do nothing.
+    level where the first alarm stands), and do nothing. `responsible` is the seat that looks after the outcome, the mover's
+    own if left out.
     """
 
     alarms: tuple[str, ...]
     title: str
     options: tuple[ProposedOption, ...] = ()
     more_time_s: float | None = None
+    responsible: int = 0
+
+
+class SecondMotion(Command, frozen=True, kw_only=True, tag="second-motion"):
+    """Back another seat's motion: its time of deliberation and the first ballot begin."""
+
+    motion: str
+
+
+class Citation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a statement points at: readings of a signal from `start` to `end`, the verdict, the forecast, or another statement.
+
+    `number` counts the statements of the motion from 1; `option` is the option whose forecast is meant.
+    """
+
+    kind: Literal["readings", "verdict", "forecast", "statement"]
+    signal: str = ""
+    start: float | None = None
+    end: float | None = None
+    option: str = ""
+    number: int = 0
 
 
 class Speak(Command, frozen=True, kw_only=True, tag="speak"):
-    """Say something on an open motion: for it, against it, or a question."""
+    """Say something on an open motion: for it, against it, a question, or an answer; a plant concerned may speak as itself.
+
+    `cites` points at evidence.
+    """
 
     motion: str
-    stance: Literal["for", "against", "question"]
+    stance: Literal["for", "against", "question", "answer"]
     text: str
+    cites: tuple[Citation, ...] = ()
 
 
 class CastBallot(Command, frozen=True, kw_only=True, tag="cast-ballot"):
-    """Vote on an open motion, once; a recused seat leaves the denominator. The seat comes from the session."""
+    """Vote in the round that runs, once, sealed until the round opens: the options that you agree to, the preferred one first.
+
+    `objections` count by consent and need a reason; `abstain` names no option. `seat` is for a substitute: the seat for which
+    it votes. Who votes comes from the session.
+    """
 
     motion: str
-    choice: Literal["yes", "no", "abstain", "recuse"]
+    options: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    abstain: bool = False
     reason: str = ""
+    seat: int = 0
+
+    def __repr__(self) -> str:
+        return f"CastBallot(motion={self.motion!r}, sealed)"
+
+
+class RecuseSeat(Command, frozen=True, kw_only=True, tag="recuse-seat"):
+    """Step back from an open motion, with a reason that all see: the seat leaves the denominator."""
+
+    motion: str
+    reason: str
+
+
+class NameSubstitute(Command, frozen=True, kw_only=True, tag="name-substitute"):
+    """Name another seat to vote in your place for `minutes`; 0 as substitute takes it back."""
+
+    substitute: int
+    minutes: float = 1440.0
+    reason: str = ""
+
+
+class AmendMotion(Command, frozen=True, kw_only=True, tag="amend-motion"):
+    """Propose another wording or other orders for one option of an open motion, with a reason."""
+
+    motion: str
+    option: str
+    to: ProposedOption
+    reason: str
+
+
+class AnswerAmendment(Command, frozen=True, kw_only=True, tag="answer-amendment"):
+    """Say openly whether you want an amendment: the mover's yes takes it over, else more than half of the seats decide."""
+
+    motion: str
+    amendment: str
+    aye: bool
 
 
 class WithdrawMotion(Command, frozen=True, kw_only=True, tag="withdraw-motion"):
-    """Take one's own motion back before it is decided."""
+    """Take one's own motion back before its ballots are counted."""
 
     motion: str
     reason: str = ""
+
+
+class StateMinority(Command, frozen=True, kw_only=True, tag="state-minority"):
+    """Put your dissent from a decided motion on record, within a day of the decision."""
+
+    motion: str
+    text: str
+
+
+class ReviewMotion(Command, frozen=True, kw_only=True, tag="review-motion"):
+    """Say what became of a carried motion."""
+
+    motion: str
+    text: str

@@ -6,15 +6,21 @@ from opsroom.commands.command import Command
 
 
 class HoldOrders(Command, frozen=True, kw_only=True, tag="hold-orders"):
-    """Hold all orders of the room at once: nothing leaves until they are released."""
+    """Hold all orders of the room at once: nothing leaves until they are released. Takes the operator, or two seats."""
 
     reason: str
 
 
 class ReleaseOrders(Command, frozen=True, kw_only=True, tag="release-orders"):
-    """Let held orders go out again."""
+    """Let held orders go out again. Takes the operator, or two seats."""
 
     reason: str = ""
+
+
+class ConfirmOrder(Command, frozen=True, kw_only=True, tag="confirm-order"):
+    """Confirm an order that the plant marked dangerous, as a seat other than the responsible one: only then does it leave."""
+
+    order: str
 
 
 class RevokeOrder(Command, frozen=True, kw_only=True, tag="revoke-order"):

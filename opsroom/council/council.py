@@ -1,192 +1,117 @@
-"""The council: seven seats, motions with frozen evidence, statements, ballots, quorum and the count.
+"""What the council does beside voting: speak on a motion, withdraw it, put dissent on record, look again at what became of it.
 
-A motion proposes options, on alarms that have arrived where the council sits (`moving`). A seat votes once. A
-recused seat leaves the denominator; quorum counts yes, no and abstain; a motion is carried when more votes are cast for it
-than against it, so a tie is lost. The motion closes when all seats have voted, at its deadline, or one last call after the
-rest can no longer change the outcome. A council that does not reach its quorum decides nothing: the motion expires, the alarm
-stays.
+A motion proposes options, on alarms that have arrived where the council sits (`moving`); `deliberation` tells its life,
+`ballots` how seats vote, `amendments` how options change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, cast
 
 import msgspec
 
-from opsroom.commands import Actor, CastBallot, Speak, WithdrawMotion
+from opsroom.commands import Actor, Citation, ReviewMotion, Role, Speak, StateMinority, WithdrawMotion
+from opsroom.council.deliberation import closed, find_open, find_running
+from opsroom.council.motion import Motion, Statement
 from opsroom.council.options import Option, OptionOrder
-from opsroom.council.order import issued
+from opsroom.recursion.recursion import Mode
 from opsroom.room import events as happened
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
-from opsroom.room.news import Sight
 from opsroom.room.refusal import Refused
-from opsroom.room.state import Ballot, Motion, Room, Statement, count, put
-
-LIFE: Mapping[str, Mapping[str, str]] = {
-    "open": {"carried": "carried", "lost": "lost", "expired": "expired", "withdrawn": "withdrawn"},
-    "carried": {},
-    "lost": {},
-    "expired": {},
-    "withdrawn": {},
-}
-"""A motion's states, by the outcome of its closing; what is closed stays closed."""
+from opsroom.room.state import Room, count, put
 
 STATEMENTS = 200
 """The most statements on one motion."""
 
+CITATIONS = 12
+"""The most citations of one statement."""
 
-class Tally(NamedTuple):
-    """The ballots counted; `out` are the seats that have not voted."""
-
-    yes: int
-    no: int
-    abstain: int
-    recused: int
-    out: int
-    quorum: int
-
-    @property
-    def present(self) -> int:
-        """The seats that count for the quorum: yes, no and abstain."""
-        return self.yes + self.no + self.abstain
-
-    @property
-    def needed(self) -> int:
-        """The yes votes that would carry, as the votes cast stand."""
-        return (self.yes + self.no) // 2 + 1
-
-    @property
-    def outcome(self) -> Literal["carried", "lost", "expired"]:
-        """What the ballots say if no more come."""
-        if self.present < self.quorum:
-            return "expired"
-        return "carried" if self.yes > self.no else "lost"
-
-    @property
-    def decided(self) -> bool:
-        """Tell whether the seats that are out cannot change the outcome any more, however they vote."""
-        if self.present + self.out < self.quorum:
-            return True
-        return self.present >= self.quorum and (self.yes > self.no + self.out or self.no >= self.yes + self.out)
-
-
-def tally(room: Room, motion: Motion) -> Tally:
-    """Count a motion's ballots.
-
-    >>> Tally(yes=4, no=0, abstain=0, recused=0, out=3, quorum=4).decided
-    True
-    >>> Tally(yes=2, no=2, abstain=0, recused=3, out=0, quorum=4).outcome
-    'lost'
-    """
-    choices = [ballot.choice for ballot in motion.ballots.values()]
-    yes, no, abstain, recused = (choices.count(choice) for choice in ("yes", "no", "abstain", "recuse"))
-    return Tally(yes, no, abstain, recused, max(len(room.charter.seats) - len(choices), 0), motion.quorum)
-
-
-def find_open(room: Room, motion: str, now: float) -> Motion:
-    """The open motion of an id; refuses others, and those whose deadline has passed even if no tick has closed them yet."""
-    known = room.motions.get(motion)
-    if known is None:
-        raise Refused("unknown-motion", f"there is no motion {motion!r} in the room", "look for its id on the agenda")
-    if known.state != "open" or now >= known.deadline:
-        state = known.state if known.state != "open" else "past its deadline"
-        raise Refused("motion-over", f"{motion} is {state}", "open another motion while the alarm stands")
-    return known
+DISSENT_S = 86_400.0
+"""How long after the decision a seat may put its dissent on record."""
 
 
 def speak(room: Room, asked: Speak, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Say something on an open motion."""
-    motion = find_open(room, asked.motion, now)
+    """Say something on an open motion, as a seat or as a plant that it concerns."""
+    motion = find_running(room, asked.motion, now)
     if len(motion.statements) >= STATEMENTS:
         raise Refused("too-many", f"{motion.id} has {STATEMENTS} statements", "vote")
+    plant = ""
+    if actor.role is Role.UNIT:
+        plant = actor.unit
+        if not any(room.tree.covers(plant, unit) for unit in concerned(room, motion)):
+            raise Refused("not-your-motion", f"{motion.id} does not concern {plant}", "the plants concerned may speak")
     text = said(asked.text, "the statement", 4000)
-    return (happened.StatementMade(at=now, motion=motion.id, seat=actor.seat, stance=asked.stance, text=text),)
+    _check_citations(room, motion, asked.cites)
+    return (
+        happened.StatementMade(
+            at=now, motion=motion.id, seat=actor.seat, plant=plant, stance=asked.stance, text=text, cites=asked.cites
+        ),
+    )
 
 
-def cast(room: Room, asked: CastBallot, actor: Actor, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
-    """Vote, once; the last ballot closes the motion, and one that decides it starts the last call."""
-    motion = find_open(room, asked.motion, now)
-    if actor.seat in motion.ballots:
-        raise Refused(
-            "already-voted",
-            f"seat {actor.seat} has voted on {motion.id}",
-            "a ballot stands; speak on the motion instead",
-        )
-    reason = said(asked.reason, "the reason for recusing") if asked.choice == "recuse" else asked.reason.strip()[:2000]
-    ballot = happened.BallotCast(at=now, motion=motion.id, seat=actor.seat, choice=asked.choice, reason=reason)
-    after = _with_ballot(motion, ballot)
-    counted = tally(room, after)
-    if counted.out == 0 or counted.present + counted.out < counted.quorum:
-        return (ballot, *conclude(room, after, now, sight))
-    if counted.decided and not motion.last_call:
-        last_call_s = room.charter.council.last_call_s
-        if last_call_s <= 0:
-            return (ballot, *conclude(room, after, now, sight))
-        return (
-            ballot,
-            happened.LastCallMade(at=now, motion=motion.id, deadline=min(motion.deadline, now + last_call_s)),
-        )
-    return (ballot,)
+def concerned(room: Room, motion: Motion) -> tuple[str, ...]:
+    """The plants that a motion is about: those of its alarms, and those that it would order something."""
+    units = (room.alarms[name].unit for name in motion.alarms if name in room.alarms)
+    return tuple(dict.fromkeys((*units, *motion.plants)))
+
+
+def _check_citations(room: Room, motion: Motion, cites: tuple[Citation, ...]) -> None:
+    if len(cites) > CITATIONS:
+        raise Refused("too-many", f"{len(cites)} citations", f"cite at most {CITATIONS}")
+    signals = (motion.signal, *(exhibit.signal for exhibit in motion.also))
+    for one in cites:
+        if one.kind == "readings":
+            fits = one.start is not None and one.end is not None and one.start <= one.end
+            if not fits or one.signal not in room.signals:
+                raise Refused("bad-citation", "readings are cited by signal, start and end", "name all three")
+        elif one.kind == "statement":
+            if not 1 <= one.number <= len(motion.statements):
+                raise Refused("bad-citation", f"{motion.id} has no statement {one.number}", "count them from 1")
+        elif one.signal and one.signal not in signals:
+            raise Refused("bad-citation", f"{one.signal} is no evidence of {motion.id}", "cite what was frozen")
+        elif one.option and motion.option(one.option) is None:
+            raise Refused("bad-citation", f"{motion.id} has no option {one.option!r}", "cite one of its options")
 
 
 def withdraw(room: Room, asked: WithdrawMotion, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Take one's own motion back before it is decided."""
-    motion = find_open(room, asked.motion, now)
+    """Take one's own motion back before its ballots are counted."""
+    motion = find_open(room, asked.motion)
     if actor.seat != motion.seat:
         raise Refused("not-your-motion", f"{motion.id} was opened by seat {motion.seat}", "speak and vote against it")
-    if motion.last_call:
-        raise Refused("last-call", f"{motion.id} is decided and only waits for the remaining seats", "let it close")
-    counted = tally(room, motion)
-    return (_closed(motion, now, "withdrawn", counted, asked.reason.strip() or "withdrawn by its mover"),)
+    if motion.phase == "counting" or (motion.last_call and motion.round == motion.rounds):
+        raise Refused("last-call", f"a quorum has cast its last ballots on {motion.id}", "let it close")
+    return (closed(motion, now, "withdrawn", reason=asked.reason.strip()[:2000] or "withdrawn by its mover"),)
 
 
-def conclude(room: Room, motion: Motion, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
-    """Close a motion by its ballots; a carried one issues its order, one without quorum leaves the alarm with a reminder."""
-    counted = tally(room, motion)
-    outcome = counted.outcome
-    if outcome == "carried":
-        option = motion.options[0]
-        return (
-            _closed(motion, now, outcome, counted, option=option.id),
-            *issued(room, motion, option, now, sight(motion.signal)),
-        )
-    if outcome == "lost":
-        return (_closed(motion, now, outcome, counted),)
-    missing = (
-        f"{counted.recused} seats recused themselves: no quorum of {counted.quorum} is left"
-        if counted.present + counted.out < counted.quorum
-        else f"{counted.present} of the {counted.quorum} seats of the quorum voted"
-    )
-    reason = f"{missing}; nothing was ordered, the alarm stays"
-    over = _closed(motion, now, outcome, counted, reason)
-    alarm = room.alarms.get(motion.alarm)
-    if alarm is None or alarm.closed_at is not None:
-        return (over,)
-    said_why = f"the council did not decide on {motion.id}: {missing}"
-    return (over, happened.AlarmReminded(at=now, alarm=alarm.id, unit=room.council, reason=said_why))
+def dissent(room: Room, asked: StateMinority, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Put dissent from a decided motion on record."""
+    motion = room.motions.get(asked.motion)
+    if motion is None:
+        raise Refused("unknown-motion", f"there is no motion {asked.motion!r}", "look for its id on the agenda")
+    if motion.state not in ("carried", "lost") or motion.closed_at is None or now > motion.closed_at + DISSENT_S:
+        raise Refused("not-now", f"{motion.id} is {motion.state}", "dissent is stated within a day of the decision")
+    if sum(one.seat == actor.seat for one in motion.minority) >= 2:
+        raise Refused("too-many", f"seat {actor.seat} has stated its dissent", "it is on record")
+    text = said(asked.text, "the minority statement", 4000)
+    return (happened.MinorityStated(at=now, motion=motion.id, seat=actor.seat, text=text),)
 
 
-def _closed(
-    motion: Motion,
-    now: float,
-    outcome: Literal["carried", "lost", "expired", "withdrawn"],
-    counted: Tally,
-    reason: str = "",
-    option: str = "",
-) -> happened.MotionClosed:
-    return happened.MotionClosed(
-        at=now,
-        motion=motion.id,
-        outcome=outcome,
-        option=option,
-        yes=counted.yes,
-        no=counted.no,
-        abstain=counted.abstain,
-        recused=counted.recused,
-        reason=reason,
-    )
+def review(room: Room, asked: ReviewMotion, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Say what became of a carried motion."""
+    motion = room.motions.get(asked.motion)
+    if motion is None or motion.state != "carried":
+        raise Refused("not-carried", f"{asked.motion!r} is no carried motion", "review what was carried")
+    if motion.review is not None:
+        raise Refused("reviewed", f"{motion.id} was reviewed by seat {motion.review.seat}", "it is on record")
+    text = said(asked.text, "the review", 4000)
+    return (happened.OutcomeReviewed(at=now, motion=motion.id, seat=actor.seat, text=text),)
+
+
+def review_due(room: Room, motion: Motion, now: float) -> tuple[AnyEvent, ...]:
+    """The date of review has come."""
+    return (happened.ReviewDue(at=now, motion=motion.id, seat=motion.responsible),)
 
 
 def _opened(room: Room, event: happened.MotionOpened) -> Room:
@@ -201,6 +126,10 @@ def _opened(room: Room, event: happened.MotionOpened) -> Room:
         opened_at=event.at,
         deadline=event.deadline,
         quorum=event.quorum,
+        mode=cast(Mode, event.mode or "majority"),
+        rounds=event.rounds,
+        responsible=event.responsible or event.seat,
+        phase="seconding" if event.mode else "blind",
         evidence=event.evidence,
         also=event.also,
     )
@@ -221,39 +150,57 @@ def _options_of_old(event: happened.MotionOpened) -> tuple[Option, ...]:
 
 def _stated(room: Room, event: happened.StatementMade) -> Room:
     motion = room.motions[event.motion]
-    said_now = Statement(seat=event.seat, occupant=event.occupant, stance=event.stance, text=event.text, at=event.at)
+    said_now = Statement(
+        seat=event.seat,
+        occupant=event.occupant,
+        stance=event.stance,
+        text=event.text,
+        at=event.at,
+        plant=event.plant,
+        cites=event.cites,
+    )
     return put(room, "motions", msgspec.structs.replace(motion, statements=(*motion.statements, said_now)))
-
-
-def _with_ballot(motion: Motion, event: happened.BallotCast) -> Motion:
-    if event.seat in motion.ballots:
-        raise ValueError(f"seat {event.seat} votes twice on {motion.id}: the journal is not one that this room wrote")
-    ballot = Ballot(seat=event.seat, occupant=event.occupant, choice=event.choice, reason=event.reason, at=event.at)
-    return msgspec.structs.replace(motion, ballots=motion.ballots.set(event.seat, ballot))
-
-
-def _cast(room: Room, event: happened.BallotCast) -> Room:
-    return put(room, "motions", _with_ballot(room.motions[event.motion], event))
-
-
-def _last_call(room: Room, event: happened.LastCallMade) -> Room:
-    motion = room.motions[event.motion]
-    return put(room, "motions", msgspec.structs.replace(motion, deadline=event.deadline, last_call=True))
 
 
 def _concluded(room: Room, event: happened.MotionClosed) -> Room:
     motion = room.motions[event.motion]
-    state = LIFE[motion.state][event.outcome]
-    chosen = event.option or ("a" if event.outcome == "carried" else "")
-    changes = {"state": state, "closed_at": event.at, "closed_reason": event.reason, "chosen": chosen}
+    if motion.state != "open":
+        raise ValueError(f"{motion.id} is closed twice: the journal is not one that this room wrote")
+    changes = {
+        "state": event.outcome,
+        "phase": "closed",
+        "closed_at": event.at,
+        "closed_reason": event.reason,
+        "chosen": event.option or ("a" if event.outcome == "carried" else ""),
+        "closing": event,
+        "minority": event.minority,
+        "review_at": event.review_at,
+    }
     return put(room, "motions", msgspec.structs.replace(motion, **changes))
+
+
+def _dissented(room: Room, event: happened.MinorityStated) -> Room:
+    motion = room.motions[event.motion]
+    one = happened.Dissent(seat=event.seat, occupant=event.occupant, text=event.text)
+    return put(room, "motions", msgspec.structs.replace(motion, minority=(*motion.minority, one)))
+
+
+def _due(room: Room, event: happened.ReviewDue) -> Room:
+    return put(room, "motions", msgspec.structs.replace(room.motions[event.motion], review_at=None))
+
+
+def _reviewed(room: Room, event: happened.OutcomeReviewed) -> Room:
+    motion = room.motions[event.motion]
+    told = Statement(seat=event.seat, occupant=event.occupant, stance="review", text=event.text, at=event.at)
+    return put(room, "motions", msgspec.structs.replace(motion, review=told, review_at=None))
 
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     happened.MotionOpened: _opened,
     happened.StatementMade: _stated,
-    happened.BallotCast: _cast,
-    happened.LastCallMade: _last_call,
     happened.MotionClosed: _concluded,
+    happened.MinorityStated: _dissented,
+    happened.ReviewDue: _due,
+    happened.OutcomeReviewed: _reviewed,
 }
 """How each event of the council changes the room."""

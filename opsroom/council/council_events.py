@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from opsroom.commands.council import Citation
 from opsroom.council.attribution import Attribution
 from opsroom.council.options import Option
 from opsroom.room.event import Event
@@ -24,7 +25,8 @@ class Exhibit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class MotionOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="motion-opened"):
     """A seat moved on one or more alarms: two to five options, with the evidence frozen at this moment.
 
-    `plant`, `order` and `parameters` stand in older journals, where a motion proposed one order and had no options.
+    Until another seat has seconded it, `deadline` is when it is off the table. `plant`, `order` and `parameters` stand in older
+    journals, where a motion proposed one order, had no options and no `mode`.
     """
 
     motion: str
@@ -34,6 +36,9 @@ class MotionOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="mo
     title: str
     deadline: float
     quorum: int
+    mode: str = ""
+    rounds: int = 1
+    responsible: int = 0
     evidence: Evidence | None = None
     also: tuple[Exhibit, ...] = ()
     options: tuple[Option, ...] = ()
@@ -43,16 +48,18 @@ class MotionOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="mo
 
 
 class StatementMade(Event, frozen=True, kw_only=True, omit_defaults=True, tag="statement-made"):
-    """A seat spoke on an open motion."""
+    """A seat, or a plant that is concerned (`plant`), spoke on an open motion."""
 
     motion: str
-    seat: int
-    stance: Literal["for", "against", "question"]
+    seat: int = 0
+    stance: Literal["for", "against", "question", "answer"]
     text: str
+    plant: str = ""
+    cites: tuple[Citation, ...] = ()
 
 
 class BallotCast(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ballot-cast"):
-    """A seat voted, once; a recused seat leaves the denominator."""
+    """A seat voted, in an older journal: since then ballots are sealed there (`ballot-sealed`)."""
 
     motion: str
     seat: int
@@ -61,14 +68,26 @@ class BallotCast(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ball
 
 
 class LastCallMade(Event, frozen=True, kw_only=True, omit_defaults=True, tag="last-call"):
-    """The remaining seats cannot change the outcome any more; they have until `deadline` to be recorded."""
+    """A quorum has voted in this round; the other seats have until `deadline`, then the round ends."""
 
     motion: str
     deadline: float
 
 
+class Dissent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a seat wanted something else than what was carried."""
+
+    seat: int
+    text: str
+    occupant: str = ""
+
+
 class MotionClosed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="motion-closed"):
-    """The motion ended: carried, lost, expired (no quorum by the deadline: nothing acts by itself) or withdrawn."""
+    """The motion ended: carried, lost, expired (no quorum by the deadline: nothing acts by itself) or withdrawn.
+
+    `option` won; `yes` votes named it, `no` votes named others; `named` counts the votes that name each option; `minority` are
+    the reasons of those who wanted something else.
+    """
 
     motion: str
     outcome: Literal["carried", "lost", "expired", "withdrawn"]
@@ -78,6 +97,9 @@ class MotionClosed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="mo
     abstain: int = 0
     recused: int = 0
     reason: str = ""
+    named: dict[str, int] = msgspec.field(default_factory=dict)
+    minority: tuple[Dissent, ...] = ()
+    review_at: float | None = None
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,7 +118,10 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderIssued(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-issued"):
-    """A carried motion issued its order, with the outlook without it; `held` when the room was holding its orders."""
+    """A carried motion issued its order, with the outlook without it; `held` when the room was holding its orders.
+
+    `unconfirmed` when the plant marked it dangerous: a second seat confirms it before it leaves.
+    """
 
     order: str
     motion: str
@@ -106,7 +131,32 @@ class OrderIssued(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ord
     not_before: float
     expires: float
     held: bool = False
+    unconfirmed: bool = False
     outlook: Outlook | None = None
+
+
+class OrderConfirmed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-confirmed"):
+    """A second seat confirmed an order that the plant marked dangerous: it may leave; `held` while the room holds its orders."""
+
+    order: str
+    seat: int
+    held: bool = False
+
+
+class OrderSuperseded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-superseded"):
+    """A later order took the place of one that was not done yet; the plant is told."""
+
+    order: str
+    motion: str
+
+
+class HandRaised(Event, frozen=True, kw_only=True, omit_defaults=True, tag="hand-raised"):
+    """One seat asked to hold or to release all orders; a second seat makes it so until `until`."""
+
+    what: Literal["hold", "release"]
+    seat: int
+    until: float
+    reason: str = ""
 
 
 class OrdersHeld(Event, frozen=True, kw_only=True, omit_defaults=True, tag="orders-held"):

@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
+from opsroom.council.motion import OrderRecord
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent, Outlook
 from opsroom.room.news import EffectReckoned, Evidence
 from opsroom.room.refusal import Refused
-from opsroom.room.state import Alarm, OrderRecord, Room, put
+from opsroom.room.state import Alarm, Room, put
 
 
 def outlook_of(evidence: Evidence | None, readings: int) -> Outlook | None:

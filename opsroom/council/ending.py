@@ -21,9 +21,10 @@ from opsroom.council.attribution import Attribution, Span
 from opsroom.council.foresight import declared
 from opsroom.council.foresight_events import Ending
 from opsroom.council.library import added, kind_of, past_of
+from opsroom.council.motion import OrderRecord
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
-from opsroom.room.state import OrderRecord, Room, put
+from opsroom.room.state import Room, put
 
 _UNDONE = 1 / 3
 """The part of an early effect below which the late one counts as undone."""

@@ -15,12 +15,13 @@ from immutables import Map
 
 from cyberstride.guess import Guess
 from opsroom.council.foresight import at_moment
+from opsroom.council.motion import Foretold, OrderRecord
 from opsroom.council.options import Record
 from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import Evidence, Sight
-from opsroom.room.state import Foretold, OrderRecord, Room, put
+from opsroom.room.state import Room, put
 
 RECORDS = 1_000
 """How many kinds of forecast the room keeps a record of."""

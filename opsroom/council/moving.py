@@ -7,9 +7,11 @@ import msgspec
 from opsroom.alarms.alarm import find
 from opsroom.alarms.algedonic import arrived
 from opsroom.commands import Actor, OpenMotion, ProposedOption, ProposedOrder
+from opsroom.council.counting import kind_of
 from opsroom.council.foresight import foresee
 from opsroom.council.options import Option, OptionOrder
 from opsroom.council.parameters import parameter_fault
+from opsroom.recursion.recursion import Mode
 from opsroom.room import events as happened
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
@@ -35,30 +37,59 @@ def open_motion(room: Room, asked: OpenMotion, actor: Actor, now: float, sight: 
     """Move on alarms that have arrived: options made of orders that plants declared; the evidence is frozen now."""
     alarms = _alarms(room, asked)
     lead = alarms[0]
-    _check_agenda(room, alarms)
+    _check_agenda(room, alarms, actor, now)
     evidence = {alarm.id: sight(alarm.signal) for alarm in alarms}
+    rules = room.charter.council
     options = tuple(
         msgspec.structs.replace(option, forecast=foresee(room, evidence[lead.id], option, now))
         for option in options_of(room, asked, lead)
     )
-    return (
-        happened.MotionOpened(
-            at=now,
-            motion=room.next_id("motion"),
-            seat=actor.seat,
-            alarm=lead.id,
-            signal=lead.signal,
-            title=said(asked.title, "the title", 200),
-            deadline=deadline(room, lead, now),
-            quorum=room.charter.council.quorum,
-            evidence=evidence[lead.id],
-            also=tuple(
-                happened.Exhibit(alarm=alarm.id, signal=alarm.signal, evidence=evidence[alarm.id])
-                for alarm in alarms[1:]
-            ),
-            options=options,
+    responsible = asked.responsible or actor.seat
+    if responsible not in {seat.seat for seat in room.charter.seats}:
+        raise Refused("no-such-seat", f"there is no seat {responsible}", "name a seat that the charter names")
+    opened = happened.MotionOpened(
+        at=now,
+        motion=room.next_id("motion"),
+        seat=actor.seat,
+        alarm=lead.id,
+        signal=lead.signal,
+        title=said(asked.title, "the title", 200),
+        deadline=now + rules.seconding_s,
+        quorum=rules.quorum,
+        mode=mode_of(room, options),
+        rounds=rules.rounds,
+        responsible=responsible,
+        evidence=evidence[lead.id],
+        also=tuple(
+            happened.Exhibit(alarm=alarm.id, signal=alarm.signal, evidence=evidence[alarm.id]) for alarm in alarms[1:]
         ),
+        options=options,
     )
+    if needs_seconder(room):
+        return (opened,)
+    end = deadline(room, lead, now)
+    begun = happened.MotionSeconded(
+        at=now, motion=opened.motion, seat=0, deadline=end, round_ends=first_round(now, end, rules.rounds)
+    )
+    return (opened, begun)
+
+
+def needs_seconder(room: Room) -> bool:
+    """Whether a motion needs a second seat: by rule, or else where a quorum of three or more tells of seats enough."""
+    rules = room.charter.council
+    return rules.seconder == "yes" or (rules.seconder == "auto" and rules.quorum >= 3)
+
+
+def mode_of(room: Room, options: tuple[Option, ...]) -> Mode:
+    """How the ballots on these options are counted: the charter says it for each kind of motion, never the mover."""
+    rules = room.charter.council
+    kinds: dict[str, Mode] = {
+        "order": rules.mode_order,
+        "choice": rules.mode_choice,
+        "dangerous": rules.mode_dangerous,
+        "time": rules.mode_time,
+    }
+    return kinds[kind_of(options)]
 
 
 def options_of(room: Room, asked: OpenMotion, lead: Alarm) -> tuple[Option, ...]:
@@ -132,7 +163,7 @@ def _alarms(room: Room, asked: OpenMotion) -> list[Alarm]:
     return alarms
 
 
-def _check_agenda(room: Room, alarms: list[Alarm]) -> None:
+def _check_agenda(room: Room, alarms: list[Alarm], actor: Actor, now: float) -> None:
     for alarm in alarms:
         open_here = [
             name for name in alarm.motions if (known := room.motions.get(name)) is not None and known.state == "open"
@@ -141,9 +172,22 @@ def _check_agenda(room: Room, alarms: list[Alarm]) -> None:
             raise Refused(
                 "motion-open", f"{open_here[0]} on {alarm.id} is still open", "decide it first, or withdraw it"
             )
-    limit = room.charter.council.open_motions
-    if sum(1 for motion in room.motions.values() if motion.state == "open") >= limit:
-        raise Refused("agenda-full", f"{limit} motions are open", "decide some of them first")
+    rules = room.charter.council
+    if sum(1 for motion in room.motions.values() if motion.state == "open") >= rules.open_motions:
+        raise Refused("agenda-full", f"{rules.open_motions} motions are open", "decide some of them first")
+    since = now - rules.session_s
+    mine = sum(1 for motion in room.motions.values() if motion.seat == actor.seat and motion.opened_at > since)
+    if mine >= rules.motions_a_seat:
+        raise Refused(
+            "agenda-share",
+            f"seat {actor.seat} has opened {mine} motions in {rules.session_s / 3600:g} h",
+            "let another seat move it, or wait",
+        )
+
+
+def first_round(now: float, end: float, rounds: int) -> float:
+    """When the first round ends: at half of the time, or with the time where there is but one."""
+    return end if rounds < 2 else now + (end - now) / 2
 
 
 def deadline(room: Room, alarm: Alarm, now: float) -> float:

@@ -11,18 +11,27 @@ from typing import Any, Literal
 
 import msgspec
 
-from opsroom.commands import Actor, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder
+from opsroom.commands import Actor, ConfirmOrder, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder, Role
 from opsroom.council.effect import measured, outlook_of
+from opsroom.council.motion import LOOKS, Motion, OrderRecord, OrderState
 from opsroom.council.options import Option
 from opsroom.room import events as happened
 from opsroom.room.authority import check_own, said
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import Evidence, ReceiptCame, Sight
 from opsroom.room.refusal import Refused
-from opsroom.room.state import LOOKS, Motion, OrderRecord, OrderState, Room, count, put
+from opsroom.room.state import Room, count, put
 from telex_ingest.telex import Order, ReceiptState, moment
 
 LIFE: Mapping[OrderState, Mapping[str, OrderState]] = {
+    "unconfirmed": {
+        "confirm": "issued",
+        "confirm while held": "held",
+        "revoke": "revoked",
+        "refuse": "refused",
+        "supersede": "superseded",
+        "expire": "expired",
+    },
     "held": {
         "release": "issued",
         "accepted": "accepted",
@@ -30,6 +39,7 @@ LIFE: Mapping[OrderState, Mapping[str, OrderState]] = {
         "done": "done",
         "revoke": "revoked",
         "refuse": "refused",
+        "supersede": "superseded",
         "expire": "expired",
     },
     "issued": {
@@ -39,15 +49,23 @@ LIFE: Mapping[OrderState, Mapping[str, OrderState]] = {
         "done": "done",
         "revoke": "revoked",
         "refuse": "refused",
+        "supersede": "superseded",
         "expire": "expired",
     },
-    "accepted": {"refused": "refused", "done": "done", "revoke": "revoked", "refuse": "refused"},
+    "accepted": {
+        "refused": "refused",
+        "done": "done",
+        "revoke": "revoked",
+        "refuse": "refused",
+        "supersede": "superseded",
+    },
     "expired": {"accepted": "accepted", "refused": "refused", "done": "done"},
     "refused": {},
     "done": {},
     "revoked": {},
+    "superseded": {},
 }
-"""What an order becomes: accepted, refused and done are the plant's receipts; release, hold, revoke, refuse, expire the room's.
+"""What an order becomes: accepted, refused and done are the plant's receipts, the other words what happens in the room.
 
 A held order can be answered, for it may have left before the hold. An expired one can be answered when the plant said it in time
 and the line was slow.
@@ -79,6 +97,7 @@ def issued(
             not_before=now,
             expires=now + room.charter.council.order_valid_s,
             held=room.held is not None,
+            unconfirmed=order.birth.danger == "dangerous",
             outlook=outlook,
         )
         for place, order in enumerate(option.orders, start=1)
@@ -93,18 +112,66 @@ def find(room: Room, order: str) -> OrderRecord:
     return known
 
 
-def hold(room: Room, asked: HoldOrders, now: float) -> tuple[AnyEvent, ...]:
-    """Hold all orders at once."""
+def superseded(room: Room, motion: Motion, option: Option, now: float) -> tuple[happened.OrderSuperseded, ...]:
+    """End the earlier orders in whose place those of an option come, as far as they are not over."""
+    known = (room.orders.get(name) for name in option.supersedes)
+    return tuple(
+        happened.OrderSuperseded(at=now, order=order.id, motion=motion.id)
+        for order in known
+        if order is not None and "supersede" in LIFE[order.state]
+    )
+
+
+def confirm(room: Room, asked: ConfirmOrder, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Confirm a dangerous order as a second seat; the responsible one cannot be both."""
+    order = find(room, asked.order)
+    if order.state != "unconfirmed":
+        raise Refused("not-waiting", f"{order.id} is {order.state}", "only an order that waits for it is confirmed")
+    if now >= order.expires:
+        raise Refused("order-over", f"{order.id} has expired", "move on another order instead")
+    motion = room.motions.get(order.motion)
+    if motion is None or actor.seat == motion.responsible:
+        raise Refused(
+            "same-person", f"seat {actor.seat} is responsible for {order.id} itself", "another seat has to confirm it"
+        )
+    return (happened.OrderConfirmed(at=now, order=order.id, seat=actor.seat, held=room.held is not None),)
+
+
+def hold(room: Room, asked: HoldOrders, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Hold all orders at once: the operator alone, or a seat and within the window a second one."""
     if room.held is not None:
         raise Refused("already-held", f"all orders are held: {room.held}", "release them when it is time")
-    return (happened.OrdersHeld(at=now, reason=said(asked.reason, "the reason for holding")),)
+    reason = said(asked.reason, "the reason for holding")
+    if (raised := _first_hand(room, "hold", actor, reason, now)) is not None:
+        return raised
+    return (happened.OrdersHeld(at=now, reason=reason),)
 
 
-def release(room: Room, asked: ReleaseOrders, now: float) -> tuple[AnyEvent, ...]:
-    """Let held orders go out again; those that expired meanwhile do not."""
+def release(room: Room, asked: ReleaseOrders, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
+    """Let held orders go out again, by the operator or two seats; those that expired meanwhile do not."""
     if room.held is None:
         raise Refused("not-held", "the orders are not held", "nothing is left to do")
-    return (happened.OrdersReleased(at=now, reason=asked.reason.strip()[:2000]),)
+    reason = asked.reason.strip()[:2000]
+    if (raised := _first_hand(room, "release", actor, reason, now)) is not None:
+        return raised
+    return (happened.OrdersReleased(at=now, reason=reason),)
+
+
+def _first_hand(
+    room: Room, what: Literal["hold", "release"], actor: Actor, reason: str, now: float
+) -> tuple[AnyEvent, ...] | None:
+    """The first of two seats only asks; `None` when this is the second, or the operator."""
+    if actor.role is not Role.SEAT:
+        return None
+    raised = room.raised
+    if raised is None or raised.what != what or now >= raised.until:
+        until = now + room.charter.council.hold_window_s
+        return (happened.HandRaised(at=now, what=what, seat=actor.seat, until=until, reason=reason),)
+    if raised.seat == actor.seat:
+        raise Refused(
+            "second-seat", f"seat {actor.seat} has asked to {what} all orders already", "another seat makes it so"
+        )
+    return None
 
 
 def revoke(room: Room, asked: RevokeOrder, now: float) -> tuple[AnyEvent, ...]:
@@ -215,7 +282,7 @@ def _issued(room: Room, event: happened.OrderIssued) -> Room:
         issued_at=event.at,
         not_before=event.not_before,
         expires=event.expires,
-        state="held" if event.held else "issued",
+        state="unconfirmed" if event.unconfirmed else "held" if event.held else "issued",
         outlook=event.outlook,
         asked=option.orders[place],
     )
@@ -228,12 +295,26 @@ def _turned(room: Room, order: OrderRecord, trigger: str, at: float, **changes: 
     return put(room, "orders", msgspec.structs.replace(order, state=state, changed_at=at, **changes))
 
 
+def _confirmed(room: Room, event: happened.OrderConfirmed) -> Room:
+    return _turned(room, room.orders[event.order], "confirm while held" if event.held else "confirm", event.at)
+
+
+def _superseded(room: Room, event: happened.OrderSuperseded) -> Room:
+    order = room.orders[event.order]
+    reason = f"{event.motion} took its place"
+    return _turned(room, order, "supersede", event.at, reason=reason, recalled=True, noted="", review_at=None)
+
+
+def _raised(room: Room, event: happened.HandRaised) -> Room:
+    return msgspec.structs.replace(room, raised=event)
+
+
 def _held(room: Room, event: happened.OrdersHeld) -> Room:
-    return _all(msgspec.structs.replace(room, held=event.reason), "issued", "hold", event.at)
+    return _all(msgspec.structs.replace(room, held=event.reason, raised=None), "issued", "hold", event.at)
 
 
 def _released(room: Room, event: happened.OrdersReleased) -> Room:
-    return _all(msgspec.structs.replace(room, held=None), "held", "release", event.at)
+    return _all(msgspec.structs.replace(room, held=None, raised=None), "held", "release", event.at)
 
 
 def _all(room: Room, state: OrderState, trigger: str, at: float) -> Room:
@@ -284,6 +365,9 @@ def _effect(room: Room, event: happened.EffectMeasured) -> Room:
 
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     happened.OrderIssued: _issued,
+    happened.OrderConfirmed: _confirmed,
+    happened.OrderSuperseded: _superseded,
+    happened.HandRaised: _raised,
     happened.OrdersHeld: _held,
     happened.OrdersReleased: _released,
     happened.OrderRevoked: _revoked,
@@ -298,14 +382,11 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
 
 def _tally(motion: Motion | None) -> dict[str, Any]:
     """How the motion was voted, for the order's proof."""
-    if motion is None:
+    if motion is None or motion.closing is None:
         return {}
-    choices: list[str] = [ballot.choice for ballot in motion.ballots.values()]
-    votes: dict[str, Any] = {
-        name: choices.count(choice)
-        for name, choice in (("yes", "yes"), ("no", "no"), ("abstain", "abstain"), ("recused", "recuse"))
-    }
-    return votes | {"quorum": motion.quorum}
+    over = motion.closing
+    votes = {"yes": over.yes, "no": over.no, "abstain": over.abstain, "recused": over.recused}
+    return {**votes, "quorum": motion.quorum, "option": over.option, "mode": motion.mode}
 
 
 def pending(room: Room, now: float) -> tuple[Order, ...]:

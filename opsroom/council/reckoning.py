@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from cyberstride.attribution import attribute
 from cyberstride.counterfactual import LEAST_AFTER, CannotJudgeError, effect
 from opsroom.council.attribution import Attribution, Span
+from opsroom.council.motion import OrderRecord
 from opsroom.room.events import EffectMeasured
 from opsroom.room.news import EffectReckoned
-from opsroom.room.state import OrderRecord, Room
+from opsroom.room.state import Room
 
 Floats = NDArray[np.float64]
 

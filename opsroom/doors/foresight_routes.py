@@ -8,12 +8,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from opsroom.council.motion import Motion
 from opsroom.doors.alarm_routes import Front, Problem
 from opsroom.minutes.charts import fans_picture
 from opsroom.minutes.page import page
 from opsroom.minutes.picture import svg
 from opsroom.minutes.writing import written
-from opsroom.room.state import Motion
 from opsroom.showing.foretelling import kind_words
 from opsroom.showing.show import concerns
 from opsroom.views.foresight import ForecastKindView, ForecastsView

@@ -239,5 +239,7 @@ def _flags(events: Iterable[AnyEvent]) -> set[str]:
         elif kind.startswith("Agreement"):
             flags.add("proposals")
         elif kind in ("OrdersHeld", "OrdersReleased"):
-            flags.add("held")
+            flags |= {"held", "seats"}
+        elif kind in ("HandRaised", "SubstituteNamed"):
+            flags.add("seats")
     return flags

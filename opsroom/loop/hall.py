@@ -15,6 +15,7 @@ from opsroom.alarms.recovery import Recovery
 from opsroom.clock import Clock, SystemClock, processor_ns
 from opsroom.constitution.charter import CharterError, RoomFile, read
 from opsroom.doors.watch import Watchers
+from opsroom.entry.ballot_box import BallotBox
 from opsroom.entry.links import Links
 from opsroom.entry.people import People
 from opsroom.judgement.bank import Announced, Bank, Judged
@@ -44,7 +45,13 @@ from telex_ingest.telex import PlantBirth, TelexKind
 from telex_ingest.ticket import Ticket
 from telex_ingest.toll import Toll
 
-ROOM, JOURNAL, PEOPLE, LOOKS = "room.toml", "journal.sqlite", "people.sqlite", "looks.sqlite"
+ROOM, JOURNAL, PEOPLE, LOOKS, BALLOTS = (
+    "room.toml",
+    "journal.sqlite",
+    "people.sqlite",
+    "looks.sqlite",
+    "ballots.sqlite",
+)
 """The files of a room's folder, beside the readings."""
 
 REMEMBERED_TICKS = 6_000
@@ -78,6 +85,7 @@ class Hall:
     journal: Journal
     people: People
     links: Links
+    box: BallotBox
     keys: Keyring
     room: Room
     bank: Bank
@@ -179,7 +187,7 @@ class Hall:
         due = self.absorbed.due(self.clock.now(), at_once=True)
         if due is not None:
             self.absorbed.write(due)
-        for part in (self.looks, self.people, self.links, self.store, self.journal):
+        for part in (self.looks, self.people, self.links, self.box, self.store, self.journal):
             part.close()
 
 
@@ -224,6 +232,8 @@ def open_hall(
         closing.append(people)
         links = Links.open(folder / PEOPLE, world)
         closing.append(links)
+        box = BallotBox(folder / BALLOTS)
+        closing.append(box)
         room = newborn(file.id, file.charter)
         room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
         bank = Bank(said=file.judging, charter=file.charter)
@@ -240,6 +250,7 @@ def open_hall(
             journal=journal,
             people=people,
             links=links,
+            box=box,
             keys=keys,
             room=room,
             bank=bank,
@@ -297,6 +308,7 @@ def _take_up(hall: Hall) -> None:
             _settle(hall, fold(hall.room, news, block.at, hall.sight), None)
     _recall(hall, few)
     _settle(hall, fold(hall.room, [], now, hall.sight), store.last_mark)
+    hall.box.take_up(hall.room)
 
 
 def _recall(hall: Hall, few: bool) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from opsroom.entry.ballot_box import Row
 from opsroom.judgement.bank import Judged
 from opsroom.loop.hall import Hall
 from opsroom.loop.tick import Tick
@@ -57,18 +58,30 @@ class Writer:
         self._kept_mark = hall.store.last_mark
 
     async def write(
-        self, births: Sequence[PlantBirth], judged: Judged, tick: Tick, at: float, gaps: Sequence[GapClosed] = ()
+        self,
+        births: Sequence[PlantBirth],
+        judged: Judged,
+        tick: Tick,
+        at: float,
+        gaps: Sequence[GapClosed] = (),
+        sealed: Sequence[Row] = (),
     ) -> None:
-        """Make a tick durable; returns only when it is. Raises `WriterStoppedError` when the room ends before."""
+        """Make a tick durable; returns only when it is. Raises `WriterStoppedError` when the room ends before.
+
+        What opens a ballot is kept before its commitment stands in the journal, and thrown away after its motion is closed there.
+        """
         if not (births or judged.blocks or tick.entries or gaps):
             return
-        store, journal = self.hall.store, self.hall.journal
+        store, journal, box = self.hall.store, self.hall.journal, self.hall.box
+        closed = box.watch(tick.events)
         await self._until_done(
             [
                 lambda: store.save_births(births) if births else None,
                 lambda: store.save_gaps(gaps) if gaps else None,
                 lambda: _ignore(store.append(judged.blocks)),
+                lambda: box.keep(sealed),
                 lambda: _ignore(journal.append(tick.entries, judged_up_to=store.last_mark, at=at)),
+                lambda: box.forget(closed),
             ]
         )
 

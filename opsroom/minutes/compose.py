@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from opsroom.council.counting import mirrored
 from opsroom.council.options import Option, OptionOrder
 from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading, Para, Proof, Quote, Table
 from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
@@ -34,7 +35,7 @@ OUTCOMES = {
 }
 TOLD = frozenset(
     {
-        *("motion-opened", "statement-made", "ballot-cast", "motion-closed"),
+        *("motion-opened", "statement-made", "ballot-cast", "ballot-sealed", "ballots-opened", "motion-closed"),
         *("forecast-scored", "effect-measured", "effect-attributed"),
     }
 )
@@ -188,27 +189,50 @@ def _statements(matter: Matter) -> Iterator[Block]:
 
 def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -> Iterator[Block]:
     cast = [one.event for one in matter.events if isinstance(one.event, happened.BallotCast)]
+    sealed = [one.event for one in matter.events if isinstance(one.event, happened.BallotSealed)]
+    opened = [one.event for one in matter.events if isinstance(one.event, happened.BallotsOpened)]
     yield Heading(2, "Ballots")
+    for event in opened:
+        rows = tuple(_opened(matter, event, one) for one in event.ballots)
+        yield Table((f"seat, round {event.round}", "options named", "reason"), rows)
     if closed is None:
-        yield Para(f"Ballots so far: {len(cast)}. How the seats voted is sealed until the motion closes.")
+        yield Para(f"Ballots so far: {len(cast) + len(sealed)}. A round's ballots are sealed until it is over.")
         return
     if cast:
         yield Table(("seat", "choice", "reason"), tuple((_who(one), one.choice, one.reason) for one in cast))
     count = (
-        f"{closed.yes} yes, {closed.no} no, {closed.abstain} abstained, {closed.recused} recused; "
+        f"{closed.yes} for it, {closed.no} not, {closed.abstain} abstained, {closed.recused} recused; "
         f"quorum {matter.opened.quorum}."
     )
     yield Para(
         f"{count} {_first_large(_outcome(matter))}.{' ' + _first_large(closed.reason) + '.' if closed.reason else ''}"
     )
     against = {"carried": "no", "lost": "yes"}.get(closed.outcome)
-    minority = [one for one in cast if one.choice == against and one.reason]
+    minority = [(_who(one), one.reason) for one in cast if one.choice == against and one.reason]
+    minority += [(f"seat {one.seat}{', ' + one.occupant if one.occupant else ''}", one.text) for one in closed.minority]
     if minority:
         yield Heading(2, "In the minority")
-    for one in minority:
-        yield Quote(_who(one), one.reason)
+    for who, text in minority:
+        yield Quote(who, text)
     if closed.outcome == "carried":
         yield Para(f"Responsible: {_who(matter.opened)}.{_review(matter)}")
+
+
+def _opened(matter: Matter, event: happened.BallotsOpened, one: happened.OpenedBallot) -> tuple[str, str, str]:
+    """A row of the table of opened ballots: who, what it names, why."""
+    vote = mirrored(one.said, event.motion, event.round, one.seat)
+    named = ", ".join(option.upper() for option in vote.options)
+    objected = f" (objects to {', '.join(option.upper() for option in vote.objections)})" if vote.objections else ""
+    occupant = next(
+        (
+            row.event.occupant
+            for row in matter.events
+            if isinstance(row.event, happened.BallotSealed) and row.event.seat == one.seat
+        ),
+        "",
+    )
+    who = f"seat {one.seat}{', ' + occupant if occupant else ''}"
+    return who, "abstains" if vote.abstain else named + objected, vote.reason
 
 
 def _review(matter: Matter) -> str:

@@ -18,6 +18,9 @@ from opsroom.notices.rota import NoticeRules
 from opsroom.recursion.flow import FlowGraph
 from opsroom.recursion.flowchart import Chart, Flow
 
+Mode = Literal["majority", "two-thirds", "consent", "ranked"]
+"""How the ballots on a motion are counted (`opsroom.council.counting`)."""
+
 Good = Literal["up", "down", "none"]
 """Which way is good for a signal; `none` means that only staying is good."""
 
@@ -85,6 +88,11 @@ class CouncilRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     the alarm's own deadline, but never sooner than `deliberation_min_s` nor later than `deliberation_max_s` from now. Once
     enough seats have voted that the rest cannot change the outcome, they have `last_call_s` left. An order is valid for
     `order_valid_s`; its effect is measured `review_s` after the plant took it (twice its declared delay if that is longer).
+
+    `seconder` says whether a motion needs a second seat, "auto" where the quorum is three or more; nobody within `seconding_s`,
+    and it is off the table. There are `rounds` of sealed ballots (1 or 2); when a quorum has voted in a round, the others have
+    `last_call_s` left in it. `mode_...` says how ballots are counted, by what the motion is about. Two seats hold or release
+    all orders within `hold_window_s` of each other. A seat opens `motions_a_seat` motions in `session_s` at most.
     """
 
     unit: str = ""
@@ -95,6 +103,16 @@ class CouncilRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     order_valid_s: float = 3600.0
     review_s: float = 3600.0
     open_motions: int = 12
+    seconder: Literal["auto", "yes", "no"] = "auto"
+    seconding_s: float = 1800.0
+    rounds: int = 2
+    mode_order: Mode = "majority"
+    mode_choice: Mode = "ranked"
+    mode_dangerous: Mode = "two-thirds"
+    mode_time: Mode = "majority"
+    hold_window_s: float = 600.0
+    session_s: float = 28_800.0
+    motions_a_seat: int = 8
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

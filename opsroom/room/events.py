@@ -55,21 +55,40 @@ from opsroom.alarms.service_events import (
     TimeRefused,
 )
 from opsroom.council.attribution import nested
+from opsroom.council.ballot_events import (
+    AmendmentAnswered,
+    AmendmentMoved,
+    AmendmentSettled,
+    BallotSealed,
+    BallotsOpened,
+    MinorityStated,
+    MotionSeconded,
+    OpenedBallot,
+    OutcomeReviewed,
+    ReviewDue,
+    RoundEnded,
+    SeatRecused,
+    SubstituteNamed,
+)
 from opsroom.council.council_events import (
     BallotCast,
+    Dissent,
     EffectAttributed,
     EffectMeasured,
     Exhibit,
+    HandRaised,
     LastCallMade,
     MotionClosed,
     MotionOpened,
     OrderAnswered,
+    OrderConfirmed,
     OrderExpired,
     OrderIssued,
     OrderRefused,
     OrderRevoked,
     OrdersHeld,
     OrdersReleased,
+    OrderSuperseded,
     Outlook,
     ReceiptNoted,
     StatementMade,
@@ -126,36 +145,49 @@ __all__ = [
     "AlarmUnshelved",
     "AlarmWaited",
     "AlarmsGrouped",
+    "AmendmentAnswered",
+    "AmendmentMoved",
+    "AmendmentSettled",
     "AnyEvent",
     "BallotCast",
+    "BallotSealed",
+    "BallotsOpened",
     "CharterAmended",
     "Deviation",
+    "Dissent",
     "EffectAttributed",
     "EffectMeasured",
     "Event",
     "Exhibit",
     "ForecastScored",
     "GoodNewsHeard",
+    "HandRaised",
     "LastCallMade",
     "LogSigned",
     "LogWritten",
+    "MinorityStated",
     "MotionClosed",
     "MotionOpened",
+    "MotionSeconded",
     "NoticeAddressed",
     "NoticeDelivered",
     "NoticeEnded",
     "NoticeFailed",
     "NoticeRaised",
     "NoticeSeen",
+    "OpenedBallot",
     "OrderAnswered",
+    "OrderConfirmed",
     "OrderEnded",
     "OrderExpired",
     "OrderIssued",
     "OrderRefused",
     "OrderRevoked",
+    "OrderSuperseded",
     "OrdersHeld",
     "OrdersReleased",
     "OriginFixed",
+    "OutcomeReviewed",
     "Outlook",
     "PlantJoined",
     "PlantLeft",
@@ -163,7 +195,10 @@ __all__ = [
     "RationaleProposed",
     "RationaleRefused",
     "ReceiptNoted",
+    "ReviewDue",
     "RoomFounded",
+    "RoundEnded",
+    "SeatRecused",
     "SeededAgreement",
     "ServiceLeft",
     "ServiceRestored",
@@ -174,6 +209,7 @@ __all__ = [
     "StopCancelled",
     "StopEnded",
     "StopPlanned",
+    "SubstituteNamed",
     "TimeAsked",
     "TimeGranted",
     "TimeRefused",
@@ -237,13 +273,28 @@ AnyEvent = (
     | StopEnded
     | StopCancelled
     | MotionOpened
+    | MotionSeconded
     | StatementMade
+    | SeatRecused
     | BallotCast
+    | BallotSealed
     | LastCallMade
+    | RoundEnded
+    | BallotsOpened
+    | AmendmentMoved
+    | AmendmentAnswered
+    | AmendmentSettled
+    | SubstituteNamed
     | MotionClosed
+    | MinorityStated
+    | ReviewDue
+    | OutcomeReviewed
     | OrderIssued
+    | OrderConfirmed
+    | HandRaised
     | OrdersHeld
     | OrdersReleased
+    | OrderSuperseded
     | OrderRevoked
     | OrderRefused
     | OrderAnswered

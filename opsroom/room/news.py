@@ -64,6 +64,25 @@ class EffectReckoned(News, frozen=True, kw_only=True, tag="effect-reckoned"):
     final: bool = False
 
 
+class SealedBallot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ballot box holds of one ballot: its commitment, and the salt and text that open it."""
+
+    commitment: str
+    salt: bytes
+    said: str
+
+    def __repr__(self) -> str:
+        return f"SealedBallot({self.commitment[:8]}, sealed)"
+
+
+class BallotsFound(News, frozen=True, kw_only=True, tag="ballots-found"):
+    """The ballots of a round that is over were taken out of the box; those that are not here cannot be opened."""
+
+    motion: str
+    round: int
+    ballots: tuple[SealedBallot, ...] = ()
+
+
 class PlantSilent(News, frozen=True, kw_only=True, tag="plant-silent"):
     """A plant has not spoken for longer than its periods allow: `since` when, and what came `last`, both received times."""
 
@@ -167,6 +186,7 @@ AnyNews = (
     | PlantDied
     | ReceiptCame
     | EffectReckoned
+    | BallotsFound
     | CallCame
     | Returned
     | LeftAgain

@@ -16,7 +16,18 @@ from opsroom import commands as ask
 from opsroom.alarms import alarm, algedonic, extension, group, laid_out, meaning, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
-from opsroom.council import council, effect, ending, foretold, moving, order
+from opsroom.council import (
+    amendments,
+    ballots,
+    council,
+    deliberation,
+    effect,
+    ending,
+    foretold,
+    moving,
+    order,
+    substitutes,
+)
 from opsroom.notices import raising
 from opsroom.recursion import accords, agreements, births, probes, sights, variety, wire_answers
 from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
@@ -26,6 +37,7 @@ from opsroom.room.authority import account, check_role
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import (
     AnyNews,
+    BallotsFound,
     CallCame,
     CharterRead,
     EffectReckoned,
@@ -90,10 +102,17 @@ COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], 
     ask.AskProbe: lambda room, asked, actor, now, sight: probes.ask(room, asked, actor, now),
     ask.OpenMotion: moving.open_motion,
     ask.Speak: lambda room, asked, actor, now, sight: council.speak(room, asked, actor, now),
-    ask.CastBallot: council.cast,
+    ask.RecuseSeat: lambda room, asked, actor, now, sight: ballots.recuse(room, asked, actor, now),
+    ask.NameSubstitute: lambda room, asked, actor, now, sight: substitutes.name(room, asked, actor, now),
+    ask.AmendMotion: amendments.move,
+    ask.AnswerAmendment: lambda room, asked, actor, now, sight: amendments.answer(room, asked, actor, now),
+    ask.SecondMotion: lambda room, asked, actor, now, sight: deliberation.second(room, asked, actor, now),
     ask.WithdrawMotion: lambda room, asked, actor, now, sight: council.withdraw(room, asked, actor, now),
-    ask.HoldOrders: lambda room, asked, actor, now, sight: order.hold(room, asked, now),
-    ask.ReleaseOrders: lambda room, asked, actor, now, sight: order.release(room, asked, now),
+    ask.StateMinority: lambda room, asked, actor, now, sight: council.dissent(room, asked, actor, now),
+    ask.ReviewMotion: lambda room, asked, actor, now, sight: council.review(room, asked, actor, now),
+    ask.HoldOrders: lambda room, asked, actor, now, sight: order.hold(room, asked, actor, now),
+    ask.ReleaseOrders: lambda room, asked, actor, now, sight: order.release(room, asked, actor, now),
+    ask.ConfirmOrder: lambda room, asked, actor, now, sight: order.confirm(room, asked, actor, now),
     ask.RevokeOrder: lambda room, asked, actor, now, sight: order.revoke(room, asked, now),
     ask.RefuseOrder: lambda room, asked, actor, now, sight: order.refuse(room, asked, actor, now),
 }
@@ -129,7 +148,11 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),
     "review-service": lambda room, name, now, sight: laid_out.review(room, room.services[name], now),
     "pass-notice": lambda room, name, now, sight: raising.pass_on(room, room.notices[name], now),
-    "close-motion": lambda room, name, now, sight: council.conclude(room, room.motions[name], now, sight),
+    "close-motion": lambda room, name, now, sight: deliberation.off_the_table(room, room.motions[name], now),
+    "end-round": lambda room, name, now, sight: deliberation.end_round(
+        room, room.motions[name], now, "its time is over"
+    ),
+    "review-motion": lambda room, name, now, sight: council.review_due(room, room.motions[name], now),
     "expire-order": lambda room, name, now, sight: order.expire(room, room.orders[name], now),
     "look": lambda room, name, now, sight: order.look(room, room.orders[name], now, sight),
     "score": lambda room, name, now, sight: foretold.score(room, room.foretold[name], now, sight),
@@ -151,6 +174,10 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **log.APPLY,
     **stops.APPLY,
     **council.APPLY,
+    **deliberation.APPLY,
+    **ballots.APPLY,
+    **amendments.APPLY,
+    **substitutes.APPLY,
     **order.APPLY,
     **effect.APPLY,
     **ending.APPLY,
@@ -174,6 +201,8 @@ def decide(room: Room, message: Asked | AnyNews, now: float, sight: Sight = blin
         events = _command(room, message, now, sight)
     elif isinstance(message, Tick):
         events = _tick(room, now, sight)
+    elif isinstance(message, BallotsFound):
+        events = deliberation.open_ballots(room, message, now, sight)
     else:
         heard = NEWS[type(message)](room, message, now)
         events = (*heard, *_follow(room, heard, now, sight))
@@ -207,7 +236,10 @@ def _command(room: Room, asked: Asked, now: float, sight: Sight) -> Events:
     if len(asked.key) > 200:
         raise Refused("bad-key", f"the idempotency key has {len(asked.key)} characters", "use at most 200")
     check_role(room, asked.command, asked.actor)
-    events = COMMANDS[type(asked.command)](room, asked.command, asked.actor, now, sight)
+    if isinstance(asked.command, ask.CastBallot):
+        events = ballots.cast(room, asked.command, asked.actor, asked.salt, now)
+    else:
+        events = COMMANDS[type(asked.command)](room, asked.command, asked.actor, now, sight)
     who = {"by": account(asked.actor), "occupant": asked.actor.occupant, "key": asked.key}
     said = tuple(msgspec.structs.replace(event, **who) for event in events)
     return (*said, *_follow(room, said, now, sight))

@@ -6,7 +6,7 @@ Only `room.evolve` makes a new state out of an old one, by events alone. What is
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from immutables import Map
@@ -16,14 +16,14 @@ from opsroom.alarms.life import Life
 from opsroom.alarms.rationale import Rationale
 from opsroom.alarms.records import Group, LaidOut, RationaleProposal, TimeRequest
 from opsroom.council.library import Library
-from opsroom.council.options import Option, OptionOrder, Record
+from opsroom.council.motion import Foretold, Motion, OrderRecord, Substitute
+from opsroom.council.options import Record
 from opsroom.notices.record import NoticeRecord
 from opsroom.recursion.flow import FlowGraph
 from opsroom.recursion.pacts import Accord, Grant, Pact, Probe, Request, Versions
 from opsroom.recursion.recursion import Agreement, Charter, Tree
 from opsroom.recursion.variety import Counts
-from opsroom.room.events import Deviation, EffectAttributed, EffectMeasured, Exhibit, ForecastScored, Outlook
-from opsroom.room.news import Evidence
+from opsroom.room.events import Deviation, HandRaised
 from opsroom.room.thing import Thing
 from opsroom.shift.entry import LogEntry
 from telex_ingest.telex import OrderBirth, SignalBirth
@@ -169,150 +169,6 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a seat said on a motion."""
-
-    seat: int
-    occupant: str
-    stance: str
-    text: str
-    at: float
-
-
-class Ballot(msgspec.Struct, frozen=True, kw_only=True):
-    """One seat's ballot."""
-
-    seat: int
-    occupant: str
-    choice: Literal["yes", "no", "abstain", "recuse"]
-    reason: str
-    at: float
-
-
-class Motion(Thing, frozen=True, kw_only=True):
-    """A motion with its frozen evidence; `state` is open, carried, lost, expired or withdrawn."""
-
-    alarm: str
-    signal: str
-    title: str
-    options: tuple[Option, ...]
-    seat: int
-    occupant: str
-    opened_at: float
-    deadline: float
-    quorum: int
-    evidence: Evidence | None
-    also: tuple[Exhibit, ...] = ()
-    state: Literal["open", "carried", "lost", "expired", "withdrawn"] = "open"
-    statements: tuple[Statement, ...] = ()
-    ballots: Map[int, Ballot] = Map()
-    last_call: bool = False
-    closed_at: float | None = None
-    closed_reason: str = ""
-    chosen: str = ""
-    orders: tuple[str, ...] = ()
-
-    @property
-    def alarms(self) -> tuple[str, ...]:
-        """The alarms that it answers, the one that it was opened on first."""
-        return (self.alarm, *(exhibit.alarm for exhibit in self.also))
-
-    @property
-    def plants(self) -> tuple[str, ...]:
-        """The plants that one of its options would order something, each once."""
-        return tuple(dict.fromkeys(order.plant for option in self.options for order in option.orders))
-
-    def option(self, name: str) -> Option | None:
-        """The option of an id."""
-        return next((option for option in self.options if option.id == name), None)
-
-    def clocks(self) -> tuple[Due, ...]:
-        """The deadline."""
-        return (Due(self.deadline, "close-motion", self.id),) if self.state == "open" else ()
-
-    def over(self) -> bool:
-        """Decided, one way or another."""
-        return self.state != "open"
-
-
-LOOKS = (1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
-"""When an order's effect is looked at between its being taken and its review, in parts of that time."""
-
-OrderState = Literal["held", "issued", "accepted", "refused", "done", "revoked", "expired"]
-
-
-class OrderRecord(Thing, frozen=True, kw_only=True):
-    """An order and where its life stands (`order.LIFE`); `recalled` says that the plant is to be told not to act on it.
-
-    `asked` is what was voted on, as the plant had declared it; `noted` is the last receipt that came out of turn; `effect`
-    and `attribution` are what it did, looked at `looks` times since the plant took it at `taken_at`; `ending` is how it ended.
-    """
-
-    motion: str
-    plant: str
-    name: str
-    parameters: dict[str, Any]
-    issued_at: float
-    not_before: float
-    expires: float
-    state: OrderState
-    outlook: Outlook | None
-    reason: str = ""
-    changed_at: float | None = None
-    recalled: bool = False
-    noted: str = ""
-    review_at: float | None = None
-    asked: OptionOrder | None = None
-    effect: EffectMeasured | None = None
-    attribution: EffectAttributed | None = None
-    taken_at: float | None = None
-    looks: int = 0
-    ending: str = ""
-    ending_reason: str = ""
-
-    def clocks(self) -> tuple[Due, ...]:
-        """Expire, while no plant has taken it; be looked at and reviewed, once one has."""
-        if self.state in ("held", "issued"):
-            return (Due(self.expires, "expire-order", self.id),)
-        if self.review_at is None:
-            return ()
-        look = self.look_at(self.looks)
-        reviewed = Due(self.review_at, "review", self.id)
-        return (reviewed,) if look is None else (Due(look, "look", self.id), reviewed)
-
-    def look_at(self, place: int) -> float | None:
-        """When the effect is looked at for the so manieth time before the review; `None` when there is no such look."""
-        if self.taken_at is None or self.review_at is None or place >= len(LOOKS):
-            return None
-        return self.taken_at + LOOKS[place] * (self.review_at - self.taken_at)
-
-    def over(self) -> bool:
-        """Taken by a plant or ended, and nothing left to measure."""
-        return self.state not in ("held", "issued") and self.review_at is None
-
-
-class Foretold(Thing, frozen=True, kw_only=True):
-    """A forecast that waits for `due_at`: a guess as (mean, variance, excess kurtosis); `orders` when it hangs on any."""
-
-    motion: str
-    option: str
-    kind: str
-    signal: str
-    made_at: float
-    due_at: float
-    guess: tuple[float, float, float]
-    orders: tuple[str, ...] = ()
-    scored: ForecastScored | None = None
-
-    def clocks(self) -> tuple[Due, ...]:
-        """Be scored."""
-        return (Due(self.due_at, "score", self.id),) if self.scored is None else ()
-
-    def over(self) -> bool:
-        """Scored, or found void."""
-        return self.scored is not None
-
-
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """The last answered commands: (account, key) -> the ids that they made, in order of coming."""
 
@@ -365,6 +221,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     library: Library = Map()
     records: Map[str, Record] = Map()
     endings: Map[str, int] = Map()
+    raised: HandRaised | None = None
+    substitutes: Map[int, Substitute] = Map()
     counts: Map[str, int] = Map()
     services: Map[str, LaidOut] = Map()
     laid_out: Map[str, str] = Map()

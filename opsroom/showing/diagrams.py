@@ -9,7 +9,7 @@ from opsroom.alarms import algedonic
 from opsroom.alarms.life import BEGINNING, LIFE
 from opsroom.alarms.rationale import PRIORITY
 from opsroom.commands import AnyCommand
-from opsroom.council import council, order
+from opsroom.council import deliberation, order
 from opsroom.room.authority import MAY
 from opsroom.room.events import KINDS, VERSIONS
 
@@ -107,8 +107,8 @@ DRAWN: Mapping[str, Callable[[], str]] = {
     "alarm": lambda: _fenced(regions()),
     "alarm-table": transitions,
     "priorities": priorities,
-    "motion": lambda: _fenced(life(council.LIFE, start=["open"])),
-    "order": lambda: _fenced(life(order.LIFE, start=["issued", "held"])),
+    "motion": lambda: _fenced(life(deliberation.LIFE, start=["seconding", "blind"])),
+    "order": lambda: _fenced(life(order.LIFE, start=["issued", "held", "unconfirmed"])),
     "authority": authority,
     "events": kinds,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from opsroom.commands import Citation
+from opsroom.council.motion import Motion
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.recursion import owner
 from opsroom.room.events import EffectAttributed
@@ -169,3 +171,15 @@ def attribution_sentence(room: Room, event: EffectAttributed) -> str:
         return f"The order did nothing to {name} that matters: {told.reason}."
     others = f" ({', '.join(title_of(room, owner(key)) for key in told.disturbed)})" if told.disturbed else ""
     return f"Whether the order moved {name} cannot be told: {told.reason}{others}."
+
+
+def citation_words(room: Room, motion: Motion, cited: Citation) -> str:
+    """What a statement points at, in a few words."""
+    name = signal_title(room, cited.signal or motion.signal)
+    if cited.kind == "readings" and cited.start is not None and cited.end is not None:
+        return f"readings of {name}, {moment(cited.start)} to {moment(cited.end, cited.start)}"
+    if cited.kind == "statement":
+        return f"statement {cited.number}"
+    if cited.kind == "forecast" and (option := motion.option(cited.option)) is not None:
+        return f"forecast of {name} with {option.title}"
+    return f"{cited.kind} of {name}"

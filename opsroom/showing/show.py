@@ -14,20 +14,25 @@ import msgspec
 from opsroom.alarms.alarm import state
 from opsroom.alarms.algedonic import arrived
 from opsroom.alarms.algedonic import running as clock_runs
-from opsroom.council.council import tally
+from opsroom.council.amendments import diff, wording
+from opsroom.council.council import concerned
+from opsroom.council.counting import needed_of
+from opsroom.council.motion import Amendment, Ballot, Motion, OrderRecord, Statement
 from opsroom.council.options import Option
 from opsroom.recursion.focus import title_of, units
-from opsroom.recursion.recursion import owner
-from opsroom.room.state import Alarm, Ballot, Motion, OrderRecord, Room
+from opsroom.recursion.recursion import Seat, owner
+from opsroom.room.state import Alarm, Room
 from opsroom.showing.alarm_rows import beside
 from opsroom.showing.foretelling import forecast_words, record_words
-from opsroom.showing.sentences import alarm_sentence, attribution_sentence, surely, title, uom
+from opsroom.showing.sentences import alarm_sentence, attribution_sentence, citation_words, surely, title, uom
 from opsroom.showing.ticker import quiet, ticker
 from opsroom.views import (
     AlarmView,
+    AmendmentView,
     AttributionView,
     BallotView,
     ClimbView,
+    DissentView,
     EffectView,
     MotionView,
     OptionOrderView,
@@ -74,12 +79,11 @@ def scope(room: Room, viewer: Viewer, unit: str) -> bool:
 
 def concerns(room: Room, viewer: Viewer, motion: Motion) -> bool:
     """Tell whether a viewer may see a motion: it is on an alarm of theirs, or would order something of theirs."""
-    units = [*(room.alarms[name].unit for name in motion.alarms if name in room.alarms), owner(motion.signal)]
-    return any(scope(room, viewer, unit) for unit in (*units, *motion.plants))
+    return any(scope(room, viewer, unit) for unit in (*concerned(room, motion), owner(motion.signal)))
 
 
 def opened(motion: Motion, viewer: Viewer, seat: int) -> bool:
-    """Tell whether a viewer may see how a seat voted: after the close everybody, before it only the seat itself."""
+    """Tell whether a viewer may see an event of an older journal that holds how a seat voted: everybody after the close."""
     return motion.state != "open" or (viewer.role == "seat" and viewer.seat == seat)
 
 
@@ -128,7 +132,7 @@ def alarm_view(room: Room, alarm: str) -> AlarmView:
 
 
 def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
-    """One motion as this viewer may see it: while it is open, choices and reasons of others are sealed."""
+    """One motion: until a round is opened, choices and reasons of its ballots are sealed, for every viewer alike."""
     row = room.motions[motion]
     return MotionView(
         id=row.id,
@@ -142,12 +146,22 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
         opened_at=row.opened_at,
         deadline=row.deadline,
         state=row.state,
-        statements=tuple(
-            StatementView(seat=one.seat, occupant=one.occupant, stance=one.stance, text=one.text, at=one.at)
-            for one in row.statements
-        ),
-        ballots=tuple(_ballot(row, row.ballots[seat], viewer) for seat in sorted(row.ballots)),
-        tally=_tally(room, row),
+        mode=row.mode,
+        rounds=row.rounds,
+        round=row.round,
+        phase=row.phase,
+        round_ends=row.round_ends,
+        seconded_by=row.seconded_by,
+        responsible=row.responsible,
+        statements=tuple(_statement(room, row, one) for one in row.statements),
+        ballots=tuple(_ballot(row, ballot) for _, ballot in sorted(_last(row).items())),
+        first=tuple(_ballot(row, row.first[seat]) for seat in sorted(row.first)),
+        recused=tuple(DissentView(seat=seat, text=row.recused[seat]) for seat in sorted(row.recused)),
+        amendments=tuple(_amendment(room, one) for one in row.amendments),
+        minority=tuple(DissentView(seat=one.seat, text=one.text, occupant=one.occupant) for one in row.minority),
+        review_at=row.review_at,
+        review=row.review.text if row.review is not None else "",
+        tally=_tally(row),
         closed_at=row.closed_at,
         closed_reason=row.closed_reason,
         last_call=row.last_call,
@@ -205,30 +219,80 @@ def _attribution(room: Room, row: OrderRecord) -> AttributionView | None:
     return None if found is None else AttributionView(said=attribution_sentence(room, found), told=found.told)
 
 
-def _ballot(motion: Motion, ballot: Ballot, viewer: Viewer) -> BallotView:
-    seen = opened(motion, viewer, ballot.seat)
-    return BallotView(
+def _last(motion: Motion) -> dict[int, Ballot]:
+    """The ballots of the running round; once the motion is closed the last of each seat."""
+    if motion.state == "open":
+        return dict(motion.ballots)
+    return {**dict(motion.first), **dict(motion.ballots)}
+
+
+def _ballot(motion: Motion, ballot: Ballot) -> BallotView:
+    """A ballot as everybody may see it: before its round is opened that it was cast, and no more."""
+    bare = BallotView(
         seat=ballot.seat,
         occupant=ballot.occupant,
-        choice=ballot.choice if seen else SEALED,
-        reason=ballot.reason if seen else "",
+        choice=SEALED if motion.state == "open" else "lost",
+        reason="",
         at=ballot.at,
+        round=ballot.round,
+        cast_by=ballot.cast_by,
+        void=ballot.void,
+    )
+    vote = ballot.vote
+    if vote is None or (motion.state == "open" and not ballot.commitment):
+        return bare
+    return msgspec.structs.replace(
+        bare,
+        choice="abstain" if vote.abstain else "named",
+        reason=vote.reason,
+        options=vote.options,
+        objections=vote.objections,
     )
 
 
-def _tally(room: Room, motion: Motion) -> TallyView:
+def _tally(motion: Motion) -> TallyView:
     """The count; while the motion is open only how many have voted, because the rest would give the ballots away."""
-    counted = tally(room, motion)
-    if motion.state == "open":
+    over = motion.closing
+    if over is None:
         return TallyView(quorum=motion.quorum, present=len(motion.ballots), needed=0)
+    cast = over.yes + over.no
     return TallyView(
-        yes=counted.yes,
-        no=counted.no,
-        abstain=counted.abstain,
-        recused=counted.recused,
-        quorum=counted.quorum,
-        present=counted.present,
-        needed=counted.needed,
+        yes=over.yes,
+        no=over.no,
+        abstain=over.abstain,
+        recused=over.recused,
+        quorum=motion.quorum,
+        present=cast + over.abstain,
+        needed=needed_of(motion.mode, cast) if cast else 0,
+        named=over.named,
+    )
+
+
+def _statement(room: Room, motion: Motion, one: Statement) -> StatementView:
+    return StatementView(
+        seat=one.seat,
+        occupant=one.occupant,
+        stance=one.stance,
+        text=one.text,
+        at=one.at,
+        plant=one.plant,
+        plant_title=title_of(room, one.plant) if one.plant else "",
+        cites=tuple(citation_words(room, motion, cited) for cited in one.cites),
+    )
+
+
+def _amendment(room: Room, one: Amendment) -> AmendmentView:
+    return AmendmentView(
+        id=one.id,
+        seat=one.seat,
+        occupant=one.occupant,
+        option=_option(room, one.option),
+        diff=diff(wording(one.before), wording(one.option)),
+        reason=one.reason,
+        at=one.at,
+        state=one.state,
+        ayes=one.ayes,
+        noes=one.noes,
     )
 
 
@@ -322,10 +386,21 @@ def choices(room: Room, viewer: Viewer) -> tuple[OrderChoice, ...]:
 def seats(room: Room, present: Iterable[int] = ()) -> tuple[SeatView, ...]:
     """The seven seats; `present` are those where somebody is logged in."""
     there = set(present)
-    return tuple(
-        SeatView(seat=seat.seat, occupant=seat.occupant, present=seat.seat in there)
-        for seat in sorted(room.charter.seats, key=lambda seat: seat.seat)
-    )
+    raised = room.raised
+
+    def row(seat: Seat) -> SeatView:
+        substitute = room.substitutes.get(seat.seat)
+        hand = raised if raised is not None and raised.seat == seat.seat else None
+        return SeatView(
+            seat=seat.seat,
+            occupant=seat.occupant,
+            present=seat.seat in there,
+            substitute=substitute.seat if substitute is not None else 0,
+            hand=hand.what if hand is not None else "",
+            hand_until=hand.until if hand is not None else None,
+        )
+
+    return tuple(row(seat) for seat in sorted(room.charter.seats, key=lambda seat: seat.seat))
 
 
 def stops(room: Room, viewer: Viewer) -> tuple[StopView, ...]:

@@ -133,10 +133,7 @@ def _motion_opened(room: Room, event: happened.MotionOpened) -> Line:
     return (
         "council",
         owner(event.signal),
-        (
-            f"Seat {event.seat} moves {event.motion} on {event.alarm}: {event.title} ({options}). "
-            f"Vote by {moment(event.deadline, event.at)}."
-        ),
+        (f"Seat {event.seat} moves {event.motion} on {event.alarm}: {event.title} ({options})."),
     )
 
 
@@ -148,8 +145,39 @@ def _motion_line(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
     return line
 
 
+AMENDED = {"friendly": "taken over by the mover", "fell": "off the table"}
+"""How an amendment was settled, where its own word does not say it."""
+
+
+def _seconded(event: happened.MotionSeconded) -> str:
+    who = f"seat {event.seat} seconds it" if event.seat else "it needs no second seat"
+    return f"{who}; the first ballot runs until {moment(event.round_ends, event.at)}"
+
+
+def _sealed(event: happened.BallotSealed) -> str:
+    by = "" if event.cast_by == event.seat else f", by seat {event.cast_by}"
+    return f"seat {event.seat} has voted in round {event.round}{by}"
+
+
+def _ballots_opened(event: happened.BallotsOpened) -> str:
+    lost = f", those of seats {', '.join(map(str, event.missing))} are lost" if event.missing else ""
+    return f"{len(event.ballots)} ballots of round {event.round} are open{lost}"
+
+
+def _substitute(event: happened.SubstituteNamed) -> str:
+    if not event.substitute:
+        return f"Seat {event.seat} votes for itself again."
+    return f"Seat {event.substitute} votes in the place of seat {event.seat} until {moment(event.until, event.at)}."
+
+
+def _order_issued(event: happened.OrderIssued) -> str:
+    if event.unconfirmed:
+        return f"{event.name} waits for a second seat to confirm it: the plant calls it dangerous"
+    return f"{event.name}{', held for now' if event.held else ' is issued'}"
+
+
 def _count(event: happened.MotionClosed) -> str:
-    votes = f"{event.yes} yes, {event.no} no, {event.abstain} abstained, {event.recused} recused"
+    votes = f"{event.yes} for it, {event.no} not, {event.abstain} abstained, {event.recused} recused"
     return f"{event.outcome}; {event.reason}" if event.reason else f"{event.outcome} ({votes})"
 
 
@@ -223,11 +251,38 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.StopEnded: _stop_line("the planned stop is over"),
     happened.StopCancelled: _stop_line("taken back"),
     happened.MotionOpened: _motion_opened,
-    happened.StatementMade: _motion_line(lambda event: f"seat {event.seat} speaks ({event.stance}): {event.text}"),
+    happened.StatementMade: _motion_line(
+        lambda event: f"{event.plant or f'seat {event.seat}'} speaks ({event.stance}): {event.text}"
+    ),
+    happened.MotionSeconded: _motion_line(_seconded),
+    happened.SeatRecused: _motion_line(lambda event: f"seat {event.seat} recuses itself: {event.reason}"),
     happened.BallotCast: _motion_line(lambda event: f"seat {event.seat} has voted"),
-    happened.LastCallMade: _motion_line(lambda event: f"last call, it closes at {moment(event.deadline, event.at)}"),
+    happened.BallotSealed: _motion_line(_sealed),
+    happened.LastCallMade: _motion_line(
+        lambda event: f"last call, the round ends at {moment(event.deadline, event.at)}"
+    ),
+    happened.RoundEnded: _motion_line(lambda event: f"round {event.round} is over, {event.reason}"),
+    happened.BallotsOpened: _motion_line(_ballots_opened),
+    happened.AmendmentMoved: _motion_line(
+        lambda event: f"seat {event.seat} wants to amend option {event.option.id.upper()}: {event.reason}"
+    ),
+    happened.AmendmentAnswered: _motion_line(
+        lambda event: f"seat {event.seat} says {'yes' if event.aye else 'no'} to {event.amendment}"
+    ),
+    happened.AmendmentSettled: _motion_line(lambda event: f"{event.amendment} is {AMENDED.get(event.how, event.how)}"),
+    happened.SubstituteNamed: lambda room, event: ("council", "", _substitute(event)),
+    happened.MinorityStated: _motion_line(lambda event: f"seat {event.seat} dissents: {event.text}"),
+    happened.ReviewDue: _motion_line(lambda event: f"seat {event.seat} is asked what became of it"),
+    happened.OutcomeReviewed: _motion_line(lambda event: f"seat {event.seat} looks back: {event.text}"),
+    happened.OrderConfirmed: _order_line(lambda event: f"confirmed by seat {event.seat}"),
+    happened.OrderSuperseded: _order_line(lambda event: f"{event.motion} takes its place"),
+    happened.HandRaised: lambda room, event: (
+        "order",
+        "",
+        f"Seat {event.seat} asks to {event.what} all orders; a second seat makes it so until {moment(event.until, event.at)}.",
+    ),
     happened.MotionClosed: _motion_line(_count),
-    happened.OrderIssued: _order_line(lambda event: f"{event.name}{', held for now' if event.held else ' is issued'}"),
+    happened.OrderIssued: _order_line(_order_issued),
     happened.OrdersHeld: lambda room, event: ("order", "", f"All orders are held by {_who(event)}: {event.reason}."),
     happened.OrdersReleased: lambda room, event: ("order", "", f"Held orders are released by {_who(event)}."),
     happened.OrderRevoked: _order_line(lambda event: f"revoked by {_who(event)}: {event.reason}"),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from opsroom.views.alarms import AlarmView, ClimbView
 from opsroom.views.council import (
+    AmendmentView,
     AttributionView,
     BallotView,
+    DissentView,
     EffectView,
     MotionView,
     OptionOrderView,
@@ -51,6 +53,7 @@ __all__ = [
     "POINTS_SHOWN",
     "SIGNALS_SHOWN",
     "AlarmView",
+    "AmendmentView",
     "Answer",
     "AttemptOnLine",
     "AttributionView",
@@ -58,6 +61,7 @@ __all__ = [
     "BudgetView",
     "ClimbView",
     "Delta",
+    "DissentView",
     "EffectView",
     "LineBook",
     "LineRequest",

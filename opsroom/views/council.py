@@ -11,19 +11,22 @@ from opsroom.views.view import View
 
 
 class StatementView(View, frozen=True, kw_only=True):
-    """Something a seat said on a motion."""
+    """Something that a seat, or a plant that is concerned (`plant`), said on a motion; `cites` is what it points at."""
 
     seat: int
     occupant: str
     stance: str
     text: str
     at: float
+    plant: str = ""
+    plant_title: str = ""
+    cites: tuple[str, ...] = ()
 
 
 class BallotView(View, frozen=True, kw_only=True):
-    """One seat's ballot with its reason.
+    """One seat's ballot in a round: `choice` is sealed, named (then `options`, the preferred one first), abstain or lost.
 
-    While the motion is open, another seat's ballot stands with the choice `sealed` and no reason: that it was cast, not how.
+    Sealed means that it was cast, not how; `cast_by` is another seat when a substitute voted; a `void` one does not count.
     """
 
     seat: int
@@ -31,12 +34,44 @@ class BallotView(View, frozen=True, kw_only=True):
     choice: str
     reason: str
     at: float
+    options: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
+    round: int = 1
+    cast_by: int = 0
+    void: bool = False
+
+
+class DissentView(View, frozen=True, kw_only=True):
+    """Why a seat recused itself, or wanted something else than what was carried."""
+
+    seat: int
+    text: str
+    occupant: str = ""
+
+
+class AmendmentView(View, frozen=True, kw_only=True):
+    """A proposed other wording of one option: `diff` compares word by word as `[same | gone | new, words]`.
+
+    `state` is open, friendly, adopted, rejected or fell; `ayes` and `noes` are the seats that said so.
+    """
+
+    id: str
+    seat: int
+    occupant: str
+    option: OptionView
+    diff: tuple[tuple[str, str], ...]
+    reason: str
+    at: float
+    state: str
+    ayes: tuple[int, ...] = ()
+    noes: tuple[int, ...] = ()
 
 
 class TallyView(View, frozen=True, kw_only=True):
-    """The count: votes, seats that leave the denominator, quorum and what is needed to carry.
+    """The count: votes that name the winner, others, seats that leave the denominator, quorum and what is needed to carry.
 
-    While the motion is open only `present` (how many seats have voted) and `quorum` are told.
+    `named` counts the votes that name each option. While the motion is open only `present` (how many seats have voted in the
+    running round) and `quorum` are told.
     """
 
     yes: int = 0
@@ -46,6 +81,7 @@ class TallyView(View, frozen=True, kw_only=True):
     quorum: int = 4
     present: int = 0
     needed: int = 1
+    named: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class AttributionView(View, frozen=True, kw_only=True):
@@ -103,7 +139,9 @@ class OptionView(View, frozen=True, kw_only=True):
 class MotionView(View, frozen=True, kw_only=True):
     """One motion with its options, frozen evidence, statements, ballots, tally; `chosen` is the option that it carried.
 
-    `state` is open, carried, lost, expired or withdrawn. `evidence` holds plain JSON: `readings` as
+    `state` is open, carried, lost, expired or withdrawn; while it is open `phase` is seconding, blind, opening, revision or
+    counting, and `round_ends` when the running round ends. `ballots` are those of that round, then the last of each seat;
+    `first` those of the first round once they are open. `evidence` holds plain JSON: `readings` as
     `[at, value, low, high]`, `verdict` (words and probabilities), `level`, `slope`, `forecast` as `[at, mean, low, high]`.
     """
 
@@ -117,7 +155,20 @@ class MotionView(View, frozen=True, kw_only=True):
     deadline: float
     state: str
     statements: tuple[StatementView, ...] = ()
+    mode: str = "majority"
+    rounds: int = 1
+    round: int = 1
+    phase: str = "blind"
+    round_ends: float | None = None
+    seconded_by: int = 0
+    responsible: int = 0
     ballots: tuple[BallotView, ...] = ()
+    first: tuple[BallotView, ...] = ()
+    recused: tuple[DissentView, ...] = ()
+    amendments: tuple[AmendmentView, ...] = ()
+    minority: tuple[DissentView, ...] = ()
+    review_at: float | None = None
+    review: str = ""
     tally: TallyView = TallyView()
     closed_at: float | None = None
     closed_reason: str = ""
@@ -129,7 +180,7 @@ class MotionView(View, frozen=True, kw_only=True):
 
 
 class OrderView(View, frozen=True, kw_only=True):
-    """One order: `state` is held, issued, accepted, refused, done, revoked or expired, with the plant's reason.
+    """One order with its reason: unconfirmed, held, issued, accepted, refused, done, revoked, superseded or expired.
 
     `ending` is how it ended as the filter saw it: obeyed, refused, ignored, reversed, cannot-tell, revoked, unanswered.
     """
@@ -162,8 +213,14 @@ class OrderChoice(View, frozen=True, kw_only=True):
 
 
 class SeatView(View, frozen=True, kw_only=True):
-    """One of the seven seats: who occupies it and whether somebody is logged in there."""
+    """One of the seven seats: who occupies it and whether somebody is logged in there.
+
+    `substitute` is the seat that votes in its place; `hand` is hold or release while that waits for a second seat.
+    """
 
     seat: int
     occupant: str
     present: bool = False
+    substitute: int = 0
+    hand: str = ""
+    hand_until: float | None = None

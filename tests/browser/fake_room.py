@@ -271,12 +271,7 @@ class FakeRoom:
     def _sealed(self, motion: v.MotionView, viewer: v.Viewer) -> v.MotionView:
         if motion.state != "open":
             return motion
-        ballots = tuple(
-            b
-            if viewer.role == "seat" and viewer.seat == b.seat
-            else msgspec.structs.replace(b, choice="sealed", reason="")
-            for b in motion.ballots
-        )
+        ballots = tuple(msgspec.structs.replace(b, choice="sealed", reason="", options=()) for b in motion.ballots)
         return msgspec.structs.replace(motion, ballots=ballots, tally=v.TallyView(present=len(ballots)))
 
     def book(self, asked: v.LineRequest) -> v.LineBook:
@@ -479,27 +474,30 @@ class FakeRoom:
             c.Speak(motion="motion-1", stance="question", text="Where do the twelve come from?"),
         )
 
+    async def _vote(self, seat: int, choice: str) -> None:
+        """A ballot in short: yes for the first option, no for nothing, abstain, or recuse."""
+        viewer = v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant)
+        if choice == "recuse":
+            await self.act(viewer, c.RecuseSeat(motion="motion-1", reason="My sister runs it."))
+            return
+        options = {"yes": ("a",), "no": ("c",), "abstain": ()}[choice]
+        ballot = c.CastBallot(motion="motion-1", options=options, abstain=choice == "abstain", reason="As said.")
+        await self.act(viewer, ballot)
+
     async def _scene_votes(self, key: str) -> None:
         for seat, choice in ((1, "yes"), (2, "yes"), (4, "no")):
-            await self.act(
-                v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
-                c.CastBallot(motion="motion-1", choice=choice, reason="As said."),
-            )  # type: ignore[arg-type]
+            await self._vote(seat, choice)
 
     async def _scene_rest(self, key: str) -> None:
         for seat, choice in ((3, "yes"), (5, "yes"), (6, "recuse")):
-            viewer = v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant)
-            await self.act(viewer, c.CastBallot(motion="motion-1", choice=choice, reason=""))  # type: ignore[arg-type]
+            await self._vote(seat, choice)
 
     async def _scene_carried(self, key: str) -> None:
         if "motion-1" not in self.motions:
             await self._scene_motion(key)
             await self._scene_votes(key)
         for seat, choice in ((3, "yes"), (5, "yes"), (6, "recuse"), (7, "abstain")):
-            await self.act(
-                v.Viewer(role="seat", seat=seat, occupant=self.seats[seat].occupant),
-                c.CastBallot(motion="motion-1", choice=choice, reason=""),
-            )  # type: ignore[arg-type]
+            await self._vote(seat, choice)
 
     async def _scene_recovered(self, key: str) -> None:
         self.shift.pop(key, None)
@@ -586,7 +584,7 @@ class FakeRoom:
                     motion, statements=(*motion.statements, said)
                 )
                 await self.push(motions=(motion,))
-            case c.CastBallot():
+            case c.CastBallot() | c.RecuseSeat():
                 return await self._cast(viewer, command)
             case c.AcknowledgeAlarm() | c.CallEarly() | c.ShelveAlarm() | c.UnshelveAlarm():
                 changes = {
@@ -651,6 +649,9 @@ class FakeRoom:
             opened_by=viewer.seat,
             opened_at=self.now,
             deadline=self.now + 1800,
+            round_ends=self.now + 1800,
+            rounds=1,
+            phase="blind",
             state="open",
             evidence={
                 "readings": readings,
@@ -693,35 +694,47 @@ class FakeRoom:
             v.OptionView(id="abcde"[n + 1], kind="nothing", title="Do nothing"),
         )
 
-    async def _cast(self, viewer: v.Viewer, command: c.CastBallot) -> v.Answer:
+    async def _cast(self, viewer: v.Viewer, command: c.CastBallot | c.RecuseSeat) -> v.Answer:
         motion = self.motions[command.motion]
         if motion.state != "open":
             return v.Answer(ok=False, code="motion-closed", reason="The motion is decided.", cure="Look at its tally.")
-        if any(b.seat == viewer.seat for b in motion.ballots):
+        if any(b.seat == viewer.seat for b in (*motion.ballots, *motion.recused)):
             return v.Answer(
                 ok=False, code="voted-already", reason=f"Seat {viewer.seat} has voted.", cure="A ballot stands."
             )
-        ballot = v.BallotView(
-            seat=viewer.seat, occupant=viewer.occupant, choice=command.choice, reason=command.reason, at=self.now
-        )
-        motion = msgspec.structs.replace(motion, ballots=(*motion.ballots, ballot))
+        if isinstance(command, c.RecuseSeat):
+            gone = v.DissentView(seat=viewer.seat, text=command.reason)
+            motion = msgspec.structs.replace(motion, recused=(*motion.recused, gone))
+        else:
+            ballot = v.BallotView(
+                seat=viewer.seat,
+                occupant=viewer.occupant,
+                choice="abstain" if command.abstain else "named",
+                options=command.options,
+                reason=command.reason,
+                at=self.now,
+            )
+            motion = msgspec.structs.replace(motion, ballots=(*motion.ballots, ballot))
         rows: dict[str, Any] = {}
-        if len(motion.ballots) == 7:
-            tally = {k: sum(b.choice == k for b in motion.ballots) for k in ("yes", "no", "abstain", "recuse")}
-            carried = tally["yes"] > tally["no"]
+        if len(motion.ballots) + len(motion.recused) == 7:
+            named = {o.id: sum(o.id in b.options for b in motion.ballots) for o in motion.options}
+            cast = sum(b.choice == "named" for b in motion.ballots)
+            carried = 2 * named["a"] > cast
             motion = msgspec.structs.replace(
                 motion,
                 state="carried" if carried else "lost",
+                phase="closed",
                 closed_at=self.now,
                 chosen="a" if carried else "",
                 orders=("order-1",) if carried else (),
                 tally=v.TallyView(
-                    yes=tally["yes"],
-                    no=tally["no"],
-                    abstain=tally["abstain"],
-                    recused=tally["recuse"],
-                    present=7,
-                    needed=3,
+                    yes=named["a"],
+                    no=cast - named["a"],
+                    abstain=len(motion.ballots) - cast,
+                    recused=len(motion.recused),
+                    present=len(motion.ballots),
+                    needed=cast // 2 + 1,
+                    named=named,
                 ),
             )
             if carried:

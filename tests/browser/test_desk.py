@@ -55,12 +55,12 @@ def test_the_last_ballot_by_keyboard_closes_the_motion_and_the_order_goes_out(op
     wall = opened(fake)
     page = opened(fake, "/seat/7", account="seat-7", size=(1366, 768))
     expect(page.locator("#cast")).to_be_visible()
-    page.keyboard.press("y")
+    page.keyboard.press("a")
     expect(page.locator("#choice input:checked")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#result")).to_contain_text("Your ballot is cast.")
+    expect(page.locator("#result")).to_contain_text("Your ballot is cast and sealed.")
     expect(page.locator("#cast")).to_be_hidden()
-    expect(wall.locator(".council")).to_contain_text("5 yes · 1 no · 0 abstained · 1 recused")
+    expect(wall.locator(".council")).to_contain_text("5 for it · 1 not · 0 abstained · 1 recused")
     expect(wall.locator(".council")).to_contain_text("sent, no answer yet")
 
 
@@ -106,11 +106,11 @@ def test_single_keys_can_be_switched_off_and_never_act_while_somebody_writes(ope
     page = seat(opened, fake, 5, "motion")
     expect(page.locator("#cast")).to_be_visible()
     page.locator("#ballot-reason").fill("")
-    page.locator("#ballot-reason").press("n")
+    page.locator("#ballot-reason").press("a")
     assert page.locator("#choice input:checked").count() == 0
     page.locator("#keys").press("Enter")
     page.get_by_label("Single keys are on").uncheck()
-    page.locator("#keys").press("y")
+    page.locator("#keys").press("a")
     assert page.locator("#choice input:checked").count() == 0
 
 

@@ -29,7 +29,7 @@ def test_an_alarm_gives_way_to_its_open_motion_at_the_council_but_not_at_the_pla
 
 
 def test_a_seat_that_has_voted_votes_no_more() -> None:
-    mine = BallotView(seat=SEAT.seat, occupant="", choice="yes", reason="", at=1.0)
+    mine = BallotView(seat=SEAT.seat, occupant="", choice="sealed", reason="", at=1.0)
     voted = msgspec.structs.replace(MOTION, ballots=(mine,))
     assert pick(snapshot(motions=(voted,)), None).mode == "voted"
     assert pick(snapshot(motions=(msgspec.structs.replace(voted, state="lost"),)), "motion-1").mode == "decided"

@@ -9,10 +9,20 @@ import pytest
 
 from opsroom import commands as ask
 from opsroom.commands import Actor, Asked, Command, Role
+from opsroom.entry.ballot_box import Row, rows_of
 from opsroom.recursion.recursion import Agreement, AlarmRules, Charter, CouncilRules, Seat, Unit
 from opsroom.room import events as happened
 from opsroom.room.events import VERSIONS, AnyEvent, decode, encode, kind_of
-from opsroom.room.news import AnyNews, CharterRead, Evidence, PlantBorn, Tick, VerdictNews
+from opsroom.room.news import (
+    AnyNews,
+    BallotsFound,
+    CharterRead,
+    Evidence,
+    PlantBorn,
+    SealedBallot,
+    Tick,
+    VerdictNews,
+)
 from opsroom.room.room import Refused, Room, decide, evolve, newborn
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 
@@ -106,6 +116,7 @@ class Play:
         self.now = START
         self.evidence: dict[str, Evidence] = {}
         self.keys = 0
+        self.box: list[Row] = []
         self.hear(CharterRead(charter=self.charter))
         for plant in plants or ("loom-1", "loom-2", "mill-1"):
             self.hear(PlantBorn(birth=birth(plant), link="test"))
@@ -124,8 +135,30 @@ class Play:
         return events
 
     def ask(self, command: Command, actor: Actor, key: str | None = None) -> tuple[AnyEvent, ...]:
+        """Give a command as somebody; when it ends a round, the box is opened as the loop does it."""
         self.keys += 1
-        return self.hear(Asked(command=command, actor=actor, key=f"key-{self.keys}" if key is None else key))
+        salt = self.keys.to_bytes(32)
+        asked = Asked(command=command, actor=actor, key=f"key-{self.keys}" if key is None else key, salt=salt)
+        events = self.hear(asked)
+        self.box += rows_of([asked], events)
+        return (*events, *self.open(events))
+
+    def open(self, events: Iterable[AnyEvent]) -> tuple[AnyEvent, ...]:
+        """What follows when the rounds that ended are opened."""
+        more: tuple[AnyEvent, ...] = ()
+        for found in self.found(events):
+            more += self.hear(found)
+        return more
+
+    def found(self, events: Iterable[AnyEvent]) -> list[BallotsFound]:
+        """What the box gives of the rounds that ended."""
+        news = []
+        for event in events:
+            if isinstance(event, happened.RoundEnded):
+                mine = [row for row in self.box if row[1:3] == (event.motion, event.round)]
+                sealed = tuple(SealedBallot(commitment=row[0], salt=row[3], said=row[4]) for row in mine)
+                news.append(BallotsFound(motion=event.motion, round=event.round, ballots=sealed))
+        return news
 
     def refusal(self, command: Command, actor: Actor) -> Refused:
         """The refusal of a command that must be refused; it changes nothing."""
@@ -138,7 +171,10 @@ class Play:
 
     def wait(self, seconds: float) -> tuple[AnyEvent, ...]:
         self.now += seconds
-        return self.hear(Tick(at=self.now))
+        events = self.hear(Tick(at=self.now))
+        opened = self.open(events)
+        # What was opened may have run out as well, as it does in the next tick.
+        return (*events, *opened, *(self.wait(0) if opened else ()))
 
     def replayed(self, room: Room | None = None) -> Room:
         events = (decode(kind, VERSIONS[kind], raw) for kind, raw in self.journal)
@@ -159,13 +195,37 @@ class Play:
     def motion(self, alarm: str | None = None, **order: Any) -> str:
         fields = {"plant": "loom-1", "name": "set-speed", "parameters": {"rpm": 90}} | order
         command = moving(alarm or self.arrived(), ask.ProposedOrder(**fields), title="Speed it up")
-        return only(happened.MotionOpened, self.ask(command, seat(1))).motion
+        motion = only(happened.MotionOpened, self.ask(command, seat(1))).motion
+        self.second(motion)
+        return motion
+
+    def second(self, motion: str) -> None:
+        """Another seat seconds a motion that waits for it."""
+        known = self.room.motions[motion]
+        if known.phase == "seconding":
+            self.ask(ask.SecondMotion(motion=motion), seat(2 if known.seat != 2 else 3))
+
+    def cast(self, motion: str, choice: str, number: int) -> tuple[AnyEvent, ...]:
+        """A ballot in the running round: "yes" for the first option, "no" for nothing, letters as they stand, or recuse."""
+        if choice == "recuse":
+            return self.ask(ask.RecuseSeat(motion=motion, reason="as I see it"), seat(number))
+        options = {"yes": "a", "no": self.room.motions[motion].options[-1].id, "abstain": ""}.get(choice, choice)
+        ballot = ask.CastBallot(
+            motion=motion, options=tuple(options), abstain=choice == "abstain", reason="as I see it"
+        )
+        return self.ask(ballot, seat(number))
 
     def vote(self, motion: str, choices: Iterable[str], first: int = 1) -> tuple[AnyEvent, ...]:
+        """Vote in the running round; when that opens the round of revision, everybody who voted stands by it."""
+        self.second(motion)
         events: list[AnyEvent] = []
-        for number, choice in enumerate(choices, first):
-            ballot = ask.CastBallot(motion=motion, choice=choice, reason="as I see it")  # type: ignore[arg-type] # a word
-            events += self.ask(ballot, seat(number))
+        voted = list(enumerate(choices, first))
+        for number, choice in voted:
+            events += self.cast(motion, choice, number)
+        if "ballots-opened" in kinds(events) and self.room.motions[motion].phase == "revision":
+            for number, choice in voted:
+                if choice != "recuse" and self.room.motions[motion].state == "open":
+                    events += self.cast(motion, choice, number)
         return tuple(events)
 
     def order(self) -> str:

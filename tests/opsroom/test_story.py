@@ -27,13 +27,14 @@ class Answered(Visitor):
 
 
 async def test_a_seat_that_comes_after_the_last_call_leaves_the_decision_as_it_is() -> None:
-    assert await _voted(Answered(""), "motion-1", "yes", "it fell")
-    assert not await _voted(Answered("motion-over"), "motion-1", "yes", "it fell")
+    assert await _voted(Answered(""), "motion-1", ["a"], "it fell")
+    assert not await _voted(Answered("motion-over"), "motion-1", ["a"], "it fell")
+    assert not await _voted(Answered("round-over"), "motion-1", ["a"], "it fell")
 
 
 async def test_another_refusal_of_a_ballot_ends_the_story() -> None:
     with pytest.raises(RefusedByRoomError, match="already-voted"):
-        await _voted(Answered("already-voted"), "motion-1", "yes", "it fell")
+        await _voted(Answered("already-voted"), "motion-1", ["a"], "it fell")
 
 
 async def test_a_seat_that_comes_back_to_the_same_room_is_not_answered_with_its_old_motions() -> None:

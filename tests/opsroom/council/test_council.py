@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from opsroom import commands as ask
-from opsroom.commands import Asked
-from opsroom.council.council import STATEMENTS, Tally
+from opsroom.council.council import STATEMENTS
 from opsroom.recursion.recursion import CouncilRules
 from opsroom.room import events as happened
 from opsroom.room.news import Evidence
-from opsroom.room.room import Refused, decide
 from tests.opsroom.play import OPERATOR, PLANT_S, Play, charter, kinds, moving, only, people, seat, verdict
 
 
@@ -72,47 +66,11 @@ def test_one_open_motion_an_alarm_and_an_agenda_that_is_not_flooded() -> None:
     (name,) = play.room.alarms
     command = moving(name, ask.ProposedOrder(plant="loom-1", name="rest"))
     assert play.refusal(command, seat(2)).code == "motion-open"
-    second, third = play.alarm("loom-2/heat", direction="up"), play.alarm("loom-1/heat", direction="up")
+    second, third = play.alarm("loom-2/heat", direction="up"), play.alarm("mill-1/heat", direction="up")
     play.wait(PLANT_S)
     play.motion(second)
     order = ask.ProposedOrder(plant="loom-1", name="rest")
     assert play.refusal(moving(third, order), seat(2)).code == "agenda-full"
-
-
-def test_only_seats_deliberate() -> None:
-    play = Play()
-    motion = play.motion()
-    for actor in (OPERATOR, people("loom-1")):
-        assert play.refusal(ask.CastBallot(motion=motion, choice="yes"), actor).code == "not-your-role"
-        assert play.refusal(ask.Speak(motion=motion, stance="for", text="x"), actor).code == "not-your-role"
-    assert play.refusal(ask.CastBallot(motion=motion, choice="yes"), seat(8)).code == "no-such-seat"
-
-
-def test_a_seat_votes_once_and_a_ballot_stands() -> None:
-    play = Play()
-    motion = play.motion()
-    play.vote(motion, ["yes"])
-    assert play.refusal(ask.CastBallot(motion=motion, choice="no"), seat(1)).code == "already-voted"
-    assert play.room.motions[motion].ballots[1].choice == "yes"
-
-
-def test_a_seat_votes_once_also_within_one_tick_because_messages_are_folded_one_by_one() -> None:
-    play = Play()
-    motion = play.motion()
-    first = Asked(command=ask.CastBallot(motion=motion, choice="yes"), actor=seat(1), key="a")
-    second = Asked(command=ask.CastBallot(motion=motion, choice="no"), actor=seat(1), key="b")
-    play.hear(first)
-    with pytest.raises(Refused, match="has voted"):
-        decide(play.room, second, play.now)
-
-
-def test_to_recuse_takes_a_reason_and_leaves_the_denominator() -> None:
-    play = Play()
-    motion = play.motion()
-    assert play.refusal(ask.CastBallot(motion=motion, choice="recuse"), seat(1)).code == "reason-missing"
-    events = play.vote(motion, ["recuse", "recuse", "recuse", "yes", "yes", "yes", "no"])
-    closed = only(happened.MotionClosed, events)
-    assert (closed.outcome, closed.yes, closed.no, closed.recused) == ("carried", 3, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -134,43 +92,6 @@ def test_the_majority_of_the_votes_cast_decides_and_a_tie_is_lost(choices: list[
     assert ("order-issued" in kinds(events)) == (outcome == "carried")
 
 
-def test_when_too_many_recuse_themselves_no_quorum_is_left_and_the_motion_expires_at_once() -> None:
-    play = Play()
-    events = play.vote(play.motion(), ["recuse"] * 4)
-    closed = only(happened.MotionClosed, events)
-    assert closed.outcome == "expired"
-    assert "quorum" in closed.reason
-    assert "alarm-reminded" in kinds(events)
-
-
-def test_a_decided_motion_makes_a_last_call_and_records_the_seats_that_still_come() -> None:
-    play = Play()
-    motion = play.motion()
-    events = play.vote(motion, ["yes"] * 4)
-    call = only(happened.LastCallMade, events)
-    assert call.deadline == play.now + 60.0
-    assert play.refusal(ask.WithdrawMotion(motion=motion), seat(1)).code == "last-call"
-    assert kinds(play.vote(motion, ["no"], first=5)) == ["ballot-cast"]
-    events = play.wait(60.0)
-    assert kinds(events) == ["motion-closed", "order-issued"]
-    assert only(happened.MotionClosed, events).no == 1
-    assert play.refusal(ask.CastBallot(motion=motion, choice="yes"), seat(6)).code == "motion-over"
-
-
-def test_without_a_last_call_a_decided_motion_closes_at_once() -> None:
-    play = Play(rules=charter(council=CouncilRules(unit="textiles", last_call_s=0.0)))
-    events = play.vote(play.motion(), ["no"] * 4)
-    assert only(happened.MotionClosed, events).outcome == "lost"
-
-
-def test_nobody_votes_after_the_deadline_even_before_the_tick_that_closes_it() -> None:
-    play = Play()
-    motion = play.motion()
-    play.now = play.room.motions[motion].deadline
-    assert play.refusal(ask.CastBallot(motion=motion, choice="yes"), seat(1)).code == "motion-over"
-    assert play.refusal(ask.Speak(motion=motion, stance="for", text="late"), seat(1)).code == "motion-over"
-
-
 def test_a_council_that_does_not_meet_acts_on_nothing_and_the_alarm_stays_and_says_so() -> None:
     play = Play()
     motion = play.motion()
@@ -183,32 +104,6 @@ def test_a_council_that_does_not_meet_acts_on_nothing_and_the_alarm_stays_and_sa
     assert not play.room.orders
     assert play.room.alarms[name].closed_at is None
     assert play.room.alarms[name].reminders == 1
-
-
-def test_at_the_deadline_a_quorum_decides_without_the_others() -> None:
-    play = Play()
-    motion = play.motion()
-    play.vote(motion, ["yes", "yes", "no", "abstain"])
-    events = play.wait(play.room.motions[motion].deadline - play.now)
-    assert only(happened.MotionClosed, events).outcome == "carried"
-
-
-def test_the_deadline_is_the_alarms_own_within_the_councils_bounds() -> None:
-    rules = CouncilRules(unit="textiles", deliberation_min_s=300.0, deliberation_max_s=1000.0)
-    play = Play(rules=charter(council=rules))
-    early = play.motion()
-    assert play.room.motions[early].deadline == play.now + 1000.0
-    play.ask(ask.WithdrawMotion(motion=early, reason="not yet"), seat(1))
-    (name,) = play.room.alarms
-    alarm_deadline = play.room.alarms[name].deadline
-    assert alarm_deadline is not None
-    play.now = alarm_deadline - 600.0
-    middle = play.motion(name)
-    assert play.room.motions[middle].deadline == alarm_deadline
-    play.ask(ask.WithdrawMotion(motion=middle), seat(1))
-    play.now = alarm_deadline - 10.0
-    late = play.motion(name)
-    assert play.room.motions[late].deadline == play.now + 300.0
 
 
 def test_the_mover_may_withdraw_and_nobody_else() -> None:
@@ -242,29 +137,146 @@ def test_a_suppressed_alarm_is_no_matter_for_the_council() -> None:
     assert play.refusal(moving(name, order), seat(1)).code == "alarm-suppressed"
 
 
-@given(st.integers(0, 7), st.integers(0, 7), st.integers(0, 7), st.integers(0, 7), st.integers(1, 7))
-def test_decided_means_that_no_way_of_voting_changes_the_outcome(
-    yes: int, no: int, abstain: int, recused: int, quorum: int
-) -> None:
-    out = 7 - yes - no - abstain - recused
-    if out < 0 or out > 4:
-        return
-    now = Tally(yes, no, abstain, recused, out, quorum)
-    endings = {
-        Tally(
-            yes + votes.count("yes"),
-            no + votes.count("no"),
-            abstain + votes.count("abstain"),
-            recused + votes.count("recuse"),
-            votes.count("out"),
-            quorum,
-        ).outcome
-        for votes in itertools.combinations_with_replacement(["yes", "no", "abstain", "recuse", "out"], out)
-    }
-    assert now.decided == (len(endings) == 1)
-
-
 def test_the_room_hears_good_news_while_the_council_sits() -> None:
     play = Play()
     play.motion()
     assert kinds(play.hear(verdict(direction="up"))) == ["good-news"]
+
+
+def test_only_seats_vote_and_only_those_concerned_speak() -> None:
+    play = Play()
+    motion = play.motion()
+    for actor in (OPERATOR, people("loom-1")):
+        assert play.refusal(ask.CastBallot(motion=motion, options=("a",)), actor).code == "not-your-role"
+    assert play.refusal(ask.CastBallot(motion=motion, options=("a",)), seat(8)).code == "no-such-seat"
+    assert play.refusal(ask.Speak(motion=motion, stance="for", text="x"), OPERATOR).code == "not-your-role"
+    assert play.refusal(ask.Speak(motion=motion, stance="for", text="x"), people("mill-1")).code == "not-your-motion"
+
+
+def test_the_plant_itself_speaks_on_the_motion_about_it() -> None:
+    play = Play()
+    motion = play.motion(plant="mill-1")
+    for unit in ("loom-1", "mill-1", "textiles"):
+        play.ask(ask.Speak(motion=motion, stance="against", text="We have no yarn."), people(unit))
+    assert [(one.seat, one.plant) for one in play.room.motions[motion].statements] == [
+        (0, "loom-1"),
+        (0, "mill-1"),
+        (0, "textiles"),
+    ]
+
+
+def test_the_deadline_is_the_alarms_own_within_the_councils_bounds_from_the_seconding_on() -> None:
+    rules = CouncilRules(unit="textiles", deliberation_min_s=300.0, deliberation_max_s=1000.0)
+    play = Play(rules=charter(council=rules))
+    early = play.motion()
+    assert play.room.motions[early].deadline == play.now + 1000.0
+    assert play.room.motions[early].round_ends == play.now + 500.0
+    play.ask(ask.WithdrawMotion(motion=early, reason="not yet"), seat(1))
+    (name,) = play.room.alarms
+    alarm_deadline = play.room.alarms[name].deadline
+    assert alarm_deadline is not None
+    play.now = alarm_deadline - 600.0
+    middle = play.motion(name)
+    assert play.room.motions[middle].deadline == alarm_deadline
+    play.ask(ask.WithdrawMotion(motion=middle), seat(1))
+    play.now = alarm_deadline - 10.0
+    late = play.motion(name)
+    assert play.room.motions[late].deadline == play.now + 300.0
+
+
+def test_a_motion_carries_its_options_with_more_time_and_nothing_always_among_them() -> None:
+    play = Play()
+    rest, speed = (
+        ask.ProposedOrder(plant="loom-1", name="rest"),
+        ask.ProposedOrder(plant="mill-1", name="set-speed", parameters={"rpm": 80}),
+    )
+    both = ask.ProposedOption(title="Both", orders=(rest, speed))
+    command = ask.OpenMotion(
+        alarms=(play.arrived(),), title="What now", options=(both, ask.ProposedOption(title="Rest", orders=(rest,)))
+    )
+    motion = only(happened.MotionOpened, play.ask(command, seat(1))).motion
+    options = play.room.motions[motion].options
+    assert [(one.id, one.kind, len(one.orders)) for one in options] == [
+        ("a", "orders", 2),
+        ("b", "orders", 1),
+        ("c", "time", 0),
+        ("d", "nothing", 0),
+    ]
+    assert options[2].extra_s == 1800.0, "once more the time of the level where the alarm stands"
+    assert play.room.motions[motion].plants == ("loom-1", "mill-1")
+    too_many = ask.OpenMotion(alarms=("alarm-1",), title="x", options=(both,) * 4)
+    empty = ask.OpenMotion(alarms=("alarm-1",), title="x", options=(ask.ProposedOption(title="x", orders=()),))
+    play.ask(ask.WithdrawMotion(motion=motion), seat(1))
+    assert play.refusal(too_many, seat(2)).code == "too-many-options"
+    assert play.refusal(empty, seat(2)).code == "bad-option"
+
+
+def test_one_motion_answers_several_alarms_with_the_evidence_of_each() -> None:
+    play = Play()
+    first, second = play.alarm(), play.alarm("loom-2/heat", direction="up")
+    play.wait(PLANT_S)
+    for signal in ("loom-1/output", "loom-2/heat"):
+        play.evidence[signal] = Evidence(signal=signal, at=play.now)
+    command = ask.OpenMotion(alarms=(first, second), title="Both at once")
+    motion = only(happened.MotionOpened, play.ask(command, seat(1))).motion
+    row = play.room.motions[motion]
+    assert row.alarms == (first, second)
+    assert [exhibit.evidence for exhibit in row.also] == [play.evidence["loom-2/heat"]]
+    assert play.room.alarms[second].motions == (motion,)
+    assert play.refusal(ask.OpenMotion(alarms=(second,), title="x"), seat(2)).code == "motion-open"
+    assert play.refusal(ask.OpenMotion(alarms=(second, second), title="x"), seat(2)).code == "bad-alarms"
+
+
+def test_a_seat_opens_only_its_share_of_motions_in_a_session() -> None:
+    play = Play(rules=charter(council=CouncilRules(unit="textiles", motions_a_seat=2, session_s=7200.0)))
+    name = play.arrived()
+    for _ in range(2):
+        play.ask(ask.WithdrawMotion(motion=play.motion(name)), seat(1))
+    command = ask.OpenMotion(alarms=(name,), title="again")
+    assert play.refusal(command, seat(1)).code == "agenda-share"
+    play.ask(command, seat(2))
+    play.ask(ask.WithdrawMotion(motion="motion-3"), seat(2))
+    play.now += 7201.0
+    assert kinds(play.ask(command, seat(1)))[0] == "motion-opened"
+
+
+def test_statements_cite_evidence_that_is_there() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.Speak(motion=motion, stance="question", text="Since when?"), seat(3))
+    cites = (
+        ask.Citation(kind="readings", signal="loom-1/output", start=play.now - 600, end=play.now),
+        ask.Citation(kind="statement", number=1),
+        ask.Citation(kind="verdict"),
+        ask.Citation(kind="forecast", option="a"),
+    )
+    play.ask(ask.Speak(motion=motion, stance="answer", text="Since the shift.", cites=cites), seat(1))
+    assert play.room.motions[motion].statements[1].cites == cites
+    wrong = (
+        ask.Citation(kind="readings", signal="loom-1/output", start=2.0, end=1.0),
+        ask.Citation(kind="readings", signal="nowhere/x", start=1.0, end=2.0),
+        ask.Citation(kind="statement", number=9),
+        ask.Citation(kind="verdict", signal="mill-1/output"),
+        ask.Citation(kind="forecast", option="z"),
+    )
+    for one in wrong:
+        command = ask.Speak(motion=motion, stance="answer", text="x", cites=(one,))
+        assert play.refusal(command, seat(1)).code == "bad-citation"
+
+
+def test_dissent_is_kept_and_the_responsible_seat_is_asked_at_the_date_of_review() -> None:
+    play = Play()
+    motion = play.motion()
+    events = play.vote(motion, ["yes"] * 5 + ["no", "abstain"])
+    closed = only(happened.MotionClosed, events)
+    assert [(one.seat, one.text) for one in closed.minority] == [(6, "as I see it")]
+    play.ask(ask.StateMinority(motion=motion, text="It will break."), seat(6))
+    assert [one.text for one in play.room.motions[motion].minority] == ["as I see it", "It will break."]
+    assert play.room.motions[motion].responsible == 1
+    assert closed.review_at is not None
+    due = only(happened.ReviewDue, play.wait(closed.review_at - play.now))
+    assert due.seat == 1
+    play.ask(ask.ReviewMotion(motion=motion, text="It helped."), seat(1))
+    assert play.refusal(ask.ReviewMotion(motion=motion, text="no"), seat(2)).code == "reviewed"
+    play.now += 86_401.0
+    assert play.refusal(ask.StateMinority(motion=motion, text="late"), seat(6)).code == "not-now"

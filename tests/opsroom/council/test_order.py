@@ -7,10 +7,10 @@ import pytest
 from opsroom import commands as ask
 from opsroom.council.order import LIFE, RECALL_S, pending
 from opsroom.room import events as happened
-from opsroom.room.news import Evidence, ReceiptCame, Returned
+from opsroom.room.news import Evidence, PlantBorn, ReceiptCame, Returned
 from opsroom.room.room import Refused
-from telex_ingest.telex import ReceiptState
-from tests.opsroom.play import OPERATOR, PLANT_S, Play, kinds, only, people, seat
+from telex_ingest.telex import ExpectedEffect, OrderBirth, ReceiptState
+from tests.opsroom.play import OPERATOR, PLANT_S, SPEED, Play, birth, kinds, only, people, seat
 
 
 def receipt(
@@ -95,7 +95,7 @@ def test_the_plants_own_people_may_refuse_and_nobody_in_their_place() -> None:
 def test_all_orders_are_held_at_once_and_released() -> None:
     play = Play()
     name = play.order()
-    play.ask(ask.HoldOrders(reason="something is wrong"), seat(4))
+    play.ask(ask.HoldOrders(reason="something is wrong"), OPERATOR)
     assert play.room.orders[name].state == "held"
     assert pending(play.room, play.now) == ()
     assert play.refusal(ask.HoldOrders(reason="again"), OPERATOR).code == "already-held"
@@ -108,6 +108,72 @@ def test_all_orders_are_held_at_once_and_released() -> None:
     play.ask(ask.ReleaseOrders(reason="all clear"), OPERATOR)
     assert len(pending(play.room, play.now)) == 2
     assert play.refusal(ask.ReleaseOrders(), OPERATOR).code == "not-held"
+
+
+def test_one_seat_asks_to_hold_all_orders_and_a_second_one_makes_it_so_within_the_window() -> None:
+    play = Play()
+    name = play.order()
+    raised = only(happened.HandRaised, play.ask(ask.HoldOrders(reason="something is wrong"), seat(4)))
+    assert play.room.orders[name].state == "issued"
+    assert play.refusal(ask.HoldOrders(reason="again"), seat(4)).code == "second-seat"
+    play.now = raised.until
+    assert kinds(play.ask(ask.HoldOrders(reason="I see it too"), seat(5))) == ["hand-raised"], "the window is over"
+    assert kinds(play.ask(ask.HoldOrders(reason="I see it too"), seat(4))) == ["orders-held"]
+    assert play.room.orders[name].state == "held"
+    assert kinds(play.ask(ask.ReleaseOrders(), seat(4))) == ["hand-raised"]
+    assert kinds(play.ask(ask.ReleaseOrders(), seat(6))) == ["orders-released"]
+    assert play.replayed() == play.room
+
+
+def dangerous() -> Play:
+    """A room whose loom declares a dangerous order."""
+    play = Play("loom-2", "mill-1")
+    wreck = OrderBirth(name="rest", title="Let it rest", danger="dangerous")
+    play.hear(PlantBorn(birth=birth(orders=(wreck,))))
+    return play
+
+
+def test_a_dangerous_order_leaves_only_when_a_seat_other_than_the_responsible_one_confirms_it() -> None:
+    play = dangerous()
+    motion = play.motion(name="rest", parameters={})
+    assert play.room.motions[motion].mode == "two-thirds"
+    name = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7)).order
+    assert play.room.orders[name].state == "unconfirmed"
+    assert pending(play.room, play.now) == ()
+    assert play.refusal(ask.ConfirmOrder(order=name), seat(1)).code == "same-person"
+    play.ask(ask.ConfirmOrder(order=name), seat(3))
+    assert [order.id for order in pending(play.room, play.now)] == [name]
+    assert play.refusal(ask.ConfirmOrder(order=name), seat(4)).code == "not-waiting"
+
+
+def test_a_dangerous_order_that_nobody_confirms_expires_and_one_confirmed_under_a_hold_is_held() -> None:
+    play = dangerous()
+    name = only(happened.OrderIssued, play.vote(play.motion(name="rest", parameters={}), ["yes"] * 7)).order
+    play.now = play.room.orders[name].expires
+    assert play.refusal(ask.ConfirmOrder(order=name), seat(3)).code == "order-over"
+    assert "order-expired" in kinds(play.wait(0))
+    play = dangerous()
+    name = only(happened.OrderIssued, play.vote(play.motion(name="rest", parameters={}), ["yes"] * 7)).order
+    play.ask(ask.HoldOrders(reason="wait"), OPERATOR)
+    assert play.room.orders[name].state == "unconfirmed"
+    play.ask(ask.ConfirmOrder(order=name), seat(3))
+    assert play.room.orders[name].state == "held"
+
+
+def test_a_carried_option_takes_the_place_of_an_earlier_order() -> None:
+    play = Play()
+    name = play.order()
+    order = ask.ProposedOrder(plant="loom-1", name="rest")
+    option = ask.ProposedOption(title="Rest instead", orders=(order,), supersedes=(name,))
+    command = ask.OpenMotion(alarms=("alarm-1",), title="Rest", options=(option,))
+    motion = only(happened.MotionOpened, play.ask(command, seat(1))).motion
+    play.ask(ask.SecondMotion(motion=motion), seat(2))
+    assert play.room.orders[name].state == "issued"
+    events = play.vote(motion, ["yes"] * 7)
+    assert only(happened.OrderSuperseded, events).order == name
+    assert play.room.orders[name].state == "superseded"
+    told = {order.id: order.revoked for order in pending(play.room, play.now)}
+    assert told == {name: True, only(happened.OrderIssued, events).order: False}
 
 
 def test_a_held_order_that_had_left_before_is_answered_and_one_that_waits_too_long_expires() -> None:
@@ -215,10 +281,6 @@ def test_an_order_that_no_plant_took_has_no_effect() -> None:
 
 
 def test_the_review_waits_for_twice_the_declared_delay() -> None:
-    from opsroom.room.news import PlantBorn
-    from telex_ingest.telex import ExpectedEffect, OrderBirth
-    from tests.opsroom.play import SPEED, birth
-
     play = Play("loom-2", "mill-1")
     slow = OrderBirth(
         name="set-speed",
@@ -241,6 +303,5 @@ def test_without_sight_the_effect_says_that_it_does_not_know() -> None:
 
 
 def test_what_has_ended_has_no_way_on() -> None:
-    for state in ("refused", "done", "revoked"):
-        assert LIFE[state] == {}  # type: ignore[index] # a word
+    assert [state for state, ways in LIFE.items() if not ways] == ["refused", "done", "revoked", "superseded"]
     assert {after for row in LIFE.values() for after in row.values()} <= set(LIFE)

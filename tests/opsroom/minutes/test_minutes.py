@@ -108,7 +108,7 @@ def test_minutes_tell_both_motions_the_refusal_with_its_reason_and_the_effect(do
         "ended: obeyed",
         "If nothing is done: likely",
         "as the plant declares it",
-        "5 yes, 2 no",
+        "5 for it, 2 not",
         "In the minority",
         "raised Output of Loom 1 by about 10 m/h",
         "not an effect, the rest of the world went on too",

@@ -29,7 +29,7 @@ def test_a_viewer_does_nothing_and_the_room_gives_itself_no_commands(command: ty
 )
 def test_the_role_comes_first(actor: Actor, code: str) -> None:
     with pytest.raises(Refused) as caught:
-        check_role(Play().room, CastBallot(motion="motion-1", choice="yes"), actor)
+        check_role(Play().room, CastBallot(motion="motion-1", options=("a",)), actor)
     assert caught.value.code == code
     assert "log in" in caught.value.cure
 

@@ -19,6 +19,7 @@ from opsroom.alarms.deadlines import Deadlines
 from opsroom.alarms.life import Life
 from opsroom.commands import Actor, AnyCommand, Asked, Role
 from opsroom.council.order import pending
+from opsroom.entry.ballot_box import rows_of
 from opsroom.recursion.recursion import Charter, Unit
 from opsroom.room import events as happened
 from opsroom.room.authority import MAY
@@ -63,9 +64,10 @@ class RoomMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.play = Play(*PLANTS)
-        self.ballots: set[tuple[str, int]] = set()
+        self.ballots: set[tuple[str, int, int]] = set()
         self.carried: set[str] = set()
         self.ordered: dict[str, str] = {}
+        self.keys = 0
         self.rungs: dict[str, int] = {}
         self.expired: set[str] = set()
 
@@ -93,6 +95,10 @@ class RoomMachine(RuleBasedStateMachine):
             assert self.play.room is before
             assert refused.code
             assert refused.reason
+        if isinstance(message, Asked):
+            self.play.box += rows_of([message], events)
+        for found in self.play.found(events):
+            self.hear(found)
 
     def near(self, noun: str, number: int) -> str:
         """The id of one of the last things of a kind, or of one that is not there yet."""
@@ -102,10 +108,10 @@ class RoomMachine(RuleBasedStateMachine):
         room = before
         for event in events:
             after = evolve(room, [event])
-            if isinstance(event, happened.BallotCast):
-                assert (event.motion, event.seat) not in self.ballots, "a seat voted twice"
+            if isinstance(event, happened.BallotSealed):
+                assert (event.motion, event.seat, event.round) not in self.ballots, "a seat voted twice in a round"
                 assert event.at < room.motions[event.motion].deadline, "a ballot after the deadline"
-                self.ballots.add((event.motion, event.seat))
+                self.ballots.add((event.motion, event.seat, event.round))
             if isinstance(event, happened.MotionClosed) and event.outcome == "carried":
                 assert event.yes > event.no
                 assert event.yes + event.no + event.abstain >= 4
@@ -188,12 +194,23 @@ class RoomMachine(RuleBasedStateMachine):
     @rule(
         first=SEATS,
         number=SMALL,
-        choices=st.lists(st.sampled_from(["yes", "yes", "no", "abstain", "recuse"]), min_size=1, max_size=8),
+        choices=st.lists(st.sampled_from(["yes", "yes", "no", "both", "abstain", "recuse"]), min_size=1, max_size=8),
     )
-    def vote(self, first: int, number: int, choices: list[Literal["yes", "no", "abstain", "recuse"]]) -> None:
+    def vote(self, first: int, number: int, choices: list[str]) -> None:
         for offset, choice in enumerate(choices):
-            command = ask.CastBallot(motion=self.near("motion", number), choice=choice, reason="so")
-            self.hear(Asked(command=command, actor=seat((first + offset) % 9), key=""))
+            name, voter = self.near("motion", number), seat((first + offset) % 9)
+            options = {"yes": ("a",), "no": ("c",), "both": ("b", "a")}.get(choice, ())
+            command: ask.Command = ask.CastBallot(
+                motion=name, options=options, abstain=choice == "abstain", reason="so"
+            )
+            if choice == "recuse":
+                command = ask.RecuseSeat(motion=name, reason="so")
+            self.keys += 1
+            self.hear(Asked(command=command, actor=voter, key="", salt=self.keys.to_bytes(32)))  # type: ignore[arg-type]
+
+    @rule(actor=ACTORS, number=SMALL)
+    def second(self, actor: Actor, number: int) -> None:
+        self.hear(Asked(command=ask.SecondMotion(motion=self.near("motion", number)), actor=actor, key=""))
 
     @rule(actor=ACTORS, number=SMALL)
     def speak_or_withdraw(self, actor: Actor, number: int) -> None:
@@ -271,12 +288,13 @@ class RoomMachine(RuleBasedStateMachine):
         self.wait(PLANT_S)
         order = ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": 90})
         self.hear(Asked(command=moving(name, order), actor=seat(1), key=""))
+        self.hear(Asked(command=ask.SecondMotion(motion=self.near("motion", 1)), actor=seat(2), key=""))
 
     @rule(choices=st.lists(st.sampled_from(["yes", "yes", "yes", "no", "recuse"]), min_size=7, max_size=7))
-    def to_the_vote(self, choices: list[Literal["yes", "no", "abstain", "recuse"]]) -> None:
+    def to_the_vote(self, choices: list[str]) -> None:
         self.the_whole_way()
-        self.vote(first=1, number=1, choices=choices[:1])
-        self.vote(first=2, number=1, choices=choices[1:])
+        for _ in range(2):
+            self.vote(first=1, number=1, choices=choices)
 
     @rule(
         order=st.sampled_from([("accepted", "done"), ("accepted", "back"), ("done", "back"), ("accepted", "refused")])
@@ -339,8 +357,8 @@ class RoomMachine(RuleBasedStateMachine):
         for viewer in (Viewer(role="viewer"), Viewer(role="seat", seat=3), Viewer(role="unit", unit="loom-1")):
             for row in show.motions(room, viewer):
                 for ballot in row.ballots:
-                    sealed = row.state == "open" and not (viewer.role == "seat" and ballot.seat == viewer.seat)
-                    assert (ballot.choice == "sealed") == sealed
+                    assert (ballot.choice == "sealed") == (row.state == "open")
+                    assert row.state != "open" or (not ballot.options and not ballot.reason)
             assert len(show.alarms(room, viewer)) <= len(room.alarms)
             show.orders(room, viewer)
             show.stops(room, viewer)
@@ -376,13 +394,14 @@ def test_the_same_key_of_the_same_account_is_answered_and_not_done_again() -> No
     assert made(play.replayed(), asked) == ("stop-1",), "a restarted room remembers"
 
 
-def test_a_carrying_ballot_tells_the_order_that_it_made() -> None:
+def test_a_ballot_does_not_tell_what_comes_of_it() -> None:
     play = Play()
     motion = play.motion()
-    play.vote(motion, ["yes"] * 6)
-    last = Asked(command=ask.CastBallot(motion=motion, choice="yes"), actor=seat(7), key="last")
+    command = ask.CastBallot(motion=motion, options=("a",), reason="so")
+    play.cast(motion, "yes", 1)
+    last = Asked(command=command, actor=seat(7), key="last", salt=bytes(32))
     play.hear(last)
-    assert made(play.room, last) == ("opsroom-x-order-1",)
+    assert made(play.room, last) == (), "a sealed ballot makes nothing that would tell what it says"
 
 
 def test_keys_are_remembered_within_bounds_and_an_endless_one_is_refused() -> None:
@@ -418,6 +437,8 @@ def test_every_command_every_event_every_clock_has_its_answer() -> None:
         "begin-stop",
         "end-stop",
         "close-motion",
+        "end-round",
+        "review-motion",
         "expire-order",
         "review",
         "look",
@@ -428,7 +449,7 @@ def test_every_command_every_event_every_clock_has_its_answer() -> None:
 def test_a_journal_of_another_program_stops_the_replay_loudly() -> None:
     play = Play()
     motion = play.motion()
-    ballot = happened.BallotCast(at=play.now, motion=motion, seat=1, choice="yes")
+    ballot = happened.BallotSealed(at=play.now, motion=motion, seat=1, round=1, commitment="0", cast_by=1)
     with pytest.raises(ValueError, match="votes twice"):
         evolve(play.room, [ballot, ballot])
     order = happened.OrderIssued(

@@ -1,0 +1,185 @@
+"""View -> component, pure: a motion as it is deliberated, from where it stands and its options to reasons and dissent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.markup import facts
+from dashboards.words import say
+from opsroom.views import AmendmentView, BallotView, MotionView, OptionView, Snapshot
+
+STILL = ("opening", "counting")
+"""Phases in which nobody can do anything for a moment."""
+
+
+def letters(ids: Sequence[str]) -> str:
+    """Tell options by their letters.
+
+    >>> letters(["b", "a"])
+    'B, A'
+    """
+    return ", ".join(name.upper() for name in ids)
+
+
+def stands(motion: MotionView) -> Component:
+    """Say where the motion stands and what happens next, in one sentence."""
+    key = "phase." + ("last" if motion.phase == "blind" and motion.rounds < 2 else motion.phase)
+    count = html.Span(say("mode." + motion.mode), className="hint")
+    return html.P(
+        [html.Span(say(key, seat=motion.opened_by)), count], className="phase", **facts(data_phase=motion.phase)
+    )
+
+
+def option(one: OptionView, motion: MotionView) -> Component:
+    """Lay out one option with its orders; the one that was carried is marked, and once counted how many named it."""
+    head = [html.Span(one.id.upper(), className="letter"), html.Strong(one.title)]
+    if motion.state != "open" and one.id in motion.tally.named:
+        head.append(html.Span(say("option.named", count=motion.tally.named[one.id]), className="hint"))
+    rows: list[Component] = [html.P(head)]
+    if one.kind == "time":
+        rows.append(html.P(say("option.time", minutes=round(one.extra_s / 60)), className="hint"))
+    for order in one.orders:
+        title = order.title or order.name
+        parts: list[Any] = [
+            html.Span(title),
+            html.Span(order.plant_title, className="hint"),
+            parameters(order.parameters),
+        ]
+        if order.danger != "none":
+            parts.append(
+                html.Span(say("danger." + order.danger), className="danger", **facts(data_danger=order.danger))
+            )
+        rows.append(html.Div(parts, className="does"))
+    if one.expected:
+        rows += [html.P(one.expected, className="expected"), html.P(one.record, className="hint")]
+    if one.supersedes:
+        rows.append(html.P(say("option.supersedes", orders=", ".join(one.supersedes)), className="hint"))
+    chosen = "yes" if one.id == motion.chosen else "no"
+    return html.Div(rows, className="option", **facts(data_option=one.id, data_kind=one.kind, data_chosen=chosen))
+
+
+def parameters(values: dict[str, Any]) -> Component:
+    """List an order's parameters."""
+    rows = [html.Div([html.Dt(str(key).replace("_", " ")), html.Dd(str(value))]) for key, value in values.items()]
+    return html.Dl(rows, className="parameters")
+
+
+def mark_of(ballot: BallotView | None, motion: MotionView, *, recused: bool) -> str:
+    """Name the mark of a seat's ballot: yes when it names what was carried, no when it names something else."""
+    if recused:
+        return "recuse"
+    if ballot is None:
+        return ""
+    if ballot.choice == "named":
+        return "yes" if motion.chosen in ballot.options else "no" if motion.state != "open" else "named"
+    return "abstain" if ballot.choice == "abstain" else "sealed"
+
+
+def said_of(ballot: BallotView | None, motion: MotionView, *, recused: bool) -> str:
+    """Tell a seat's ballot in a word: the letters that it names, or that it voted, abstains, stepped back, has not voted."""
+    if recused:
+        return say("choice.recuse")
+    if ballot is None:
+        return say("choice.waiting") if motion.state == "open" else say("desk.no_ballot")
+    if ballot.choice == "named":
+        objected = f" {say('choice.objects', options=letters(ballot.objections))}" if ballot.objections else ""
+        return letters(ballot.options) + objected
+    return say("choice." + ballot.choice)
+
+
+def seven(motion: MotionView, snapshot: Snapshot) -> Component:
+    """Show the seven seats with their ballots in the running round: while it runs only that one has voted, not how."""
+    cast = {ballot.seat: ballot for ballot in motion.ballots}
+    out = {one.seat for one in motion.recused}
+    items = []
+    for seat in snapshot.seats:
+        ballot, recused = cast.get(seat.seat), seat.seat in out
+        name = seat.occupant if not seat.substitute else say("seat.stands_in", seat=seat.substitute)
+        # A browser's own tooltip would be markup-free too, but it is not reachable by keyboard: reasons stand below.
+        items.append(
+            html.Li(
+                [
+                    html.Span(str(seat.seat), className="chair"),
+                    html.Span(said_of(ballot, motion, recused=recused), className="word"),
+                    html.Span(name, className="hint"),
+                ],
+                **facts(
+                    data_choice=mark_of(ballot, motion, recused=recused) or "none",
+                    data_mine="yes" if snapshot.viewer.seat == seat.seat else "no",
+                ),
+            )
+        )
+    return html.Ol(items, className="seven", **facts(aria_label=say("desk.seats")))
+
+
+def reasons(motion: MotionView) -> Component | None:
+    """List the ballots of the first round with their reasons, once they are open, grouped by what they name."""
+    ballots = motion.first or (motion.ballots if motion.state != "open" else ())
+    shown = [one for one in ballots if one.choice in ("named", "abstain")]
+    if not shown:
+        return None
+    groups: dict[str, list[BallotView]] = {}
+    for one in shown:
+        groups.setdefault(letters(one.options) if one.choice == "named" else say("choice.abstain"), []).append(one)
+    rows = []
+    for named, mine in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
+        items = [
+            html.Li([html.Span(say("seat.seat", seat=one.seat), className="who"), html.Span(one.reason or "–")])
+            for one in mine
+        ]
+        rows.append(html.Div([html.Strong(named, className="letter"), html.Ul(items)], className="group"))
+    void = [html.P(say("reasons.void"), className="hint")] if any(one.void for one in shown) else []
+    return html.Section([html.H3(say("reasons.title")), *void, *rows], className="reasons")
+
+
+def amendments(motion: MotionView) -> Component | None:
+    """List the amendments with what they would change, word by word."""
+    if not motion.amendments:
+        return None
+    items = [amendment(one) for one in motion.amendments]
+    return html.Section([html.H3(say("amendment.title")), html.Ul(items)], className="amendments")
+
+
+def amendment(one: AmendmentView) -> Component:
+    """One amendment: what goes is struck out, what is new underlined, with its reason and how it fares."""
+    pieces: list[Any] = []
+    for how, words in one.diff:
+        pieces.append(html.Del(words) if how == "gone" else html.Ins(words) if how == "new" else html.Span(words))
+        pieces.append(" ")
+    told = say("amendment." + one.state, ayes=len(one.ayes), noes=len(one.noes))
+    who = say("amendment.by", seat=one.seat, option=one.option.id.upper(), state=told)
+    return html.Li(
+        [html.Span(who, className="who"), html.P(pieces, className="diff"), html.P(one.reason, className="hint")],
+        **facts(data_state=one.state),
+    )
+
+
+def minority(motion: MotionView) -> Component | None:
+    """List who stepped back and who wanted something else than what was carried, and why."""
+    rows = [("recused", one) for one in motion.recused] + [("minority", one) for one in motion.minority]
+    if not rows:
+        return None
+    items = [
+        html.Li([html.Span(say("dissent." + kind, seat=one.seat), className="who"), html.P(one.text)])
+        for kind, one in rows
+    ]
+    return html.Section([html.H3(say("dissent.title")), html.Ul(items)], className="statements dissent")
+
+
+def tally(motion: MotionView) -> Component | None:
+    """Tell the count of a motion that is decided, who looks after the outcome, and what became of it."""
+    if motion.state == "open":
+        return None
+    t = motion.tally
+    rows = [html.P(say("wall.tally", yes=t.yes, no=t.no, abstain=t.abstain, recused=t.recused), className="tally")]
+    if motion.closed_reason:
+        rows.append(html.P(motion.closed_reason, className="hint"))
+    if motion.state == "carried" and motion.responsible:
+        rows.append(html.P(say("review.responsible", seat=motion.responsible), className="hint"))
+    if motion.review:
+        rows.append(html.P(say("review.told", text=motion.review), className="hint"))
+    return html.Div(rows)

@@ -1,0 +1,370 @@
+"""A motion's life: seconded, a blind round, opened, revised, counted; and who does not come decides nothing."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from opsroom import commands as ask
+from opsroom.commands import Asked
+from opsroom.council.deliberation import tally
+from opsroom.proof.commitments import commit
+from opsroom.recursion.recursion import CouncilRules
+from opsroom.room import events as happened
+from opsroom.room.events import encode
+from opsroom.room.news import BallotsFound, SealedBallot
+from opsroom.room.room import Refused, decide, evolve
+from tests.opsroom.play import Play, charter, kinds, moving, only, seat
+
+REST = ask.ProposedOrder(plant="loom-1", name="rest")
+
+
+def rules(**changes: object) -> Play:
+    fields = {"unit": "textiles", "last_call_s": 60.0, "order_valid_s": 900.0} | changes
+    return Play(rules=charter(council=CouncilRules(**fields)))  # type: ignore[arg-type] # names of its fields
+
+
+def test_a_motion_waits_for_a_second_seat_and_is_off_the_table_without_one() -> None:
+    play = Play()
+    name = play.arrived()
+    motion = only(happened.MotionOpened, play.ask(moving(name, REST), seat(1))).motion
+    assert play.room.motions[motion].phase == "seconding"
+    assert play.refusal(ask.CastBallot(motion=motion, options=("a",), reason="x"), seat(3)).code == "not-seconded"
+    assert play.refusal(ask.SecondMotion(motion=motion), seat(1)).code == "own-motion"
+    events = play.wait(1800.0)
+    assert "no second seat" in only(happened.MotionClosed, events).reason
+    assert not play.room.orders
+    again = play.motion(name)
+    assert play.room.motions[again].phase == "blind"
+    assert play.refusal(ask.SecondMotion(motion=again), seat(3)).code == "seconded"
+
+
+@pytest.mark.parametrize(
+    ("quorum", "seconder", "phase"),
+    [(2, "auto", "blind"), (3, "auto", "seconding"), (7, "no", "blind"), (1, "yes", "seconding")],
+)
+def test_a_small_council_needs_no_second_seat_unless_it_says_so(quorum: int, seconder: str, phase: str) -> None:
+    play = rules(quorum=quorum, seconder=seconder)
+    play.ask(moving(play.arrived(), REST), seat(1))
+    assert play.room.motions["motion-1"].phase == phase
+
+
+def test_the_reasons_open_when_all_have_voted_and_one_revision_follows() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 8):
+        play.cast(motion, "yes" if number < 4 else "no", number)
+    row = play.room.motions[motion]
+    assert (row.phase, row.round, len(row.first), len(row.ballots)) == ("revision", 2, 7, 0)
+    assert [row.first[number].vote.options for number in (1, 7)] == [("a",), ("c",)]  # type: ignore[union-attr]
+    for number in (4, 5):
+        events = play.cast(motion, "yes", number)
+    assert "motion-closed" not in kinds(events)
+    events = play.wait(row.deadline - play.now)
+    closed = only(happened.MotionClosed, events)
+    assert (closed.outcome, closed.yes, closed.no) == ("carried", 5, 2), (
+        "who does not revise stands by the first ballot"
+    )
+
+
+def test_the_first_round_ends_at_half_of_the_time_and_the_deadline_decides() -> None:
+    play = Play()
+    motion = play.motion()
+    row = play.room.motions[motion]
+    play.cast(motion, "yes", 1)
+    events = play.wait((row.deadline - play.now) / 2)
+    assert kinds(events)[:2] == ["round-ended", "ballots-opened"]
+    assert play.refusal(ask.SecondMotion(motion=motion), seat(3)).code == "seconded"
+    for number in range(2, 5):
+        play.cast(motion, "yes", number)
+    assert only(happened.MotionClosed, play.wait(row.deadline - play.now)).outcome == "carried"
+
+
+def test_a_council_that_does_not_come_to_the_revision_either_is_decided_by_its_first_ballots() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 5):
+        play.cast(motion, "yes", number)
+    play.wait(99_999.0)
+    assert play.room.motions[motion].state == "carried"
+    assert play.room.motions[motion].closing is not None
+
+
+def test_a_quorum_starts_the_last_call_and_who_comes_later_waits_for_the_next_round() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 4):
+        assert kinds(play.cast(motion, "yes", number)) == ["ballot-sealed"]
+    assert kinds(play.cast(motion, "yes", 4)) == ["ballot-sealed", "last-call"]
+    assert play.room.motions[motion].round_ends == play.now + 60.0
+    events = play.wait(60.0)
+    assert "ballots-opened" in kinds(events)
+    assert play.room.motions[motion].phase == "revision"
+    assert "last-call" not in kinds(play.cast(motion, "no", 5))
+
+
+def test_one_seat_one_ballot_a_round() -> None:
+    play = Play()
+    motion = play.motion()
+    play.cast(motion, "yes", 1)
+    again = ask.CastBallot(motion=motion, options=("c",), reason="else")
+    assert play.refusal(again, seat(1)).code == "already-voted"
+    first = Asked(command=again, actor=seat(2), key="a", salt=bytes(32))
+    play.hear(first)
+    with pytest.raises(Refused, match="has voted"):
+        decide(play.room, msgspec.structs.replace(first, key="b"), play.now)
+
+
+@pytest.mark.parametrize(
+    ("ballot", "code"),
+    [
+        ({"options": ("z",), "reason": "x"}, "no-option"),
+        ({"options": ("a", "a"), "reason": "x"}, "bad-ballot"),
+        ({"options": ("a",), "abstain": True, "reason": "x"}, "bad-ballot"),
+        ({"reason": "x"}, "bad-ballot"),
+        ({"options": ("a",)}, "reason-missing"),
+        ({"options": ("a",), "reason": "x" * 501}, "too-long"),
+        ({"options": ("a",), "objections": ("b",), "reason": "x"}, "no-objections"),
+    ],
+)
+def test_a_ballot_that_cannot_be_read_is_not_sealed(ballot: dict[str, object], code: str) -> None:
+    play = Play()
+    command = ask.CastBallot(motion=play.motion(), **ballot)  # type: ignore[arg-type] # wrong on purpose
+    assert play.refusal(command, seat(1)).code == code
+
+
+def test_by_consent_a_reasoned_objection_stops_an_option() -> None:
+    play = rules(mode_order="consent")
+    motion = play.motion()
+    objection = ask.CastBallot(motion=motion, options=("c",), objections=("a",))
+    assert play.refusal(objection, seat(1)).code == "reason-missing"
+    for _ in range(2):
+        play.ask(msgspec.structs.replace(objection, reason="It cuts the yarn."), seat(1))
+        for number in range(2, 8):
+            play.cast(motion, "yes", number)
+    closed = play.room.motions[motion].closing
+    assert closed is not None
+    assert closed.outcome == "lost"
+
+
+def test_who_recuses_itself_leaves_the_denominator_for_all_to_see() -> None:
+    play = Play()
+    motion = play.motion()
+    assert play.refusal(ask.RecuseSeat(motion=motion, reason=" "), seat(1)).code == "reason-missing"
+    events = play.vote(motion, ["recuse", "recuse", "recuse", "yes", "yes", "yes", "no"])
+    closed = only(happened.MotionClosed, events)
+    assert (closed.outcome, closed.yes, closed.no, closed.recused) == ("carried", 3, 1, 3)
+    other = play.motion("alarm-1", plant="mill-1")
+    play.cast(other, "yes", 1)
+    play.cast(other, "recuse", 1)
+    assert not play.room.motions[other].ballots
+    assert play.refusal(ask.CastBallot(motion=other, options=("a",), reason="x"), seat(1)).code == "recused"
+
+
+def test_when_too_many_recuse_themselves_no_quorum_is_left_and_the_motion_expires_at_once() -> None:
+    play = Play()
+    events = play.vote(play.motion(), ["recuse"] * 4)
+    closed = only(happened.MotionClosed, events)
+    assert closed.outcome == "expired"
+    assert "quorum" in closed.reason
+    assert "alarm-reminded" in kinds(events)
+
+
+def test_a_substitute_votes_for_two_but_the_quorum_counts_people() -> None:
+    play = Play()
+    motion = play.motion()
+    both = ask.CastBallot(motion=motion, options=("a",), reason="x", seat=5)
+    assert play.refusal(both, seat(1)).code == "not-substitute"
+    play.ask(ask.NameSubstitute(substitute=1, minutes=600), seat(5))
+    assert play.refusal(ask.NameSubstitute(substitute=1), seat(6)).code == "stands-in"
+    assert play.refusal(ask.NameSubstitute(substitute=6), seat(6)).code == "no-such-seat"
+    play.ask(both, seat(1))
+    for number in (1, 2, 3):
+        play.cast(motion, "yes", number)
+    play.wait(99_999.0)
+    row = play.room.motions[motion]
+    assert (len(tally(row).named), tally(row).named["a"], tally(row).people) == (3, 4, 3)
+    assert row.state == "expired", "four ballots of three people are no quorum of four"
+    play.ask(ask.NameSubstitute(substitute=0), seat(5))
+    assert play.refusal(ask.NameSubstitute(substitute=0), seat(5)).code == "no-substitute"
+
+
+def test_more_time_moves_the_clock_of_the_alarm_and_orders_nothing() -> None:
+    play = Play()
+    name = play.arrived()
+    motion = play.motion(name)
+    before = play.room.alarms[name].deadline
+    assert before is not None
+    events = play.vote(motion, ["b"] * 7)
+    granted = only(happened.TimeGranted, events)
+    assert (granted.alarm, granted.deadline) == (name, before + 1800.0)
+    assert play.room.alarms[name].deadline == before + 1800.0
+    assert not play.room.orders
+
+
+# amendments
+
+
+def proposed(title: str = "Slower", rpm: int = 80) -> ask.ProposedOption:
+    order = ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": rpm})
+    return ask.ProposedOption(title=title, orders=(order,))
+
+
+def test_the_mover_takes_a_friendly_amendment_over_and_ballots_on_the_old_words_are_cast_again() -> None:
+    play = Play()
+    motion = play.motion()
+    play.cast(motion, "yes", 4)
+    amend = ask.AmendMotion(motion=motion, option="a", to=proposed(), reason="90 is too fast")
+    play.ask(amend, seat(3))
+    assert play.room.motions[motion].ballots
+    events = play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=True), seat(1))
+    assert only(happened.AmendmentSettled, events).how == "friendly"
+    row = play.room.motions[motion]
+    assert not row.ballots
+    assert (row.options[0].title, row.options[0].orders[0].parameters) == ("Slower", {"rpm": 80})
+    assert play.refusal(amend, seat(3)).code == "nothing-new"
+    play.cast(motion, "yes", 4)
+    assert play.replayed() == play.room
+
+
+def test_more_than_half_of_the_seats_adopt_what_the_mover_does_not_want_and_half_reject_it() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(), reason="90 is too fast"), seat(3))
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(rpm=50), reason="still"), seat(4))
+
+    def answer(amendment: str, number: int, aye: bool) -> tuple[happened.AnyEvent, ...]:
+        return play.ask(ask.AnswerAmendment(motion=motion, amendment=amendment, aye=aye), seat(number))
+
+    answer("amendment-1", 1, False)
+    for number in (2, 3, 4):
+        assert kinds(answer("amendment-1", number, True)) == ["amendment-answered"]
+    assert only(happened.AmendmentSettled, answer("amendment-1", 5, True)).how == "adopted"
+    for number in (2, 3, 4):
+        answer("amendment-2", number, False)
+    assert only(happened.AmendmentSettled, answer("amendment-2", 5, False)).how == "rejected"
+    assert play.refusal(ask.AnswerAmendment(motion=motion, amendment="amendment-2", aye=True), seat(6)).code == (
+        "amendment-over"
+    )
+
+
+def test_the_first_ballot_of_the_last_round_closes_the_list_and_what_was_voted_before_an_amendment_counts_no_more() -> (
+    None
+):
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 8):
+        play.cast(motion, "yes", number)
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(), reason="90 is too fast"), seat(1))
+    assert all(ballot.void for ballot in play.room.motions[motion].first.values())
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(rpm=40), reason="x"), seat(3))
+    events = play.cast(motion, "yes", 2)
+    assert only(happened.AmendmentSettled, events).how == "fell"
+    late = ask.AmendMotion(motion=motion, option="a", to=proposed(rpm=30), reason="x")
+    assert play.refusal(late, seat(3)).code == "list-closed"
+    play.wait(99_999.0)
+    assert play.room.motions[motion].state == "expired", "one seat voted on the new words"
+
+
+def test_an_amendment_keeps_to_what_plants_declared() -> None:
+    play = Play()
+    motion = play.motion()
+    bad = ask.AmendMotion(motion=motion, option="a", to=proposed(rpm=101), reason="x")
+    assert play.refusal(bad, seat(3)).code == "bad-parameters"
+    for option in ("b", "c", "z"):
+        command = ask.AmendMotion(motion=motion, option=option, to=proposed(), reason="x")
+        assert play.refusal(command, seat(3)).code == "no-option"
+
+
+# commitments
+
+
+def test_the_journal_holds_no_choice_and_no_reason_before_the_round_opens() -> None:
+    play = Play()
+    motion = play.motion()
+    secret = "because-of-the-flywheel"
+    play.ask(ask.CastBallot(motion=motion, options=("c", "a"), reason=secret), seat(6))
+    (event,) = [raw for kind, raw in play.journal if kind == "ballot-sealed"]
+    assert secret.encode() not in event
+    assert b'"options"' not in event
+    for _, raw in play.journal:
+        assert secret.encode() not in raw
+    assert secret not in repr(play.room)
+    asked = Asked(
+        command=ask.CastBallot(motion=motion, options=("a",), reason=secret), actor=seat(6), key="k", salt=b"s"
+    )
+    assert secret not in repr(asked)
+    assert secret not in repr(SealedBallot(commitment="0" * 64, salt=bytes(32), said=secret))
+
+
+def test_a_ballot_whose_text_is_lost_or_another_does_not_count_and_is_told() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 7):
+        play.cast(motion, "yes", number)
+    honest = list(play.box)
+    forged = (honest[0][0], *honest[0][1:4], honest[0][4].replace('"a"', '"c"'))
+    swapped = (honest[1][0], *honest[1][1:3], honest[2][3], honest[2][4])
+    play.box = [forged, swapped, *honest[2:5]]
+    events = play.cast(motion, "yes", 7)
+    opened = only(happened.BallotsOpened, events)
+    assert opened.missing == (1, 2, 6)
+    assert [one.seat for one in opened.ballots] == [3, 4, 5, 7]
+    assert play.replayed() == play.room
+
+
+def test_a_journal_whose_opening_does_not_fit_its_commitment_stops_the_replay() -> None:
+    play = Play()
+    motion = play.motion()
+    play.vote(motion, ["yes"] * 7)
+    place, raw = next((n, raw) for n, (kind, raw) in enumerate(play.journal) if kind == "ballots-opened")
+    play.journal[place] = ("ballots-opened", raw.replace(b'\\"a\\"', b'\\"c\\"', 1))
+    assert play.journal[place][1] != raw
+    with pytest.raises(ValueError, match="not the one that was sealed"):
+        play.replayed()
+
+
+def test_the_box_may_be_opened_twice_around_a_restart_and_a_round_opens_once() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 8):
+        play.cast(motion, "yes", number)
+    found = BallotsFound(motion=motion, round=1)
+    assert play.hear(found) == ()
+    assert play.hear(BallotsFound(motion="motion-9", round=1)) == ()
+
+
+def test_the_same_choice_of_two_seats_leaves_two_commitments() -> None:
+    play = Play()
+    motion = play.motion()
+    play.cast(motion, "yes", 3)
+    play.cast(motion, "yes", 4)
+    sealed = [ballot.commitment for ballot in play.room.motions[motion].ballots.values()]
+    assert len(set(sealed)) == 2
+    (row, _) = play.box
+    assert commit(row[3], row[4].encode()) == row[0]
+
+
+def test_an_older_journal_with_one_order_and_open_ballots_is_read_and_decided_as_it_was() -> None:
+    play = Play()
+    name = play.arrived()
+    birth = play.room.plants["loom-1"].orders["rest"]
+    old: list[happened.AnyEvent] = [
+        happened.MotionOpened(
+            at=play.now, motion="motion-1", seat=1, alarm=name, signal="loom-1/output", title="Rest", plant="loom-1",
+            order=birth, deadline=play.now + 900.0, quorum=4,
+        ),
+        *(
+            happened.BallotCast(at=play.now, motion="motion-1", seat=number, choice=choice, reason="so")
+            for number, choice in enumerate(("yes", "yes", "yes", "no", "recuse"), start=1)
+        ),
+    ]  # fmt: skip
+    for event in old:
+        assert b'"options"' not in encode(event)
+    play.room = evolve(play.room, old)
+    play.cast("motion-1", "yes", 6)
+    play.now += 900.0
+    events = play.wait(0)
+    closed = only(happened.MotionClosed, events)
+    assert (closed.outcome, closed.yes, closed.no, closed.recused) == ("carried", 4, 1, 1)
+    assert only(happened.OrderIssued, events).name == "rest"
