@@ -31,16 +31,11 @@ from telex_ingest.heard import Accepted
 from telex_ingest.telex import Reading, TelexKind
 
 SEEDS = 50
-WARM_S, FAULT_S, LASTS_S = 5 * 3600.0, 1800.0, 8 * 3600.0
-DISTURBED = (
-    ("power-station/generation", -22.0),
-    ("railway/freight", -70.0),
-    ("power-station/generation", -32.0),
-    ("railway/freight", -60.0),
-    ("power-station/generation", -42.0),
-)
-"""What is disturbed in turn, and by how many standard deviations of its noise: power that is short is shed from all plants within
-minutes, trains that do not come starve their stores within hours; other plants' yards buffer for days."""
+WARM_S, FAULT_S, LASTS_S = 4 * 3600.0, 1800.0, 4 * 3600.0
+DISTURBED = tuple(("power-station/generation", size_sd) for size_sd in (-18.0, -24.0, -30.0, -36.0, -42.0))
+"""What is disturbed in turn, and by how many standard deviations of its noise. Power that is short beyond the neighbours'
+help is shed from all plants within minutes; what moves by rail is buffered by stores and yards for days, and shows at one
+plant alone."""
 
 
 def charter_text() -> str:

@@ -13,7 +13,7 @@ from opsroom.shift.entry import signed_bytes
 from opsroom.shift.shift_events import LogWritten
 
 Sign = Callable[[bytes], tuple[str, str]]
-"""Signs bytes: (public key, signature), both hexadecimal."""
+"""Signs bytes: (public key, signature), both base64url."""
 
 
 class Scribe:

@@ -15,7 +15,7 @@ class LogWritten(Event, frozen=True, kw_only=True, omit_defaults=True, tag="log-
 
 
 class LogSigned(Event, frozen=True, kw_only=True, omit_defaults=True, tag="log-signed"):
-    """The room signed an entry of the shift log with its journal key (Ed25519, hexadecimal)."""
+    """The room signed an entry of the shift log with its journal key (Ed25519, base64url)."""
 
     entry: str
     key: str
