@@ -89,7 +89,10 @@ class Belief(NamedTuple):
     repeats: Floats
     """(n, 2) how often the last value was repeated in a row, and how often this signal repeats itself (0..1)."""
     drift: Floats
-    """(n, 6) cumulative sums of residuals upwards and downwards, each with the readings and the level since zero."""
+    """(n, 6) the excursion from the level: readings (signed by its side), sum, sum by number, the level that was left, its
+    slope, and steps since its first reading (negative after a named step)."""
+    calm: Floats
+    """(n, 2) cumulative sum of the evidence that the noise has become less, and the readings that it holds."""
     limits: Floats
     """(n, 2) the physical range of readings, in their own unit; infinite where not agreed."""
 
@@ -118,6 +121,7 @@ _SHAPES: dict[str, tuple[tuple[int, ...], str]] = {
     "reference": ((6,), "f8"),
     "repeats": ((2,), "f8"),
     "drift": ((6,), "f8"),
+    "calm": ((2,), "f8"),
     "limits": ((2,), "f8"),
 }
 

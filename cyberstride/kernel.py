@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cyberstride.belief import WINDOW, Belief, put, take
+from cyberstride.belief import Belief, put, take
 from cyberstride.filter import blank, step
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import Verdicts
@@ -204,17 +204,15 @@ def _tables(belief: dict[str, NDArray[Any]], said: dict[str, NDArray[Any]]) -> _
     """In the order of `lanes.rows`."""
     of = {name: _addresses(row) for name, row in belief.items()}
     regimes = [of[name] for name in ("p", "level", "slope", "cov", "scale")]
-    lasting = [of[name] for name in ("settled", "event", "reference", "repeats", "drift")]
+    lasting = [of[name] for name in ("settled", "event", "reference", "repeats", "drift", "calm")]
     before = [of[name] for name in ("origin", "unit", "limits", "gap", "dof", "window", "lapse")]
     after = [of[name] for name in ("gap", "dof", "window", "lapse")]
-    words = np.zeros((3, WINDOW), np.uint64)
-    words[0], words[1] = of["ago"], of["live"]
-    words[2, :5] = [of[name][0] for name in ("phase", "named", "onset", "standing", "seen")]
+    singles = [of[name] for name in ("phase", "named", "onset", "standing", "seen")]
     return _Tables(
         np.concatenate((*regimes, *lasting, *before)),
         np.concatenate((*regimes, *lasting, *after)),
         np.concatenate([_addresses(said[name]) for name in _TOLD]),
-        words,
+        np.concatenate((of["ago"], of["live"], *singles)),
         np.concatenate([_addresses(said[name]) for name in ("named", "announced", "onset_back")]),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyberstride.belief import WINDOW, Belief
+from cyberstride.evidence import _LEAST_NOISE as LEAST_NOISE
 from cyberstride.evidence import Settled, Weighed, settle
 from cyberstride.excursion import follow
 from cyberstride.regimes import Regimes
@@ -24,6 +25,10 @@ _LONG_ENOUGH = 6.0
 """After so many readings a change that is surely lasting takes the likelier of the two lasting names."""
 _NEWS_FADES = 0.9
 _DRIFT_SURE = 0.95
+CALMER, CALMER_SQUARE = float(np.log(2.0)), 1.5
+"""Evidence of a residual that the standard deviation is half of what it was: the first less its square times the second."""
+CALM_LIMIT = 10.0
+LEAST_RATIO = 0.01
 _RAMP_LEVEL = 1.0
 """Variance of the level of a ramp when it is adopted, in noise variances."""
 
@@ -52,7 +57,11 @@ def push(belief: Belief, z: Floats, lapse: Floats, here: NDArray[np.bool_], regi
     live = here & (belief.live[:, 0] == 1)
     older = settle(settled, belief.window[:, 0], belief.lapse[:, 0], live, regimes)
     settled = Settled(*(np.where(here, new, old) for new, old in zip(older, settled, strict=True)))
+    calm, count = belief.calm.T
+    more = np.maximum(calm + CALMER - CALMER_SQUARE * (settled.last * settled.last), 0.0)
+    less = np.stack((np.where(live, more, calm), np.where(live, np.where(more > 0.0, count + 1.0, 0.0), count)), axis=1)
     return settled, belief._replace(
+        calm=less,
         window=_shifted(belief.window, z, here),
         lapse=_shifted(belief.lapse, lapse, here),
         ago=_shifted(belief.ago + np.int32(1), np.int32(0), here),
@@ -182,7 +191,8 @@ def watch(
     """What no single window shows: a signal that does not move, and a ramp too gentle for any one window.
 
     Stuck: as many repetitions in a row as this signal's own habit of repeating gives less than `unmoved`. Drift: a ramp that
-    `excursion.follow` finds, and a step that turns out to be a slope. What was named is adopted.
+    `excursion.follow` finds, and a step that turns out to be a slope. Variance: a cumulative sum (Page 1954) of the evidence
+    that the noise is less than it was, which no window can show. What was named is adopted.
     """
     run, habit = belief.repeats.T
     same = belief.window[:, -1] == belief.window[:, -2]
@@ -201,27 +211,45 @@ def watch(
     found = drifting | (ramp.rising & (free | (~stuck & (names.named == STEP))))
     clear = found | (names.given & ((names.named == SLOPE) | (names.named == VARIANCE)))
     drift = np.where(clear[:, None], 0.0, drift)
+    less, count = belief.calm.T
+    square = np.clip(settled.rho, 0.0, 0.9) ** 2
+    calmer = here & free & ~found & (less * (1.0 - square) / (1.0 + square) * (1.0 - habit) > CALM_LIMIT)
+    ratio = (CALMER * count - less) / (CALMER_SQUARE * np.maximum(count, 1.0))
+    ratio = np.sqrt(np.maximum(ratio, LEAST_RATIO))
+    calm = np.where((calmer | stuck | (names.given & (names.named == VARIANCE)))[:, None], 0.0, belief.calm)
+    scale = np.where(calmer, np.maximum(settled.noise * ratio * ratio, LEAST_NOISE), settled.noise)
     settled = settled._replace(
         level=np.where(found, ramp.level, settled.level),
         slope=np.where(found, ramp.slope, settled.slope),
         v11=np.where(found, _RAMP_LEVEL, settled.v11),
         v12=np.where(found, 0.0, settled.v12),
         v22=np.where(found, ramp.slope_v, settled.v22),
+        noise=scale,
+        dof=np.where(calmer, np.minimum(count, settled.dof), settled.dof),
     )
 
     stuck = stuck & here
     was = belief.named
     ramps = np.where(drifting, DRIFT, SLOPE)
-    named = np.where(stuck, STUCK, np.where(found, ramps, names.named)).astype(np.int8)
-    onset = np.where(stuck, run, np.where(found, ramp.onset, names.onset)).astype(np.int32)
+    named = np.where(stuck, STUCK, np.where(found, ramps, np.where(calmer, VARIANCE, names.named))).astype(np.int8)
+    since = np.where(calmer, count + belief.ago[:, 0], names.onset)
+    onset = np.where(stuck, run, np.where(found, ramp.onset, since)).astype(np.int32)
     event = names.event.copy()
     event[:, 0] = np.where(stuck, 0.0, np.where(found, ramp.size, event[:, 0]))
     event[:, 1] = np.where(stuck, 0.0, np.where(found, ramp.size_sd, event[:, 1]))
     sure = np.where(drifting, _DRIFT_SURE, ramp.sure)
     event[:, 2] = np.where(stuck, 1.0 - np.exp(chance), np.where(found, sure, event[:, 2]))
-    told = np.where(stuck, was != STUCK, found | names.announced)
-    after = belief._replace(repeats=np.stack((run, habit), axis=1), drift=drift)
-    standing = np.where(found, 0, names.standing).astype(np.int32)
+    few = ratio / np.sqrt(2.0 * np.maximum(count, 1.0))
+    event[calmer, :3] = np.stack((ratio, few, np.full(len(ratio), _DRIFT_SURE)), axis=1)[calmer]
+    told = np.where(stuck, was != STUCK, found | calmer | names.announced)
+    after = belief._replace(
+        repeats=np.stack((run, habit), axis=1),
+        drift=drift,
+        calm=calm,
+        scale=np.where(calmer[:, None], scale[:, None], belief.scale),
+        dof=np.where(calmer, settled.dof, belief.dof),
+    )
+    standing = np.where(found | calmer, 0, names.standing).astype(np.int32)
     return (
         after,
         settled,

@@ -1,28 +1,39 @@
-"""Logarithm and exponential in plain arithmetic, so that several lanes are worked out at once; and rows by their address.
+"""How the parts of the step are compiled; logarithm and exponential of one number in plain arithmetic.
 
 Both are right to 3e-14, relative. The argument of the logarithm must be positive, finite and no denormal.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from cyberstride.lanes.rows import LANES
-
-__all__ = ["CONTRACT", "LN2", "apart", "bring", "doubles", "exp2", "fetch", "int8s", "int32s", "int64s", "ln", "log2"]
+__all__ = ["CONTRACT", "LN2", "apart", "compiled", "exp2", "ln", "log2", "within"]
 
 LN2 = 0.6931471805599453
 CONTRACT = {"contract", "arcp"}
 """What the compiler may do to the arithmetic: fuse a product and a sum, divide by a reciprocal."""
+_njit: Any = njit
+Made = TypeVar("Made", bound=Callable[..., Any])
 
 
-@njit(forceinline=True, error_model="numpy", fastmath=CONTRACT)
+def compiled(function: Made) -> Made:
+    """For what is called from compiled code alone and makes no array: so no references are counted, which threads would share."""
+    made: Made = _njit(error_model="numpy", fastmath=CONTRACT, _nrt=False)(function)
+    return made
+
+
+def within(function: Made) -> Made:
+    """The same, merged into its callers."""
+    made: Made = _njit(error_model="numpy", fastmath=CONTRACT, _nrt=False, forceinline=True)(function)
+    return made
+
+
+@within
 def log2(x: float) -> float:  # pragma: no cover
     """Logarithm to base two."""
     bits = np.float64(x).view(np.uint64)
@@ -40,13 +51,13 @@ def log2(x: float) -> float:  # pragma: no cover
     return power + s * p
 
 
-@njit(forceinline=True, error_model="numpy", fastmath=CONTRACT)
+@within
 def ln(x: float) -> float:  # pragma: no cover
     """Natural logarithm."""
     return log2(x) * LN2
 
 
-@njit(forceinline=True, error_model="numpy", fastmath=CONTRACT)
+@within
 def exp2(x: float) -> float:  # pragma: no cover
     """Two to the power of `x`; beyond 1000 it is that of 1000."""
     x = min(max(x, -1000.0), 1000.0)
@@ -65,17 +76,6 @@ def exp2(x: float) -> float:  # pragma: no cover
     return np.int64(np.float64(p).view(np.int64) + (bits << 52)).view(np.float64)
 
 
-def _pointer(kind: Any) -> Any:
-    @intrinsic
-    def at(typingctx: Any, address: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
-
-        return types.CPointer(kind)(types.uint64), codegen  # type: ignore[no-untyped-call]
-
-    return at
-
-
 @intrinsic
 def _apart(typingctx: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -85,28 +85,5 @@ def _apart(typingctx: Any) -> Any:
     return types.void(), codegen
 
 
-def _copied(inwards: bool) -> Any:
-    @intrinsic
-    def copy(typingctx: Any, rows: Any, place: Any, address: Any) -> Any:
-        """Copy a row of a block between the scratch `rows`, where it begins at `place`, and an address."""
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            array = context.make_array(signature.args[0])(context, builder, args[0])
-            here = builder.gep(array.data, [args[1]])
-            there = builder.inttoptr(args[2], here.type)
-            to, source = (here, there) if inwards else (there, here)
-            cgutils.raw_memcpy(builder, to, source, ir.Constant(ir.IntType(64), LANES), 8)  # type: ignore[no-untyped-call]
-            return context.get_dummy_value()
-
-        return types.void(rows, types.int64, types.uint64), codegen
-
-    return copy
-
-
 apart: Any = _apart
 """Called in a function, keeps that function from being merged into its callers."""
-fetch, bring = _copied(True), _copied(False)
-doubles = _pointer(types.float64)
-int64s = _pointer(types.int64)
-int32s = _pointer(types.int32)
-int8s = _pointer(types.int8)

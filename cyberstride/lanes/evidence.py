@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
 from cyberstride.belief import WINDOW
 from cyberstride.evidence import _LARGEST, _LEAST_NOISE, _RESTLESS, _TELLING
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, apart
-from cyberstride.lanes.rows import HERE, LAP, LIVE, OLD_NOISE, OLD_SETTLED, RESIDUAL, SET, WIN, T, Y
+from cyberstride.lanes.arithmetic import apart, compiled
+from cyberstride.lanes.rows import CALM, HERE, LAP, LIVE, OLD_NOISE, OLD_SETTLED, RESIDUAL, SET, WIN, T, Y
 from cyberstride.lanes.vector import bits, farther, load, magnitude, nearer, root, some, store, where
+from cyberstride.naming import CALMER, CALMER_SQUARE
 
 __all__ = ["hold", "listen", "overhear", "push"]
 
@@ -22,7 +21,7 @@ _NEARLY = 1.0 - 1e-9
 """What is so near to the limit is looked at lane by lane, where it is worked out as in the readable form."""
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def push(f: Any, c: Any) -> None:  # pragma: no cover
     """Take the reading into the window; the oldest one leaves it and is settled."""
     apart()
@@ -55,12 +54,16 @@ def push(f: Any, c: Any) -> None:  # pragma: no cover
     store(f, _DOF, where(live, kept + 1.0, dof))
     store(f, _RHO, where(live, rho + (e * last - rho) / nearer(dof, 150.0), rho))
     store(f, _LAST, where(live, e, last))
+    calm, calm_readings = load(f, CALM), load(f, CALM + 1)
+    more = farther(calm + CALMER - CALMER_SQUARE * (e * e), 0.0)
+    store(f, CALM, where(live, more, calm))
+    store(f, CALM + 1, where(live, where(more > 0.0, calm_readings + 1.0, 0.0), calm_readings))
     store(f, WIN + WINDOW, load(f, Y))
     store(f, LAP + WINDOW, load(f, T))
     store(f, LIVE + WINDOW, 1.0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def hold(f: Any) -> None:  # pragma: no cover
     """Where the reading is missing the window stays as it was."""
     apart()
@@ -72,7 +75,7 @@ def hold(f: Any) -> None:  # pragma: no cover
         store(f, LIVE + k, where(here, load(f, LIVE + k), load(f, LIVE + k - 1)))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def listen(f: Any, c: Any) -> Any:  # pragma: no cover
     """The lanes whose window may tell of something, as the bits of a number."""
     apart()
@@ -125,7 +128,7 @@ def listen(f: Any, c: Any) -> Any:  # pragma: no cover
     return bits(loud > 0.0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def overhear(f: Any, c: Any) -> Any:  # pragma: no cover
     """`listen` for windows that are full, on time and nothing but evidence: no lane fewer, perhaps some more; -1: not known.
 

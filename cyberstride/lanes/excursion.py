@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
 from cyberstride.belief import WINDOW
 from cyberstride.excursion import AFTER_STEP, CUT, DOUBT, FEWEST, KNOWN, LEAST_LINE, LINE_CUT, MOST, ODDS, RHO
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, apart
+from cyberstride.lanes.arithmetic import apart, compiled
 from cyberstride.lanes.rows import (
     AGES,
     ANNOUNCED,
@@ -39,7 +37,7 @@ _COUNT, _TOTAL, _TILT, _BASE, _SLOPE, _SINCE = range(DRIFT, DRIFT + 6)
 _STEADY, _SUSPECTED, _STEP = float(STEADY), float(SUSPECTED), float(STEP)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def begin(f: Any, l: int, place: int, side: float) -> None:  # pragma: no cover
     """The excursion of lane `l`, whose step was just named: the readings since, against the new level."""
     apart()
@@ -59,11 +57,10 @@ def begin(f: Any, l: int, place: int, side: float) -> None:  # pragma: no cover
     f[_SINCE * L + l] = -(f[(AGES + place) * L + l] + 1.0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def follow(f: Any, c: Any) -> Any:  # pragma: no cover
     """Take the reading into the excursions; the lanes whose excursion may tell of something, as the bits of a number."""
     apart()
-    needed = max(math.log(c[at.SURE] / (1.0 - c[at.SURE])) - math.log(ODDS), 0.0)
     here, given = load(f, HERE) == 1.0, load(f, GIVEN) == 1.0
     begun = given & (load(f, NAMED) == _STEP)
     count, total, tilt = load(f, _COUNT), load(f, _TOTAL), load(f, _TILT)
@@ -109,12 +106,12 @@ def follow(f: Any, c: Any) -> Any:  # pragma: no cover
     v, w = where(after_step, 1.0, v), where(after_step, n, 1.0 + n * v)
     first, second = 0.5 * n * (n + 1.0), n * (n + 1.0) * (2.0 * n + 1.0) / 6.0
     a, rise = second * w - first * first * v, new_tilt * w - first * new_total * v
-    least = where(after_step, needed, c[at.LIMIT]) * 1.999
+    least = where(after_step, c[at.NEEDED], c[at.LIMIT]) * 1.999
     enough = n >= where(after_step, LEAST_LINE, FEWEST)
     return bits(~stays & ~ends & enough & (rise > 0.0) & (rise * rise > least * a * w))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def tell(f: Any, l: int, c: Any) -> None:  # pragma: no cover
     """Name what the excursion of lane `l` tells, and adopt it."""
     apart()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
+from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
 from cyberstride.lanes.rows import (
     AHEAD,
     BACK,
@@ -59,7 +57,7 @@ _HALF_ROOT = 0.5**0.5
 _E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = _ERFC
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def evolve(f: Any, c: Any) -> None:  # pragma: no cover
     """What the time since the last reading does to the variances, and the priors of the regimes after it."""
     apart()
@@ -87,7 +85,7 @@ def evolve(f: Any, c: Any) -> None:  # pragma: no cover
     store(f, PRIOR + 3, farther(where(on_time, c[at.ONE_PRIORS + 3], slope * whole), _LEAST_WEIGHT))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+@within
 def _ahead(f: Any, i: int, t: Any) -> Any:  # pragma: no cover
     """Scale, and variance and covariance of the level before anything is added, of old regime `i`."""
     v12, v22 = load(f, OLD + i + V12), load(f, OLD + i + V22)
@@ -95,7 +93,7 @@ def _ahead(f: Any, i: int, t: Any) -> Any:  # pragma: no cover
     return load(f, OLD + i + SCALE), load(f, OLD + i + V11) + t * (2.0 * v12 + climb), v12 + climb, v22
 
 
-@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+@within
 def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -> Any:  # pragma: no cover
     """Weight of a branch, its squared standardised error, one over its forecast variance."""
     iq = 1.0 / (r11 + own)
@@ -103,7 +101,7 @@ def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -
     return exp2(power * log2(1.0 + square * inverse)) * root(iq) * joint, square, iq
 
 
-@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+@within
 def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -> Any:  # pragma: no cover
     """The branch from old regime `i` into steady: weight, share, level, slope, covariances; and its forecast variance."""
     inverse, power, kept, scaled = given
@@ -121,7 +119,7 @@ def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -
     return w, over, m, b, grown * (own * a1), grown * (own * a2), grown * (r22 - r12 * a2), r11 + own
 
 
-@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+@within
 def _from_steady(  # pragma: no cover
     f: Any, c: Any, j: int, start: Any, y: Any, level: Any, given: Any, to_noise: float, to_level: float
 ) -> Any:
@@ -150,7 +148,7 @@ def _from_steady(  # pragma: no cover
     return w
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def absorb(f: Any, c: Any) -> None:  # pragma: no cover
     """The forecast, and the seven branches with at most one event in two readings: all where the last reading was quiet."""
     apart()
@@ -218,7 +216,7 @@ def absorb(f: Any, c: Any) -> None:  # pragma: no cover
     store(f, NEW_DOF, kept + 1.0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def stay(f: Any) -> None:  # pragma: no cover
     """Where the reading is missing everything stays as it was."""
     apart()
@@ -230,7 +228,7 @@ def stay(f: Any) -> None:  # pragma: no cover
     store(f, NEW_DOF, where(here, load(f, NEW_DOF), load(f, DOF)))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def speak(f: Any) -> None:  # pragma: no cover
     """Level, slope, forecast and surprise in the signal's own unit."""
     apart()

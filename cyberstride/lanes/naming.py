@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from cyberstride.belief import WINDOW
+from cyberstride.evidence import _LEAST_NOISE
 from cyberstride.lanes import excursion
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
+from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
 from cyberstride.lanes.rows import (
+    AGES,
     ANNOUNCED,
+    CALM,
     CHANCE,
     DOF,
     EVENT,
@@ -35,17 +36,17 @@ from cyberstride.lanes.rows import (
     WAS,
     WIN,
 )  # fmt: skip
-from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, some, store, where
-from cyberstride.naming import _NEWS_FADES
-from cyberstride.verdict import OUT_OF_RANGE, STEADY, STUCK, SUSPECTED, TRANSIENT
+from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, some, store, where
+from cyberstride.naming import _DRIFT_SURE, _NEWS_FADES, CALM_LIMIT, CALMER, CALMER_SQUARE, LEAST_RATIO
+from cyberstride.verdict import OUT_OF_RANGE, STEADY, STUCK, SUSPECTED, TRANSIENT, VARIANCE
 
 __all__ = ["quiet", "watch"]
 
 _STEADY, _SUSPECTED, _TRANSIENT = float(STEADY), float(SUSPECTED), float(TRANSIENT)
-_STUCK, _OUT = float(STUCK), float(OUT_OF_RANGE)
+_STUCK, _OUT, _VARIANCE = float(STUCK), float(OUT_OF_RANGE), float(VARIANCE)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def quiet(f: Any, c: Any) -> None:  # pragma: no cover
     """The names where nothing happened; row CHANCE holds the old peak of the news until `watch`."""
     apart()
@@ -68,7 +69,28 @@ def quiet(f: Any, c: Any) -> None:  # pragma: no cover
     store(f, GIVEN, 0.0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@within
+def _calm_down(f: Any, calmer: Any, less: Any, count: Any) -> None:  # pragma: no cover
+    """Name the variance of the lanes whose noise has become less, and adopt it."""
+    known = farther(count, 1.0)
+    ratio = root(farther((CALMER * count - less) / (CALMER_SQUARE * known), LEAST_RATIO))
+    noise = where(calmer, farther(load(f, SET + 5) * ratio * ratio, _LEAST_NOISE), load(f, SET + 5))
+    dof = where(calmer, nearer(count, load(f, SET + 6)), load(f, SET + 6))
+    store(f, SET + 5, noise)
+    store(f, SET + 6, dof)
+    store(f, NEW_DOF, where(calmer, dof, load(f, NEW_DOF)))
+    for j in range(4):
+        store(f, NEW + j + SCALE, where(calmer, noise, load(f, NEW + j + SCALE)))
+    store(f, NAMED, where(calmer, _VARIANCE, load(f, NAMED)))
+    store(f, ONSET, where(calmer, count + load(f, AGES), load(f, ONSET)))
+    store(f, EVENT, where(calmer, ratio, load(f, EVENT)))
+    store(f, EVENT + 1, where(calmer, ratio / root(2.0 * known), load(f, EVENT + 1)))
+    store(f, EVENT + 2, where(calmer, _DRIFT_SURE, load(f, EVENT + 2)))
+    store(f, ANNOUNCED, where(calmer, 1.0, load(f, ANNOUNCED)))
+    store(f, STANDING, where(calmer, 0.0, load(f, STANDING)))
+
+
+@compiled
 def watch(f: Any, c: Any, told: Any) -> None:  # pragma: no cover
     """What no window shows: signals that do not move and, at the lanes of the bits `told`, what an excursion tells."""
     apart()
@@ -96,6 +118,17 @@ def watch(f: Any, c: Any, told: Any) -> None:  # pragma: no cover
         for l in range(LANES):
             if (told >> l) & 1 == 1:
                 excursion.tell(f, l, c)
+    named, less, count = load(f, NAMED), load(f, CALM), load(f, CALM + 1)
+    square = nearer(farther(load(f, SET + 7), 0.0), 0.9)
+    square = square * square
+    calmer = here & ((named == _STEADY) | (named == _SUSPECTED))
+    calmer = calmer & (less * (1.0 - square) / (1.0 + square) * (1.0 - load(f, HABIT)) > CALM_LIMIT)
+    over = calmer | still | ((load(f, GIVEN) == 1.0) & (named == _VARIANCE))
+    if some(over):
+        store(f, CALM, where(over, 0.0, less))
+        store(f, CALM + 1, where(over, 0.0, count))
+    if some(calmer):
+        _calm_down(f, calmer, less, count)
     # What stands still says nothing of the noise.
     still = load(f, NAMED) == _STUCK
     if some(still):

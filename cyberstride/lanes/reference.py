@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart
+from cyberstride.lanes.arithmetic import LN2, apart, compiled
 from cyberstride.lanes.rows import (
     ANNOUNCED,
     BEYOND,
@@ -43,7 +41,7 @@ _OUT, _STEADY, _VARIANCE = float(OUT_OF_RANGE), float(STEADY), float(VARIANCE)
 _CALM = _SMOOTHING / (2.0 - _SMOOTHING)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def compare(f: Any, c: Any) -> None:  # pragma: no cover
     """Learn the reference while it is not frozen; how surely the signal is away from it once it is."""
     apart()
@@ -82,7 +80,7 @@ def compare(f: Any, c: Any) -> None:  # pragma: no cover
     store(f, WIDTH, where(ready, spread, math.nan))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def size(f: Any) -> None:  # pragma: no cover
     """Size and sureness of what is named, in the signal's own unit."""
     apart()
@@ -94,7 +92,7 @@ def size(f: Any) -> None:  # pragma: no cover
     store(f, SURE, nearer(farther(load(f, EVENT + 2), 0.0), 1.0))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def forbid(f: Any, l: int, onset: float) -> None:  # pragma: no cover
     """Name what lies out of the physical range; `onset` the steps since its onset before this reading."""
     apart()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, apart, exp2, log2
+from cyberstride.lanes import weighing
+from cyberstride.lanes.arithmetic import apart, compiled, exp2, log2
 from cyberstride.lanes.rows import (
     AHEAD,
     BACK,
@@ -41,11 +40,12 @@ __all__ = ["ROOM", "absorb_all"]
 L = LANES
 (
     _MEAN, _B, _S, _R11, _R12, _R22, _OWN, _PP, _W, _STAR, _MM, _BB, _X11, _X12, _X22, _KIND, _OUT,
-) = range(0, 272, 16)  # fmt: skip
-ROOM = 288
+) = range(weighing.ROOM, weighing.ROOM + 272, 16)  # fmt: skip
+ROOM = weighing.ROOM + 288
+"""Behind the places of `weighing`, some of which must stay zero."""
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def absorb_all(f: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
     """Write over what `mixture.absorb` made of lane `l`; `q` is scratch of `ROOM` places."""
     apart()

@@ -17,8 +17,9 @@ EVENT = SET + 9
 REF = EVENT + 4
 RUN, HABIT = REF + 6, REF + 7
 DRIFT = REF + 8
-ORIGIN, UNIT, LOW, HIGH, GAP, DOF = range(DRIFT + 6, DRIFT + 12)
-WIN = DRIFT + 12
+CALM = DRIFT + 6
+ORIGIN, UNIT, LOW, HIGH, GAP, DOF = range(CALM + 2, CALM + 8)
+WIN = CALM + 8
 LAP, LIVE, AGES = WIN + WINDOW + 1, WIN + 2 * (WINDOW + 1), WIN + 3 * (WINDOW + 1)
 """The window before the reading and one place more; after the reading it begins one row further down."""
 NEW = WIN + 4 * (WINDOW + 1)

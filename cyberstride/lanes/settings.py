@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cyberstride.belief import WINDOW
 from cyberstride.evidence import _RESTLESS, _TELLING
+from cyberstride.excursion import ODDS
 from cyberstride.regimes import Regimes
 
 __all__ = ["known", "packed"]
@@ -17,8 +18,9 @@ __all__ = ["known", "packed"]
     DISCOUNT, STRETCH, CLIP, LEAST, SUSPECT, SURE, LASTING, ACQUIT, STANDS, REFERENCE, AWAY, PT, PS, PL, PV, ST, SS, SL,
     UNMOVED, SLACK, LIMIT, QUIET, LOG_STEP, LOG_SLOPE, PRIORS, NOISE, LEVELS, SLOPES, ONE_PRIORS, ONE_11, ONE_12, ONE_22,
 ) = (*range(24), *range(24, 56, 4))  # fmt: skip
-USUAL, LIMITS = 56, 62
-"""The covariance of a full window's level and slope, how far from it counts as the same, and what is telling there."""
+USUAL, LIMITS, NEEDED = 56, 62, 62 + 4 * WINDOW
+"""The covariance of a full window's level and slope, how far from it counts as the same, and what is telling there;
+the evidence that makes a slope of a step."""
 
 _SETTLES = 5000
 _MOST_STRETCH = 8.0
@@ -82,6 +84,6 @@ def packed(regimes: Regimes) -> NDArray[np.float64]:
             ),
             regimes.priors, regimes.noise, regimes.level, regimes.slope,
             one / (((one[0] + one[1]) + one[2]) + one[3]), (g0 + h0) + (g + h), h0 + h, h0 + h, usual,
-            limits.ravel(),
+            limits.ravel(), (max(math.log(regimes.sure / (1.0 - regimes.sure)) - math.log(ODDS), 0.0),),
         )
     )  # fmt: skip

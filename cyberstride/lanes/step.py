@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import carray, njit  # type: ignore[attr-defined]
+from numba import njit
 
 from cyberstride.belief import RUNNING, WINDOW
 from cyberstride.filter import _FARTHEST, _LARGEST_READING
 from cyberstride.lanes import excursion, restless, weighing
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, apart, doubles, int8s, int32s, int64s
+from cyberstride.lanes.arithmetic import CONTRACT, apart, compiled, within
 from cyberstride.lanes.evidence import hold, listen, overhear, push
 from cyberstride.lanes.mixture import absorb, evolve, speak, stay
 from cyberstride.lanes.naming import quiet, watch
@@ -54,6 +54,10 @@ from cyberstride.lanes.vector import (
     expect,
     farther,
     fetch,
+    get_byte,
+    get_long,
+    get_real,
+    get_word,
     load,
     load_at,
     load_bytes,
@@ -62,7 +66,12 @@ from cyberstride.lanes.vector import (
     load_words,
     magnitude,
     nearer,
+    place_of,
     put,
+    set_byte,
+    set_long,
+    set_real,
+    set_word,
     some,
     store,
     store_bytes,
@@ -77,13 +86,13 @@ L = LANES
 _MOST_DOF = 1e6
 _WITH_CONSTANTS = ("belief", "evidence", "excursion", "filter", "mixture", "naming", "reference", "regimes", "verdict")
 _WORDS, _LONG, _REAL = np.uint64(4), np.uint64(8), np.uint64(8)
-_AHEAD = np.uint64(128)
-_PHASE, _NAMED, _ONSET, _STANDING, _SEEN = range(5)
+_PHASE, _NAMED, _ONSET, _STANDING, _SEEN = range(2 * WINDOW, 2 * WINDOW + 5)
+_LINES = 8
 _PLAIN = LOADED[1] - LOADED[0]
 """How many rows are loaded before those of `LAP`."""
 
 
-@njit(error_model="numpy", fastmath=CONTRACT, forceinline=True)
+@within
 def _beside(places: Any, first: int) -> bool:
     """Whether the places of a block's lanes, from the first on, are neighbours, in order."""
     off = 0
@@ -92,7 +101,15 @@ def _beside(places: Any, first: int) -> bool:
     return off == 0
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
+def _expect(addresses: Any, start: int, stop: int, off: Any) -> None:
+    """Ask the memory for the lines so far behind some addresses."""
+    apart()
+    for k in range(start, stop):
+        expect(addresses[k] + off)
+
+
+@compiled
 def _read(f: Any, loaded: Any, words: Any, first: int, ones: bool) -> bool:
     """Load neighbours from `first` on; whether all of their windows are full, on time, and hold nothing but evidence.
 
@@ -102,16 +119,15 @@ def _read(f: Any, loaded: Any, words: Any, first: int, ones: bool) -> bool:
     real, word, byte = np.uint64(first) * _REAL, np.uint64(first) * _WORDS, np.uint64(first)
     for k in range(_PLAIN):
         fetch(f, OLD + k, loaded[k] + real)
-        expect(loaded[k] + real + _AHEAD)
-    other = bytes_differ(words[1, 0] + byte, 1) | words_differ(words[0, 0] + word, WINDOW - 1)
+    other = bytes_differ(words[WINDOW + 0] + byte, 1) | words_differ(words[0] + word, WINDOW - 1)
     for k in range(1, WINDOW):
-        other = other | bytes_differ(words[1, k] + byte, 1) | words_differ(words[0, k] + word, WINDOW - 1 - k)
+        other = other | bytes_differ(words[WINDOW + k] + byte, 1) | words_differ(words[k] + word, WINDOW - 1 - k)
     for k in range(WINDOW):
         other = other | (load_at(loaded[_PLAIN + k] + real) != 1.0)
-    store(f, WAS, load_bytes(words[2, _NAMED] + byte))
-    store(f, ONSET, load_words(words[2, _ONSET] + word))
-    store(f, STANDING, load_words(words[2, _STANDING] + word))
-    store(f, SEEN, load_longs(words[2, _SEEN] + real))
+    store(f, WAS, load_bytes(words[_NAMED] + byte))
+    store(f, ONSET, load_words(words[_ONSET] + word))
+    store(f, STANDING, load_words(words[_STANDING] + word))
+    store(f, SEEN, load_longs(words[_SEEN] + real))
     if not some(other):
         if not ones:
             for k in range(WINDOW):
@@ -121,35 +137,31 @@ def _read(f: Any, loaded: Any, words: Any, first: int, ones: bool) -> bool:
         return True
     for k in range(WINDOW):
         fetch(f, LAP + k, loaded[_PLAIN + k] + real)
-        store(f, LIVE + k, load_bytes(words[1, k] + byte))
-        store(f, AGES + k, load_words(words[0, k] + word))
+        store(f, LIVE + k, load_bytes(words[WINDOW + k] + byte))
+        store(f, AGES + k, load_words(words[k] + word))
     return False
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
-def _gather(f: Any, loaded: Any, words: Any, lanes: Any, n: int) -> None:
+@compiled
+def _gather(f: Any, loaded: Any, words: Any, lanes: Any) -> None:
     """The same for lanes anywhere."""
     apart()
     for k in range(_PLAIN + WINDOW):
         row = OLD + k if k < _PLAIN else LAP + k - _PLAIN
-        source = carray(doubles(loaded[k]), (n,))
         for l in range(L):
-            f[row * L + l] = source[lanes[l]]
-    for k in range(WINDOW):
-        ago, live = carray(int32s(words[0, k]), (n,)), carray(int8s(words[1, k]), (n,))
-        for l in range(L):
-            f[(AGES + k) * L + l] = ago[lanes[l]]
-            f[(LIVE + k) * L + l] = live[lanes[l]]
-    named, onset = carray(int8s(words[2, _NAMED]), (n,)), carray(int32s(words[2, _ONSET]), (n,))
-    standing, seen = carray(int32s(words[2, _STANDING]), (n,)), carray(int64s(words[2, _SEEN]), (n,))
+            f[row * L + l] = get_real(loaded[k], lanes[l])
     for l in range(L):
-        f[WAS * L + l] = named[lanes[l]]
-        f[ONSET * L + l] = onset[lanes[l]]
-        f[STANDING * L + l] = standing[lanes[l]]
-        f[SEEN * L + l] = min(seen[lanes[l]], 1000)
+        lane = lanes[l]
+        for k in range(WINDOW):
+            f[(AGES + k) * L + l] = get_word(words[k], lane)
+            f[(LIVE + k) * L + l] = get_byte(words[WINDOW + k], lane)
+        f[WAS * L + l] = get_byte(words[_NAMED], lane)
+        f[ONSET * L + l] = get_word(words[_ONSET], lane)
+        f[STANDING * L + l] = get_word(words[_STANDING], lane)
+        f[SEEN * L + l] = min(get_long(words[_SEEN], lane), 1000.0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def _take_in(f: Any, value: Any, lapse: Any) -> int:
     """The readings; 0 when every one is here, on time and possible, or a sum: 1 missing, 2 another time, 4 impossible."""
     apart()
@@ -172,7 +184,7 @@ def _take_in(f: Any, value: Any, lapse: Any) -> int:
     return special + (4 if some(impossible) else 0)
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def _age(f: Any, all_here: bool) -> None:
     """The steps since each reading of the window, after this one."""
     apart()
@@ -187,7 +199,7 @@ def _age(f: Any, all_here: bool) -> None:
         store(f, AGES + WINDOW - 1, where(here, 0.0, load(f, AGES + WINDOW - 1) + 1.0))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def _write(f: Any, stored: Any, words: Any, first: int, changed: bool) -> None:
     """Store neighbours; the window's lapses, ages and kinds only where they `changed`."""
     apart()
@@ -197,43 +209,39 @@ def _write(f: Any, stored: Any, words: Any, first: int, changed: bool) -> None:
         for r in range(many):
             put(f, row + r, stored[k + r] + real)
         k += many
-    store_bytes(words[2, _NAMED] + byte, load(f, NAMED))
-    store_words(words[2, _ONSET] + word, load(f, ONSET))
-    store_words(words[2, _STANDING] + word, load(f, STANDING))
-    count(words[2, _SEEN] + real, load(f, HERE) == 1.0)
+    store_bytes(words[_NAMED] + byte, load(f, NAMED))
+    store_words(words[_ONSET] + word, load(f, ONSET))
+    store_words(words[_STANDING] + word, load(f, STANDING))
+    count(words[_SEEN] + real, load(f, HERE) == 1.0)
     if changed:
         for r in range(WINDOW):
             put(f, LAP + 1 + r, stored[k + r] + real)
-            store_words(words[0, r] + word, load(f, AGES + r))
-            store_bytes(words[1, r] + byte, load(f, LIVE + 1 + r))
+            store_words(words[r] + word, load(f, AGES + r))
+            store_bytes(words[WINDOW + r] + byte, load(f, LIVE + 1 + r))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
-def _scatter(f: Any, stored: Any, words: Any, lanes: Any, n: int, many: int) -> None:
+@compiled
+def _scatter(f: Any, stored: Any, words: Any, lanes: Any, many: int) -> None:
     """Store the first `many` lanes of a block anywhere."""
     apart()
     k = 0
     for row, rows in STORED:
         for r in range(rows):
-            to = carray(doubles(stored[k]), (n,))
-            k += 1
             for l in range(many):
-                to[lanes[l]] = f[(row + r) * L + l]
-    for k in range(WINDOW):
-        ago, live = carray(int32s(words[0, k]), (n,)), carray(int8s(words[1, k]), (n,))
-        for l in range(many):
-            ago[lanes[l]] = np.int32(f[(AGES + k) * L + l])
-            live[lanes[l]] = np.int8(f[(LIVE + 1 + k) * L + l])
-    named, onset = carray(int8s(words[2, _NAMED]), (n,)), carray(int32s(words[2, _ONSET]), (n,))
-    standing, seen = carray(int32s(words[2, _STANDING]), (n,)), carray(int64s(words[2, _SEEN]), (n,))
+                set_real(stored[k], lanes[l], f[(row + r) * L + l])
+            k += 1
     for l in range(many):
-        named[lanes[l]] = np.int8(f[NAMED * L + l])
-        onset[lanes[l]] = np.int32(f[ONSET * L + l])
-        standing[lanes[l]] = np.int32(f[STANDING * L + l])
-        seen[lanes[l]] += 1 if f[HERE * L + l] == 1.0 else 0
+        lane = lanes[l]
+        for r in range(WINDOW):
+            set_word(words[r], lane, f[(AGES + r) * L + l])
+            set_byte(words[WINDOW + r], lane, f[(LIVE + 1 + r) * L + l])
+        set_byte(words[_NAMED], lane, f[NAMED * L + l])
+        set_word(words[_ONSET], lane, f[ONSET * L + l])
+        set_word(words[_STANDING], lane, f[STANDING * L + l])
+        set_long(words[_SEEN], lane, get_long(words[_SEEN], lane) + f[HERE * L + l])
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def _tell(f: Any, told: Any, told_words: Any, place: int) -> None:
     """Write the verdicts on neighbours."""
     apart()
@@ -245,27 +253,31 @@ def _tell(f: Any, told: Any, told_words: Any, place: int) -> None:
     store_words(told_words[2] + np.uint64(place) * _WORDS, load(f, ONSET))
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
-def _tell_each(f: Any, told: Any, told_words: Any, places: Any, m: int, many: int) -> None:
+@compiled
+def _tell_each(f: Any, told: Any, told_words: Any, places: Any, many: int) -> None:
     """Write the verdicts on lanes anywhere."""
     apart()
     for r in range(TOLD[1]):
-        to = carray(doubles(told[r]), (m,))
         for l in range(many):
-            to[places[l]] = f[(TOLD[0] + r) * L + l]
-    named, announced = carray(int8s(told_words[0]), (m,)), carray(int8s(told_words[1]), (m,))
-    onset = carray(int32s(told_words[2]), (m,))
+            set_real(told[r], places[l], f[(TOLD[0] + r) * L + l])
     for l in range(many):
-        named[places[l]] = np.int8(f[NAMED * L + l])
-        announced[places[l]] = np.int8(f[ANNOUNCED * L + l])
-        onset[places[l]] = np.int32(f[ONSET * L + l])
+        set_byte(told_words[0], places[l], f[NAMED * L + l])
+        set_byte(told_words[1], places[l], f[ANNOUNCED * L + l])
+        set_word(told_words[2], places[l], f[ONSET * L + l])
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
-def _step(f: Any, q: Any, c: Any, special: int, usual: bool, was_onset: Any) -> bool:
-    """Judge the block; whether lapses, ages or kinds of the window changed. `usual`: full windows, all here, on time."""
+@compiled
+def _step(f: Any, q: Any, c: Any, special: int, usual: bool, loaded: Any, told: Any, first: int, place: int) -> bool:
+    """Judge the block; whether lapses, ages or kinds of the window changed. `usual`: full windows, all here, on time.
+
+    Between its parts the memory is asked for the block after this one and for the places of the verdicts, a few lines at a
+    time, since no more than a few can be on their way.
+    """
     apart()
+    ahead, there = np.uint64(first + L) * _REAL, np.uint64(place) * _REAL
+    _expect(told, 0, TOLD[1], there)
     absorb(f, c)
+    _expect(loaded, 0, 28, ahead)
     restive = bits(load(f, OLD + P) < c[at.QUIET])
     if restive != 0:
         for l in range(L):
@@ -274,6 +286,7 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, was_onset: Any) -> 
     if special & 1:
         stay(f)
     speak(f)
+    _expect(loaded, 28, 52, ahead)
     push(f, c)
     if special & 1:
         hold(f)
@@ -282,6 +295,7 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, was_onset: Any) -> 
     quiet(f, c)
     changed = not usual
     loud = overhear(f, c) if usual else -1
+    _expect(loaded, 52, 72, ahead)
     if loud < 0:
         loud = listen(f, c)
     if loud != 0:
@@ -289,12 +303,9 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, was_onset: Any) -> 
             if (loud >> l) & 1 == 1:
                 changed |= weighing.name(f, l, q, c)
     watch(f, c, excursion.follow(f, c))
+    _expect(loaded, 72, _PLAIN + WINDOW, ahead)
     compare(f, c)
     size(f)
-    if special & 4:
-        for l in range(L):
-            if f[BEYOND * L + l] != 0.0:
-                forbid(f, l, was_onset[l])
     return changed
 
 
@@ -310,22 +321,30 @@ def _fingerprint() -> int:
 def _compiled(of_sources: int) -> Any:
     # numba keeps what it compiled by the text of this function and its free variables, and does not see what it calls.
     def judge(
-        start: int, stop: int, rows: Any, phase: Any, dof: Any, x: Any, elapsed: Any, loaded: Any, stored: Any, told: Any,
-        words: Any, told_words: Any, c: Any, hard: Any,
+        start: int, stop: int, lane_of: Any, phase_of: Any, dof_of: Any, x_of: Any, elapsed_of: Any, loaded_at: Any,
+        stored_at: Any, told_at: Any, words_at: Any, told_words_at: Any, settings: Any, hard: Any,
     ) -> None:  # fmt: skip
-        """Judge the readings from `start` to `stop` of the lanes `rows`, in place; mark in `hard` what is left to numpy."""
+        """Judge the readings from `start` to `stop` of the lanes `lane_of`, in place; mark in `hard` what is left to numpy."""
         apart()
-        n, m = len(phase), len(x) + 0 * of_sources
-        f, q = np.zeros(ROWS * L), np.zeros(weighing.ROOM)
-        lanes, places, was_onset = np.zeros(L, np.int64), np.zeros(L, np.int64), np.zeros(L)
-        readings = np.zeros(2 * L)
-        place, steady_pace, ones = start, False, False
+        room = np.zeros(_LINES + ROWS * L + restless.ROOM + 3 * L)
+        places = np.zeros(2 * L, np.int64)
+        f = place_of(room[((64 - room.ctypes.data % 64) % 64) // 8 :])
+        q, readings, was_onset = place_of(room[_LINES + ROWS * L :]), place_of(room[-2 * L :]), place_of(room[-3 * L :])
+        lanes, at_place = place_of(places), place_of(places[L:])
+        rows, phase, dof, x, elapsed = (
+            place_of(lane_of), place_of(phase_of), place_of(dof_of), place_of(x_of), place_of(elapsed_of),
+        )  # fmt: skip
+        loaded, stored, told, words, told_words, c = (
+            place_of(loaded_at), place_of(stored_at), place_of(told_at), place_of(words_at), place_of(told_words_at),
+            place_of(settings),
+        )  # fmt: skip
+        place, steady_pace, ones = start + 0 * of_sources, False, False
         while place < stop:
             many, usual = 0, False
             together = place + L <= stop and _beside(rows, place)
             first = rows[place]
             if together:
-                running = ~bytes_differ(words[2, _PHASE] + np.uint64(first), RUNNING)
+                running = ~bytes_differ(words[_PHASE] + np.uint64(first), RUNNING)
                 together = not some(~running | (load_from(dof, first) > _MOST_DOF))
             if together:
                 many = L
@@ -338,7 +357,7 @@ def _compiled(of_sources: int) -> Any:
                 while place < end:
                     row = rows[place]
                     if phase[row] == RUNNING and dof[row] <= _MOST_DOF:
-                        lanes[many], places[many] = row, place
+                        lanes[many], at_place[many] = row, place
                         many += 1
                     else:
                         hard[place] = 1
@@ -346,11 +365,11 @@ def _compiled(of_sources: int) -> Any:
                 if many == 0:
                     continue
                 for l in range(many, L):
-                    lanes[l], places[l] = lanes[many - 1], places[many - 1]
-                _gather(f, loaded, words, lanes, n)
+                    lanes[l], at_place[l] = lanes[many - 1], at_place[many - 1]
+                _gather(f, loaded, words, lanes)
                 ones = False
                 for l in range(L):
-                    readings[l], readings[L + l] = x[places[l]], elapsed[places[l]]
+                    readings[l], readings[L + l] = x[at_place[l]], elapsed[at_place[l]]
                 special = _take_in(f, load(readings, 0), load(readings, 1))
             usual = usual and special == 0
             if special & 2 or not steady_pace:
@@ -359,14 +378,18 @@ def _compiled(of_sources: int) -> Any:
             if special & 4:
                 for l in range(L):
                     was_onset[l] = f[ONSET * L + l]
-            changed = _step(f, q, c, special, usual, was_onset)
+            changed = _step(f, q, c, special, usual, loaded, told, first, place - L)
+            if special & 4:
+                for l in range(L):
+                    if f[BEYOND * L + l] != 0.0:
+                        forbid(f, l, was_onset[l])
             ones = ones and not changed
             if together:
                 _write(f, stored, words, first, changed)
                 _tell(f, told, told_words, place - L)
             else:
-                _scatter(f, stored, words, lanes, n, many)
-                _tell_each(f, told, told_words, places, m, many)
+                _scatter(f, stored, words, lanes, many)
+                _tell_each(f, told, told_words, at_place, many)
 
     try:
         return njit(error_model="numpy", fastmath=CONTRACT, nogil=True, cache=True)(judge)

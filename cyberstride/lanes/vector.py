@@ -22,9 +22,10 @@ from numba.extending import lower_builtin, models, register_model
 from cyberstride.lanes.rows import LANES
 
 __all__ = [
-    "ROW", "WHICH", "bits", "bytes_differ", "count", "exp2", "expect", "farther", "fetch", "load", "load_at", "load_bytes",
-    "load_from", "load_longs", "load_words", "log2", "magnitude", "nearer", "put", "root", "some", "store", "store_bytes",
-    "store_words", "where", "words_differ",
+    "ROW", "WHICH", "bits", "bytes_differ", "count", "exp2", "expect", "farther", "fetch", "get_byte", "get_long",
+    "get_real", "get_word", "greatest", "load", "load_at", "load_bytes", "load_from", "load_longs", "load_words",
+    "log2", "magnitude", "nearer", "place_of", "put", "root", "set_byte", "set_long", "set_real", "set_word", "some",
+    "store", "store_bytes", "store_words", "where", "words_differ",
 ]  # fmt: skip
 
 intrinsic: Any = extending.intrinsic
@@ -256,10 +257,38 @@ def bits(typingctx: Any, which: Any) -> Any:
     return types.int64(which), codegen
 
 
+@intrinsic
+def greatest(typingctx: Any, row: Any) -> Any:
+    """The greatest of a row's numbers."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        whole, many = args[0], LANES
+        while many > 1:
+            many //= 2
+            order = ir.Constant(ir.VectorType(ir.IntType(32), many), list(range(many)))
+            other = ir.Constant(ir.VectorType(ir.IntType(32), many), list(range(many, 2 * many)))
+            whole = _most(
+                builder,
+                *(builder.shuffle_vector(whole, ir.Constant(whole.type, ir.Undefined), o) for o in (order, other)),
+            )
+        return builder.extract_element(whole, ir.Constant(ir.IntType(32), 0))
+
+    return types.float64(ROW), codegen
+
+
 def _row_at(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    array = context.make_array(sig.args[0])(context, builder, args[0])
     place = builder.mul(args[1], ir.Constant(_LONG, LANES), flags=("nsw",))
-    return builder.bitcast(builder.gep(array.data, [place]), _DOUBLES.as_pointer())
+    return builder.bitcast(builder.gep(args[0], [place]), _DOUBLES.as_pointer())
+
+
+@intrinsic
+def place_of(typingctx: Any, array: Any) -> Any:
+    """Where an array begins, as a pointer: it can be indexed like the array, and is handed on as one word."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return context.make_array(sig.args[0])(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), codegen
 
 
 @intrinsic
@@ -332,14 +361,13 @@ fetch, put = _copy(True), _copy(False)
 
 
 @intrinsic
-def load_from(typingctx: Any, array: Any, place: Any) -> Any:
+def load_from(typingctx: Any, column: Any, place: Any) -> Any:
     """`LANES` neighbours of a column, from `place` on."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        column = context.make_array(sig.args[0])(context, builder, args[0])
-        return builder.load(builder.bitcast(builder.gep(column.data, [args[1]]), _DOUBLES.as_pointer()), align=8)
+        return builder.load(builder.bitcast(builder.gep(args[0], [args[1]]), _DOUBLES.as_pointer()), align=8)
 
-    return ROW(array, types.int64), codegen
+    return ROW(column, types.int64), codegen
 
 
 @intrinsic
@@ -396,6 +424,38 @@ def _differ(width: int) -> Any:
 
 
 bytes_differ, words_differ = _differ(8), _differ(32)
+
+
+def _single(kind: Any) -> tuple[Any, Any]:
+    """Getting and setting one number of so many at an address, whatever its kind, as a double."""
+
+    def at(builder: Any, args: Any) -> Any:
+        return builder.gep(builder.inttoptr(args[0], kind.as_pointer()), [args[1]])
+
+    @intrinsic
+    def get(typingctx: Any, address: Any, place: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            value = builder.load(at(builder, args))
+            return value if kind == _DOUBLE else builder.sitofp(value, _DOUBLE)
+
+        return types.float64(types.uint64, types.int64), codegen
+
+    @intrinsic
+    def set_(typingctx: Any, address: Any, place: Any, value: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            value = args[2] if kind == _DOUBLE else builder.fptosi(args[2], kind)
+            builder.store(value, at(builder, args))
+            return context.get_dummy_value()
+
+        return types.void(types.uint64, types.int64, types.float64), codegen
+
+    return get, set_
+
+
+get_real, set_real = _single(_DOUBLE)
+get_byte, set_byte = _single(ir.IntType(8))
+get_word, set_word = _single(ir.IntType(32))
+get_long, set_long = _single(_LONG)
 
 
 @intrinsic

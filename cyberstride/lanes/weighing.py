@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
 from cyberstride.belief import WINDOW
 from cyberstride.evidence import (
     _DEAREST,
@@ -23,7 +21,7 @@ from cyberstride.evidence import (
 )  # fmt: skip
 from cyberstride.lanes import excursion
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, LN2, apart, exp2, ln
+from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
 from cyberstride.lanes.rows import (
     AGES,
     ANNOUNCED,
@@ -45,6 +43,7 @@ from cyberstride.lanes.rows import (
     WAS,
     WIN,
 )  # fmt: skip
+from cyberstride.lanes.vector import exp2, farther, greatest, load, log2, nearer, root, store, where
 from cyberstride.naming import _LONG_ENOUGH, _NEWS_FADES
 from cyberstride.verdict import STEADY, SUSPECTED, TRANSIENT
 
@@ -54,16 +53,18 @@ L = LANES
 _NEW = _NEW_VARIANCE.copy()
 (
     _Z, _LAPSE, _LIVE, _PRESENT, _LF, _H, _RES, _NK, _HK, _HHK, _RK, _HRK, _SQUARE, _COUNT, _CALM, _SUM_ALL, _SUM_CALM,
-    _EXCUSED, _FRESH, _RATIO,
-) = range(0, 320, 16)  # fmt: skip
-_A, _C, _WIDE, _SHARE = 320, 368, 416, 464
-_FACTOR, _WEIGHT, _S, _KIND, _WHERE, _AFTER = 512, 576, 640, 652, 656, 660
-ROOM, _PLACES = 672, 12
+    _EXCUSED, _FRESH, _RATIO, _A, _C, _WIDE, _SHARE, _EXPLAINED, _FACTOR, _WEIGHT, _S,
+) = (*range(0, 320, 16), *range(320, 560, 48), *range(560, 752, 64))  # fmt: skip
+_KIND, _WHERE, _AFTER, _REST, _READINGS = _S + 9, _S + 13, _S + 17, _S + 21, _S + 22
+ROOM = _S + 24
+_PARTS = 16 // L
+"""A place of the window is one of sixteen; those beyond its end stay zero."""
+_STEADY = float(STEADY)
 _ONE_OVER_LN2 = 1.0 / LN2
 _SURE_OF_ONE = 1.0 - 1e-15
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def _settle(q: Any, z: float, lapse: float, live: bool, c: Any) -> None:  # pragma: no cover
     """`evidence.settle` for one reading, on the nine places of `q` from `_S` on."""
     apart()
@@ -93,36 +94,69 @@ def _settle(q: Any, z: float, lapse: float, live: bool, c: Any) -> None:  # prag
     q[_S + 8] = e
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def name(f: Any, l: int, q: Any, c: Any) -> Any:  # pragma: no cover
     """Weigh the window of lane `l` and name what it tells; `q` is scratch of `ROOM` places; whether it changed it."""
     apart()
-    n = WINDOW
     for k in range(9):
         q[_S + k] = f[(SET + k) * L + l]
-    for k in range(n):
-        q[_Z + k] = f[(WIN + 1 + k) * L + l]
-        q[_LAPSE + k] = f[(LAP + 1 + k) * L + l]
-        q[_LIVE + k] = f[(LIVE + 1 + k) * L + l]
-    for k in range(n, _PLACES):
-        q[_Z + k] = q[_LAPSE + k] = q[_LIVE + k] = q[_H + k] = q[_COUNT + k] = q[_CALM + k] = 0.0
-        q[_SUM_ALL + k] = q[_SUM_CALM + k] = q[_EXCUSED + k] = q[_FRESH + k] = 0.0
     passed = 0.0
-    for k in range(n):
-        passed += q[_LAPSE + k]
+    for k in range(WINDOW):
+        q[_Z + k] = f[(WIN + 1 + k) * L + l]
+        lapse = f[(LAP + 1 + k) * L + l]
+        q[_LAPSE + k] = lapse
+        q[_LIVE + k] = f[(LIVE + 1 + k) * L + l]
+        passed += lapse
         q[_H + k] = passed
+    if not _fit(q, c, passed):
+        return False
+    top = _factors(q, c)
+    none = math.exp(-top)
+    total = none
+    for d in range(4):
+        kind = 0.0
+        for k in range(WINDOW):
+            kind += q[_WEIGHT + 16 * d + k]
+        q[_KIND + d] = kind
+        total += kind
+    none = none / total
+    happened = 1.0 - none
+    if happened < min(min(c[at.SURE], c[at.LASTING]), min(c[at.SUSPECT], c[at.ACQUIT])):
+        _remember(f, l, happened)
+        return False
+    for d in range(4):
+        q[_KIND + d] /= total
+        most, where_most = -1.0, 0
+        for k in range(WINDOW):
+            weight = q[_WEIGHT + 16 * d + k]
+            if weight > most:
+                most, where_most = weight, k
+        q[_WHERE + d] = where_most
+        q[_AFTER + d] = q[_NK + where_most] if d < 3 else q[_COUNT + where_most]
+    return _tell(f, l, q, c, happened)
+
+
+@compiled
+def _fit(q: Any, c: Any, passed: float) -> Any:  # pragma: no cover
+    """Regress the window, and each event on what is left; whether anything is telling."""
+    apart()
     level, slope = q[_S], q[_S + 1]
-    for k in range(_PLACES):
-        live = 1.0 if q[_LIVE + k] == 1.0 else 0.0
-        residual = q[_Z + k] - (level + slope * q[_H + k])
-        lh, r = live * q[_H + k], live * residual
-        q[_PRESENT + k] = 1.0 if q[_LIVE + k] > 0.0 else 0.0
-        q[_LF + k] = q[_NK + k] = live
-        q[_RES + k] = residual
-        q[_HK + k], q[_HHK + k], q[_RK + k], q[_HRK + k] = lh, lh * q[_H + k], r, lh * r
+    for b in range(_PARTS):
+        live = where(load(q, _LIVE // L + b) == 1.0, 1.0, 0.0)
+        h = load(q, _H // L + b)
+        residual = load(q, _Z // L + b) - (level + slope * h)
+        lh, r = live * h, live * residual
+        store(q, _PRESENT // L + b, where(load(q, _LIVE // L + b) > 0.0, 1.0, 0.0))
+        store(q, _LF // L + b, live)
+        store(q, _NK // L + b, live)
+        store(q, _RES // L + b, residual)
+        store(q, _HK // L + b, lh)
+        store(q, _HHK // L + b, lh * h)
+        store(q, _RK // L + b, r)
+        store(q, _HRK // L + b, lh * r)
     cn, ch, chh, cr, chr_, rr = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for back in range(n):
-        k = n - 1 - back
+    for back in range(WINDOW):
+        k = WINDOW - 1 - back
         rr += q[_RK + k] * q[_RK + k]
         cn, ch, chh = cn + q[_NK + k], ch + q[_HK + k], chh + q[_HHK + k]
         cr, chr_ = cr + q[_RK + k], chr_ + q[_HRK + k]
@@ -136,113 +170,126 @@ def name(f: Any, l: int, q: Any, c: Any) -> Any:  # pragma: no cover
     rss = max(rr - (cr * f1 + chr_ * f2), 0.0)
     sn, sdof = q[_S + 5], q[_S + 6]
     m12 = 2.0 * m12
-    t0, t1 = c[at.ST] * c[at.ST], c[at.SS] * c[at.SS]
     unit_slope = max(passed, 1.0) / max(cn, 1.0)
+    t0, t1 = c[at.ST] * c[at.ST], c[at.SS] * c[at.SS]
     t2 = c[at.SL] * c[at.SL] / (unit_slope * unit_slope)
-    beyond = c[at.STRETCH] * c[at.STRETCH]
-    rest = 1.0 / (sdof * sn + rss)
-    narrow, one_over = 1.0 / (sn * beyond), 1.0 / sn
-    rho = min(max(q[_S + 7], 0.0), _MOST_CORRELATED)
-    kept_rho = (1.0 - rho) / (1.0 + rho)
-    for k in range(_PLACES):
-        at_k = q[_H + k]
-        before = at_k - q[_LAPSE + k]
-        nk, hk, rk, live = q[_NK + k], q[_HK + k], q[_RK + k], q[_LF + k]
-        off = q[_RES + k] - (f1 + f2 * at_k)
-        q[_SQUARE + k] = q[_PRESENT + k] * off * off * one_over
-        x2 = live * at_k
-        q[_A + k] = max(live - (m11 * live * live + m12 * live * x2 + m22 * x2 * x2), 1e-9)
-        q[_C + k] = live * q[_RES + k] - (f1 * live + f2 * x2)
-        q[_A + 16 + k] = max(nk - (m11 * nk * nk + m12 * nk * hk + m22 * hk * hk), 1e-9)
-        q[_C + 16 + k] = rk - (f1 * nk + f2 * hk)
-        x1, x2 = hk - before * nk, q[_HHK + k] - before * hk
-        xx = q[_HHK + k] - 2.0 * before * hk + before * before * nk
-        q[_A + 32 + k] = max(xx - (m11 * x1 * x1 + m12 * x1 * x2 + m22 * x2 * x2), 1e-9)
-        q[_C + 32 + k] = q[_HRK + k] - before * rk - (f1 * x1 + f2 * x2)
-    loudest = -1.0
-    for d in range(3):
-        usual_width = t0 if d == 0 else (t1 if d == 1 else t2)
-        for k in range(_PLACES):
-            a_k, c_k = q[_A + 16 * d + k], q[_C + 16 * d + k]
-            ratio = c_k / a_k
-            wide = max(usual_width, ratio * ratio * narrow)
-            share = wide / (1.0 + wide * a_k)
-            q[_WIDE + 16 * d + k], q[_SHARE + 16 * d + k] = wide, share
-            loudest = max(loudest, share * c_k * c_k - _TELLING * sn)
+    narrow, one_over = 1.0 / (sn * c[at.STRETCH] * c[at.STRETCH]), 1.0 / sn
+    loudest = load(q, _Z // L) * 0.0 - 1.0
+    for b in range(_PARTS):
+        h = load(q, _H // L + b)
+        before = h - load(q, _LAPSE // L + b)
+        nk, hk, hhk, live = load(q, _NK // L + b), load(q, _HK // L + b), load(q, _HHK // L + b), load(q, _LF // L + b)
+        residual, rk = load(q, _RES // L + b), load(q, _RK // L + b)
+        off = residual - (f1 + f2 * h)
+        store(q, _SQUARE // L + b, load(q, _PRESENT // L + b) * off * off * one_over)
+        x2 = live * h
+        a = farther(live - (m11 * live * live + m12 * live * x2 + m22 * x2 * x2), 1e-9)
+        loudest = farther(loudest, _spread(q, b, a, live * residual - (f1 * live + f2 * x2), t0, narrow, sn))
+        a = farther(nk - (m11 * nk * nk + m12 * nk * hk + m22 * hk * hk), 1e-9)
+        loudest = farther(loudest, _spread(q, _PARTS + b, a, rk - (f1 * nk + f2 * hk), t1, narrow, sn))
+        x1, x2 = hk - before * nk, hhk - before * hk
+        xx = hhk - 2.0 * before * hk + before * before * nk
+        a = farther(xx - (m11 * x1 * x1 + m12 * x1 * x2 + m22 * x2 * x2), 1e-9)
+        of_slope = load(q, _HRK // L + b) - before * rk - (f1 * x1 + f2 * x2)
+        loudest = farther(loudest, _spread(q, 2 * _PARTS + b, a, of_slope, t2, narrow, sn))
+    loud = greatest(loudest)
     ca, sa = 0.0, 0.0
-    for back in range(n):
-        k = n - 1 - back
+    for back in range(WINDOW):
+        k = WINDOW - 1 - back
         ca += q[_PRESENT + k]
         sa += q[_SQUARE + k]
-        loudest = max(loudest, sa - (_TELLING + _RESTLESS * ca))
+        loud = max(loud, sa - (_TELLING + _RESTLESS * ca))
         q[_COUNT + k], q[_SUM_ALL + k] = ca, sa
-    if not loudest > 0.0:
-        return False
+    q[_REST], q[_READINGS] = 1.0 / (sdof * sn + rss), cn
+    return loud > 0.0
 
-    power = -0.5 * (sdof + cn)
-    top = 0.0
-    for d in range(3):
-        lost = 0.0 if d == 0 else 1.0 - kept_rho
-        for k in range(_PLACES):
-            a_k, c_k = q[_A + 16 * d + k], q[_C + 16 * d + k]
-            explained = min(q[_SHARE + 16 * d + k] * c_k * c_k * rest, _SURE_OF_ONE)
-            gain = power * ln(1.0 - explained)
-            factor = gain - min(lost * gain, _DEAREST) - 0.5 * ln(1.0 + q[_WIDE + 16 * d + k] * a_k)
-            q[_FACTOR + 16 * d + k] = factor
-            top = max(top, factor)
-    cl, sc, excused = 0.0, 0.0, 0.0
-    for back in range(n):
-        k = n - 1 - back
-        square = q[_SQUARE + k]
-        cl += q[_LF + k]
-        sc += q[_LF + k] * square
+
+@within
+def _spread(q: Any, row: int, a: Any, x: Any, usual: float, narrow: float, sn: float) -> Any:  # pragma: no cover
+    """Keep the prior width of events and what they explain; by how much more than must be."""
+    ratio = x / a
+    wide = farther(ratio * ratio * narrow, usual)
+    share = wide / (1.0 + wide * a)
+    explained = share * x * x
+    store(q, _A // L + row, wide * a)
+    store(q, _C // L + row, x)
+    store(q, _WIDE // L + row, wide)
+    store(q, _SHARE // L + row, share)
+    store(q, _EXPLAINED // L + row, explained)
+    return explained - _TELLING * sn
+
+
+@compiled
+def _factors(q: Any, c: Any) -> Any:  # pragma: no cover
+    """The weights of all events over e^top, and the greatest logarithm `top` of their factors, or 0."""
+    apart()
+    sdof, rest = q[_S + 6], q[_REST]
+    rho = min(max(q[_S + 7], 0.0), _MOST_CORRELATED)
+    kept_rho = (1.0 - rho) / (1.0 + rho)
+    power = -0.5 * LN2 * (sdof + q[_READINGS])
+    tops = load(q, _Z // L) * 0.0
+    for row in range(3 * _PARTS):
+        lost = 0.0 if row < _PARTS else 1.0 - kept_rho
+        gain = power * log2(1.0 - nearer(load(q, _EXPLAINED // L + row) * rest, _SURE_OF_ONE))
+        factor = gain - nearer(lost * gain, _DEAREST) - (0.5 * LN2) * log2(1.0 + load(q, _A // L + row))
+        store(q, _FACTOR // L + row, factor)
+        tops = farther(tops, factor)
+    t0, beyond = c[at.ST] * c[at.ST], c[at.STRETCH] * c[at.STRETCH]
+    calm, of_calm, excused = 0.0, 0.0, 0.0
+    for back in range(WINDOW):
+        k = WINDOW - 1 - back
+        calm += q[_LF + k]
+        of_calm += q[_LF + k] * q[_SQUARE + k]
         if q[_LIVE + k] == 2.0:
+            square = q[_SQUARE + k]
             wide = max(1.0 + t0, square / beyond)
             excused += math.log(c[at.PT]) - _SQUARE_ROOT_LOG - 0.5 * math.log(wide) - 0.5 * square / wide
-        q[_CALM + k], q[_SUM_CALM + k] = cl, sc
+        q[_CALM + k], q[_SUM_CALM + k] = calm, of_calm
         q[_EXCUSED + k], q[_FRESH + k] = excused, _NEW[int(q[_COUNT + k])]
     each, per = 1.0 / (2.0 * math.pi * sdof), 1.0 / sdof
-    for k in range(_PLACES):
-        n_all, n_calm = q[_COUNT + k], q[_CALM + k]
-        usual = 0.5 * n_calm * ln(max(sdof + 0.5 * n_calm - 1.0, 1.0) * each)
-        usual -= 0.5 * (sdof + n_calm) * ln(1.0 + q[_SUM_CALM + k] * per)
-        new = q[_FRESH + k] - 0.5 * (_FEW + n_all) * ln(1.0 + q[_SUM_ALL + k] / _FEW)
-        q[_RATIO + k] = math.sqrt((_FEW + q[_SUM_ALL + k]) / (_FEW + n_all))
-        factor = new - usual - q[_EXCUSED + k] if n_all >= _LEAST_READINGS else _IMPOSSIBLE
-        q[_FACTOR + 48 + k] = factor
-        top = max(top, factor)
-    for k in range(_PLACES):
-        periods = min(q[_LAPSE + k], 100.0)
-        often = q[_LF + k] * periods
-        q[_WEIGHT + k] = q[_LF + k] * c[at.PT]
-        q[_WEIGHT + 16 + k] = often * c[at.PS]
-        q[_WEIGHT + 32 + k] = often * c[at.PL]
-        q[_WEIGHT + 48 + k] = q[_PRESENT + k] * periods * c[at.PV]
-    for d in range(4):
-        for k in range(_PLACES):
-            q[_WEIGHT + 16 * d + k] *= exp2((q[_FACTOR + 16 * d + k] - top) * _ONE_OVER_LN2)
-    none = math.exp(-top)
-    total = none
-    for d in range(4):
-        most, where, kind = -1.0, 0, 0.0
-        for k in range(n):
-            weight = q[_WEIGHT + 16 * d + k]
-            kind += weight
-            if weight > most:
-                most, where = weight, k
-        total += kind
-        q[_KIND + d], q[_WHERE + d] = kind, where
-        q[_AFTER + d] = q[_NK + where] if d < 3 else q[_COUNT + where]
-    for d in range(4):
-        q[_KIND + d] /= total
-    return _tell(f, l, q, c, none / total, kept_rho)
+    for b in range(_PARTS):
+        n_all, n_calm = load(q, _COUNT // L + b), load(q, _CALM // L + b)
+        sum_all, sum_calm = load(q, _SUM_ALL // L + b), load(q, _SUM_CALM // L + b)
+        usual = (0.5 * LN2) * n_calm * log2(farther(n_calm * 0.5 + (sdof - 1.0), 1.0) * each)
+        usual = usual - (0.5 * LN2) * (n_calm + sdof) * log2(1.0 + sum_calm * per)
+        new = load(q, _FRESH // L + b) - (0.5 * LN2) * (n_all + _FEW) * log2(1.0 + sum_all / _FEW)
+        store(q, _RATIO // L + b, root((sum_all + _FEW) / (n_all + _FEW)))
+        factor = where(n_all >= _LEAST_READINGS, new - usual - load(q, _EXCUSED // L + b), _IMPOSSIBLE)
+        store(q, _FACTOR // L + 3 * _PARTS + b, factor)
+        tops = farther(tops, factor)
+    top = greatest(tops)
+    for b in range(_PARTS):
+        periods, live = nearer(load(q, _LAPSE // L + b), 100.0), load(q, _LF // L + b)
+        often = live * periods
+        for d in range(4):
+            row = d * _PARTS + b
+            prior = live * c[at.PT]
+            if d == 1:
+                prior = often * c[at.PS]
+            if d == 2:
+                prior = often * c[at.PL]
+            if d == 3:
+                prior = load(q, _PRESENT // L + b) * periods * c[at.PV]
+            store(q, _WEIGHT // L + row, prior * exp2((load(q, _FACTOR // L + row) - top) * _ONE_OVER_LN2))
+    return top
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
-def _tell(f: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) -> Any:  # pragma: no cover
+@compiled
+def _remember(f: Any, l: int, happened: float) -> None:  # pragma: no cover
+    """What is told of a window that tells of nothing after all."""
+    apart()
+    if f[NAMED * L + l] == _STEADY:
+        f[(EVENT + 2) * L + l] = 1.0 - happened
+    if f[HERE * L + l] == 1.0:
+        old_peak = f[CHANCE * L + l]
+        f[(EVENT + 3) * L + l] = max(happened, old_peak * _NEWS_FADES)
+        f[NEWS * L + l] = max(happened - old_peak, 0.0)
+
+
+@compiled
+def _tell(f: Any, l: int, q: Any, c: Any, happened: float) -> Any:  # pragma: no cover
     apart()
     kind0, kind1, kind2, kind3 = q[_KIND], q[_KIND + 1], q[_KIND + 2], q[_KIND + 3]
-    happened = 1.0 - none
     sure = c[at.SURE]
     is_transient = kind0 > sure and q[_AFTER] >= 2.0
     lasting = kind1 + kind2 > c[at.LASTING] and min(q[_AFTER + 1], q[_AFTER + 2]) >= _LONG_ENOUGH
@@ -265,10 +312,11 @@ def _tell(f: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) -> Any: 
             if q[_KIND + k] > q[_KIND + d]:
                 d = k
     place = int(q[_WHERE + d])
-    sn = q[_S + 5]
     if d < 3:
+        rho = min(max(q[_S + 7], 0.0), _MOST_CORRELATED)
+        kept_rho = (1.0 - rho) / (1.0 + rho)
         size = q[_SHARE + 16 * d + place] * q[_C + 16 * d + place]
-        size_sd = math.sqrt(q[_SHARE + 16 * d + place] / (1.0 if d == 0 else kept_rho) * sn)
+        size_sd = math.sqrt(q[_SHARE + 16 * d + place] / (1.0 if d == 0 else kept_rho) * q[_S + 5])
         stretch = q[_WIDE + 16 * d + place]
     else:
         size = q[_RATIO + place]
@@ -283,21 +331,15 @@ def _tell(f: Any, l: int, q: Any, c: Any, none: float, kept_rho: float) -> Any: 
         f[ONSET * L + l] = f[(AGES + place) * L + l]
         f[EVENT * L + l], f[(EVENT + 1) * L + l] = size, size_sd
         f[(EVENT + 2) * L + l] = q[_KIND + d] if given else happened
-    elif int(f[NAMED * L + l]) == STEADY:
-        f[(EVENT + 2) * L + l] = 1.0 - happened
+    _remember(f, l, happened)
     if given:
         f[STANDING * L + l] = 0.0
         f[GIVEN * L + l] = 1.0 if d > 0 else 0.0
-    if here:
-        old_peak = f[CHANCE * L + l]
-        f[(EVENT + 3) * L + l] = max(happened, old_peak * _NEWS_FADES)
-        f[NEWS * L + l] = max(happened - old_peak, 0.0)
-    if given:
         _begin_anew(f, l, q, c, d, place, size, stretch)
     return given
 
 
-@njit(error_model="numpy", fastmath=CONTRACT)
+@compiled
 def _begin_anew(  # pragma: no cover
     f: Any, l: int, q: Any, c: Any, d: int, place: int, size: float, stretch: float
 ) -> None:

@@ -34,7 +34,8 @@ def plain(signals: int) -> NDArray[np.float64]:
     sixth = signals // 6
     table[60:, :sixth] += 4.0
     table[70, sixth : 2 * sixth] += 8.0
-    table[50:, 2 * sixth : 3 * sixth] *= 5.0
+    table[50:, 2 * sixth : 5 * sixth // 2] *= 5.0
+    table[40:, 5 * sixth // 2 : 3 * sixth] /= 5.0
     table[50:, 3 * sixth : 4 * sixth] += 0.5 * np.arange(70)[:, None]
     table[80:, 4 * sixth : 5 * sixth] = table[80, 4 * sixth : 5 * sixth]
     table[40:, 5 * sixth :] += 0.12 * np.arange(80)[:, None]
