@@ -16,6 +16,7 @@ and with `ws_max_size` a little above `Limits.frame_bytes`, so that the gateway 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Protocol
 
@@ -62,6 +63,9 @@ NOT_STORED = "the room cannot store what is told now; nothing is acknowledged un
 
 LOOK_AGAIN_S = 0.005
 """How soon it is asked again whether a websocket may be read from."""
+
+STALLED_S = 1.5
+"""A room that has not swept for so long, in seconds of the world, did not listen, so that it calls nobody silent for a while."""
 
 POLICY_VIOLATION = 1008
 GOING_AWAY = 1001
@@ -135,16 +139,19 @@ class Gateway:
         vouch: Vouch = lambda link, scope: None,
         share: Callable[[str], Share] = lambda link: Share(),
         toll: Toll | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make the gateway.
 
         `allowed` tells of a link that is open whether it still may speak (None: no longer); `roomy` whether a websocket that the
         room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
-        link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost.
+        link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost;
+        `steady` counts seconds of the world.
         """
         self._vouch = vouch
         self._share = share
         self._toll = toll or Toll()
+        self._steady = steady
         self._allowances: dict[str, Allowance] = {}
         self.limits = limits
         self._roomy = roomy
@@ -160,6 +167,7 @@ class Gateway:
         self._relief: asyncio.Task[None] | None = None
         self._flushing = False
         self._swept = float("-inf")
+        self._swept_at = float("inf")
         self._closing = False
         self._emptied = asyncio.Event()
         self._ails = False
@@ -208,7 +216,9 @@ class Gateway:
         now = self._clock.now()
         if now - self._swept < self.limits.sweep_s:
             return
-        if self._paused:
+        at = self._steady()
+        stalled, self._swept_at = at - self._swept_at > STALLED_S, at
+        if self._paused or stalled:
             self._session.deaf_until = now + self.limits.silence_floor_s  # it is the room that does not listen
         self._swept = now
         self._cut_revoked(now)

@@ -419,3 +419,14 @@ async def test_limits_of_a_fast_clock_keep_their_real_length() -> None:
     assert (fast.gap_s, fast.silence_floor_s) == (30.0 * 600.0, 5.0 * 600.0)
     assert (fast.frame_bytes, fast.handshake_s) == (Limits().frame_bytes, Limits().handshake_s)
     assert HandClock(5.0).now() == 5.0
+
+
+@pytest.mark.parametrize(("stalled_s", "silent"), [(0.25, {"mill-1"}), (20.0, set())])
+async def test_a_room_that_did_not_listen_calls_nobody_silent(stalled_s: float, silent: set[str]) -> None:
+    room, moments = MiniatureRoom(Limits(), acks=True), iter((0.0, stalled_s))
+    room.gateway = Gateway("room-1", room.authorise, room.deliver, room.clock, steady=lambda: next(moments))
+    room.gateway.restore({}, [birth()])
+    room.gateway.tick()
+    room.clock.at += 400.0
+    room.gateway.tick()
+    assert {item.plant for item in room.heard if isinstance(item, PlantSilent)} == silent
