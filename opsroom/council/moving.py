@@ -12,6 +12,7 @@ from opsroom.council.foresight import foresee
 from opsroom.council.options import Option, OptionOrder
 from opsroom.council.parameters import parameter_fault
 from opsroom.recursion.recursion import Mode
+from opsroom.recursion.sights import declined
 from opsroom.room import events as happened
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
@@ -135,6 +136,12 @@ def _declared(room: Room, proposed: ProposedOrder) -> OptionOrder:
             "not-declared",
             f"{proposed.plant} did not declare an order {proposed.name!r}",
             "propose one of the orders that the plant declared at its birth",
+        )
+    if proposed.name in declined(room, proposed.plant):
+        raise Refused(
+            "declined-order",
+            f"{proposed.plant} and the room have agreed that {proposed.name!r} is not used",
+            "propose another order, or another agreement (propose-orders)",
         )
     if fault := parameter_fault(declared.parameters, proposed.parameters):
         raise Refused(

@@ -21,6 +21,7 @@ from opsroom.council.motion import Amendment, Ballot, Motion, OrderRecord, State
 from opsroom.council.options import Option
 from opsroom.recursion.focus import title_of, units
 from opsroom.recursion.recursion import Seat, owner
+from opsroom.recursion.sights import declined
 from opsroom.room.state import Alarm, Room
 from opsroom.showing.alarm_rows import beside
 from opsroom.showing.foretelling import forecast_words, record_words
@@ -367,7 +368,7 @@ def orders(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> t
 
 
 def choices(room: Room, viewer: Viewer) -> tuple[OrderChoice, ...]:
-    """The orders that the plants declared, by plant and name."""
+    """The orders that the plants declared and accept, by plant and name."""
     return tuple(
         OrderChoice(
             plant=plant,
@@ -380,6 +381,7 @@ def choices(room: Room, viewer: Viewer) -> tuple[OrderChoice, ...]:
         for plant in sorted(room.plants)
         if scope(room, viewer, plant)
         for name, order in sorted(room.plants[plant].orders.items())
+        if name not in declined(room, plant)
     )
 
 

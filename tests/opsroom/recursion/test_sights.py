@@ -7,7 +7,9 @@ import pytest
 from opsroom import commands as ask
 from opsroom.recursion.sights import declined, ground
 from opsroom.room.refusal import Refused
-from tests.opsroom.play import OPERATOR, START, Play, people, seat
+from opsroom.showing import show
+from opsroom.views import Viewer
+from tests.opsroom.play import OPERATOR, START, Play, moving, people, seat
 
 
 @pytest.fixture
@@ -97,6 +99,11 @@ def test_the_orders_that_a_plant_accepts_change_only_with_consent_and_in_version
     assert play.refusal(ask.AnswerRequest(request="request-1", accept=True), people("loom-1")).code == "own-request"
     play.ask(ask.AnswerRequest(request="request-1", accept=True), OPERATOR)
     assert declined(play.room, "loom-1") == ("rest",)
+    assert {
+        choice.name for choice in show.choices(play.room, Viewer(role="seat", seat=1)) if choice.plant == "loom-1"
+    } == {"set-speed"}
+    order = ask.ProposedOrder(plant="loom-1", name="rest")
+    assert play.refusal(moving(play.arrived(), order), seat(1)).code == "declined-order"
     assert [(one.version, one.declines) for one in play.room.versions["loom-1"]] == [(1, ("rest",))]
     assert (
         play.refusal(ask.ProposeOrders(unit="loom-1", declines=("dance",), reason="x"), OPERATOR).code
