@@ -11,7 +11,7 @@ from opsroom.council.counting import mirrored
 from opsroom.council.options import Option, OptionOrder
 from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading, Para, Proof, Quote, Table
 from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
-from opsroom.minutes.gather import Kept, Matter, Session
+from opsroom.minutes.gather import Kept, Matter, Session, told_events
 from opsroom.recursion.focus import title_of
 from opsroom.room import events as happened
 from opsroom.room.state import Room
@@ -237,7 +237,8 @@ def _opened(matter: Matter, event: happened.BallotsOpened, one: happened.OpenedB
 
 def _review(matter: Matter) -> str:
     reviews = [one.event.review_at for one in matter.events if isinstance(one.event, happened.OrderAnswered)]
-    known = [at for at in reviews if at is not None]
+    closed = _closed(matter)
+    known = [at for at in (*reviews, closed.review_at if closed is not None else None) if at is not None]
     return f" To be reviewed {moment(max(known))}." if known else ""
 
 
@@ -326,7 +327,7 @@ def _record(session: Session, signed: str, proofs: tuple[Proof, ...]) -> Iterato
         "Every event that is told here has its number."
     )
     yield Exact(f"head {session.head}")
-    kept = [one for matter in session.matters for one in matter.events]
+    kept = [one for matter in session.matters for one in told_events(matter)]
     rows = tuple((f"#{one.number}", one.kind, moment(one.at), one.hash[:16]) for one in kept)
     yield Table(("event", "kind", "when", "hash begins"), rows)
     if signed:

@@ -64,6 +64,13 @@ class NothingToTellError(RoomError):
         return f"there is no motion {self.wanted} among the {self.known} in the journal: choose nothing for the last session"
 
 
+def told_events(matter: Matter) -> tuple[Kept, ...]:
+    """The events of a motion that may be told: in older journals ballots were not sealed, and are not told while it is open."""
+    if any(kept.kind == "motion-closed" for kept in matter.events):
+        return matter.events
+    return tuple(kept for kept in matter.events if kept.kind != "ballot-cast")
+
+
 def gather(
     recorded: Iterable[Recorded],
     *,

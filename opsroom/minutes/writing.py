@@ -8,7 +8,7 @@ import msgspec
 
 from opsroom.minutes.blocks import Document, Proof
 from opsroom.minutes.compose import minutes
-from opsroom.minutes.gather import gather
+from opsroom.minutes.gather import gather, told_events
 from opsroom.record.journal import read
 from opsroom.record.proving import prove, signed_head
 
@@ -28,7 +28,7 @@ def written(
     """
     found = gather(read(journal), motion=motion, session=session, since=since, until=until)
     head = signed_head(journal)
-    numbers = sorted({kept.number for matter in found.matters for kept in matter.events})
+    numbers = sorted({kept.number for matter in found.matters for kept in told_events(matter)})
     proofs = (
         Proof(number, msgspec.json.encode(prove(journal, number)).decode())
         for number in numbers

@@ -17,7 +17,7 @@ from opsroom.council.attribution import Attribution
 from opsroom.loop.tick import entry_of
 from opsroom.minutes.blocks import Document, Drawn
 from opsroom.minutes.compose import minutes
-from opsroom.minutes.gather import NothingToTellError, gather
+from opsroom.minutes.gather import NothingToTellError, gather, told_events
 from opsroom.minutes.page import page
 from opsroom.minutes.writing import written
 from opsroom.proof.keys import Keyring
@@ -25,7 +25,7 @@ from opsroom.record.carrying import ship_verifier
 from opsroom.record.chain import Recorded
 from opsroom.record.journal import Journal, read
 from opsroom.room import events as happened
-from opsroom.room.events import VERSIONS, decode
+from opsroom.room.events import VERSIONS, decode, encode
 from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.play import START, Play, moving, only, seat
@@ -216,3 +216,26 @@ def test_the_pdf_has_the_same_bytes_each_time_and_carries_text(document: Documen
     assert once.startswith(b"%PDF-")
     assert once == sheet(document)
     assert len(once) > 20_000
+
+
+def test_an_old_ballot_of_an_open_motion_is_neither_told_nor_proven() -> None:
+    play = Play()
+    motion = play.motion()
+    ballot = happened.BallotCast(at=play.now, motion=motion, seat=1, choice="yes", reason="my secret")
+    events = [*play.journal, ("ballot-cast", encode(ballot))]
+    recorded = [
+        Recorded(
+            room_id="opsroom-x", event_id=number, kind=kind, version=VERSIONS[kind], actor="", cause="", at=play.now,
+            prev="", hash=f"{number:064x}", body=json.loads(raw),
+        )
+        for number, (kind, raw) in enumerate(events, 1)
+    ]  # fmt: skip
+    found = gather(recorded)
+    assert "my secret" not in page(minutes(found))
+    assert "ballot-cast" not in {kept.kind for kept in told_events(found.matters[0])}
+    closed = recorded[-1].body | {"kind": "motion-closed", "outcome": "lost"}
+    closing = Recorded(
+        room_id="opsroom-x", event_id=len(events) + 1, kind="motion-closed", version=1, actor="", cause="", at=play.now,
+        prev="", hash="f" * 64, body={name: closed[name] for name in ("kind", "at", "motion", "outcome")},
+    )  # fmt: skip
+    assert "my secret" in page(minutes(gather([*recorded, closing])))
