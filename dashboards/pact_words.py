@@ -86,6 +86,9 @@ PACT_WORDS: dict[str, str] = {
         "In the last day (since the start): {readings} readings absorbed ({all}), "
         "exceptions that came up {came} ({came_all}), that went on {went} ({went_all})."
     ),
+    "wall.variety": "In a day: {readings} readings absorbed; exceptions that came up: {came}, that went on: {went}.",
+    "wall.variety_all": "Since the start: {readings} readings, {came} came up, {went} went on.",
+    "wall.chart": "Flowchart and agreements",
     "subject.power": "power",
     "subject.shifts": "shifts",
     "subject.stock": "stock",

@@ -181,6 +181,9 @@ class Scene:
         past = bank.rings.past(lane, POINTS_SHOWN)
         point = self.point(signal)
         capability = agreed.capability if agreed else None
+        potentiality = agreed.potentiality if agreed else None
+        if signal.plant in self.wholes.charts:  # what a whole could do follows from its parts' agreements
+            capability, potentiality = self.wholes.standards(self.room)[signal.plant]
         share = self.achieved(np.array([lane]))[0]
         value = point.value if point else None
         return SignalView(
@@ -192,7 +195,7 @@ class Scene:
             good=str(birth.good),
             period_s=birth.period_s,
             capability=capability,
-            potentiality=agreed.potentiality if agreed else None,
+            potentiality=potentiality,
             recovery_s=agreed.recovery_s if agreed else None,
             minimum=birth.low,
             maximum=birth.high,
