@@ -89,6 +89,11 @@ class Whole:
         """What the filter knows, live."""
         return self._state.belief
 
+    @property
+    def unlimited(self) -> State:
+        """What is known but for the budget, live."""
+        return self._state._replace(budget=None)
+
     def known(self, lanes: Rows) -> NDArray[np.int32]:
         """How many readings the tails of the signals `lanes` were learned from; 0 where there is no budget."""
         if self._ledger is not None:
@@ -229,7 +234,9 @@ class Whole:
                 limits = None
         try:
             if len(settings.regimes) == 1:
-                rows = None if len(lanes) == len(belief.seen) and out is not None else lanes
+                # Signals in their order are judged without being picked out.
+                in_order = len(lanes) == len(belief.seen) and bool((lanes[1:] > lanes[:-1]).all())
+                rows = None if in_order else lanes
                 return self.kernel.advance(belief, left, t, out, rows=rows, regimes=settings.regimes[0])
             said = blank(len(lanes)) if out is None else out
             for number in np.unique(settings.group).tolist():

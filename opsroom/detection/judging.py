@@ -16,13 +16,13 @@ from cyberstride import budget as budgets
 from cyberstride import judge as judging
 from cyberstride import novelty, plantwide
 from cyberstride.belief import Belief, newborn, put
-from cyberstride.filter import blank, step
-from cyberstride.kernel import Kernel
+from cyberstride.filter import step
 from cyberstride.recall import run
 from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.season import DAY, WEEK
 from cyberstride.verdict import NAMES, STEADY, SUSPECTED, Verdicts
+from cyberstride.whole import Whole
 from opsroom.constitution.judging import Judging, SignalSettings
 from opsroom.judgement import tuning
 
@@ -101,16 +101,13 @@ class Judgement:
         self.settings = settings
         self.said = said or Judging()
         self.budget, self.seasons = budget, seasons
-        self.state = judging.newborn(self.lanes)
+        self.whole = Whole(judging.newborn(self.lanes), self.regimes, threads=1)
         self.lanes_settings = judging.plain(self.lanes, self.regimes)
-        self._kernels: dict[Regimes, Kernel] = {}
         self._gaps: list[float] = []
         self._last_at = math.nan
         self.sampling = math.nan
         """Usual seconds between rows, from the first ones; NaN until it is known."""
         self._prepare()
-        self.kernel = Kernel(self.regimes, threads=1)
-        self._verdicts, self._apart = blank(self.lanes), np.ones(self.lanes)
         self._no_onset, self._no_share = np.full(self.lanes, -1), np.zeros(n)
         self.novelty = novelty.newborn(self.lanes, self.tuning)
         self.configuration = configuration
@@ -128,9 +125,18 @@ class Judgement:
         self._history: list[Floats] = []
 
     @property
+    def state(self) -> judging.State:
+        """What is known of the signals."""
+        return self.whole.state
+
+    @state.setter
+    def state(self, state: judging.State) -> None:
+        self.whole.state = state
+
+    @property
     def belief(self) -> Belief:
         """What the filter knows."""
-        return self.state.belief
+        return self.whole.belief
 
     def _prepare(self) -> None:
         """Give the signals what their settings say."""
@@ -187,30 +193,36 @@ class Judgement:
             values = np.column_stack([values, distance])
         seen = self.novelty.seen + np.cumsum(np.isfinite(values), axis=0)
         self.novelty, news = run(self.novelty, values, elapsed, phase, self.tuning)
-        for row, (reading, away) in enumerate(zip(values, whole, strict=True)):
+        row, rows = 0, len(values)
+        while row < rows and (row < left or (math.isnan(self.sampling) and bool(np.isfinite(times[row:]).any()))):
             if math.isnan(self.sampling):
                 self._clock(float(times[row]), dated)
-            yield self._one(reading, elapsed[row], float(times[row]), away, news[row], seen[row])
-            if row + 1 == left:
+            verdicts = self._verdicts_on(values[row], elapsed[row], float(times[row]))
+            yield self._one(values[row], verdicts, whole[row], news[row], seen[row])
+            row += 1
+            if row == left:
                 for lane, (centre, spread) in anchors.items():
                     anchor(self.belief, np.array([lane]), np.array([centre]), np.array([spread]))
+        if row == rows:
+            return
+        # The rest at one go; where a figure passes what a float can hold, row by row after all.
+        before = judging.take(self.state, np.arange(self.lanes))
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            said = self.whole.run(values[row:], elapsed[row:], times[row:], self.lanes_settings)
+            sound = bool(np.isfinite(said.p_now.sum() + said.news.sum() + said.wrong.sum()))
+        if not sound:
+            self.state = before
+        columns: list[Any] = list(said)
+        for k in range(row, rows):
+            if sound:
+                verdicts = Verdicts(*[column[k - row] for column in columns])
+            else:
+                verdicts = self._verdicts_on(values[k], elapsed[k], float(times[k]))
+            yield self._one(values[k], verdicts, whole[k], news[k], seen[k])
 
     def _one(
-        self,
-        values: Floats,
-        elapsed: float,
-        at: float,
-        away: plantwide.Away | None,
-        news: Floats,
-        seen: NDArray[np.int64],
+        self, values: Floats, verdicts: Verdicts, away: plantwide.Away | None, news: Floats, seen: NDArray[np.int64]
     ) -> Judged:
-        apart = self._apart
-        apart.fill(elapsed)
-        # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            verdicts = self._verdicts_on(values, apart, at)
-        if not math.isfinite(verdicts.p_now.sum() + verdicts.news.sum() + verdicts.wrong.sum()):
-            verdicts = self._begin_anew(verdicts, values, apart)
         # Until the novelty channel has seen enough, news is what the filter itself finds new.
         young = seen < self.tuning.first
         if young.any():
@@ -227,19 +239,14 @@ class Judgement:
         self.row += 1
         return Judged(verdicts, values, news, wrong, named, onset_back, away.share if away else self._no_share)
 
-    def _verdicts_on(self, values: Floats, apart: Floats, at: float) -> Verdicts:
-        plainly = len(self.lanes_settings.regimes) == 1 and not self.lanes_settings.transform.any()
-        if plainly and not self.state.seasons and self.state.budget is None:
-            return self.kernel.advance(self.belief, values, apart, self._verdicts)
-        self.state, verdicts = judging.judge(self.state, values, apart, at, self.lanes_settings, self._step)
+    def _verdicts_on(self, values: Floats, elapsed: float, at: float) -> Verdicts:
+        """The verdicts on one row; a signal whose figures pass what a float can hold is judged anew from it on."""
+        # Readings of 1e150 beside readings of 1e-300 pass the range of a float; what comes of it is bounded below.
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            verdicts = self.whole.advance(values, elapsed, at, self.lanes_settings)
+        if not math.isfinite(verdicts.p_now.sum() + verdicts.news.sum() + verdicts.wrong.sum()):
+            verdicts = self._begin_anew(verdicts, values, np.full(self.lanes, elapsed))
         return verdicts
-
-    def _step(self, belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> tuple[Belief, Verdicts]:
-        if regimes not in self._kernels:
-            self._kernels[regimes] = Kernel(regimes, threads=1)
-        kernel = self._kernels[regimes]
-        out = self._verdicts if len(x) == self.lanes else None
-        return belief, kernel.advance(belief, x, elapsed, out)  # in place: the old belief is of no use any more
 
     def _begin_anew(self, verdicts: Verdicts, values: Floats, apart: Floats) -> Verdicts:
         """A signal whose judgement is no number any more is judged anew from this row on, and counted."""

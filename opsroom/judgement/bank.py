@@ -23,9 +23,9 @@ from cyberstride import budget as budgets
 from cyberstride import judge as judging
 from cyberstride.belief import Belief, take
 from cyberstride.forecast import Forecast
-from cyberstride.kernel import Kernel
 from cyberstride.reference import anchor
 from cyberstride.scales import NONE, judged_in
+from cyberstride.whole import Whole
 from opsroom.constitution.judging import AlarmBudget, Judging, SignalSettings
 from opsroom.judgement import passes, tuning
 from opsroom.judgement.intake import Columns, Intake
@@ -78,7 +78,6 @@ class Bank:
         self._charter = charter
         self._paces: list[Regimes] = []
         self._pace_by_period: dict[float, int] = {}
-        self._kernels: dict[int, Kernel] = {}
         self.signals: list[Signal] = []
         self.by_key: dict[str, Signal] = {}
         self.by_plant: dict[str, dict[int, Signal]] = {}
@@ -88,7 +87,7 @@ class Bank:
         self._shards: dict[int, dict[int, int]] = {}
         self._lane_of: dict[str, dict[int, int]] = {}
         self._intake: Intake | None = None
-        self._state = judging.newborn(len(self.lanes))
+        self._whole = Whole(judging.newborn(len(self.lanes)), regimes, threads=1)
         self._agreed: set[int] = set()
 
     def __len__(self) -> int:
@@ -342,12 +341,19 @@ class Bank:
 
     def learning(self, lanes: Ints) -> int:
         """How many of these signals have no tail of their own yet."""
-        budget = self._state.budget
-        return 0 if budget is None else int((budget.known[lanes] < LEARNED).sum())
+        return int((self._whole.known(lanes) < LEARNED).sum()) if self._said.budgets else 0
+
+    @property
+    def _state(self) -> judging.State:
+        return self._whole.state
+
+    @_state.setter
+    def _state(self, state: judging.State) -> None:
+        self._whole.state = state
 
     @property
     def _belief(self) -> Belief:
-        return self._state.belief
+        return self._whole.belief
 
     def warm(self) -> None:
         """Judge something that nobody told, so that what is compiled is there before the first reading."""
@@ -362,18 +368,10 @@ class Bank:
 
     def _step(self, lane: Ints, value: Floats, elapsed: Floats, source: Ints, pace: int) -> Verdicts:
         """One reading of each of these signals through the filter, every signal once."""
-        kernel = self._kernels.get(pace)
-        if kernel is None:
-            kernel = self._kernels[pace] = Kernel(self._paces[pace], threads=1)
         if not self.lanes.tuned[lane].any():
-            return kernel.advance(self._belief, value, elapsed, rows=lane)
-        state = judging.take(self._state, lane)
+            return self._whole.kernel.advance(self._belief, value, elapsed, rows=lane, regimes=self._paces[pace])
         settings = judging.plain(len(lane), self._paces[pace])._replace(transform=self.lanes.scale[lane])
-        state, verdicts = judging.judge(
-            state, value, elapsed, source / 1e6, settings, lambda belief, x, t, _: kernel.step(belief, x, t)
-        )
-        judging.put(self._state, lane, state)
-        return verdicts
+        return self._whole.advance(value, elapsed, source / 1e6, settings, rows=lane)
 
     def ahead(self, key: str, steps: Sequence[float], coverage: tuple[float, ...], at: float) -> Forecast | None:
         """Where a signal will be `steps` periods after `at` (epoch seconds), in its own unit, with its season."""
@@ -382,7 +380,7 @@ class Bank:
             return None
         lane = np.array([signal.lane])
         settings = judging.plain(1, self.regimes_of(signal.lane))._replace(transform=self.lanes.scale[lane])
-        state = judging.take(self._state, lane)
+        state = judging.take(self._whole.unlimited, lane)
         return judging.ahead(state, steps, coverage, at, signal.birth.period_s, settings)
 
     def _round(self, columns: Columns, these: Ints, pace: int, words: Words) -> Verdicts:
