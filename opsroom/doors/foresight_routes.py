@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from opsroom.council.motion import Motion
 from opsroom.doors.alarm_routes import Front, Problem
-from opsroom.minutes.charts import fans_picture
+from opsroom.minutes.charts import ARMREST, fans_picture
 from opsroom.minutes.page import page
 from opsroom.minutes.picture import svg
 from opsroom.minutes.writing import written
@@ -65,7 +65,7 @@ class ForesightRoutes:
     async def options(self, request: Request, motion: str) -> Response:
         """What is expected of each option of a motion, on the same axes."""
         row = self._motion(request, motion)
-        picture = fans_picture(row.evidence, row.options)
+        picture = fans_picture(row.evidence, row.options, ARMREST)
         if picture is None:
             raise self.problem(
                 404, "not-foreseen", f"nothing was foreseen for {row.id}", "the filter must know the signal"

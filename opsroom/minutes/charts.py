@@ -13,8 +13,6 @@ from opsroom.minutes.picture import Area, Dot, Label, Picture, Point, Shape, Str
 from opsroom.room.news import Evidence
 from opsroom.showing.sentences import figure
 
-WIDTH, HEIGHT = 680.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 150.0, 16.0, 26.0
 READ, EXPECTED, MARK, GRID = "#222222", "#2b6cb0", "#b7791f", "#d5d5d5"
 COLOURS = ("#c05621", "#6b46c1", "#2f855a", "#b83280", "#2b6cb0")
 """One for each option, told apart also by its label; the last is doing nothing."""
@@ -22,20 +20,48 @@ BEFORE_SHARE = 0.8
 """How much of the past is drawn before a forecast, in parts of how far that looks ahead."""
 
 
+class Canvas(NamedTuple):
+    """How large a picture is and how much stays free about its axes, in points; `letter` is the size of its words.
+
+    Without room to the right of the axes the names of the lines stand above their ends.
+    """
+
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    letter: float
+
+    @property
+    def beside(self) -> bool:
+        """Whether names stand beside the lines."""
+        return self.right > 100.0
+
+
+PAPER = Canvas(680.0, 250.0, 58.0, 150.0, 16.0, 26.0, 9.0)
+ARMREST = Canvas(380.0, 290.0, 56.0, 10.0, 26.0, 26.0, 13.0)
+"""For a page; for the narrow console beside a seat's ballot."""
+
+
 class _Frame(NamedTuple):
     since: float
     until: float
     low: float
     high: float
+    canvas: Canvas
 
     def x(self, at: float) -> float:
-        return LEFT + (at - self.since) / (self.until - self.since) * (WIDTH - LEFT - RIGHT)
+        space = self.canvas
+        return space.left + (at - self.since) / (self.until - self.since) * (space.width - space.left - space.right)
 
     def y(self, value: float) -> float:
-        return TOP + (self.high - value) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
+        space = self.canvas
+        return space.top + (self.high - value) / (self.high - self.low) * (space.height - space.top - space.bottom)
 
     def at(self, at: float, value: float) -> Point:
-        return self.x(at), min(max(self.y(value), TOP), HEIGHT - BOTTOM)
+        return self.x(at), min(max(self.y(value), self.canvas.top), self.canvas.height - self.canvas.bottom)
 
 
 def evidence_picture(evidence: Evidence, opened_at: float) -> Picture | None:
@@ -52,15 +78,18 @@ def evidence_picture(evidence: Evidence, opened_at: float) -> Picture | None:
     shapes += _band(frame, [(at, low, high) for at, _, low, high in forecast], MARK, 0.22)
     if forecast:
         shapes.append(Stroke(tuple(frame.at(at, mean) for at, mean, _, _ in forecast), MARK, 1.5, 4))
-        shapes.append(Label((WIDTH - RIGHT + 6, frame.at(0, forecast[-1][1])[1] + 3), "forecast, 90 %", MARK))
+        shapes += _names(frame, [(frame.at(0, forecast[-1][1])[1] + 3, "forecast, 90 %", MARK)])
     shapes += _readings(frame, [(at, float(value)) for at, value, _, _ in rows if value is not None])
     shapes += _mark(frame, opened_at, "motion")
     return Picture(
-        WIDTH, HEIGHT, tuple(shapes), f"Readings of {evidence.signal} when the motion was opened, with forecast"
+        frame.canvas.width,
+        frame.canvas.height,
+        tuple(shapes),
+        f"Readings of {evidence.signal} when the motion was opened, with forecast",
     )
 
 
-def fans_picture(evidence: Evidence | None, options: Sequence[Option]) -> Picture | None:
+def fans_picture(evidence: Evidence | None, options: Sequence[Option], canvas: Canvas = PAPER) -> Picture | None:
     """What is expected of each option, on the same axes: the 90 % band pale, the 50 % band darker, the mean as a line."""
     known = [option for option in options if option.forecast is not None and option.forecast.rows]
     shown = [option for option in known if option.kind != "time"]  # nothing is ordered either: the same forecast
@@ -74,7 +103,7 @@ def fans_picture(evidence: Evidence | None, options: Sequence[Option]) -> Pictur
         if value is not None and at >= start - BEFORE_SHARE * (end - start)
     ]
     figures = [cell for option in shown if option.forecast for row in option.forecast.rows for cell in row[1:]]
-    frame = _frame([at for at, _ in past] + [start, end], figures + [value for _, value in past])
+    frame = _frame([at for at, _ in past] + [start, end], figures + [value for _, value in past], canvas)
     shapes = [*_axes(frame, evidence.uom if evidence is not None else "")]
     labels: list[tuple[float, str, str]] = []
     for place, option in enumerate(sorted(shown, key=lambda one: one.kind == "nothing")):
@@ -85,8 +114,8 @@ def fans_picture(evidence: Evidence | None, options: Sequence[Option]) -> Pictur
         shapes.append(Stroke(tuple(frame.at(row[0], row[1]) for row in rows), colour, 2.0))
         labels.append((frame.at(end, rows[-1][1])[1] + 3, f"{option.id}  {_short(option.title)}", colour))
     shapes += _readings(frame, past)
-    shapes += [Label((WIDTH - RIGHT + 6, y), text, colour) for y, text, colour in _apart(labels)]
-    return Picture(WIDTH, HEIGHT, tuple(shapes), "What is expected of each option")
+    shapes += _names(frame, labels)
+    return Picture(frame.canvas.width, frame.canvas.height, tuple(shapes), "What is expected of each option")
 
 
 def effect_picture(told: Attribution, came: Iterable[tuple[float, float]] = ()) -> Picture | None:
@@ -109,8 +138,13 @@ def effect_picture(told: Attribution, came: Iterable[tuple[float, float]] = ()) 
         (frame.at(0, band[-1][1])[1] + 3, "without the order", EXPECTED),
         (frame.at(0, line[-1][1])[1] + 3, "what came, on average", READ),
     ]
-    shapes += [Label((WIDTH - RIGHT + 6, y), text, colour) for y, text, colour in _apart(labels)]
-    return Picture(WIDTH, HEIGHT, tuple(shapes), "What came after the order, and what would have come without it")
+    shapes += _names(frame, labels)
+    return Picture(
+        frame.canvas.width,
+        frame.canvas.height,
+        tuple(shapes),
+        "What came after the order, and what would have come without it",
+    )
 
 
 def two_ways_picture(
@@ -128,30 +162,44 @@ def two_ways_picture(
         for rows, text, colour in ((really, "really", READ), (rehearsed, "REHEARSAL", COLOURS[3]))
         if rows
     ]
-    shapes += [Label((WIDTH - RIGHT + 6, y), text, colour) for y, text, colour in _apart(labels)]
-    return Picture(WIDTH, HEIGHT, tuple(shapes), "What really came, and what came in a rehearsal")
+    shapes += _names(frame, labels)
+    return Picture(
+        frame.canvas.width, frame.canvas.height, tuple(shapes), "What really came, and what came in a rehearsal"
+    )
 
 
-def _frame(times: Iterable[float], figures: Sequence[float]) -> _Frame:
+def _frame(times: Iterable[float], figures: Sequence[float], canvas: Canvas = PAPER) -> _Frame:
     moments = list(times)
     low, high = min(figures), max(figures)
     room = (high - low) * 0.06 or max(abs(high), 1.0) * 0.05
     since, until = min(moments), max(moments)
-    return _Frame(since, until if until > since else since + 1.0, low - room, high + room)
+    return _Frame(since, until if until > since else since + 1.0, low - room, high + room, canvas)
 
 
 def _axes(frame: _Frame, uom: str) -> list[Shape]:
     shapes: list[Shape] = []
+    space = frame.canvas
     for value in _ticks(frame.low, frame.high):
         y = frame.y(value)
-        shapes.append(Stroke(((LEFT, y), (WIDTH - RIGHT, y)), GRID, 0.6))
-        shapes.append(Label((LEFT - 5, y + 3), figure(value), anchor="end"))
+        shapes.append(Stroke(((space.left, y), (space.width - space.right, y)), GRID, 0.6))
+        shapes.append(Label((space.left - 5, y + space.letter / 3), figure(value), size=space.letter, anchor="end"))
     if uom:
-        shapes.append(Label((4, TOP - 4), uom, "#555555"))
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        shapes.append(Label((4, space.letter + 1), uom, "#555555", space.letter))
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0) if space.beside else (0.12, 0.5, 0.88):
         at = frame.since + share * (frame.until - frame.since)
-        shapes.append(Label((frame.x(at), HEIGHT - 8), f"{datetime.fromtimestamp(at, UTC):%H:%M}", anchor="middle"))
+        words = f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+        shapes.append(Label((frame.x(at), space.height - 8), words, size=space.letter, anchor="middle"))
     return shapes
+
+
+def _names(frame: _Frame, labels: Sequence[tuple[float, str, str]]) -> list[Shape]:
+    """The names of lines, at (y, text, colour) of their ends: beside them, or above them where there is no room."""
+    space = frame.canvas
+    x, anchor, up = (
+        (space.width - space.right + 6, "start", 0.0) if space.beside else (space.width - space.right - 3, "end", 8.0)
+    )
+    placed = _apart([(y - up, text, colour) for y, text, colour in labels], space.letter * 1.35)
+    return [Label((x, y), text, colour, space.letter, anchor) for y, text, colour in placed]
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -185,7 +233,8 @@ def _mark(frame: _Frame, at: float, text: str) -> list[Shape]:
     if not frame.since <= at <= frame.until:
         return []
     x = frame.x(at)
-    return [Stroke(((x, TOP), (x, HEIGHT - BOTTOM)), MARK, 1.0, 3), Label((x - 3, TOP + 8), text, MARK, anchor="end")]
+    top, bottom = frame.canvas.top, frame.canvas.height - frame.canvas.bottom
+    return [Stroke(((x, top), (x, bottom)), MARK, 1.0, 3), Label((x - 3, top + 8), text, MARK, anchor="end")]
 
 
 def _apart(labels: Sequence[tuple[float, str, str]], least: float = 12.0) -> list[tuple[float, str, str]]:
