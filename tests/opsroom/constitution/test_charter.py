@@ -93,9 +93,9 @@ def test_every_key_of_the_example_changes_what_is_read() -> None:
         if found.group(1) == "stop_max":
             other = '"30 d"'
         other = NAMED.get(found.group(1), other)
-        lines[number] = (
-            f"{found.group(1)} = {other if found.group(1) in NAMED or not value[0].isdigit() or 'T' in value or value.isdigit() else '7.5'}"
-        )
+        named = found.group(1) in NAMED
+        written = other if named or not value[0].isdigit() or "T" in value or value.isdigit() else "7.5"
+        lines[number] = f"{found.group(1)} = {written}"
         assert read("\n".join(lines)) != usual, line
         changed += 1
     assert changed > 30
