@@ -29,8 +29,8 @@ class SignalView(View, frozen=True, kw_only=True):
     """One signal: agreement, last reading, the filter's word for it, and its last points.
 
     `recent` holds `[at, value or null, low, high]`, oldest first; low..high is the 90 % forecast made before the reading.
-    `named` is the filter's word; `p` the probabilities now of steady, transient, step, slope. `ground` says why the viewer may look
-    at the readings: own, index, or grant (`grant` names it); when it is empty they stay at home, and only words are told.
+    `named` is the filter's word; `p` the probabilities now of steady, transient, step, slope. `ground` says why the viewer may
+    look at the readings: own, index, or grant (`grant` names it); when it is empty they stay at home, and words alone are told.
     """
 
     key: str
