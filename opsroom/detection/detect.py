@@ -174,6 +174,8 @@ def _run(
     first = next((line for line in lines if line.strip()), "")
     if not first:
         raise TableError(f"{source.name} is empty", "give a table with a column timestamp and one column a signal")
+    if "\0" in first:
+        raise TableError(f"{source.name} is no plain text in UTF-8", "save it as CSV, encoded in UTF-8")
     delimiter, names = header(first)
     when = time_column(names)
     counts = Counts(decimal_comma=delimiter != ",")
