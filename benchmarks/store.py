@@ -17,6 +17,7 @@ import numpy as np
 
 from opsroom.judgement.rings import KEPT, Rings
 from opsroom.record.block_store import BlockStore
+from opsroom.record.blocks import warm
 from opsroom.record.opening import open_store
 from opsroom.record.retention import FOR_EVER
 from opsroom.record.store import SHARDS, Block
@@ -90,6 +91,7 @@ def told(what: str, times: list[float]) -> None:
 
 def under_load(folder: Path, address: str, plants_n: int, k: int, seconds: int) -> None:
     """Append at the pace of the clock and ask meanwhile; then open again."""
+    warm()
     chance, store = np.random.default_rng(7), open_store(folder, address)
     names = [f"plant-{i}" for i in range(plants_n)]
     plants = enrolled(store, names, k)
