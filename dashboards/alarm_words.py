@@ -9,7 +9,7 @@ ALARM_WORDS: dict[str, str] = {
     "alarms.title": "Alarms",
     "alarms.causes": "What is wrong now",
     "alarms.calm": "Nothing is wrong now.",
-    "alarms.follow": "{count} follow",
+    "alarms.follow": "{count} following",
     "alarms.why": "Where it began",
     "alarms.candidates": "All that were weighed",
     "alarms.share": "{share} %",

@@ -36,14 +36,14 @@
     known = null;
     button = el('button', { type: 'button', class: 'sound' });
     button.addEventListener('click', press);
-    document.querySelectorAll('body > .sound').forEach(node => node.remove());
-    document.body.append(button);
+    document.querySelectorAll('body > .corner').forEach(node => node.remove());
+    document.body.append(el('div', { class: 'corner' }, el('a', { href: '/alarms' }, say('alarms.title')), button));
     mark();
     set(button, { title: root.dataset.title || '' });
   });
   room.draw(() => {
     if (!button || !state.ready) return;
-    if (!document.querySelector('#wall')) { button.remove(); button = null; return; }
+    if (!document.querySelector('#wall')) { button.parentNode.remove(); button = null; return; }
     const now = new Map();
     for (const a of state.alarms.values()) if (['unacknowledged', 'acknowledged'].includes(a.state) && (!a.origin || a.origin === a.id)) now.set(a.id, [a.climbs.length, a.priority]);
     if (known) {

@@ -43,7 +43,7 @@
     reshape(it.mark, word);
     put(it.title, alarm.title);
     const following = (alarm.followers || []).length;
-    put(it.sentence, (following ? say('alarms.follow', { count: following }) + '. ' + alarm.why + ' ' : '') + alarm.sentence);
+    put(it.sentence, (following ? say('alarms.follow', { count: following }) + '. ' : '') + alarm.sentence);
     const standing = alarm.acknowledged_by && alarm.state === 'acknowledged' ? say('wall.seen', { by: alarm.acknowledged_by }) : say('alarm.' + alarm.state);
     put(it.kind, alarm.size === null ? say('kind.' + alarm.kind)
       : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: uom(alarm.uom) }));
