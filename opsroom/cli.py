@@ -15,6 +15,7 @@ from opsroom.cli_council import drill as drill_command
 from opsroom.cli_council import minutes as minutes_command
 from opsroom.cli_council import rehearse as rehearse_command
 from opsroom.cli_feed import feed_app
+from opsroom.cli_load import council_report
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
 from opsroom.doctor.visit import command as doctor_command
@@ -35,6 +36,7 @@ app.add_typer(feed_app, name="feed")
 app.add_typer(journal_app, name="journal")
 app.add_typer(key_app, name="key")
 app.add_typer(council_app, name="council")
+council_app.command("report")(council_report)
 app.command("minutes")(minutes_command)
 app.command("rehearse")(rehearse_command)
 app.command("drill")(drill_command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 import tempfile
 import time
 import tomllib
@@ -24,7 +25,17 @@ from rich.console import Console
 
 from opsroom.app import doors_open
 from opsroom.clock import FastClock
-from opsroom.commands import Actor, AnyCommand, Asked, CastBallot, OpenMotion, ProposedOption, ProposedOrder, Role
+from opsroom.commands import (
+    Actor,
+    AnyCommand,
+    Asked,
+    CastBallot,
+    OpenMotion,
+    ProposedOption,
+    ProposedOrder,
+    Role,
+    SecondMotion,
+)
 from opsroom.constitution.charter import render
 from opsroom.council.options import Option
 from opsroom.demo import WARM, Child, charter_text
@@ -33,6 +44,7 @@ from opsroom.loop.hall import JOURNAL, ROOM, Hall, open_hall
 from opsroom.loop.logs import logger, private_log
 from opsroom.minutes.gather import Matter, gather
 from opsroom.minutes.page import page
+from opsroom.proof.commitments import SALT_BYTES
 from opsroom.record.disk import private_file, private_folder
 from opsroom.record.journal import read
 from opsroom.record.opening import open_store
@@ -230,8 +242,12 @@ async def _until(hall: Hall, at: float, matter: Matter, option: Option) -> str:
             return f"Nothing could be ordered in the rehearsal: {reason}."
         await asyncio.sleep(0.1)
     opened = next(name for name in answer.made if name in hall.room.motions)
-    for number in sorted(seat.seat for seat in hall.room.charter.seats):
-        await _ask(hall, number, CastBallot(motion=opened, choice="yes", reason=REHEARSAL), "vote")
+    await _ask(hall, 2, SecondMotion(motion=opened), "second")
+    for _ in range(hall.room.motions[opened].rounds):
+        for number in sorted(seat.seat for seat in hall.room.charter.seats):
+            await _ask(hall, number, CastBallot(motion=opened, options=("a",), reason=REHEARSAL), "vote")
+        while hall.room.motions[opened].phase in ("opening", "counting"):  # noqa: ASYNC110 the loop opens them
+            await asyncio.sleep(0.02)
     seen = hall.sight(signal)
     late = seen.at - at if seen is not None else 0.0
     return f"Rehearsed: the order was given {round(late)} s after the moment, on an alarm of the rehearsal's own."
@@ -239,7 +255,8 @@ async def _until(hall: Hall, at: float, matter: Matter, option: Option) -> str:
 
 async def _ask(hall: Hall, seat: int, command: AnyCommand, what: str) -> Any:
     actor = Actor(role=Role.SEAT, seat=seat, occupant=REHEARSAL)
-    return await hall.inbox.ask(Asked(command=command, actor=actor, key=f"{what}-{seat}-{time.monotonic_ns()}"))
+    key, salt = f"{what}-{seat}-{time.monotonic_ns()}", secrets.token_bytes(SALT_BYTES)
+    return await hall.inbox.ask(Asked(command=command, actor=actor, key=key, salt=salt))
 
 
 def _beside(folder: Path, scratch: Path, signal: str, at: float) -> Beside:

@@ -75,7 +75,7 @@ class Speak(Command, frozen=True, kw_only=True, tag="speak"):
 class CastBallot(Command, frozen=True, kw_only=True, tag="cast-ballot"):
     """Vote in the round that runs, once, sealed until the round opens: the options that you agree to, the preferred one first.
 
-    `objections` count by consent and need a reason; `abstain` names no option. `seat` is for a substitute: the seat for which
+    `objections` count by consent and need a reason; `abstain` names no option. `for_seat` is for a substitute: the seat for which
     it votes. Who votes comes from the session.
     """
 
@@ -84,7 +84,7 @@ class CastBallot(Command, frozen=True, kw_only=True, tag="cast-ballot"):
     objections: tuple[str, ...] = ()
     abstain: bool = False
     reason: str = ""
-    seat: int = 0
+    for_seat: int = 0
 
     def __repr__(self) -> str:
         return f"CastBallot(motion={self.motion!r}, sealed)"

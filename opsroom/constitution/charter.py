@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
@@ -19,7 +19,7 @@ from opsroom.constitution.tables import Mistake, Reading, Sheet, nearest, shown
 from opsroom.constitution.toml_lines import lines_of
 from opsroom.constitution.tree import agreements_of, calendar_of, tree_of
 from opsroom.notices.channel import Channel
-from opsroom.recursion.recursion import Charter, CouncilRules, Seat, Unit
+from opsroom.recursion.recursion import Charter, CouncilRules, Mode, Seat, Unit
 from opsroom.room.refusal import RoomError
 
 __all__ = ["CharterError", "Mistake", "RoomFile", "check", "read", "render", "template"]
@@ -185,9 +185,7 @@ def _room_file(sheet: Sheet) -> RoomFile | None:
         notices=notices,
     )
     named = occupants | ({"operator": operator} if operator else {})
-    return RoomFile(
-        id=room_id, charter=charter, occupants=named, judging=judging, keeping=keeping, channels=channels
-    )
+    return RoomFile(id=room_id, charter=charter, occupants=named, judging=judging, keeping=keeping, channels=channels)
 
 
 def _plant_level(room: Reading, plant_level: str, levels: tuple[str, ...]) -> str:
@@ -225,11 +223,27 @@ def _council(sheet: Sheet, units: tuple[Unit, ...], levels: tuple[str, ...]) -> 
         order_valid_s=table.duration("order_valid", usual.order_valid_s),
         review_s=table.duration("review", usual.review_s),
         open_motions=table.count("open_motions", usual.open_motions, 1, 1000),
+        seconder=cast(Literal["auto", "yes", "no"], table.word("seconder", ("auto", "yes", "no"))),
+        seconding_s=table.duration("seconding", usual.seconding_s),
+        rounds=table.count("rounds", usual.rounds, 1, 2),
+        mode_order=_mode(table, "mode_order", usual.mode_order),
+        mode_choice=_mode(table, "mode_choice", usual.mode_choice),
+        mode_dangerous=_mode(table, "mode_dangerous", usual.mode_dangerous),
+        mode_time=_mode(table, "mode_time", usual.mode_time),
+        hold_window_s=table.duration("hold_window", usual.hold_window_s),
+        session_s=table.duration("session", usual.session_s),
+        motions_a_seat=table.count("motions_a_seat", usual.motions_a_seat, 1, 1000),
     )
     if rules.deliberation_min_s > rules.deliberation_max_s:
         table.wrong("deliberation_max", "it is shorter than deliberation_min", "Make it at least as long.")
     table.done()
     return rules
+
+
+def _mode(table: Reading, key: str, usual: Mode) -> Mode:
+    """How one kind of motion is counted; the usual mode stands first, so that it is the one of a file without the key."""
+    known = tuple(sorted(get_args(Mode), key=lambda mode: str(mode) != usual))
+    return cast(Mode, table.word(key, known))
 
 
 def _seats(sheet: Sheet) -> tuple[Seat, ...]:

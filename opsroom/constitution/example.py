@@ -157,10 +157,20 @@ level = "total"                 # where it sits: a level of one unit (or `unit =
 quorum = 4
 deliberation_min = "5 min"
 deliberation_max = "1 h"
-last_call = "5 min"             # once the rest cannot change the outcome
+last_call = "5 min"             # left in a round once a quorum has voted in it
 order_valid = "1 h"
 review = "1 h"                  # the effect of an order is measured so long after the plant took it
 open_motions = 12
+seconder = "auto"               # yes, no, or auto: where the quorum is three or more
+seconding = "30 min"            # nobody within this time, and the motion is off the table
+rounds = 2                      # sealed ballots: 1, or 2 with a revision after all reasons are open
+mode_order = "majority"         # majority, two-thirds, consent or ranked: one proposal
+mode_choice = "ranked"          # several proposals
+mode_dangerous = "two-thirds"   # an order that its plant marked dangerous
+mode_time = "majority"          # more time alone
+hold_window = "10 min"          # within which a second seat makes a hold of all orders so
+session = "8 h"
+motions_a_seat = 8              # in one session
 
 # The seven seats, each with the name of who sits there.
 [[seat]]

@@ -55,7 +55,7 @@ def cast(room: Room, asked: CastBallot, actor: Actor, salt: bytes, now: float) -
 
 def voting_for(room: Room, asked: CastBallot, actor: Actor, now: float) -> int:
     """The seat that a ballot is for: one's own, or one that named this seat as its substitute."""
-    seat = asked.seat or actor.seat
+    seat = asked.for_seat or actor.seat
     if seat == actor.seat:
         return seat
     substitute = room.substitutes.get(seat)

@@ -9,6 +9,7 @@ import msgspec
 from opsroom.alarms.performance import Performance
 from opsroom.commands import AnyCommand
 from opsroom.doors.alarm_routes import ROUTES as ALARM_ROUTES
+from opsroom.doors.council_routes import ROUTES as COUNCIL_ROUTES
 from opsroom.doors.foresight_routes import ROUTES as FORESIGHT_ROUTES
 from opsroom.doors.recursion_routes import ROUTES as RECURSION_ROUTES
 from opsroom.record.heads import SignedHead
@@ -283,7 +284,7 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
     ),
     *(
         ("get", path, summary, asked, None, answer, errors)
-        for path, summary, asked, answer, errors in (*ALARM_ROUTES, *FORESIGHT_ROUTES, *RECURSION_ROUTES)
+        for path, summary, asked, answer, errors in (*ALARM_ROUTES, *COUNCIL_ROUTES, *FORESIGHT_ROUTES, *RECURSION_ROUTES)
     ),
     ("get", "/api/line", "The state of the line", (), None, LineView, (401,)),
     (

@@ -10,12 +10,14 @@ from typing import Any
 from httpx import AsyncClient
 
 from opsroom.clock import HandClock
+from opsroom.record.backup import backup
 from opsroom.record.journal import verify
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import Order, Receipt, ReceiptState, moment
 from tests.opsroom.rooms import MILL, Open, figures, make_folder, served, tell
 
 START = 1_800_000_000.0
+SECRET = "because-of-the-third-spindle"
 
 
 async def ask(client: AsyncClient, command: str, **members: Any) -> dict[str, Any]:
@@ -61,10 +63,17 @@ async def test_a_killed_room_takes_up_beliefs_alarm_motion_ballots_and_clocks(tm
                 await until(room, lambda: room.hall.room.alarms[alarm["id"]].at_unit == "textiles")
                 order = {"plant": "mill-1", "name": "service", "parameters": {"crew": 2}}
                 (motion,) = (await move(one, alarm["id"], order))["made"]
+                await ask(two, "second-motion", motion=motion)
                 for seat in (one, two):
-                    await ask(seat, "cast-ballot", motion=motion, choice="yes", reason="it is clear")
+                    await ask(seat, "cast-ballot", motion=motion, options=["a"], reason=SECRET)
                 before = await rows(one, "alarms"), await rows(one, "motions")
+                for path in ("motions", "journal", "snapshot", f"motions/{motion}"):
+                    assert SECRET not in (await one.get(f"/api/{path}")).text
             image = crash_image(folder, tmp_path / "crashed")
+            kept = backup(folder, tmp_path / "kept")
+            assert not any("ballots" in name for name in kept.files), "a backup holds no sealed ballot"
+            for path in [*(tmp_path / "kept").rglob("*"), *folder.glob("journal*"), *folder.glob("*.log")]:
+                assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
             uninterrupted = room.hall.bank.snapshot()
 
     assert verify(image / "journal.sqlite").ok
@@ -74,11 +83,17 @@ async def test_a_killed_room_takes_up_beliefs_alarm_motion_ballots_and_clocks(tm
         assert again.hall.bank.rings.past(0).value.tolist() == room.hall.bank.rings.past(0).value.tolist()
         async with again.person("seat-1") as one, again.person("seat-3") as three:
             assert (await rows(one, "alarms"), await rows(one, "motions")) == before
-            refused = await one.post(
-                "/api/commands", json={"command": {"command": "cast-ballot", "motion": motion, "choice": "no"}}
+            again_cast = {"command": "cast-ballot", "motion": motion, "options": ["c"], "reason": "else"}
+            refused = await one.post("/api/commands", json={"command": again_cast})
+            assert refused.json()["code"] == "already-voted"
+            await ask(three, "cast-ballot", motion=motion, options=["a"], reason="late but here")
+            later.wind(again.hall.room.motions[motion].round_ends - later.now())
+            await until(again, lambda: again.hall.room.motions[motion].phase == "revision")
+            (row,) = await rows(one, "motions")
+            said = [(ballot["seat"], ballot["reason"]) for ballot in row["first"]]
+            assert said == [(1, SECRET), (2, SECRET), (3, "late but here")], (
+                "what was sealed before the kill opens after it"
             )
-            assert refused.status_code == 409
-            await ask(three, "cast-ballot", motion=motion, choice="yes", reason="late but here")
             later.wind(2 * 3600)  # three ballots are no quorum: the deadline that was set before the kill decides
             await until(again, lambda: again.hall.room.motions[motion].state == "expired")
             assert again.hall.room.alarms[alarm["id"]].at_unit in ("textiles", "works")
@@ -127,9 +142,13 @@ async def test_a_pending_order_goes_out_again_and_a_plant_obeys_it_once(tmp_path
                 (alarm,) = [row for row in await rows(one, "alarms") if row["kind"] == "step"]
                 order = {"plant": "mill-1", "name": "service", "parameters": {"crew": 2}}
                 (motion,) = (await move(one, alarm["id"], order))["made"]
-            for seat in range(1, 8):
-                async with room.person(f"seat-{seat}") as client:
-                    await ask(client, "cast-ballot", motion=motion, choice="yes", reason="yes")
+            async with room.person("seat-2") as two:
+                await ask(two, "second-motion", motion=motion)
+            for number in (1, 2):
+                await until(room, lambda: room.hall.room.motions[motion].round == number)  # noqa: B023 - awaited here
+                for seat in range(1, 8):
+                    async with room.person(f"seat-{seat}") as client:
+                        await ask(client, "cast-ballot", motion=motion, options=["a"], reason="yes")
             await until(room, lambda: room.hall.room.motions[motion].state == "carried")
             assert got == []
             image = crash_image(folder, tmp_path / "crashed")

@@ -51,7 +51,7 @@ async def test_a_unit_never_sees_another_plants_readings(tmp_path: Path, focus: 
 
 async def test_a_seat_in_the_payload_is_refused_whoever_sends_it(tmp_path: Path) -> None:
     async with served(make_folder(tmp_path / "room")) as room, room.person("seat-2") as client:
-        command = {"command": "cast-ballot", "motion": "motion-1", "choice": "yes", "seat": 3}
+        command = {"command": "cast-ballot", "motion": "motion-1", "options": ["a"], "seat": 3}
         answer = await client.post("/api/commands", json={"command": command, "key": "k"})
         assert answer.status_code == 422
         assert "seat" in answer.json()["reason"]

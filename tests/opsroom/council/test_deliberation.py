@@ -173,7 +173,7 @@ def test_when_too_many_recuse_themselves_no_quorum_is_left_and_the_motion_expire
 def test_a_substitute_votes_for_two_but_the_quorum_counts_people() -> None:
     play = Play()
     motion = play.motion()
-    both = ask.CastBallot(motion=motion, options=("a",), reason="x", seat=5)
+    both = ask.CastBallot(motion=motion, options=("a",), reason="x", for_seat=5)
     assert play.refusal(both, seat(1)).code == "not-substitute"
     play.ask(ask.NameSubstitute(substitute=1, minutes=600), seat(5))
     assert play.refusal(ask.NameSubstitute(substitute=1), seat(6)).code == "stands-in"

@@ -75,9 +75,9 @@ async def test_commands_are_done_once_for_a_key_and_refused_with_a_cure(tmp_path
         assert other.json()["cure"]
         unknown = {"command": {"command": "acknowledge-alarm", "alarm": "alarm-99"}}
         assert (await client.post("/api/commands", json=unknown)).status_code == 404
-        vote = {"command": {"command": "cast-ballot", "motion": "motion-1", "choice": "yes"}}
+        vote = {"command": {"command": "cast-ballot", "motion": "motion-1", "options": ["a"]}}
         assert (await client.post("/api/commands", json=vote)).status_code == 403
-        for command in ({"command": "no-such"}, {"command": "cast-ballot", "motion": "m", "choice": "maybe"}, {}, 7):
+        for command in ({"command": "no-such"}, {"command": "cast-ballot", "motion": "m", "options": "maybe"}, {}, 7):
             answer = await client.post("/api/commands", json={"command": command})
             assert (answer.status_code, answer.json()["code"]) == (422, "bad-body")
         entries = (await client.get("/api/journal")).json()
