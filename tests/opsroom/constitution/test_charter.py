@@ -45,6 +45,13 @@ def test_the_example_is_without_mistake_and_says_what_it_says() -> None:
 
 
 NAMED = {
+    "seconder": '"no"',
+    "rounds": "1",
+    "mode_order": '"ranked"',
+    "mode_choice": '"majority"',
+    "mode_dangerous": '"consent"',
+    "mode_time": '"ranked"',
+    "motions_a_seat": "6",
     "readings": '"home"',
     "missing": '"hold"',
     "part": '"mill-2/other"',
