@@ -23,6 +23,7 @@ measure = "kg/h"
 [[part]]
 chart = "textiles"
 part = "mill-1/output"
+worth = 2
 """
 )
 SECRET = 417.25
