@@ -99,7 +99,9 @@ def _rota(sheet: Sheet, units: Collection[str], channels: Collection[str]) -> It
             if name not in channels:
                 table.wrong("channels", f"there is no channel {name!r}", nearest(name, channels))
         if not known_zone(zone):
-            table.wrong("zone", "there is no such time zone", 'Write zone = "America/Santiago", or leave it out for UTC.')
+            table.wrong(
+                "zone", "there is no such time zone", 'Write zone = "America/Santiago", or leave it out for UTC.'
+            )
             zone = "UTC"
         yield Duty(who=who, channels=told, unit=unit, zone=zone, hours=_hours(table, when))
 
