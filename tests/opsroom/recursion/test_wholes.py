@@ -14,6 +14,7 @@ from opsroom.constitution.charter import read
 from opsroom.loop.hall import ROOM, Hall, open_hall
 from opsroom.loop.tick import fold
 from opsroom.room.news import PlantBorn
+from opsroom.views import Viewer
 from telex_ingest.heard import Accepted
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
 from tests.opsroom.rooms import TOML
@@ -183,7 +184,9 @@ def test_a_slip_of_the_whole_is_judged_like_any_signal_and_its_alarm_is_owned_by
     assert "step" in named
     signal = looms.hall.room.signals["textiles/actuality"]
     assert (signal.plant, signal.birth.unit) == ("textiles", "m/h")
-    seen = looms.hall.scene.signal(looms.hall.bank.by_key["textiles/actuality"])
+    anybody = Viewer(role="viewer")
+    seen = looms.hall.scene.signal(looms.hall.bank.by_key["textiles/actuality"], anybody, START)
+    assert (seen.ground, seen.capability) == ("index", 100.0)
     assert seen.unit == "textiles"
 
 
