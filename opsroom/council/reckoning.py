@@ -56,7 +56,8 @@ def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | No
     name = seen.signal.partition("/")[2]
     effects = order.asked.birth.effects if order.asked is not None else ()
     declared = [effect for effect in effects if effect.signal == name]
-    at = order.outlook.at if order.outlook is not None else order.issued_at
+    # The outlook's moment is that of the last reading before the order, which is none of those that came after it.
+    at = order.outlook.at + period_s / 2 if order.outlook is not None else order.issued_at
     width = period_s * max(1, math.ceil((seen.measured_at - at) / (AFTER * period_s)))
     return Question(
         motion=motion.id,
