@@ -33,7 +33,8 @@ from opsroom.record.sqlite_store import SqliteStore
 from simulators.crowd import Crowd
 
 TOML = (
-    '[room]\nid = "bench"\ntitle = "Bench"\nunassigned = "total"\n[visibility]\nreadings = "room"\n[[level]]\nname = "total"\nclock = "4 h"\n'
+    '[room]\nid = "bench"\ntitle = "Bench"\nunassigned = "total"\n[visibility]\nreadings = "room"\n'
+    '[[level]]\nname = "total"\nclock = "4 h"\n'
     '[[level]]\nname = "plant"\nclock = "1 h"\n[[unit]]\nid = "total"\ntitle = "All plants"\nlevel = "total"\n'
     + "".join(f'[[seat]]\nnumber = {n}\noccupant = "vacant"\n' for n in range(1, 8))
 )

@@ -36,6 +36,9 @@ from opsroom.showing.sentences import lasting, signal_title, title
 POOL = 60
 """The most alarms that are weighed together: in a flood the newest near the one that opened."""
 
+MEMBERS = 100
+"""A group of so many takes no more alarms: a flood is told as several groups, each of which can be read and weighed."""
+
 SLOW_KINDS = ("slope", "drift", "variance")
 SHOWN = 5
 """The most candidates that a group keeps."""
@@ -125,7 +128,10 @@ def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
         members |= set(room.groups[name].members)
     known = [room.alarms[name] for name in members if name in room.alarms and room.alarms[name].closed_at is None]
     onsets |= {one.id: onset(room, one, ways) for one in known if one.id not in onsets}
-    weighed = [onsets[one.id] for one in known]
+    # The work is the square of their number: of large groups that meet, origins and the newest are weighed.
+    first = {alarm.id, *related, *(room.groups[name].origin for name in groups)}
+    known.sort(key=lambda one: (one.id not in first, -one.opened_at, one.id))
+    weighed = [onsets[one.id] for one in known[: 2 * POOL]]
     if len(weighed) < 2:
         return ()
     fixed = [room.groups[name] for name in sorted(groups) if room.groups[name].fixed_by]
@@ -140,7 +146,7 @@ def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
         if group.origin in kept or (own is not None and name == own.id):
             kept |= set(group.members)
         kept |= set(group.joined) if group.origin in kept else set()
-    kept &= {one.alarm for one in weighed}
+    kept &= {one.id for one in known}
     for other in fixed[1:]:
         kept -= set(other.members)
     if alarm.id not in kept or len(kept) < 2:
@@ -158,9 +164,14 @@ def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
         return one.unit in near or bool(link and plant is not None and plant.link == link)
 
     found = [one for name in room.standing.values() if (one := room.alarms.get(name)) is not None]
-    live = [one for one in found if one.id != alarm.id and running(one) and close(one)]
+    live = [one for one in found if one.id != alarm.id and running(one) and close(one) and not _full(room, one, alarm)]
     live.sort(key=lambda one: (one.opened_at, one.id))
     return [alarm, *live[-POOL:]]
+
+
+def _full(room: Room, one: Alarm, alarm: Alarm) -> bool:
+    group = room.groups.get(one.group)
+    return group is not None and one.group != alarm.group and len(group.members) >= MEMBERS
 
 
 def _related(one: Onset, other: Onset, ways: Roads, window_s: float) -> bool:

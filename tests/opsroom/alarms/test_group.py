@@ -9,12 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom import commands as ask
+from opsroom.alarms.group import MEMBERS
 from opsroom.alarms.origin import Onset, Way, weigh
 from opsroom.recursion.flowchart import Flow
 from opsroom.room import events as happened
-from opsroom.room.news import PlantSilent, Returned
+from opsroom.room.news import PlantBorn, PlantSilent, Returned
 from opsroom.showing.show import alarm_view
-from tests.opsroom.play import OPERATOR, PLANT_S, SECTOR_S, START, Play, charter, kinds, only, people, seat, verdict
+from tests.opsroom.play import (
+    OPERATOR,
+    PLANT_S,
+    SECTOR_S,
+    START,
+    Play,
+    birth,
+    charter,
+    kinds,
+    only,
+    people,
+    seat,
+    verdict,
+)
 
 DELAY_S = 600.0
 FEEDS = tuple(Flow(source="mill-1", target=loom, product="yarn", delay_s=DELAY_S) for loom in ("loom-1", "loom-2"))
@@ -166,6 +180,18 @@ def test_plants_that_fall_silent_on_one_link_are_one_alarm() -> None:
     assert len(group.members) == 3
     assert play.room.alarms[group.origin].signal == "mill-1"
     assert "on the same link" in group.sentence
+
+
+def test_a_flood_is_told_in_groups_that_can_be_read_and_each_alarm_stands_in_one() -> None:
+    play, plants = Play(), [f"pump-{number}" for number in range(2 * MEMBERS + 50)]
+    for plant in plants:
+        play.hear(PlantBorn(birth=birth(plant), link="cut-link"))
+    for plant in plants:
+        play.hear(PlantSilent(plant=plant, since=play.now - 30.0))
+    groups = list(play.room.groups.values())
+    assert sorted(len(group.members) for group in groups) == [50, MEMBERS, MEMBERS]
+    members = [alarm for group in groups for alarm in group.members]
+    assert len(members) == len(set(members)) == len(plants)
 
 
 def test_a_group_ends_with_its_last_alarm() -> None:
