@@ -284,7 +284,12 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
     ),
     *(
         ("get", path, summary, asked, None, answer, errors)
-        for path, summary, asked, answer, errors in (*ALARM_ROUTES, *COUNCIL_ROUTES, *FORESIGHT_ROUTES, *RECURSION_ROUTES)
+        for path, summary, asked, answer, errors in (
+            *ALARM_ROUTES,
+            *COUNCIL_ROUTES,
+            *FORESIGHT_ROUTES,
+            *RECURSION_ROUTES,
+        )
     ),
     ("get", "/api/line", "The state of the line", (), None, LineView, (401,)),
     (
