@@ -36,6 +36,9 @@ from opsroom.showing.sentences import lasting, signal_title, title
 POOL = 60
 """The most alarms that are weighed together: in a flood the newest near the one that opened."""
 
+LOOKED = 4 * POOL
+"""How many of the newest alarms are looked at for those: an alarm costs as much in a large room as in a small one."""
+
 MEMBERS = 100
 """A group of so many takes no more alarms: a flood is told as several groups, each of which can be read and weighed."""
 
@@ -163,10 +166,15 @@ def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
         plant = room.plants.get(one.unit)
         return one.unit in near or bool(link and plant is not None and plant.link == link)
 
-    found = [one for name in room.standing.values() if (one := room.alarms.get(name)) is not None]
-    live = [one for one in found if one.id != alarm.id and running(one) and close(one) and not _full(room, one, alarm)]
-    live.sort(key=lambda one: (one.opened_at, one.id))
-    return [alarm, *live[-POOL:]]
+    live: list[Alarm] = []
+    for number in range(room.counts.get("alarm", 0), max(0, room.counts.get("alarm", 0) - LOOKED), -1):
+        one = room.alarms.get(f"alarm-{number}")
+        if one is None or one.id == alarm.id or not running(one) or not close(one) or _full(room, one, alarm):
+            continue
+        live.append(one)
+        if len(live) == POOL:
+            break
+    return [alarm, *reversed(live)]
 
 
 def _full(room: Room, one: Alarm, alarm: Alarm) -> bool:
