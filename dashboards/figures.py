@@ -224,11 +224,11 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
         idle = snapshot.viewer.role == "seat" and matter.mode == "watching"
         return [html.P(say("desk.nothing_to_do"), className="hint")] if idle else []
     word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
-    waits = say("until." + ("last_call" if motion.last_call else motion.phase))
+    until = motion.deadline if motion.round_ends is None else motion.round_ends
     opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
     parts: list[Component | None] = [
         html.H2([html.Span(word, className="word"), motion.title]),
-        clock(motion.deadline if motion.round_ends is None else motion.round_ends, waits) if motion.state == "open" else None,
+        clock(until, say("until." + ("last_call" if motion.last_call else motion.phase))) if motion.state == "open" else None,
         html.P(opened, className="hint"),
         deliberation.stands(motion) if motion.state == "open" else deliberation.tally(motion),
         html.Div([deliberation.option(one, motion) for one in motion.options], className="options"),

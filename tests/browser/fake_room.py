@@ -809,6 +809,10 @@ def make(room: FakeRoom) -> FastAPI:
     async def health() -> str:
         return "ok"
 
+    @api.get("/api/variety")
+    async def variety() -> list[str]:
+        return []
+
     @api.post("/fake/scene/{name}")
     async def scene(name: str) -> str:
         await room.scene(name)

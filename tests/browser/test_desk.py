@@ -46,7 +46,7 @@ def test_the_evidence_is_one_figure_with_band_readings_and_moment_of_change(open
     for words in ("readings", "expected (90 %)", "expected without the order"):
         assert words in legend
     expect(page.locator("#evidence")).to_contain_text("change")
-    page.locator("summary").press("Enter")
+    page.locator(".matter summary").press("Enter")
     assert page.locator("#table tbody tr").count() == 12
 
 
@@ -54,10 +54,11 @@ def test_the_last_ballot_by_keyboard_closes_the_motion_and_the_order_goes_out(op
     fake.scene("quiet", "motion", "votes", "rest")
     wall = opened(fake)
     page = opened(fake, "/seat/7", account="seat-7", size=(1366, 768))
-    expect(page.locator("#cast")).to_be_visible()
+    expect(page.locator("#choice label").first).to_be_visible()
     page.keyboard.press("a")
     expect(page.locator("#choice input:checked")).to_be_focused()
-    page.keyboard.press("Enter")
+    page.locator("#ballot-reason").fill("The looms stand still for want of hands.")
+    page.locator("#ballot-reason").press("Enter")
     expect(page.locator("#result")).to_contain_text("Your ballot is cast and sealed.")
     expect(page.locator("#cast")).to_be_hidden()
     expect(wall.locator(".council")).to_contain_text("5 for it · 1 not · 0 abstained · 1 recused")
