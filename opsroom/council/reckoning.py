@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cyberstride.attribution import attribute
 from cyberstride.counterfactual import LEAST_AFTER, CannotJudgeError, effect
+from opsroom.alarms.group import roads
 from opsroom.council.attribution import Attribution, Span
 from opsroom.council.motion import OrderRecord
 from opsroom.room.events import EffectMeasured
@@ -75,13 +76,16 @@ def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | No
 
 
 def sisters(room: Room, signal: str, order: OrderRecord, at: float) -> tuple[str, ...]:
-    """The same signal at other plants that no order touched since, the nearest in the tree first, at most five."""
+    """The same signal at other plants that no order touched since, the nearest in the tree first, at most five.
+
+    What feeds the plant, or is fed by it, is no sister: the order reaches it along what flows (Rubin's no interference).
+    """
     plant, _, name = signal.partition("/")
     if signal not in room.signals:
         return ()
     unit = room.signals[signal].birth.unit
     touched = {other.plant for other in room.orders.values() if other.id != order.id and other.issued_at >= at - 86_400}
-    mine = room.tree.path(plant)
+    mine, reached = room.tree.path(plant), roads(room.charter).near(plant)
 
     def far(other: str) -> int:
         return len(set(mine) ^ set(room.tree.path(other.partition("/")[0])))
@@ -91,7 +95,7 @@ def sisters(room: Room, signal: str, order: OrderRecord, at: float) -> tuple[str
         for key, row in room.signals.items()
         if key.partition("/")[2] == name
         and row.birth.unit == unit
-        and key.partition("/")[0] != plant
+        and key.partition("/")[0] not in reached
         and key.partition("/")[0] not in touched
     ]
     return tuple(sorted(alike, key=lambda key: (far(key), key))[:MOST_SISTERS])

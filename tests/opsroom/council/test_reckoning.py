@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from opsroom.council.reckoning import AFTER, BEFORE, Question, question, reckon
+from opsroom.recursion.flowchart import Flow
 from opsroom.room import events as happened
 from opsroom.room.events import EffectMeasured
 from opsroom.room.news import ReceiptCame
@@ -14,14 +15,14 @@ from opsroom.room.state import Room
 from opsroom.showing.show import order_view
 from opsroom.showing.ticker import LINES
 from telex_ingest.telex import ReceiptState
-from tests.opsroom.play import Play, only
+from tests.opsroom.play import Play, charter, only
 
 Rows = list[tuple[float, float]]
 
 
-def reviewed() -> tuple[Play, EffectMeasured]:
+def reviewed(*feeds: Flow) -> tuple[Play, EffectMeasured]:
     """A room in which an order was done and its effect is measured for good."""
-    play = Play()
+    play = Play(rules=charter(feeds=feeds))
     order = play.order()
     play.hear(ReceiptCame(order=order, plant="loom-1", state=ReceiptState.DONE, at=play.now))
     return play, only(EffectMeasured, play.wait(1300))
@@ -47,6 +48,11 @@ def test_the_question_takes_the_sister_that_nobody_touched_and_what_the_plant_de
     assert asked.material == 5.0
     assert asked.delay_s == 60.0
     assert asked.at - asked.start == BEFORE * 60
+
+
+def test_what_the_order_reaches_along_what_flows_is_no_sister() -> None:
+    play, seen = reviewed(Flow(source="loom-1", target="loom-2", product="cloth"))
+    assert asked_of(play.room, seen).sisters == ("mill-1/output",)
 
 
 def test_a_long_review_is_reckoned_in_wider_buckets() -> None:
