@@ -25,13 +25,28 @@ def letters(ids: Sequence[str]) -> str:
     return ", ".join(name.upper() for name in ids)
 
 
-def stands(motion: MotionView) -> Component:
-    """Say where the motion stands and what happens next, in one sentence."""
+def lasting(seconds: float) -> str:
+    """Tell how long something lasts, in hours from two hours on.
+
+    >>> lasting(1800.0), lasting(43200.0), lasting(9000.0)
+    ('30 minutes', '12 hours', '2 h 30 min')
+    """
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours < 2:
+        return f"{round(seconds / 60)} minutes"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} hours"
+
+
+def stands(motion: MotionView, turn: str = "") -> Component:
+    """Say where the motion stands and what happens next, in one sentence; `turn` names the form that waits for the viewer."""
     key = "phase." + ("last" if motion.phase == "blind" and motion.rounds < 2 else motion.phase)
     count = html.Span(say("mode." + motion.mode), className="hint")
-    return html.P(
+    told = html.P(
         [html.Span(say(key, seat=motion.opened_by)), count], className="phase", **facts(data_phase=motion.phase)
     )
+    # The options are long: who reads them first must still see at once that something is asked, and get there.
+    way = html.Button(say("turn." + turn), type="button", className="lesser", **facts(data_goto=turn)) if turn else None
+    return html.Div([told, way], className="stands")
 
 
 def option(one: OptionView, motion: MotionView) -> Component:
@@ -41,7 +56,7 @@ def option(one: OptionView, motion: MotionView) -> Component:
         head.append(html.Span(say("option.named", count=motion.tally.named[one.id]), className="hint"))
     rows: list[Component] = [html.P(head)]
     if one.kind == "time":
-        rows.append(html.P(say("option.time", minutes=round(one.extra_s / 60)), className="hint"))
+        rows.append(html.P(say("option.time", span=lasting(one.extra_s)), className="hint"))
     for order in one.orders:
         title = order.title or order.name
         parts: list[Any] = [
@@ -79,12 +94,17 @@ def mark_of(ballot: BallotView | None, motion: MotionView, *, recused: bool) -> 
     return "abstain" if ballot.choice == "abstain" else "sealed"
 
 
-def said_of(ballot: BallotView | None, motion: MotionView, *, recused: bool) -> str:
-    """Tell a seat's ballot in a word: the letters that it names, or that it voted, abstains, stepped back, has not voted."""
+def said_of(ballot: BallotView | None, motion: MotionView, *, recused: bool, stood: bool = False) -> str:
+    """Tell a seat's ballot in a word: the letters that it names, or that it voted, abstains, stepped back, has not voted.
+
+    `stood` says that a first ballot of the seat stands while the second round runs.
+    """
     if recused:
         return say("choice.recuse")
     if ballot is None:
-        return say("choice.waiting") if motion.state == "open" else say("desk.no_ballot")
+        if motion.state != "open":
+            return say("desk.no_ballot")
+        return say("choice.stands" if motion.phase == "revision" and stood else "choice.waiting")
     if ballot.choice == "named":
         objected = f" {say('choice.objects', options=letters(ballot.objections))}" if ballot.objections else ""
         return letters(ballot.options) + objected
@@ -95,6 +115,7 @@ def seven(motion: MotionView, snapshot: Snapshot) -> Component:
     """Show the seven seats with their ballots in the running round: while it runs only that one has voted, not how."""
     cast = {ballot.seat: ballot for ballot in motion.ballots}
     out = {one.seat for one in motion.recused}
+    stood = {one.seat for one in motion.first if not one.void}
     items = []
     for seat in snapshot.seats:
         ballot, recused = cast.get(seat.seat), seat.seat in out
@@ -104,7 +125,7 @@ def seven(motion: MotionView, snapshot: Snapshot) -> Component:
             html.Li(
                 [
                     html.Span(str(seat.seat), className="chair"),
-                    html.Span(said_of(ballot, motion, recused=recused), className="word"),
+                    html.Span(said_of(ballot, motion, recused=recused, stood=seat.seat in stood), className="word"),
                     html.Span(name, className="hint"),
                 ],
                 **facts(

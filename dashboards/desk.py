@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboards import evidence, figures
 from dashboards.budgets import budgets
 from dashboards.door import Door
-from dashboards.matter import Matter, agenda, pick
+from dashboards.matter import BACK, Matter, agenda, pick, stay
 from dashboards.words import say
 from opsroom.commands import AnyCommand
 from opsroom.views import Answer, SignalView, Snapshot, Viewer
@@ -27,10 +27,12 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
-def look(door: Door, viewer: Viewer, picked: str | None) -> tuple[Snapshot, Matter, SignalView | None]:
+def look(
+    door: Door, viewer: Viewer, picked: str | None, before: str = ""
+) -> tuple[Snapshot, Matter, SignalView | None]:
     """Take the room as the viewer sees it, the matter that is picked, and the signal that it is about."""
     snapshot = door.views(viewer, viewer.unit)
-    matter = pick(snapshot, picked)
+    matter = pick(snapshot, stay(snapshot, picked, before))
     of = matter.motion or matter.alarm or matter.proposal
     key = of.signal if of else ""
     signal = next((s for s in snapshot.signals if s.key == key), None)
@@ -91,7 +93,7 @@ def attach(app: Dash, door: Door) -> None:
         viewer = door.viewer(cookies())
         if viewer is None:
             return (no_update,) * 10
-        snapshot, matter, signal = look(door, viewer, picked)
+        snapshot, matter, signal = look(door, viewer, picked, (before or {}).get("motion", ""))
         rows = evidence.points(signal, matter.motion)
         uom = signal.uom if signal else ""
         facts = {
@@ -156,6 +158,8 @@ def forms_class(matter: Matter, snapshot: Snapshot) -> str:
     if matter.alarm:
         classes.append("shelved" if matter.alarm.state == "shelved" else "not-shelved")
         classes.append("answered" if matter.alarm.acknowledged_by else "not-answered")
+        # Nobody can be called any more for an alarm that is at the council, or back to normal.
+        classes += ["called-out"] if matter.alarm.arrived or matter.alarm.state in BACK else []
     if matter.order:
         classes.append("order-" + matter.order.state)
     if matter.proposal:

@@ -59,7 +59,12 @@ def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionVie
     if forecast:
         ahead = [moment(row[0]) for row in forecast]
         traces += _band(
-            ahead, [r[2] for r in forecast], [r[3] for r in forecast], palette.SKY, say("evidence.without_band")
+            ahead,
+            [r[2] for r in forecast],
+            [r[3] for r in forecast],
+            palette.SKY,
+            say("evidence.without_band"),
+            named=False,
         )
         line = {"color": palette.SKY, "width": 2.5, "dash": "dot"}
         traces.append(_line(ahead, [r[1] for r in forecast], line, say("evidence.without")))
@@ -76,10 +81,12 @@ def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionVie
     return {"data": traces, "layout": _layout(signal, alarm, shapes, notes, named)}
 
 
-def _band(at: list[str], low: list[Any], high: list[Any], colour: str, name: str) -> list[dict[str, Any]]:
+def _band(
+    at: list[str], low: list[Any], high: list[Any], colour: str, name: str, named: bool = True
+) -> list[dict[str, Any]]:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     edge = {"type": "scatter", "x": at, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.26)", "name": name, "showlegend": True}
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.26)", "name": name, "showlegend": named}
     return [{**edge, "y": low}, {**edge, "y": high, **fill}]
 
 

@@ -226,11 +226,16 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
     word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
     until = motion.deadline if motion.round_ends is None else motion.round_ends
     opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
+    # Once decided, what became of it is what people come for: it stands above the options.
+    became: list[Component | None] = []
+    for order in matter.orders:
+        became += [order_card(order), effect(order.effect) if order.effect else None]
     parts: list[Component | None] = [
         html.H2([html.Span(word, className="word"), motion.title]),
         clock(until, say("until." + ("last_call" if motion.last_call else motion.phase))) if motion.state == "open" else None,
         html.P(opened, className="hint"),
-        deliberation.stands(motion) if motion.state == "open" else deliberation.tally(motion),
+        deliberation.stands(motion, turn(matter, snapshot)) if motion.state == "open" else deliberation.tally(motion),
+        *became,
         html.Div([deliberation.option(one, motion) for one in motion.options], className="options"),
         *foreseen(motion),
         deliberation.seven(motion, snapshot),
@@ -238,9 +243,15 @@ def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
         deliberation.amendments(motion),
         deliberation.minority(motion),
     ]  # fmt: skip
-    for order in matter.orders:
-        parts += [order_card(order), effect(order.effect) if order.effect else None]
     return [part for part in parts if part is not None]
+
+
+def turn(matter: Matter, snapshot: Snapshot) -> str:
+    """Name the form that waits for the viewer: to second, to vote, or none."""
+    if matter.mode == "voting":
+        return "cast"
+    own = matter.motion is not None and matter.motion.opened_by == snapshot.viewer.seat
+    return "second" if matter.mode == "seconding" and not own else ""
 
 
 def foreseen(motion: MotionView) -> list[Component]:

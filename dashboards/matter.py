@@ -67,10 +67,9 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     their way), orders, what is decided."""
     role, entries = snapshot.viewer.role, []
     for motion in sorted(snapshot.motions, key=lambda m: (m.state != "open", -m.opened_at))[:12]:
-        open_ = motion.state == "open"
-        entries.append(
-            Entry(motion.id, motion.state, motion.title, f"motion.{motion.state}", motion.deadline if open_ else None)
-        )
+        until = motion.deadline if motion.round_ends is None else motion.round_ends
+        ends = until if motion.state == "open" else None
+        entries.append(Entry(motion.id, motion.state, motion.title, f"motion.{motion.state}", ends))
     moved = {m.alarm for m in snapshot.motions if m.state == "open"}
     urgent = sorted(snapshot.alarms, key=lambda a: (a.state in BACK, a.deadline or 1e18))
     alarms = [
@@ -94,7 +93,8 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     if role != "seat":
         return (*alarms, *orders, *opened, *proposals, *stops, *decided)
     coming = [
-        Entry(a.id, mark(a), a.title, "agenda.coming", a.deadline)
+        # One that waits with the alarm that it follows has no clock of its own any more.
+        Entry(a.id, mark(a), a.title, *(("agenda.follows", None) if a.waits else ("agenda.coming", a.deadline)))
         for a in urgent
         if not a.arrived and a.state not in ("closed", *BACK)
     ]
@@ -118,6 +118,15 @@ def about(snapshot: Snapshot, key: str) -> str:
     plant, _, own = key.partition("/")
     title = next((row.title or row.name for row in snapshot.signals if row.key == key), own)
     return f"{title} · {name(snapshot, plant)}"
+
+
+def stay(snapshot: Snapshot, picked: str | None, before: str) -> str | None:
+    """Keep who saw a motion decided at its outcome, until something else than its own alarm heads the agenda."""
+    motion = next((m for m in snapshot.motions if m.id == before and m.state != "open"), None)
+    first = next(iter(agenda(snapshot)), None)
+    if picked or motion is None or first is None:
+        return picked
+    return before if first.id == motion.alarm else None
 
 
 def pick(snapshot: Snapshot, picked: str | None) -> Matter:

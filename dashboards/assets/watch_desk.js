@@ -36,6 +36,13 @@
   document.addEventListener('click', event => {
     const entry = event.target.closest('[data-pick]');
     if (entry) { tell('picked', { data: entry.dataset.pick }); return; }
+    const way = event.target.closest('[data-goto]');
+    if (way) {
+      const form = document.getElementById(way.dataset.goto).closest('.form');
+      form.scrollIntoView({ block: 'start' });
+      (form.querySelector('input') || form.querySelector('button')).focus({ preventScroll: true });
+      return;
+    }
     const keys = event.target.closest('#keys');
     if (keys) {
       const list = document.getElementById('keylist');

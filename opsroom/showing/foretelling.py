@@ -73,7 +73,7 @@ def source_words(told: OptionForecast) -> str:
     """From what a forecast was reckoned."""
     match told.source:
         case "filter":
-            return "as the filter sees it"
+            return "as the readings so far let the room expect"
         case "library":
             orders = "1 order" if told.effects == 1 else f"{told.effects} orders"
             plants = "1 plant" if told.plants == 1 else f"{told.plants} plants"
@@ -92,10 +92,10 @@ def record_words(record: Record | None) -> str:
     >>> record_words(Record(scored=12, in50=6, in90=11, crps=18.0))
     'Of 12 forecasts of this kind, 11 fell in the 90 % band and 6 in the 50 % band'
     >>> record_words(None)
-    'No forecast of this kind has been scored yet'
+    'No forecast of this kind has been compared with what came yet'
     """
     if record is None or not record.scored:
-        return "No forecast of this kind has been scored yet"
+        return "No forecast of this kind has been compared with what came yet"
     if record.scored == 1:
         return f"The one forecast of this kind so far fell {'in' if record.in90 else 'outside'} the 90 % band"
     return f"Of {record.scored} forecasts of this kind, {record.in90} fell in the 90 % band and {record.in50} in the 50 % band"

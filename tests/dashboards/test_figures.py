@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 from dashboards import evidence, figures
 from dashboards.budgets import budgets
 from dashboards.matter import agenda, pick
-from opsroom.views import Answer, BudgetView, EffectView
-from tests.dashboards.rows import ALARM, BAD, MOTION, ORDER, SIGNAL, snapshot
+from opsroom.views import Answer, BallotView, BudgetView, EffectView
+from tests.dashboards.rows import ALARM, BAD, MOTION, ORDER, SEAT, SIGNAL, snapshot
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -74,9 +74,24 @@ def test_the_sheet_of_an_open_motion_seals_the_ballots() -> None:
     assert "12" in text(tree)
 
 
+def test_the_sheet_leads_to_the_form_that_waits_and_tells_whose_first_ballot_stands() -> None:
+    room = snapshot(motions=(MOTION,))
+    assert properties(figures.sheet(pick(room, "motion-1"), room), "data-goto") == ["cast"]
+    first = BallotView(seat=3, occupant="", choice="named", reason="so", at=1.0, options=("a",))
+    again = snapshot(motions=(msgspec.structs.replace(MOTION, phase="revision", round=2, ballots=(), first=(first,)),))
+    assert text(figures.sheet(pick(again, "motion-1"), again)).count("as before") == 1
+    waits = msgspec.structs.replace(MOTION, phase="seconding", opened_by=5, ballots=())
+    other = snapshot(motions=(waits,))
+    assert properties(figures.sheet(pick(other, "motion-1"), other), "data-goto") == ["second"]
+    own = snapshot(motions=(msgspec.structs.replace(waits, opened_by=SEAT.seat),))
+    assert properties(figures.sheet(pick(own, "motion-1"), own), "data-goto") == []
+
+
 def test_the_sheet_of_a_decided_motion_tells_order_reason_and_effect() -> None:
     seen = EffectView(signal="mill-1/output", before=63.6, after=81.7, expected_without=63.2, change=18.5)
-    motion = msgspec.structs.replace(MOTION, state="carried", chosen="a", orders=("order-1",), closed_at=2300.0)
+    motion = msgspec.structs.replace(
+        MOTION, state="carried", phase="closed", chosen="a", orders=("order-1",), closed_at=2300.0
+    )
     room = snapshot(motions=(motion,), orders=(msgspec.structs.replace(ORDER, effect=seen),))
     told = text(figures.sheet(pick(room, "motion-1"), room))
     for words in ("Carried", "refused", "“nobody is left”", "63.6", "81.7", "63.2", "18.5"):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dashboards.matter import agenda, mark, pick
+from dashboards.matter import agenda, mark, pick, stay
 from opsroom.views import BallotView, Viewer
 from tests.dashboards.rows import ALARM, MOTION, ORDER, SEAT, snapshot
 
@@ -33,6 +33,21 @@ def test_a_seat_that_has_voted_votes_no_more() -> None:
     voted = msgspec.structs.replace(MOTION, ballots=(mine,))
     assert pick(snapshot(motions=(voted,)), None).mode == "voted"
     assert pick(snapshot(motions=(msgspec.structs.replace(voted, state="lost"),)), "motion-1").mode == "decided"
+
+
+def test_who_saw_a_motion_decided_stays_at_its_outcome_until_something_else_comes_first() -> None:
+    carried = msgspec.structs.replace(MOTION, state="carried", phase="closed")
+    room = snapshot(motions=(carried,))
+    assert stay(room, None, "motion-1") == "motion-1"
+    assert stay(room, "alarm-1", "motion-1") == "alarm-1"
+    assert stay(room, None, "") is None
+    other = msgspec.structs.replace(ALARM, id="alarm-2", deadline=1.0)
+    assert stay(snapshot(motions=(carried,), alarms=(other, ALARM)), None, "motion-1") is None
+
+
+def test_an_alarm_that_waits_with_the_one_that_it_follows_shows_no_clock() -> None:
+    coming = snapshot(alarms=(msgspec.structs.replace(ALARM, arrived=False, waits=True),))
+    assert [(entry.word, entry.deadline) for entry in agenda(coming)] == [("agenda.follows", None)]
 
 
 def test_nothing_is_picked_in_a_quiet_room_and_what_is_gone_is_not_picked() -> None:

@@ -17,6 +17,7 @@ FAMILIES = (
     "choice.",
     "phase.",
     "until.",
+    "turn.",
     "mode.",
     "amendment.",
     "dissent.",
