@@ -64,7 +64,7 @@ def depths(standings: Mapping[str, Standing]) -> tuple[Spool, ...]:
     """What the spools hold that are deeper than `DEPTH`, deepest first, at most `DEPTHS_A_FRAME`.
 
     >>> depths({"mill-1": Standing(1, 140, 40, True, None), "mill-2": Standing(1, 9, 8, True, None)})
-    (Spool(plant='mill-1', first=41, last=140),)
+    (Spool(plant='mill-1', epoch=1, first=41, last=140),)
     """
     deep = [(one.last - one.acked, plant, one) for plant, one in standings.items() if one.last - one.acked >= DEPTH]
     deep.sort(key=lambda row: (-row[0], row[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from telex_ingest.framing import DEPTH, DEPTHS_A_FRAME, READINGS_A_FRAME, ROWS_A_SHEET, depths, frames, parts
@@ -11,23 +11,33 @@ from telex_ingest.sheet import rows_of, telexes_of
 from telex_ingest.spool import Spooled, Standing
 from telex_ingest.telex import Quality, Reading, Telex, TelexKind, moment
 
-FIGURES = st.one_of(st.just(17.5), st.floats(-1e9, 1e9), st.none())
+FIGURES = st.sampled_from([17.5, -1e9, 0.0])
 SHAPES = st.sampled_from([(1, 2), (1, 2), (1, 2), (3,), ()])
 
 
-@st.composite
-def tellings(draw: st.DrawFn) -> list[Telex]:
-    told, plants = [], draw(st.sampled_from([3, 40]))
-    for seq in range(1, 1 + draw(st.integers(0, 80))):
-        figure = draw(FIGURES) if draw(st.integers(0, 19)) == 0 else float(seq)
-        readings = tuple(Reading(signal, figure) for signal in draw(SHAPES))
-        kind = TelexKind.BACKFILL if draw(st.integers(0, 29)) == 0 else TelexKind.LIVE
-        told.append(Telex(plant=f"mill-{seq % plants}", seq=seq, time=moment(seq), readings=readings, kind=kind))
-    return told
+ROWS = st.lists(st.tuples(st.none() | FIGURES, SHAPES, st.integers(0, 29)), max_size=80)
 
 
-@given(tellings(), st.booleans())
-def test_frames_tell_every_telex_once_and_in_order(told: list[Telex], columns: bool) -> None:
+def told_of(rows: list[tuple[float | None, tuple[int, ...], int]], plants: int) -> list[Telex]:
+    """A telex a row; one in thirty is backfill."""
+    return [
+        Telex(
+            plant=f"mill-{seq % plants}",
+            seq=seq,
+            time=moment(seq),
+            readings=tuple(Reading(signal, figure) for signal in shape),
+            kind=TelexKind.BACKFILL if kind == 0 else TelexKind.LIVE,
+        )
+        for seq, (figure, shape, kind) in enumerate(rows, 1)
+    ]
+
+
+@given(ROWS, st.sampled_from([3, 40]), st.booleans())
+@example([(1.0, (1, 2), 1)] * 60 + [(None, (1, 2), 1)] + [(1.0, (3,), 0)] * 30, 40, True)
+def test_frames_tell_every_telex_once_and_in_order(
+    rows: list[tuple[float | None, tuple[int, ...], int]], plants: int, columns: bool
+) -> None:
+    told = told_of(rows, plants)
     heard: list[Telex] = []
     for frame in frames(told, columns=columns):
         heard += frame.telexes

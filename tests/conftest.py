@@ -1,0 +1,8 @@
+"""What every test shares: how hypothesis looks for examples. Time is no assertion, so a busy machine fails no property."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("opsroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("opsroom")
