@@ -93,7 +93,7 @@ def test_ballots_are_sealed_until_the_motion_closes(wall: Page, fake: Served) ->
     expect(page.locator(".council")).to_contain_text("3 of 7 voted")
     fake.scene("carried")
     expect(page.locator(".chair[data-choice=yes]")).to_have_count(4)
-    expect(page.locator(".council")).to_contain_text("4 yes · 1 no · 1 abstained · 1 recused")
+    expect(page.locator(".council")).to_contain_text("4 for it · 1 not · 1 abstained · 1 recused")
     expect(page.locator(".council")).to_contain_text("Carried")
 
 
