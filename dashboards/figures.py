@@ -286,6 +286,8 @@ def effect(seen: EffectView) -> Component:
     if seen.change is not None:
         rows.append(_fact(say("desk.change"), number(seen.change)))
     parts = [html.H3(say("desk.effect")), html.Dl(rows, className="facts")]
+    if not seen.final:
+        parts.append(html.P(say("desk.so_far"), className="hint"))
     told = seen.attribution
     if told is not None:
         parts.append(html.P(told.said, className="attribution", **facts(data_word=told.told.word)))
