@@ -33,10 +33,12 @@ browser: $(VENV)/.dev
 
 test: $(VENV)/.dev browser  ## lint, types and every test, browser tests included
 	$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m cyberstride.lanes  # once, not in each worker's first test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(PYTEST_ARGS)
 
 test-long: $(VENV)/.dev browser  ## kills, fuzz and the long story
-	$(BIN)/python -m pytest -m long --timeout 1200 $(PYTEST_ARGS)
+	$(BIN)/python -m cyberstride.lanes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long --timeout 1200 $(PYTEST_ARGS)
 
 $(VENV)-fuzz/.run: $(VENV)/.dev requirements-fuzz.lock
 	$(PYTHON) -m venv $(VENV)-fuzz

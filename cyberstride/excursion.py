@@ -34,6 +34,9 @@ KNOWN = 4e-4
 """Variance of the settled slope, in noise variances, beyond which nobody knows where the level would go by itself."""
 LEAST_LINE = 5.0
 """Readings through which a line may be drawn."""
+LEAST_PERIOD = 1e-100
+"""Readings that are closer together than anything can be: the square of their distance must not vanish."""
+
 ODDS = 0.5
 """Of three steps that the window names one may be the beginning of a slope."""
 
@@ -169,7 +172,7 @@ def _judged(
     tilt_sd = np.where(after_step, 1.0 / np.sqrt(a), 1.0 / np.sqrt(np.maximum(second, 1.0)))
     mean = total / np.maximum(n, 1.0)
     now = np.where(after_step, mean + tilt_of * 0.5 * (n - 1.0), tilt_of * n)
-    period = np.where(h > 0.0, h / np.maximum(present, 1.0), 1.0)
+    period = np.where(h > 0.0, np.maximum(h / np.maximum(present, 1.0), LEAST_PERIOD), 1.0)
     steeper = way * unit * tilt_of / period
     return Ramp(
         gentle=gentle,

@@ -397,7 +397,7 @@ def _report(
     (order,) = motion.orders
     receipts = [body for body in bodies if body["kind"] == "order-answered" and body["order"] == order]
     measured = [body for body in bodies if body["kind"] == "effect-measured" and body["motion"] == motion.id]
-    effect = measured[-1]
+    effect = next((body for body in reversed(measured) if body.get("recovered_at") is not None), measured[-1])
     deviation = opened["deviation"]
     named_at = deviation.get("named_at") or opened["at"]
     checked = verify(folder / JOURNAL, events[-1].hash)

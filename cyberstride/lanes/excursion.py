@@ -6,7 +6,19 @@ import math
 from typing import Any
 
 from cyberstride.belief import WINDOW
-from cyberstride.excursion import AFTER_STEP, CUT, DOUBT, FEWEST, KNOWN, LEAST_LINE, LINE_CUT, MOST, ODDS, RHO
+from cyberstride.excursion import (
+    AFTER_STEP,
+    CUT,
+    DOUBT,
+    FEWEST,
+    KNOWN,
+    LEAST_LINE,
+    LEAST_PERIOD,
+    LINE_CUT,
+    MOST,
+    ODDS,
+    RHO,
+)
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import apart, compiled
 from cyberstride.lanes.rows import (
@@ -143,7 +155,7 @@ def tell(f: Any, l: int, c: Any) -> None:  # pragma: no cover
         sure = _DRIFT_SURE
         if not evidence > c[at.LIMIT]:
             return
-    period = h / max(present, 1.0) if h > 0.0 else 1.0
+    period = max(h / max(present, 1.0), LEAST_PERIOD) if h > 0.0 else 1.0
     unit = math.sqrt(noise / kept)
     tilt_of = rise / a if after_step else tilt / second
     tilt_sd = 1.0 / math.sqrt(a) if after_step else 1.0 / math.sqrt(second)
