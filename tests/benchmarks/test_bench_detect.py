@@ -39,6 +39,7 @@ def plant(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_every_table_is_printed_with_its_controls_and_the_figures_are_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,7 @@ def calibrated(table: NDArray[np.float64], per_day: float = PER_DAY) -> budgets.
     return budgets.calibrate(watch, kept[A_DAY:], per_day=per_day, sampling=SAMPLING)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["student", "correlated", "counts"])
 def test_the_budget_is_kept_whatever_the_noise(kind: str) -> None:
     table = table_of(kind, A_DAY * (1 + LEARN + JUDGED))
