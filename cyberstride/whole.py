@@ -264,7 +264,7 @@ class Whole:
             for lanes, season in self._state.seasons:
                 place = np.full(n, -1)
                 place[lanes] = np.arange(len(lanes))
-                groups.append(_Group(lanes, place, tuple(self._lanes[2].wheel_of(cycle) for cycle in season.cycles)))
+                groups.append(_Group(lanes, place, tuple(self._lanes[2].lanes_last(cycle) for cycle in season.cycles)))
             self._groups = tuple(groups)
         return self._groups
 

@@ -7,7 +7,7 @@ last bits may differ from those of `cycle.folded`.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -19,7 +19,7 @@ from cyberstride.lanes.arithmetic import apart
 from cyberstride.lanes.sources import fingerprint
 from cyberstride.verdict import OUT_OF_RANGE, STEP, STUCK, TRANSIENT
 
-__all__ = ["Wheel", "learn", "prepare", "wheel_of"]
+__all__ = ["lanes_last", "learn", "prepare"]
 
 Floats = NDArray[np.float64]
 _LARGEST_READING = 1e300
@@ -28,33 +28,14 @@ _COUNT, _FILLED, _MEAN, _PROFILE, _WEIGHT, _OFF, _TOLD, _FAR, _NEW, _SORTED, _SO
 _SCRATCH = 12
 
 
-class Wheel(NamedTuple):
-    """A cycle of n signals as the compiled form takes it: the arrays of `Cycle`, lanes last."""
+def lanes_last(cycle: Cycle) -> Cycle:
+    """The same arrays, lanes last, as the compiled form takes them; a change in them is one in the cycle.
 
-    length: float
-    origin: float
-    current: NDArray[np.int64]
-    base: Floats
-    sums: Floats
-    counts: NDArray[np.int32]
-    profile: Floats
-    runs: NDArray[np.int8]
-    weights: Floats
-    usual: Floats
-    folds: Floats
-    variance: Floats
-    factor: Floats
-    shrink: Floats
-    linear: Floats
-    pattern: Floats
-    open: NDArray[np.bool_]
-
-
-def wheel_of(cycle: Cycle) -> Wheel:
-    """The same arrays, lanes last; a change in them is one in the cycle, whose slots must lie side by side in memory."""
+    Its slots must lie side by side in memory.
+    """
     columns: list[Any] = [array.T for array in cycle[2:]]
     assert all(column.flags.c_contiguous for column in columns)
-    return Wheel(cycle.length, cycle.origin, *columns)
+    return Cycle(cycle.length, cycle.origin, *columns)
 
 
 @njit(error_model="numpy")
