@@ -122,7 +122,7 @@ def _attributed(room: Room, event: happened.EffectAttributed) -> Room:
     beside = motion.orders if motion is not None else ()
     group = [one for name in beside if (one := room.orders.get(name)) is not None and one.state in ("accepted", "done")]
     group = group or [order]
-    kind = kind_of(((one.plant, one.name) for one in group), event.signal)
+    kind = kind_of(((one.plant, one.name, one.parameters) for one in group), event.signal)
     plant = order.plant if len(group) == 1 else event.signal.partition("/")[0]
     # Each of several orders is reckoned, but there was one effect: it stands under the motion.
     name = order.id if len(group) == 1 else order.motion

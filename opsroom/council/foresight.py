@@ -43,7 +43,7 @@ def foresee(room: Room, evidence: Evidence | None, option: Option, now: float) -
         return _told(
             OptionForecast(signal=signal, source="filter", kind=kind, record=room.records.get(kind)), times, before
         )
-    kind = kind_of(((order.plant, order.birth.name) for order in option.orders), signal)
+    kind = kind_of(((one.plant, one.birth.name, one.parameters) for one in option.orders), signal)
     parts, unknown = _parts(room, option, signal, kind, until)
     blank = OptionForecast(signal=signal, source="unknown", kind=kind, unknown=unknown, record=room.records.get(kind))
     if unknown or not parts:
@@ -104,7 +104,7 @@ def _parts(room: Room, option: Option, signal: str, kind: str, until: float) -> 
     found, unknown = [], []
     for order in option.orders:
         change, delay_s = declared(order, signal)
-        alone = kind_of([(order.plant, order.birth.name)], signal)
+        alone = kind_of([(order.plant, order.birth.name, order.parameters)], signal)
         one = expected(room.library, alone, order.plant, change, delay_s, until)
         if one is None:
             unknown.append(order.birth.title or order.birth.name)

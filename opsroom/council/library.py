@@ -1,17 +1,19 @@
 """The effect library: what the same kind of order did before, at which plant, and what that lets one expect. Pure.
 
-A kind is the orders' names and the name of the signal that they were to move; an order to another plant than the signal's own is
-marked. Every final attribution goes in: effects that were told, those that were none (an order that plants ignore shows so),
-and those that could not be told because too little was known, which weigh little by their own width. Left out, but counted,
-are those whose cause is doubtful (a neighbour changed at the same time, earlier dates showed effects too): their error is
-not in their interval, so that no weight would be the right one.
+A kind is the orders' names with their doses (the parameters, numbers to two figures) and the name of the signal that they were to
+move: half a dose and a whole one do not do the same. An order to another plant than the signal's own is marked. Every final
+attribution goes in: effects that were told, those that were none (an order that plants ignore shows so), and those that could
+not be told because too little was known, which weigh little by their own width. Left out, but counted, are those whose cause is
+doubtful (a neighbour changed at the same time, earlier dates showed effects too): their error is not in their interval, so that
+no weight would be the right one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 from immutables import Map
@@ -74,17 +76,48 @@ class Expected(NamedTuple):
     left_out: int
 
 
-def kind_of(orders: Iterable[tuple[str, str]], signal: str) -> str:
-    """The kind of orders (plant, name) by which a signal was to be moved.
+DOSE = 60
+"""The most characters of a dose in a kind; a longer one is told by its hash."""
 
-    >>> kind_of([("loom-1", "run-second-shift")], "loom-1/output")
+
+def kind_of(orders: Iterable[tuple[str, str, Mapping[str, Any]]], signal: str) -> str:
+    """The kind of orders (plant, name, parameters) by which a signal was to be moved.
+
+    >>> kind_of([("loom-1", "run-second-shift", {})], "loom-1/output")
     'run-second-shift|output'
-    >>> kind_of([("power-1", "lend"), ("loom-1", "slow-down")], "loom-1/output")
-    'lend at a neighbour+slow-down|output'
+    >>> kind_of([("power-1", "lend", {"mw": 5}), ("loom-1", "slow-down", {"rpm": 80.3})], "loom-1/output")
+    'lend(mw 5) at a neighbour+slow-down(rpm 80)|output'
     """
     plant, _, name = signal.partition("/")
-    names = {order if where == plant else f"{order} at a neighbour" for where, order in orders}
+    names = {
+        f"{order}{dose_of(parameters)}{'' if where == plant else ' at a neighbour'}"
+        for where, order, parameters in orders
+    }
     return f"{'+'.join(sorted(names))}|{name}"
+
+
+def dose_of(parameters: Mapping[str, Any]) -> str:
+    """An order's parameters as they count for its kind: whatever was sent as 80 or 80.0 or 80.3 is one dose.
+
+    >>> dose_of({}), dose_of({"speed": 80.3, "ramp": True}), dose_of({"speed": 80})
+    ('', '(ramp true, speed 80)', '(speed 80)')
+    """
+    if not parameters:
+        return ""
+    told = ", ".join(f"{name} {_plain(parameters[name])}" for name in sorted(parameters))
+    return f"({told})" if len(told) <= DOSE else f"(#{hashlib.sha256(told.encode()).hexdigest()[:12]})"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"{float(f'{value:.2g}'):g}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name} {_plain(value[name])}" for name in sorted(value)) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_plain(one) for one in value) + "]"
+    return str(value).replace("|", "/")
 
 
 def past_of(order: str, plant: str, at: float, told: Attribution) -> Past:

@@ -202,7 +202,7 @@ def hear_receipt(room: Room, news: ReceiptCame, now: float) -> tuple[AnyEvent, .
     if order.state == state:
         return ()
     too_late = now > order.expires and order.state in ("held", "issued", "expired") and news.at > order.expires
-    if state not in LIFE[order.state] or (too_late and state != "refused"):
+    if state not in LIFE[order.state] or order.kept_back or (too_late and state != "refused"):
         noted = happened.ReceiptNoted(
             at=now, by=by, order=order.id, state=state, said_at=news.at, reason=news.reason[:2000]
         )
@@ -296,13 +296,19 @@ def _turned(room: Room, order: OrderRecord, trigger: str, at: float, **changes: 
 
 
 def _confirmed(room: Room, event: happened.OrderConfirmed) -> Room:
-    return _turned(room, room.orders[event.order], "confirm while held" if event.held else "confirm", event.at)
+    trigger = "confirm while held" if event.held else "confirm"
+    return _turned(room, room.orders[event.order], trigger, event.at, confirmed_by=event.seat)
 
 
 def _superseded(room: Room, event: happened.OrderSuperseded) -> Room:
     order = room.orders[event.order]
-    reason = f"{event.motion} took its place"
-    return _turned(room, order, "supersede", event.at, reason=reason, recalled=True, noted="", review_at=None)
+    return _taken_back(room, order, "supersede", event.at, f"{event.motion} took its place")
+
+
+def _taken_back(room: Room, order: OrderRecord, trigger: str, at: float, reason: str) -> Room:
+    """An order that ends in the room; its plant is told, unless it has never left: who reads no `revoked` must not obey it."""
+    recalled = not order.kept_back
+    return _turned(room, order, trigger, at, reason=reason, recalled=recalled, noted="", review_at=None)
 
 
 def _raised(room: Room, event: happened.HandRaised) -> Room:
@@ -325,13 +331,11 @@ def _all(room: Room, state: OrderState, trigger: str, at: float) -> Room:
 
 
 def _revoked(room: Room, event: happened.OrderRevoked) -> Room:
-    order = room.orders[event.order]
-    return _turned(room, order, "revoke", event.at, reason=event.reason, recalled=True, noted="", review_at=None)
+    return _taken_back(room, room.orders[event.order], "revoke", event.at, event.reason)
 
 
 def _refused(room: Room, event: happened.OrderRefused) -> Room:
-    order = room.orders[event.order]
-    return _turned(room, order, "refuse", event.at, reason=event.reason, recalled=True, noted="", review_at=None)
+    return _taken_back(room, room.orders[event.order], "refuse", event.at, event.reason)
 
 
 def _answered(room: Room, event: happened.OrderAnswered) -> Room:

@@ -288,6 +288,8 @@ def _makes(event: AnyEvent) -> tuple[str, ...]:
             return (event.motion,)
         case happened.OrderIssued():
             return (event.order,)
+        case happened.AmendmentMoved():
+            return (event.amendment,)
         case happened.StopPlanned():
             return (event.stop,)
         case happened.AgreementProposed() | happened.RationaleProposed():

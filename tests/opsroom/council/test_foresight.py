@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from immutables import Map
 
+from opsroom import commands as ask
 from opsroom.council.attribution import Attribution, Span
 from opsroom.council.ending import judged
 from opsroom.council.library import KEPT, KINDS, Library, Past, added, expected, past_of
@@ -16,7 +17,7 @@ from opsroom.room import events as happened
 from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame
 from opsroom.showing.foretelling import forecast_words
 from telex_ingest.telex import ReceiptState
-from tests.opsroom.play import START, Play, kinds, only
+from tests.opsroom.play import START, Play, kinds, only, seat
 
 TOLD = Attribution(word="told", reason="so", mean=12.0, low=10.0, high=14.0, after=30, dates=4, delay_s=90.0)
 
@@ -90,8 +91,8 @@ def test_without_a_filter_nothing_is_foreseen() -> None:
 def test_what_an_order_did_is_expected_of_the_next_one_and_the_score_stands_beside_it() -> None:
     play = playing()
     obeyed(play)
-    assert len(play.room.library["set-speed|output"]) == 1
-    scored = play.room.records["set-speed|output"]
+    assert len(play.room.library["set-speed(rpm 90)|output"]) == 1
+    scored = play.room.records["set-speed(rpm 90)|output"]
     assert (scored.scored, scored.in90) == (1, 1)
     play.evidence["loom-1/output"] = evidence(play.now)
     alarm = next(iter(play.room.alarms))
@@ -103,6 +104,25 @@ def test_what_an_order_did_is_expected_of_the_next_one_and_the_score_stands_besi
     words = forecast_words(play.room, option)
     assert words.startswith("With 'Speed it up': likely ")
     assert "from 1 order of this kind at 1 plant" in words
+    assert play.replayed() == play.room
+
+
+def test_a_dose_is_foreseen_from_orders_of_the_same_dose_alone() -> None:
+    play = playing()
+    obeyed(play)
+    alarm = next(iter(play.room.alarms))
+    sources = {}
+    for rpm in (45, 90, 90.3):
+        play.evidence["loom-1/output"] = evidence(play.now)
+        forecast = options(play, motion := play.motion(alarm, parameters={"rpm": rpm}))["orders"].forecast
+        assert forecast is not None
+        sources[rpm] = (forecast.source, forecast.kind)
+        play.ask(ask.WithdrawMotion(motion=motion), seat(1))
+    assert sources == {
+        45: ("declared", "set-speed(rpm 45)|output"),
+        90: ("library", "set-speed(rpm 90)|output"),
+        90.3: ("library", "set-speed(rpm 90)|output"),
+    }
     assert play.replayed() == play.room
 
 
