@@ -16,15 +16,17 @@ from opsroom.record.disk import connect, connect_to_read, explained, transaction
 
 
 class Ledger:
-    """One connection to write and one to read; raises `StoreError`."""
+    """One connection to write and one to read; raises `StoreError`. Not `synced`, a power cut may lose what was written last."""
 
-    def __init__(self, path: Path, schema: Sequence[str]) -> None:
+    def __init__(self, path: Path, schema: Sequence[str], *, synced: bool = True) -> None:
         self.path = path
         self.turn = threading.RLock()
         """Around what a program remembers of the file; held for microseconds."""
         self._writing = threading.Lock()  # around a transaction; whoever only asks never waits for it
         self._seen_version = -1
         self._connection = connect(path)
+        if not synced:
+            self._connection.execute("PRAGMA synchronous=NORMAL")
         with transaction(self._connection, path):
             for statement in schema:
                 self._connection.execute(statement)

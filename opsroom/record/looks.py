@@ -2,12 +2,13 @@
 
 A table of its own beside the journal: looks are many and about people's reading, they bind nobody and may be forgotten; the
 grants that allow them are in the journal. A look is written before the readings are given: what cannot be noted is not shown.
+Written, not synced: a kill loses no look, a power cut perhaps those of the last moments, and no screen waits for a disk.
 Looks of one person at one plant by one door and grant within `SPAN_S` are one row, whose end and count follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,12 @@ SPAN_S = 300.0
 
 KEPT_S = 400 * 86400.0
 """Looks are forgotten after so long."""
+
+SETTLE_S = 10.0
+"""How often the ends and counts of open rows are written, beside those of the rows that close."""
+
+FORGET_S = 3600.0
+"""How often it is looked for rows that are too old."""
 
 TOLD = 200
 """The newest rows that are told at once."""
@@ -66,8 +73,9 @@ class Looks:
     def __init__(self, path: Path) -> None:
         self.path = path
         private_file(path)
-        self.ledger = Ledger(path, _SCHEMA)
+        self.ledger = Ledger(path, _SCHEMA, synced=False)
         self._open: dict[tuple[str, str, str, str], _Open] = {}
+        self._settled_at = self._forgot_at = float("-inf")
 
     def note(
         self, account: str, occupant: str, door: str, ground: str, purpose: str, signals: Iterable[str], now: float
@@ -89,35 +97,42 @@ class Looks:
             if known is not None and now - known.first_at < SPAN_S:
                 known.signals |= names
                 known.last_at, known.times = now, known.times + 1
-                self._write(known)
+                self._write([known])
                 return True
-            self.settle()
+            if now - self._settled_at >= SETTLE_S or now < self._settled_at:
+                self._settled_at = now
+                self.settle()
+                self._open = {other: one for other, one in self._open.items() if now - one.first_at < SPAN_S}
+            elif known is not None:
+                self._write([known])
             with self.ledger.written() as connection:
                 row = connection.execute(
                     "INSERT INTO looks (unit, account, occupant, door, ground, purpose, signals, first_at, last_at, times)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
                     (unit, account, occupant, door, ground, purpose, " ".join(sorted(names)), now, now),
                 ).lastrowid
-                connection.execute("DELETE FROM looks WHERE last_at < ?", (now - KEPT_S,))
+                if now - self._forgot_at >= FORGET_S:
+                    connection.execute("DELETE FROM looks WHERE last_at < ?", (now - KEPT_S,))
+                    self._forgot_at = now
         except StoreError:
             return False
-        self._open = {other: one for other, one in self._open.items() if now - one.first_at < SPAN_S}
         self._open[key] = _Open(int(row or 0), now, now, 1, names)
         return True
 
     def settle(self) -> None:
         """Write what has changed of rows that are open; raises `StoreError`."""
-        for one in self._open.values():
-            if one.changed:
-                self._write(one)
+        self._write([one for one in self._open.values() if one.changed])
 
-    def _write(self, one: _Open) -> None:
+    def _write(self, rows: Sequence[_Open]) -> None:
+        if not rows:
+            return
         with self.ledger.written() as connection:
-            connection.execute(
+            connection.executemany(
                 "UPDATE looks SET last_at = ?, times = ?, signals = ? WHERE id = ?",
-                (one.last_at, one.times, " ".join(sorted(one.signals)), one.row),
+                [(one.last_at, one.times, " ".join(sorted(one.signals)), one.row) for one in rows],
             )
-        one.changed = False
+        for one in rows:
+            one.changed = False
 
     def of(self, unit: str, most: int = TOLD) -> tuple[Look, ...]:
         """The newest looks at a plant's readings, newest first; raises `StoreError`."""
