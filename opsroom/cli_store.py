@@ -44,11 +44,15 @@ def backup_command(
     from opsroom.loop.hall import read_file
     from opsroom.record.backup import backup
 
+    file = read_file(data)
+    named = [one.file for one in file.judging.files] + [one.authority for one in file.channels if one.authority]
     with bar() as progress:
-        made = backup(data, to, store_at=store or read_file(data).keeping.store, keys=with_keys, progress=progress)
+        made = backup(data, to, store_at=store or file.keeping.store, keys=with_keys, named=named, progress=progress)
     for name, size in made.files.items():
         typer.echo(f"{size:>14,}  {to / name}")
     typer.echo(f"{made.telexes} telexes, {made.events} events, journal verified up to {made.head}")
+    for one in made.behind:
+        typer.echo(f"{'not in it':>14}  {one.name}: {one.why}")
     if not with_keys:
         typer.echo("the room's secret keys are not in it: keep a copy of them apart (--with-keys)")
 

@@ -56,6 +56,7 @@ DOES_IO = {
     "opsroom/record/sqlite_store.py",
     "opsroom/record/block_store.py",
     "opsroom/record/backup.py",
+    "opsroom/record/belongings.py",
     "opsroom/record/postgres_store.py",
     "opsroom/record/disk.py",
     "opsroom/loop/writer.py",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from opsroom.record.belongings import DATABASES, Belonging, belongings
 from opsroom.record.disk import StoreError, connect_to_read, explained, private_file, private_folder
 from opsroom.record.journal import verify
 from opsroom.record.migration import copy
@@ -20,44 +21,48 @@ Progress = Callable[[str, int, int], None]
 PAGES = 2_000
 """Pages copied between two reports."""
 
-KEYS = "keys"
+_MADE_WHEN_OPENED = ("looks.sqlite",)
+"""Not there before the room opens for the first time with a program that knows it."""
 
 
 class Backup(NamedTuple):
-    """What a backup holds: its files with their sizes, the journal's events and head, the telexes stored."""
+    """What a backup holds: its files with their sizes, the journal's events and head, the telexes stored; what stayed behind."""
 
     files: dict[str, int]
     events: int
     head: str
     telexes: int
+    behind: tuple[Belonging, ...] = ()
 
 
 def backup(
-    folder: Path, to: Path, *, store_at: str = "", keys: bool = False, progress: Progress = lambda *_: None
+    folder: Path,
+    to: Path,
+    *,
+    store_at: str = "",
+    keys: bool = False,
+    named: Iterable[str] = (),
+    progress: Progress = lambda *_: None,
 ) -> Backup:
     """Copy a room, running or not, into a new folder, and check the copy; raises `StoreError`.
 
-    The journal is copied before the readings: a room that starts from the copy judges what the readings hold beyond it
-    again, as after a kill. Secret keys stay behind unless `keys`. Readings in a database become a file in the copy.
+    The readings are copied last: a room that starts from the copy takes up what they hold beyond the other files, as after a
+    kill. Secrets stay behind unless `keys`. Readings in a database become a file in the copy. `named` are files that the
+    room.toml names, from the folder.
     """
     if to.exists() and any(to.iterdir()):
         raise StoreError("the folder is not empty", to, "", "Name a new folder for each backup.")
     private_folder(to)
-    for name in ("journal.sqlite", "people.sqlite"):
-        copy_file(folder / name, to / name, progress)
-    if store_at:
-        with_database(folder, store_at, to, progress)
-    else:
-        copy_file(folder / READINGS, to / READINGS, progress)
-    for path in sorted(folder.glob("*.toml")):
-        private_file(to / path.name).write_bytes(path.read_bytes())
-    if (folder / KEYS).is_dir():
-        private_folder(to / KEYS)
-        wanted = (
-            ("*.json", "*.pem") if keys else ("*.json",)
-        )  # the public part goes always: who signed what is no secret
-        for path in sorted(found for pattern in wanted for found in (folder / KEYS).glob(pattern)):
-            private_file(to / KEYS / path.name).write_bytes(path.read_bytes())
+    found = belongings(folder, named)
+    for name in DATABASES:
+        if name == READINGS and store_at:
+            with_database(folder, store_at, to, progress)
+        elif (folder / name).exists() or name not in _MADE_WHEN_OPENED:
+            copy_file(folder / name, to / name, progress)
+    taken = [one for one in found if one.fate == "copied" or (one.fate == "secret" and keys)]
+    for one in taken:
+        if one.name not in DATABASES:
+            _copy_plain(folder / one.name, to / one.name, to)
     checked = verify(to / "journal.sqlite")
     if not checked.ok:
         raise StoreError(
@@ -67,7 +72,15 @@ def backup(
     telexes = store.telex_counts().distinct
     store.close()
     files = {str(path.relative_to(to)): path.stat().st_size for path in sorted(to.rglob("*")) if path.is_file()}
-    return Backup(files, checked.events, checked.head, telexes)
+    return Backup(files, checked.events, checked.head, telexes, tuple(one for one in found if one not in taken))
+
+
+def _copy_plain(path: Path, target: Path, within: Path) -> None:
+    for folder in (target.parent, *target.parent.parents):
+        if folder == within:
+            break
+        private_folder(folder)
+    private_file(target).write_bytes(path.read_bytes())
 
 
 def copy_file(path: Path, to: Path, progress: Progress) -> None:

@@ -19,6 +19,7 @@ from opsroom.loop.hall import open_hall
 from opsroom.record.backup import backup
 from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
+from opsroom.record.looks import Looks
 from opsroom.record.migration import copy
 from opsroom.record.parquet import export
 from opsroom.record.postgres_store import PostgresStore
@@ -30,6 +31,7 @@ from tests.opsroom.record.conftest import Postgres
 from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
 
 START = 1_800_000_000.0
+PLAIN = ("keys/keys.json", "room.toml")
 DAY_US = 86_400_000_000
 
 
@@ -146,7 +148,9 @@ async def test_a_backup_of_a_running_room_opens_verifies_and_goes_on(tmp_path: P
             await tell(link, now + 720, figures(3, 3))
         beliefs = room.hall.bank.snapshot()
     assert made.telexes == 92
-    assert set(made.files) == {"journal.sqlite", "keys/keys.json", "people.sqlite", "readings.sqlite", "room.toml"}
+    assert set(made.files) == {*(f"{name}.sqlite" for name in ("journal", "looks", "people", "readings")), *PLAIN}
+    strangers = [one.name for one in made.behind if one.fate == "unknown"]
+    assert not strangers, "every file of a running room is accounted for"
     assert verify(tmp_path / "copy" / "journal.sqlite").head == made.head
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*") if path.is_file()} == {0o600}
     async with served(tmp_path / "copy", HandClock(START), passphrases=room.passphrases) as again:
@@ -169,6 +173,31 @@ def test_keys_go_into_a_backup_only_when_asked_and_a_used_folder_is_refused(tmp_
     assert sum(name.endswith(".pem") for name in files) == 2
     with pytest.raises(StoreError, match="not empty"):
         backup(folder, tmp_path / "plain")
+
+
+def test_a_backup_keeps_who_looked_and_leaves_what_opens_doors_and_what_is_sealed(tmp_path: Path) -> None:
+    folder = tmp_path / "room"
+    found(folder, TOML)
+    open_once(folder)
+    looks = Looks(folder / "looks.sqlite")
+    looks.note("seat-1", "Ada", "chart", "grant-1", "to compare", ["mill-1/output"], START)
+    looks.close()
+    (folder / "secrets.toml").write_text('mail = "open sesame"\n')
+    (folder / "notes.txt").write_text("mine")
+    (folder / "authorities").mkdir()
+    (folder / "authorities" / "town.crt").write_text("public")
+    made = backup(folder, tmp_path / "copy", named=["authorities/town.crt"])
+    kept = Looks(tmp_path / "copy" / "looks.sqlite")
+    assert [(look.account, look.purpose) for look in kept.of("mill-1")] == [("seat-1", "to compare")]
+    kept.close()
+    fates = {one.name: one.fate for one in made.behind}
+    assert fates["ballots.sqlite"] == "left out"
+    assert fates["notes.txt"] == "unknown"
+    assert fates["secrets.toml"] == "secret"
+    assert all(one.why for one in made.behind)
+    assert (tmp_path / "copy" / "authorities" / "town.crt").read_text() == "public"
+    assert not {"secrets.toml", "ballots.sqlite", "notes.txt"} & set(made.files)
+    assert "secrets.toml" in backup(folder, tmp_path / "whole", keys=True).files
 
 
 def open_once(folder: Path) -> None:
