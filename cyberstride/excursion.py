@@ -37,8 +37,8 @@ LEAST_LINE = 5.0
 LEAST_PERIOD = 1e-100
 """Readings that are closer together than anything can be: the square of their distance must not vanish."""
 
-ODDS = 0.5
-"""Of three steps that the window names one may be the beginning of a slope."""
+ODDS = 1.0
+"""Of two steps that the window names one may be the beginning of a slope."""
 
 
 class Ramp(NamedTuple):
