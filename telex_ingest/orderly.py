@@ -48,6 +48,8 @@ class Orderly:
         self._now = now
         self._tolerance_s = tolerance_s
         self._in_hand: set[tuple[str, bool]] = set()
+        self._taken_back: set[str] = set()
+        """Orders whose revocation the program is being told of: it may take its time, and the order may come meanwhile."""
 
     async def begin(self) -> None:
         """Take up where the spool ends: the room may have changed its key since the ticket was made."""
@@ -84,7 +86,7 @@ class Orderly:
             doubt = verify(
                 order,
                 self.pin,
-                {(order.id, True)} if revoked else (),
+                {(order.id, True)} if revoked or (order.id in self._taken_back and not order.revoked) else (),
                 self._now(),
                 plants=self._plants(),
                 tolerance_s=self._tolerance_s,
@@ -92,10 +94,13 @@ class Orderly:
             if doubt is not None:
                 self.doubts[doubt.code] = self.doubts.get(doubt.code, 0) + 1
                 _log.warning("order %.100r refused (%s): %s", order.id, doubt.code, doubt.reason)
-                await self.answer(self._refused(order, f"{doubt.code}: {doubt.reason}; {doubt.cure}"))
+                # Said and not remembered: an id that somebody made up must neither block the true order nor crowd out an answer.
+                await self._say(self._refused(order, f"{doubt.code}: {doubt.reason}; {doubt.cure}"))
                 self._in_hand.discard(key)
                 return
         self.orders += 1
+        if order.revoked:
+            self._taken_back.add(order.id)
         try:
             if self._on_order is None:
                 await self.answer(self._refused(order, "this plant takes no orders over this link"))
@@ -108,6 +113,7 @@ class Orderly:
             await self.answer(self._refused(order, f"the plant's program failed: {error!r}"))
         if order.revoked:
             await self._tape.work(self._tape.spool.revoke, order.id)
+            self._taken_back.discard(order.id)
 
     async def _follow(self, order: Order) -> None:
         if self.pin is None or order.proof is None:

@@ -26,13 +26,14 @@ async function whyNot({ proof, ...order }) {  // the reason to refuse an order, 
 }
 
 async function obey(order) {
-  const answer = (state, reason = "") => {
-    answers.set(order.id, { order: order.id, plant, state, time: new Date().toISOString(), reason });
-    say({ receipts: [answers.get(order.id)] });
+  const answer = (state, reason = "", keep = true) => {
+    const receipt = { order: order.id, plant, state, time: new Date().toISOString(), reason };
+    if (keep) answers.set(order.id, receipt);  // a forged order is not kept: it must not block the true one of its id
+    say({ receipts: [receipt] });
   };
+  const reason = await whyNot(order);  // before looking for its answer: a second copy may come meanwhile
   if (answers.has(order.id)) return say({ receipts: [answers.get(order.id)] });  // the same order again: the same answer
-  const reason = await whyNot(order);
-  if (reason) return answer("refused", reason);
+  if (reason) return answer("refused", reason, reason === "it was revoked");
   answer("accepted");
   rate += 10 * (order.parameters?.trays ?? 1);
   answer("done");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ def states(room: MiniatureRoom) -> list[tuple[str, str]]:
     return [(item.receipt.order, item.receipt.state.value) for item in room.of(ReceiptCame)]
 
 
+async def gone(room: MiniatureRoom) -> None:
+    """Wait until the room has seen the last link end, so that what it sends next goes to the next one."""
+    await until(lambda: not room.gateway.send("mill-1"))
+
+
 class Program:
     """A plant's program: notes what it is told, and does it."""
 
@@ -70,6 +76,7 @@ async def test_an_order_is_heard_once_and_a_second_copy_gets_the_same_answer(
         async with a_link(room, tmp_path / "spool", on_order=program.obey) as program.link:
             await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
             await until(lambda: states(room).count(("o-1", "done")) >= times)  # noqa: B023 - awaited here
+        await gone(room)
     assert program.heard == [("o-1", False)], "also after its process began again"
 
 
@@ -91,10 +98,32 @@ async def test_an_order_that_comes_after_its_revocation_is_not_obeyed(room: Mini
     async with a_link(room, tmp_path / "spool", on_order=lambda order: heard.append(order.revoked)) as link:
         await until(lambda: room.gateway.send("mill-1", orders=[an_order(1, revoked=True)]))
         await until(lambda: heard)
+        room.gateway.send("mill-1", orders=[unsigned(2)])
+        await until(lambda: states(room) == [("o-2", "refused")])  # and so the revocation before it is in the spool
+    room.heard.clear()
+    await gone(room)
     async with a_link(room, tmp_path / "spool", on_order=lambda order: heard.append(order.revoked)) as link:
         await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
         await until(lambda: states(room) == [("o-1", "refused")])
         assert link.doubts == {"replayed": 1}
+    assert heard == [True]
+
+
+async def test_an_order_that_comes_while_its_revocation_is_being_heard_is_not_obeyed(room: MiniatureRoom) -> None:
+    heard: list[bool] = []
+    over = asyncio.Event()
+
+    async def slowly(order: Order) -> None:
+        heard.append(order.revoked)
+        await over.wait()
+
+    async with a_link(room, None, on_order=slowly) as link:
+        await until(lambda: room.gateway.send("mill-1", orders=[an_order(1, revoked=True)]))
+        await until(lambda: heard)
+        room.gateway.send("mill-1", orders=[an_order(1)])
+        await until(lambda: states(room) == [("o-1", "refused")])
+        assert link.doubts == {"replayed": 1}
+        over.set()
     assert heard == [True]
 
 
@@ -142,6 +171,23 @@ async def test_an_order_whose_proof_is_not_good_never_reaches_the_plants_program
     assert program.heard == [("o-2", False)]
 
 
+async def test_a_forged_order_neither_blocks_the_true_one_of_its_id_nor_crowds_out_what_was_answered(
+    room: MiniatureRoom, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telex_ingest.spool.ANSWERS", 3)
+    program = Program()
+    async with a_link(room, tmp_path / "spool", on_order=program.obey) as program.link:
+        await until(lambda: room.gateway.send("mill-1", orders=[an_order(1)]))
+        await until(lambda: ("o-1", "done") in states(room))
+        room.gateway.send("mill-1", orders=[unsigned(number) for number in range(2, 9)])
+        await until(lambda: program.link is not None and program.link.doubts == {"unsigned": 7})
+    await gone(room)
+    async with a_link(room, tmp_path / "spool", on_order=program.obey) as program.link:
+        await until(lambda: room.gateway.send("mill-1", orders=[an_order(1), an_order(2)]))
+        await until(lambda: ("o-2", "done") in states(room))
+    assert program.heard == [("o-1", False), ("o-2", False)], "the copy of the first one is not obeyed again"
+
+
 async def test_a_plant_with_a_bare_token_obeys_nobody(room: MiniatureRoom) -> None:
     program = Program()
     async with a_link(room, None, "secret-1", on_order=program.obey) as program.link:
@@ -157,6 +203,7 @@ async def test_a_plant_keeps_to_the_new_key_after_its_process_began_again(room: 
         await until(lambda: room.gateway.send("mill-1", orders=[prove(unsigned(1), TWO, (CHANGED,))]))
         await until(lambda: ("o-1", "done") in states(room))
         assert program.link.pin == Pin(room="room-1", key=NEXT, retired=(KEY,))
+    await gone(room)
     async with a_link(room, tmp_path / "spool", on_order=program.obey) as program.link:
         await until(lambda: room.gateway.send("mill-1", orders=[an_order(2)]))
         await until(lambda: ("o-2", "refused") in states(room))
@@ -170,6 +217,7 @@ async def test_a_new_ticket_by_hand_is_believed(room: MiniatureRoom, tmp_path: P
     async with a_link(room, tmp_path / "spool", on_order=program.obey) as program.link:
         await until(lambda: room.gateway.send("mill-1", orders=[prove(unsigned(1), TWO, (CHANGED,))]))
         await until(lambda: ("o-1", "done") in states(room))
+    await gone(room)
     three = Ed25519PrivateKey.from_private_bytes(bytes([3]) * 32)
     ticket = TICKET._replace(key=name_of(three.public_key())).line()
     async with a_link(room, tmp_path / "spool", ticket, on_order=program.obey) as program.link:
