@@ -17,8 +17,10 @@ from telex_ingest.states import LINK, PLANT, diagram
 
 PARTS = [
     *(telex.FromPlant, telex.Hello, telex.PlantBirth, telex.SignalBirth, telex.OrderBirth, telex.ExpectedEffect),
-    *(telex.Spool, telex.Telex, telex.Sheet, telex.Receipt, telex.PlantCall, telex.Death),
+    *(telex.Spool, telex.Telex, telex.Sheet, telex.Receipt, telex.PlantCall),
+    *(telex.PlantStatement, telex.Death),
     *(telex.FromRoom, telex.Welcome, telex.Ack, telex.Refusal, telex.Order, telex.Proof, telex.Handover, telex.Notice),
+    *(telex.Invitation, telex.InvitedOption, telex.InvitedOrder),
 ]
 
 

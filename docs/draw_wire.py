@@ -47,9 +47,9 @@ def asyncapi() -> dict[str, Any]:
         "fromPlant": (
             "A frame of a link",
             "FromPlant",
-            "hello, births, telexes, receipts, calls, deaths: all optional",
+            "hello, births, telexes, receipts, calls, statements, deaths: all optional",
         ),
-        "fromRoom": ("A frame of the room", "FromRoom", "welcome, acks, refusals, orders, notices: all optional"),
+        "fromRoom": ("A frame of the room", "FromRoom", "welcome, acks, refusals, orders, notices, invitations: all optional"),
     }
     return {
         "asyncapi": "3.0.0",
@@ -106,7 +106,7 @@ def asyncapi() -> dict[str, Any]:
             "tell": {
                 "action": "send",
                 "channel": {"$ref": channel},
-                "summary": "The room answers: an Ack once a telex is durable, refusals, orders and notices.",
+                "summary": "The room answers: an Ack once a telex is durable, refusals, orders, notices and invitations.",
                 "messages": [{"$ref": f"{channel}/messages/fromRoom"}],
             },
         },

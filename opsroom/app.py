@@ -53,7 +53,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     or acknowledged before.
     """
     writer, reporter = Writer(hall, gateway.ail), Reporter(hall, gateway)
-    outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log)
+    outgoing = Outgoing(gateway, hall.keys.sign_order, hall.log, hall.keys.sign_invitation)
     reckoner = Reckoner(hall.store, hall.bank, hall.log)
     courier = Courier(hall.folder, hall.file.channels, hall.log)
     clerks = (reckoner, courier, Scribe(hall.keys.sign_journal, hall.log))

@@ -29,7 +29,7 @@ from telex_ingest.refusals import WireError
 from telex_ingest.session import Session
 from telex_ingest.share import Allowance, Share, readings_of
 from telex_ingest.states import LinkState
-from telex_ingest.telex import FromPlant, Notice, Order, PlantBirth, Refusal
+from telex_ingest.telex import FromPlant, Invitation, Notice, Order, PlantBirth, Refusal
 from telex_ingest.toll import EVERY, Toll
 from telex_ingest.wire import Subprotocol, decode, encode
 
@@ -190,9 +190,15 @@ class Gateway:
             self._session.acknowledge_sheet(sheet)
         self._flush()
 
-    def send(self, plant: str, orders: Iterable[Order] = (), notices: Iterable[Notice] = ()) -> bool:
-        """Telex orders and notices to the link that speaks for the plant; False when none does (send again at its birth)."""
-        sent = self._session.send(plant, orders, notices)
+    def send(
+        self,
+        plant: str,
+        orders: Iterable[Order] = (),
+        notices: Iterable[Notice] = (),
+        invitations: Iterable[Invitation] = (),
+    ) -> bool:
+        """Telex these to the link that speaks for the plant; False when none does (send them again at its birth)."""
+        sent = self._session.send(plant, orders, notices, invitations)
         self._flush()
         return sent
 

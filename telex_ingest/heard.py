@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from telex_ingest.sheet import WIDTHS
-from telex_ingest.telex import PlantBirth, PlantCall, Reading, Receipt, TelexKind
+from telex_ingest.telex import PlantBirth, PlantCall, PlantStatement, Reading, Receipt, TelexKind
 
 
 class PlantBorn(msgspec.Struct, frozen=True):
@@ -141,6 +141,18 @@ class CallCame(msgspec.Struct, frozen=True):
         return self.call.plant
 
 
+class StatementCame(msgspec.Struct, frozen=True):
+    """A plant stated, over the wire, what it knows on a motion."""
+
+    statement: PlantStatement
+    at: float
+
+    @property
+    def plant(self) -> str:
+        """The plant that spoke."""
+        return self.statement.plant
+
+
 class PlantDied(msgspec.Struct, frozen=True):
     """A plant said farewell; it is not silent, it stopped by intention, until its next birth."""
 
@@ -166,5 +178,14 @@ class PlantSpeaks(msgspec.Struct, frozen=True):
 
 
 Heard = (
-    PlantBorn | Accepted | SheetAccepted | GapClosed | ReceiptCame | CallCame | PlantDied | PlantSilent | PlantSpeaks
+    PlantBorn
+    | Accepted
+    | SheetAccepted
+    | GapClosed
+    | ReceiptCame
+    | CallCame
+    | StatementCame
+    | PlantDied
+    | PlantSilent
+    | PlantSpeaks
 )

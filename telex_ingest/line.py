@@ -164,6 +164,8 @@ class LineCounts(msgspec.Struct, frozen=True):
     paused: int = 0
     births: int = 0
     changed_births: int = 0
+    statements: int = 0
+    """What plants stated on motions."""
 
 
 class LinkCounts(NamedTuple):
@@ -202,4 +204,5 @@ class Tally:
     sheets: int = 0
     births: int = 0
     changed_births: int = 0
+    statements: int = 0
     refused: dict[str, int] = field(default_factory=dict)

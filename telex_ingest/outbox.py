@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from telex_ingest.line import Limits, Tally
 from telex_ingest.refusals import refusal
-from telex_ingest.telex import Ack, FromRoom, Notice, Order, Refusal, Welcome
+from telex_ingest.telex import Ack, FromRoom, Invitation, Notice, Order, Refusal, Welcome
 
 
 class Outbox:
     """Says everything in one frame when the link is ready: one Ack a plant (the newest), one notice an alarm (the newest)."""
 
-    __slots__ = ("_acks", "_limits", "_notices", "_orders", "_refusals", "_sheets", "_tally", "_unsaid", "_welcome")
+    __slots__ = (
+        "_acks",
+        "_invitations",
+        "_limits",
+        "_notices",
+        "_orders",
+        "_refusals",
+        "_sheets",
+        "_tally",
+        "_unsaid",
+        "_welcome",
+    )
 
     def __init__(self, limits: Limits, tally: Tally) -> None:
         self._limits = limits
@@ -21,6 +32,7 @@ class Outbox:
         self._refusals: list[Refusal] = []
         self._orders: dict[tuple[str, bool], Order] = {}
         self._notices: dict[tuple[str, str], Notice] = {}
+        self._invitations: dict[tuple[str, str], Invitation] = {}
         self._unsaid = 0
 
     def __bool__(self) -> bool:
@@ -30,6 +42,7 @@ class Outbox:
             or self._refusals
             or self._orders
             or self._notices
+            or self._invitations
             or self._welcome
             or self._unsaid
         )
@@ -74,6 +87,14 @@ class Outbox:
             self._tally.dropped += 1
         self._notices[key] = notice
 
+    def invite(self, invitation: Invitation) -> None:
+        """Telex an invitation; the newest to a motion takes the place of an older one that was not sent yet."""
+        key = (invitation.plant, invitation.motion)
+        if len(self._invitations) < self._limits.answers or key in self._invitations:
+            self._invitations[key] = invitation
+        else:
+            self._tally.dropped += 1
+
     def take(self) -> FromRoom:
         """Take everything that waits, as one frame."""
         refusals = self._refusals
@@ -86,8 +107,9 @@ class Outbox:
             refusals=tuple(refusals),
             orders=tuple(self._orders.values()),
             notices=tuple(self._notices.values()),
+            invitations=tuple(self._invitations.values()),
         )
         self._sheets = []
         self._welcome, self._acks, self._refusals, self._orders, self._notices = None, {}, [], {}, {}
-        self._unsaid = 0
+        self._invitations, self._unsaid = {}, 0
         return frame

@@ -38,6 +38,7 @@ from telex_ingest.telex import (
     Notice,
     PlantBirth,
     PlantCall,
+    PlantStatement,
     Receipt,
     Refusal,
     Telex,
@@ -47,8 +48,9 @@ from telex_ingest.telex import (
 from telex_ingest.ticket import Ticket
 from telex_ingest.told import Births, Figures, TellError, Told
 from telex_ingest.wire import Subprotocol, decode_room, encode
+from telex_ingest.witness import OnInvitation, StatementError, Witness
 
-__all__ = ["LinkCounts", "LinkRefusedError", "PlantLink", "TellError", "Told"]
+__all__ = ["LinkCounts", "LinkRefusedError", "PlantLink", "StatementError", "TellError", "Told"]
 
 OnNotice = Callable[[Notice], Awaitable[None] | None]
 OnRefusal = Callable[[Refusal], Awaitable[None] | None]
@@ -71,8 +73,9 @@ class PlantLink:
     `subprotocol` is `json` or `msgpack`; `spool=None` keeps the spool in memory (a killed process then starts a new epoch).
     `frame_telexes` bounds the telexes in a frame; `disturb` may be set to a fault of the line. `on_order` is called once an order
     (a second copy gets the remembered answer) and once more when the order comes revoked; only orders whose proof is good reach
-    it. `token` is the ticket that the room printed, which names the key to believe; with a bare token, `pin` does. `now` is the
-    room's clock as the plant reads it (epoch seconds), `tolerance_s` how far it may be behind. `tls` holds
+    it. `on_invitation` is called when the council deliberates on a plant's alarm (`state` answers), when the options change and
+    when it is over. `token` is the ticket that the room printed, which names the key to believe; with a bare token, `pin` does.
+    `now` is the room's clock as the plant reads it (epoch seconds), `tolerance_s` how far it may be behind. `tls` holds
     the authority to trust, and the certificate to show where the link has one instead of a token. A link that falls behind tells
     every `depth_every_s` how deep its spools are. In MessagePack, telexes of one shape go as sheets.
     """
@@ -88,6 +91,7 @@ class PlantLink:
         subprotocol: Literal["json", "msgpack"] = "json",
         on_order: OnOrder | None = None,
         on_notice: OnNotice | None = None,
+        on_invitation: OnInvitation | None = None,
         on_refusal: OnRefusal | None = None,
         frame_telexes: int = 500,
         spool_limit: int = 1_000_000,
@@ -113,6 +117,7 @@ class PlantLink:
         self._orderly = Orderly(
             self._tape, on_order, self._say, self._births.plants, pin or ticket.pin, now, tolerance_s
         )
+        self._witness = Witness(on_invitation, lambda: self.pin, now)
         self._on_notice = on_notice
         self._on_refusal = on_refusal
         self._superseded: set[str] = set()
@@ -172,6 +177,14 @@ class PlantLink:
     async def call(self, call: PlantCall) -> None:
         """Acknowledge an alarm or call the next level early, for the plant's own people; lost when the line is down."""
         await self._send(FromPlant(calls=(call,)))
+
+    async def state(self, statement: PlantStatement) -> None:
+        """State what a plant knows on a motion that it was invited to; said again after every cut until the motion is over.
+
+        Raises `StatementError` for an empty or too long one.
+        """
+        self._witness.keep(statement)
+        await self._send(FromPlant(statements=(statement,)))
 
     async def rebirth(self, birth: PlantBirth) -> None:
         """Declare a plant anew (or one more plant) under the epoch that its spool is in; takes back a superseded plant."""
@@ -249,8 +262,9 @@ class PlantLink:
 
     @property
     def doubts(self) -> Mapping[str, int]:
-        """Orders that were refused on their proof alone, by reason (`proof.CURES`)."""
-        return self._orderly.doubts
+        """Orders and invitations that were refused on their proof alone, by reason (`proof.CURES`)."""
+        both = (self._orderly.doubts, self._witness.doubts)
+        return {why: sum(one.get(why, 0) for one in both) for one in both for why in one}
 
     @property
     def trouble(self) -> str:
@@ -302,9 +316,9 @@ class PlantLink:
         self._superseded.clear()
         for start in range(0, len(plants), BIRTHS_A_FRAME):
             await self._declare(socket, plants[start : start + BIRTHS_A_FRAME])
-        receipts = await self._orderly.recent()
-        if receipts:
-            await socket.send(encode(FromPlant(receipts=receipts), self._subprotocol))
+        again = FromPlant(receipts=await self._orderly.recent(), statements=self._witness.recent())
+        if again != FromPlant():
+            await socket.send(encode(again, self._subprotocol))
         if not self._mended.is_set():
             raise LinkCutError  # while the hands were still being shaken
         self._connects += 1
@@ -399,6 +413,8 @@ class PlantLink:
                     self._errands.run(self._fill_gap(refused.plant, refused.seq))
             for order in said.orders:
                 self._errands.run(self._orderly.hear(order))
+            for invitation in said.invitations:
+                self._errands.run(self._witness.hear(invitation))
             for notice in said.notices:
                 self._errands.call(self._on_notice, notice)
 

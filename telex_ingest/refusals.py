@@ -8,6 +8,7 @@ Pure. A refusal never takes the link down, except where the table says so. The e
     +-- LinkCutError        the line was cut by its own user
     +-- TellError           a telex that no birth declares (`told.py`)
     +-- SpoolError          a plant's spool cannot be opened or written (`spool.py`)
+    +-- StatementError      a statement that the room would not take (`witness.py`)
     +-- BirthError          a birth contradicts itself (`birth.py`)
     +-- FeedError           a feed does not load, or cannot read its source (`feed.py`)
 """
@@ -40,7 +41,7 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
         "empty": Ground(
             "the frame has no member that the room knows",
             "nothing to take",
-            "use hello, births, spools, telexes, sheets, receipts, calls, deaths",
+            "use hello, births, spools, telexes, sheets, receipts, calls, statements, deaths",
         ),
         "malformed": Ground(
             "a part of the frame has the wrong form",

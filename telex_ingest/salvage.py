@@ -18,6 +18,7 @@ from telex_ingest.telex import (
     OrderBirth,
     PlantBirth,
     PlantCall,
+    PlantStatement,
     Quality,
     Reading,
     Receipt,
@@ -47,6 +48,7 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "sheets": Sheet,
     "receipts": Receipt,
     "calls": PlantCall,
+    "statements": PlantStatement,
     "deaths": Death,
 }
 

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
-from telex_ingest.heard import CallCame, GapClosed, Heard, PlantBorn, PlantDied, ReceiptCame, SheetAccepted
+from telex_ingest.heard import (
+    CallCame,
+    GapClosed,
+    Heard,
+    PlantBorn,
+    PlantDied,
+    ReceiptCame,
+    SheetAccepted,
+    StatementCame,
+)
 from telex_ingest.line import Limits, LineCounts, PlantLine
 from telex_ingest.plant import Arrived, Plant, Spent
 from telex_ingest.refusals import WireError, show
@@ -25,6 +34,7 @@ from telex_ingest.telex import (
     Death,
     FromPlant,
     Hello,
+    Invitation,
     Notice,
     Order,
     PlantBirth,
@@ -162,6 +172,7 @@ class Session:
             or frame.spools
             or frame.receipts
             or frame.calls
+            or frame.statements
             or frame.deaths
             or decoded.spent
         ):
@@ -192,6 +203,10 @@ class Session:
                 self._watch_gap(plant)
         heard += [ReceiptCame(one, now) for one in frame.receipts if self._speaking(link, one.plant, now) is not None]
         heard += [CallCame(one, now) for one in frame.calls if self._speaking(link, one.plant, now) is not None]
+        for one in frame.statements:
+            if self._speaking(link, one.plant, now) is not None:
+                self.desk.tally.statements += 1
+                heard.append(StatementCame(one, now))
         for death in frame.deaths:
             self._die(link, death, now, heard)
 
@@ -385,8 +400,10 @@ class Session:
                 if plants[name].speaker is link:
                     self.desk.ack(link, name, epoch, seq)
 
-    def send(self, name: str, orders: Iterable[Order], notices: Iterable[Notice]) -> bool:
-        """Put orders and notices into the outbox of the link that speaks for the plant; False when none does."""
+    def send(
+        self, name: str, orders: Iterable[Order], notices: Iterable[Notice], invitations: Iterable[Invitation] = ()
+    ) -> bool:
+        """Put orders, notices and invitations into the outbox of the link that speaks for the plant; False when none does."""
         link = self._speaker(name)
         if link is None:
             return False
@@ -394,6 +411,8 @@ class Session:
             link.outbox.order(order)
         for notice in notices:
             link.outbox.notice(notice)
+        for invitation in invitations:
+            link.outbox.invite(invitation)
         self.desk.ready[link.number] = link
         return True
 
@@ -459,4 +478,5 @@ class Session:
             sheets=tally.sheets,
             births=tally.births,
             changed_births=tally.changed_births,
+            statements=tally.statements,
         )

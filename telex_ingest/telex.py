@@ -233,6 +233,18 @@ class PlantCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
+class PlantStatement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plant says on a motion that it was invited to: `motion` is the id of the invitation.
+
+    The same text again is the same statement.
+    """
+
+    plant: Slug
+    motion: str
+    text: str
+    stance: Literal["for", "against", "question", "answer"] = "answer"
+
+
 class Ack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The highest sequence number of a plant's epoch that the room has made durable; the spool may forget up to it."""
 
@@ -287,6 +299,46 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proof: Proof | None = None
 
 
+class InvitedOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One order of an option that a council deliberates on: nothing that a plant may obey."""
+
+    plant: Slug
+    name: Slug
+    parameters: dict[str, Any] = {}
+
+
+class InvitedOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One option of a motion: orders, more time for the unit, or nothing."""
+
+    id: str
+    title: str
+    kind: Literal["orders", "time", "nothing"]
+    orders: tuple[InvitedOrder, ...] = ()
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A motion about a plant's alarm, or one that would order it something: the plant may state what it knows until `until`.
+
+    `alarm` and `signal` are the plant's own, empty where only an option concerns it. `state` is open, or how the motion ended;
+    `stated` counts the plant's statements that are on record, `letters` are the most of one; `text` says it to people.
+    """
+
+    motion: str
+    room: str
+    plant: Slug
+    title: str
+    alarm: str = ""
+    signal: str = ""
+    options: tuple[InvitedOption, ...] = ()
+    until: Zoned
+    state: Literal["open", "carried", "lost", "expired", "withdrawn"] = "open"
+    chosen: str = ""
+    stated: int = 0
+    letters: int = 0
+    text: str = ""
+    proof: Proof | None = None
+
+
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the room tells a plant about itself: an alarm that opened, climbed, recovered or closed, with its clock.
 
@@ -325,6 +377,7 @@ class FromPlant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     sheets: tuple[Sheet, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     calls: tuple[PlantCall, ...] = ()
+    statements: tuple[PlantStatement, ...] = ()
     deaths: tuple[Death, ...] = ()
 
 
@@ -338,3 +391,4 @@ class FromRoom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refusals: tuple[Refusal, ...] = ()
     orders: tuple[Order, ...] = ()
     notices: tuple[Notice, ...] = ()
+    invitations: tuple[Invitation, ...] = ()

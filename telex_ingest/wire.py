@@ -68,7 +68,7 @@ def decode(frame: str | bytes, subprotocol: Subprotocol = Subprotocol.JSON) -> D
         said = _pack_from_plant.decode(cast(bytes, frame)) if packed else _json_from_plant.decode(frame)
     except UNDECODABLE:
         return salvage(frame, packed=packed)
-    if not (said.hello or said.births or said.receipts or said.calls or said.deaths or said.spools):
+    if not (said.hello or said.births or said.receipts or said.calls or said.statements or said.deaths or said.spools):
         if said.telexes:
             if packed and _perhaps_not_finite(cast(bytes, frame)):
                 return salvage(frame, packed=packed)

@@ -1,14 +1,15 @@
 """Amendments: other words or orders for one option, taken over by the mover (friendly) or decided by the seats in the open.
 
 The first ballot of the last round closes the list. What is adopted voids the ballots cast on the old words: those of the running
-round are cast again, and a first ballot that was opened before stands as a reason, no longer as a vote.
+round are cast again, and a first ballot that was opened before stands as a reason, no longer as a vote. Orders of another kind
+are counted as the charter says for that kind: no harmless wording carries a dangerous order past its two thirds.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from immutables import Map
@@ -17,8 +18,9 @@ from opsroom.commands import Actor, AmendMotion, AnswerAmendment
 from opsroom.council.deliberation import eligible, find_running
 from opsroom.council.foresight import foresee
 from opsroom.council.motion import Amendment, Motion
-from opsroom.council.moving import first_round, proposed_option
+from opsroom.council.moving import first_round, mode_of, proposed_option
 from opsroom.council.options import Option
+from opsroom.recursion.recursion import Mode
 from opsroom.room import events as happened
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
@@ -87,7 +89,7 @@ def move(room: Room, asked: AmendMotion, actor: Actor, now: float, sight: Sight)
     )
     if actor.seat != motion.seat:
         return (moved,)
-    return (moved, _settled(motion, moved.amendment, "friendly", now))
+    return (moved, _taken(room, motion, moved.amendment, option, "friendly", now))
 
 
 def answer(room: Room, asked: AnswerAmendment, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
@@ -108,9 +110,9 @@ def answer(room: Room, asked: AnswerAmendment, actor: Actor, now: float) -> tupl
     ayes = ({*amendment.ayes} - {actor.seat}) | ({actor.seat} if asked.aye else set())
     noes = ({*amendment.noes} - {actor.seat}) | (set() if asked.aye else {actor.seat})
     if asked.aye and actor.seat == motion.seat:
-        return (said_now, _settled(motion, amendment.id, "friendly", now))
+        return (said_now, _taken(room, motion, amendment.id, amendment.option, "friendly", now))
     if 2 * len(ayes) > len(seats):
-        return (said_now, _settled(motion, amendment.id, "adopted", now))
+        return (said_now, _taken(room, motion, amendment.id, amendment.option, "adopted", now))
     if 2 * len(noes) >= len(seats):
         return (said_now, _settled(motion, amendment.id, "rejected", now))
     return (said_now,)
@@ -121,10 +123,20 @@ def fallen(motion: Motion, now: float) -> tuple[AnyEvent, ...]:
     return tuple(_settled(motion, one.id, "fell", now) for one in motion.amendments if one.state == "open")
 
 
-def _settled(
-    motion: Motion, amendment: str, how: Literal["friendly", "adopted", "rejected", "fell"], now: float
-) -> happened.AmendmentSettled:
+def _settled(motion: Motion, amendment: str, how: Literal["rejected", "fell"], now: float) -> happened.AmendmentSettled:
     return happened.AmendmentSettled(at=now, motion=motion.id, amendment=amendment, how=how)
+
+
+def _taken(
+    room: Room, motion: Motion, amendment: str, new: Option, how: Literal["friendly", "adopted"], now: float
+) -> happened.AmendmentSettled:
+    mode = mode_of(room, _with(motion, new))
+    said_mode = "" if mode == motion.mode else mode
+    return happened.AmendmentSettled(at=now, motion=motion.id, amendment=amendment, how=how, mode=said_mode)
+
+
+def _with(motion: Motion, new: Option) -> tuple[Option, ...]:
+    return tuple(new if option.id == new.id else option for option in motion.options)
 
 
 def _check_open(motion: Motion) -> None:
@@ -173,7 +185,8 @@ def _applied(room: Room, event: happened.AmendmentSettled) -> Room:
         return put(room, "motions", motion)
     new = next(one.option for one in motion.amendments if one.id == event.amendment)
     changes: dict[str, Any] = {
-        "options": tuple(new if option.id == new.id else option for option in motion.options),
+        "options": _with(motion, new),
+        "mode": cast(Mode, event.mode or motion.mode),
         "ballots": Map(),
         "first": Map({seat: msgspec.structs.replace(one, void=True) for seat, one in motion.first.items()}),
         "last_call": False,

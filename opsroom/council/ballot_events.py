@@ -83,11 +83,14 @@ class AmendmentAnswered(Event, frozen=True, kw_only=True, omit_defaults=True, ta
 
 class AmendmentSettled(Event, frozen=True, kw_only=True, omit_defaults=True, tag="amendment-settled"):
     """An amendment was taken over by the mover (friendly), adopted or rejected by the seats, or fell; an adopted one voids the
-    ballots of the running round, whose seats vote again."""
+    ballots of the running round, whose seats vote again.
+
+    `mode` is how they are counted from then on, where the new orders are of another kind; empty when that stays."""
 
     motion: str
     amendment: str
     how: Literal["friendly", "adopted", "rejected", "fell"]
+    mode: str = ""
 
 
 class SubstituteNamed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="substitute-named"):

@@ -33,6 +33,12 @@ def cast(room: Room, asked: CastBallot, actor: Actor, salt: bytes, now: float) -
     seat = voting_for(room, asked, actor, now)
     if seat in motion.recused:
         raise Refused("recused", f"seat {seat} recused itself from {motion.id}", "speak on the motion instead")
+    if actor.seat in motion.recused:
+        raise Refused(
+            "recused",
+            f"seat {actor.seat} recused itself from {motion.id}, and cannot vote on it in another's place either",
+            f"seat {seat} votes itself, or names another substitute",
+        )
     if seat in motion.ballots:
         raise Refused(
             "already-voted",

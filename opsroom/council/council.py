@@ -19,11 +19,16 @@ from opsroom.recursion.recursion import Mode
 from opsroom.room import events as happened
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
+from opsroom.room.news import StatementCame
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Room, count, put
+from telex_ingest.invitation import STATEMENT
 
 STATEMENTS = 200
 """The most statements on one motion."""
+
+PLANT_STATEMENTS = 5
+"""The most statements that one plant makes on one motion over the wire."""
 
 CITATIONS = 12
 """The most citations of one statement."""
@@ -47,6 +52,30 @@ def speak(room: Room, asked: Speak, actor: Actor, now: float) -> tuple[AnyEvent,
     return (
         happened.StatementMade(
             at=now, motion=motion.id, seat=actor.seat, plant=plant, stance=asked.stance, text=text, cites=asked.cites
+        ),
+    )
+
+
+def hear_statement(room: Room, news: StatementCame, now: float) -> tuple[AnyEvent, ...]:
+    """A plant stated over the wire what it knows on a motion that it was invited to; a second copy is nothing."""
+    known = room.motions.get(news.motion)
+    text = news.text.strip()
+    mine = [one.text for one in known.statements if one.plant == news.plant and one.wire] if known is not None else []
+    if text in mine:
+        return ()
+    motion = find_running(room, news.motion, now)
+    if news.plant not in concerned(room, motion):
+        raise Refused("not-your-motion", f"{motion.id} does not concern {news.plant}", "wait for an invitation")
+    if len(mine) >= PLANT_STATEMENTS or len(motion.statements) >= STATEMENTS:
+        raise Refused("too-many", f"{news.plant} made {len(mine)} statements on {motion.id}", "let the council vote")
+    return (
+        happened.StatementMade(
+            at=now,
+            by=f"wire-{news.plant}",
+            motion=motion.id,
+            plant=news.plant,
+            stance=news.stance,
+            text=said(text, "the statement", STATEMENT),
         ),
     )
 
@@ -158,6 +187,7 @@ def _stated(room: Room, event: happened.StatementMade) -> Room:
         at=event.at,
         plant=event.plant,
         cites=event.cites,
+        wire=event.by.startswith("wire-"),
     )
     return put(room, "motions", msgspec.structs.replace(motion, statements=(*motion.statements, said_now)))
 

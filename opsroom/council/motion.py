@@ -26,7 +26,7 @@ from opsroom.room.thing import Thing
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a seat, or a plant that is concerned, said on a motion."""
+    """Something that a seat, or a plant that is concerned, said on a motion; over the `wire`, by the plant itself."""
 
     seat: int
     occupant: str
@@ -35,6 +35,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     plant: str = ""
     cites: tuple[Citation, ...] = ()
+    wire: bool = False
 
 
 class Ballot(msgspec.Struct, frozen=True, kw_only=True):

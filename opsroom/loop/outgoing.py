@@ -6,19 +6,26 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from opsroom.alarms.algedonic import notices
+from opsroom.council.invitations import invitations
 from opsroom.council.order import pending
 from opsroom.recursion.wire_answers import asked
 from opsroom.room.events import AnyEvent
 from opsroom.room.refusal import Refused, RoomError
 from opsroom.room.room import Room
 from telex_ingest.canonical import CanonicalError
-from telex_ingest.telex import Notice, Order, Refusal
+from telex_ingest.telex import Invitation, Notice, Order, Refusal
 
 
 class Wire(Protocol):
     """The part of the gateway that sends."""
 
-    def send(self, plant: str, orders: Iterable[Order] = (), notices: Iterable[Notice] = ()) -> bool:
+    def send(
+        self,
+        plant: str,
+        orders: Iterable[Order] = (),
+        notices: Iterable[Notice] = (),
+        invitations: Iterable[Invitation] = (),
+    ) -> bool:
         """Telex to the link that speaks for a plant; False when none does."""
         ...
 
@@ -33,8 +40,14 @@ class Outgoing:
     A plant ignores an order that it has seen (by its id), so sending twice after a reconnect is safe, and never sending is not.
     """
 
-    def __init__(self, wire: Wire, sign: Callable[[Order], Order], log: Any = None) -> None:
-        self.wire, self.sign, self.log = wire, sign, log
+    def __init__(
+        self,
+        wire: Wire,
+        sign: Callable[[Order], Order],
+        log: Any = None,
+        invite: Callable[[Invitation], Invitation] = lambda invitation: invitation,
+    ) -> None:
+        self.wire, self.sign, self.log, self.invite = wire, sign, log, invite
         self._unsigned: set[str] = set()
         self._sent: dict[str, set[tuple[str, bool]]] = {}
         self._fresh: set[str] = set()
@@ -53,7 +66,9 @@ class Outgoing:
         """Send the notices of a tick's events, and every pending order that its plant has not been sent."""
         by_plant: dict[str, list[Notice]] = {}
         told = (*notices(room, events), *asked(room, events, self._fresh)) if events or self._fresh else ()
+        called = invitations(room, events, self._fresh) if events or self._fresh else ()
         self._fresh.clear()
+        self._invite(called)
         for notice in told:
             by_plant.setdefault(notice.plant, []).append(notice)
         for plant, mine in by_plant.items():
@@ -68,6 +83,17 @@ class Outgoing:
             proven = self._proven(order)
             if proven is not None and self.wire.send(order.plant, orders=(proven,)):
                 sent.add((order.id, order.revoked))
+
+    def _invite(self, called: Iterable[Invitation]) -> None:
+        """Invite plants to motions; while the room cannot sign nobody is invited, and each is again at its next birth."""
+        for invitation in called:
+            try:
+                self.wire.send(invitation.plant, invitations=(self.invite(invitation),))
+            except (RoomError, CanonicalError) as error:
+                if self.log is not None:
+                    self.log.error(
+                        "an invitation cannot be signed and is not sent", motion=invitation.motion, why=str(error)
+                    )
 
     def _proven(self, order: Order) -> Order | None:
         """The order with its proof; None, told once in the log and tried again, while the room cannot sign."""

@@ -14,7 +14,16 @@ from opsroom.loop.hall import Hall
 from opsroom.loop.inbox import Batch
 from opsroom.loop.line_log import LineLog
 from opsroom.loop.tick import Tick
-from opsroom.room.news import AnyNews, CallCame, PlantBorn, PlantDied, PlantSilent, PlantSpeaks, ReceiptCame
+from opsroom.room.news import (
+    AnyNews,
+    CallCame,
+    PlantBorn,
+    PlantDied,
+    PlantSilent,
+    PlantSpeaks,
+    ReceiptCame,
+    StatementCame,
+)
 from opsroom.showing import show
 from opsroom.showing.attempts import Attempts
 from opsroom.showing.sentences import figure
@@ -59,6 +68,8 @@ def _news(item: heard.Heard) -> AnyNews | None:
                 at=microseconds(receipt.time) / 1e6,
                 reason=receipt.reason,
             )
+        case heard.StatementCame(statement=said):
+            return StatementCame(plant=said.plant, motion=said.motion, text=said.text, stance=said.stance)
         case heard.CallCame(call=call):
             return CallCame(plant=call.plant, alarm=call.alarm, call=call.call, reason=call.reason)
         case heard.PlantDied(plant=plant, reason=reason):

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from opsroom.record.disk import SoleWriter, explained, private_file, private_folder
 from opsroom.room.refusal import RoomError
+from telex_ingest.invitation import prove as prove_invitation
 from telex_ingest.proof import hand_over, handover_bytes, name_of, prove, sign, signed
-from telex_ingest.telex import Handover, Order, moment
+from telex_ingest.telex import Handover, Invitation, Order, moment
 
 FOLDER, PUBLIC = "keys", "keys.json"
 
@@ -153,6 +154,10 @@ class Keyring:
         """Put the room's proof under an order; raises `KeysError`, `CanonicalError`."""
         secret = self._secret("orders")
         return prove(order, secret, self.chain("orders"))
+
+    def sign_invitation(self, invitation: Invitation) -> Invitation:
+        """Put the room's proof under an invitation; raises `KeysError`, `CanonicalError`."""
+        return prove_invitation(invitation, self._secret("orders"), self.chain("orders"))
 
     def sign_journal(self, said: bytes) -> tuple[str, str]:
         """Sign bytes with the journal's key: (public key, signature); raises `KeysError`."""

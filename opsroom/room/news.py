@@ -131,6 +131,15 @@ class CallCame(News, frozen=True, kw_only=True, tag="call"):
     reason: str = ""
 
 
+class StatementCame(News, frozen=True, kw_only=True, tag="statement"):
+    """A plant stated over the wire what it knows on a motion."""
+
+    plant: str
+    motion: str
+    text: str
+    stance: Literal["for", "against", "question", "answer"] = "answer"
+
+
 class Returned(News, frozen=True, kw_only=True, tag="returned"):
     """The recovery watch saw a signal back inside its interval for `readings` readings in a row; `at` is source time."""
 
@@ -188,6 +197,7 @@ AnyNews = (
     | EffectReckoned
     | BallotsFound
     | CallCame
+    | StatementCame
     | Returned
     | LeftAgain
     | NoticeTaken

@@ -51,6 +51,7 @@ from opsroom.room.news import (
     ReceiptCame,
     Returned,
     Sight,
+    StatementCame,
     Tick,
     VerdictNews,
     blind,
@@ -125,6 +126,7 @@ NEWS: Mapping[type[Any], Callable[[Room, Any, float], Events]] = {
     CallCame: lambda room, news, now: (
         wire_answers.hear_answer if news.call in wire_answers.WORDS else algedonic.hear_call
     )(room, news, now),
+    StatementCame: council.hear_statement,
     Returned: algedonic.hear_recovery,
     LeftAgain: algedonic.hear_recovery,
     PlantBorn: births.hear_birth,

@@ -13,11 +13,15 @@ from telex_ingest.telex import (
     FromRoom,
     Handover,
     Hello,
+    Invitation,
+    InvitedOption,
+    InvitedOrder,
     Notice,
     Order,
     OrderBirth,
     PlantBirth,
     PlantCall,
+    PlantStatement,
     Proof,
     Quality,
     Reading,
@@ -90,6 +94,13 @@ receipts = st.builds(Receipt, order=texts, plant=slugs, state=st.sampled_from(Re
 calls = st.builds(PlantCall, plant=slugs, alarm=texts, call=st.sampled_from(["acknowledge", "early"]), reason=texts)
 hellos = st.builds(Hello, link=slugs, token=texts, protocol=texts, plants=st.lists(slugs, max_size=2).map(tuple))
 spools = st.builds(Spool, plant=slugs, epoch=counts, first=counts, last=st.integers(0, 2**53 - 1))
+statements = st.builds(
+    PlantStatement,
+    plant=slugs,
+    motion=texts,
+    text=texts,
+    stance=st.sampled_from(["for", "against", "question", "answer"]),
+)
 deaths = st.builds(Death, plant=slugs, reason=texts)
 
 
@@ -105,6 +116,7 @@ plant_frames = st.builds(
     telexes=some(telexes),
     receipts=some(receipts),
     calls=some(calls),
+    statements=some(statements),
     deaths=some(deaths),
 ).filter(lambda frame: frame != FromPlant())
 
@@ -145,6 +157,31 @@ notices = st.builds(
     level=texts,
     deadline=st.none() | times,
 )
+invitations = st.builds(
+    Invitation,
+    motion=texts,
+    room=texts,
+    plant=slugs,
+    title=texts,
+    alarm=texts,
+    signal=texts,
+    options=some(
+        st.builds(
+            InvitedOption,
+            id=texts,
+            title=texts,
+            kind=st.sampled_from(["orders", "time", "nothing"]),
+            orders=some(st.builds(InvitedOrder, plant=slugs, name=slugs, parameters=parameters)),
+        )
+    ),
+    until=times,
+    state=st.sampled_from(["open", "carried", "lost", "expired", "withdrawn"]),
+    chosen=texts,
+    stated=st.integers(0, 9),
+    letters=st.integers(0, 9),
+    text=texts,
+    proof=st.none() | st.builds(Proof, key=texts, signature=texts, chain=some(handovers)),
+)
 room_frames = st.builds(
     FromRoom,
     welcome=st.none() | st.builds(Welcome, room=texts, protocol=texts, resume=some(acks)),
@@ -152,4 +189,5 @@ room_frames = st.builds(
     refusals=some(refusals),
     orders=some(orders),
     notices=some(notices),
+    invitations=some(invitations),
 )
