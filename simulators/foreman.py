@@ -70,28 +70,40 @@ class Foreman:
         self._heard[order.id] = self._clockwork.process(self._carry_out(order, kind))
 
     def _why_not(self, order: Order) -> str:
-        now = self._clockwork.now
-        kind = self._kinds.get(order.name)
         if order.plant != self.plant:
             return f"this is {self.plant}, the order is for {order.plant}"
-        if kind is None:
-            return f"{self.plant} knows no order {order.name!r}, only {', '.join(sorted(self._kinds))}"
-        if self._seconds(order.expires) <= now:
+        if self._seconds(order.expires) <= self._clockwork.now:
             return f"the order expired at {order.expires.isoformat()}"
-        wrong = _wrong_parameter(kind, order.parameters)
+        objection = self.objection(order.name, order.parameters, self._begins(order))
+        kind = self._kinds.get(order.name)
+        if objection or kind is None or not kind.power:
+            return objection
+        return self._economy.grant(float(order.parameters[kind.power]))
+
+    def objection(self, name: str, parameters: dict[str, Any], begins_s: float | None = None) -> str:
+        """Say why an order could not be carried out that began at a simulated second (now), as far as the plant itself knows."""
+        now = self._clockwork.now
+        kind = self._kinds.get(name)
+        if kind is None:
+            return f"{self.plant} knows no order {name!r}, only {', '.join(sorted(self._kinds))}"
+        wrong = _wrong_parameter(kind, parameters)
         if wrong:
             return wrong
         for row in self._refuses:
-            if row.order == order.name and row.from_s <= now < row.until_s:
+            if row.order == name and row.from_s <= now < row.until_s:
                 return row.reason
-        hour = self._factory.hour(now + self._wait(order, kind))
+        hour = self._factory.hour((now if begins_s is None else begins_s) + kind.delay_s)
         if kind.crew == "day" and (hour >= NIGHT_H[0] or hour < NIGHT_H[1]):
-            return f"no crew for {order.name} on the night shift, which ends at {NIGHT_H[1]:.0f} o'clock UTC"
-        until = self._busy.get(self._place(order), -1.0)
+            return f"no crew for {name} on the night shift, which ends at {NIGHT_H[1]:.0f} o'clock UTC"
+        until = self._busy.get((name, str(parameters.get("machine", ""))), -1.0)
         if now < until:
-            what = order.parameters.get("machine", order.name)
-            return f"{what} is in hand already, for {(until - now) / 60:.0f} min more"
-        return self._economy.grant(float(order.parameters[kind.power])) if kind.power else ""
+            return f"{parameters.get('machine', name)} is in hand already, for {(until - now) / 60:.0f} min more"
+        return ""
+
+    def takes_s(self, name: str) -> float:
+        """How long it takes from an order until its work is done, seconds."""
+        kind = self._kinds[name]
+        return kind.delay_s + kind.work_s
 
     def _carry_out(self, order: Order, kind: OrderKind) -> Steps:
         try:

@@ -25,7 +25,18 @@ from simulators.stage import Stage
 from telex_ingest.feed import FeedReading, run_feed
 from telex_ingest.plant_link import PlantLink, Told
 from telex_ingest.proof import TOLERANCE_S
-from telex_ingest.telex import Order, PlantBirth, Reading, Receipt, ReceiptState, Telex, TelexKind, moment
+from telex_ingest.telex import (
+    Invitation,
+    Order,
+    PlantBirth,
+    PlantStatement,
+    Reading,
+    Receipt,
+    ReceiptState,
+    Telex,
+    TelexKind,
+    moment,
+)
 
 TICK_S = 0.05
 """How often the stage is looked at, real seconds."""
@@ -131,6 +142,16 @@ class Performance:
                 order=order.id, plant=order.plant, state=ReceiptState.REFUSED, time=now, reason=str(error)
             )
             await self.wire.answer(refused)
+
+    async def invited(self, invitation: Invitation) -> None:
+        """Let the plant state what it knows, when it is first invited or the options have changed."""
+        if invitation.state != "open":
+            return
+        try:
+            said = self.stage.state(invitation)
+        except SimulatorError:
+            return  # a plant that is not on this stage
+        await self.wire.state(PlantStatement(plant=invitation.plant, motion=invitation.motion, text=said))
 
     def write_truth(self, *, always: bool = False) -> None:
         """Write the truth as far as it is known, whole or not at all; readable by its owner alone."""
@@ -240,6 +261,9 @@ async def run(
     async def obey(order: Order) -> None:
         await performance.obey(order)
 
+    async def invited(invitation: Invitation) -> None:
+        await performance.invited(invitation)
+
     async with PlantLink(
         url,
         link,
@@ -248,6 +272,7 @@ async def run(
         _spool(spool, link),
         subprotocol=subprotocol,
         on_order=obey,
+        on_invitation=invited,
         now=wall if room_speed == 1.0 else lambda: stage.start_s + (wall() - began) * speed,
         tolerance_s=TOLERANCE_S * (speed if room_speed is None else room_speed),
         tls=tls,

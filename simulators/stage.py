@@ -15,8 +15,9 @@ from simulators.factory import Factory
 from simulators.faults import LINE_FAULTS, Fault, Line, Report
 from simulators.foreman import Foreman
 from simulators.scenario import Scenario
+from simulators.spokesman import statement
 from simulators.truth import Truth
-from telex_ingest.telex import Order, PlantBirth, Receipt
+from telex_ingest.telex import Invitation, Order, PlantBirth, Receipt
 
 Out = Report | Receipt
 
@@ -84,6 +85,11 @@ class Stage:
     def obey(self, order: Order) -> None:
         """Hand an order to its plant at the second that the run has reached; an unknown plant raises `UnknownPlant`."""
         self._foremen[self.economy.factory(order.plant).works.id].obey(order)
+
+    def state(self, invitation: Invitation) -> str:
+        """What a plant states on a motion to which it is invited; an unknown plant raises `UnknownPlant`."""
+        factory = self.economy.factory(invitation.plant)
+        return statement(factory, self._foremen[factory.works.id], invitation)
 
 
 class _Cast:

@@ -13,6 +13,7 @@ from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading
 from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
 from opsroom.minutes.gather import Kept, Matter, Session, told_events
 from opsroom.recursion.focus import title_of
+from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.state import Room
 from opsroom.showing.foretelling import ENDINGS, forecast_words, record_words, score_words
@@ -101,7 +102,7 @@ def _motion(room: Room, matter: Matter) -> Iterator[Block]:
     )
     yield from _evidence(room, opened)
     yield from _options(room, opened)
-    yield from _statements(matter)
+    yield from _statements(room, matter)
     yield from _ballots(room, matter, closed)
     yield from _proceedings(matter)
     yield from _effects(room, matter)
@@ -179,12 +180,24 @@ def _expected(room: Room, option: Option) -> str:
     return f"{forecast_words(room, option)} {record_words(told.record)}." if told is not None else "Not foreseen."
 
 
-def _statements(matter: Matter) -> Iterator[Block]:
+def _statements(room: Room, matter: Matter) -> Iterator[Block]:
     said = [one.event for one in matter.events if isinstance(one.event, happened.StatementMade)]
-    if said:
+    silent = [plant for plant in _invited(room, matter.opened) if not any(one.plant == plant for one in said)]
+    if said or silent:
         yield Heading(2, "Statements")
     for one in said:
-        yield Quote(f"{_who(one)}, {one.stance}, {moment(one.at)}", one.text)
+        own = bool(one.plant) and one.by.startswith("wire-")
+        who = f"{title_of(room, one.plant)} itself, over the wire" if own else _who(one)
+        yield Quote(f"{who}, {one.stance}, {moment(one.at)}", one.text)
+    if silent:
+        yield Para(f"Concerned, and said nothing: {', '.join(title_of(room, plant) for plant in silent)}.")
+
+
+def _invited(room: Room, opened: happened.MotionOpened) -> tuple[str, ...]:
+    """The plants that a motion was about when it was opened."""
+    about = [owner(signal) for signal in (opened.signal, *(one.signal for one in opened.also))]
+    ordered = [order.plant for option in opened.options for order in option.orders]
+    return tuple(plant for plant in dict.fromkeys((*about, *ordered)) if plant in room.plants)
 
 
 def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from opsroom.alarms.algedonic import running as clock_runs
 from opsroom.council.amendments import diff, wording
 from opsroom.council.council import concerned
 from opsroom.council.counting import needed_of
+from opsroom.council.invitations import invited
 from opsroom.council.motion import Amendment, Ballot, Motion, OrderRecord, Statement
 from opsroom.council.options import Option
 from opsroom.recursion.focus import title_of, units
@@ -35,6 +36,7 @@ from opsroom.views import (
     ClimbView,
     DissentView,
     EffectView,
+    InvitedView,
     MotionView,
     OptionOrderView,
     OptionView,
@@ -155,6 +157,7 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
         seconded_by=row.seconded_by,
         responsible=row.responsible,
         statements=tuple(_statement(room, row, one) for one in row.statements),
+        invited=_invited(room, row),
         ballots=tuple(_ballot(row, ballot) for _, ballot in sorted(_last(row).items())),
         first=tuple(_ballot(row, row.first[seat]) for seat in sorted(row.first)),
         recused=tuple(DissentView(seat=seat, text=row.recused[seat]) for seat in sorted(row.recused)),
@@ -279,6 +282,20 @@ def _statement(room: Room, motion: Motion, one: Statement) -> StatementView:
         plant=one.plant,
         plant_title=title_of(room, one.plant) if one.plant else "",
         cites=tuple(citation_words(room, motion, cited) for cited in one.cites),
+        wire=one.wire,
+    )
+
+
+def _invited(room: Room, motion: Motion) -> tuple[InvitedView, ...]:
+    """The plants that a motion invited, with how they answered."""
+    return tuple(
+        InvitedView(
+            plant=plant,
+            plant_title=title_of(room, plant),
+            stated=sum(one.plant == plant and one.wire for one in motion.statements),
+            away=room.plants[plant].left is not None,
+        )
+        for plant in invited(room, motion)
     )
 
 

@@ -10,8 +10,20 @@ from opsroom.council.attribution import Attribution
 from opsroom.views.view import View
 
 
+class InvitedView(View, frozen=True, kw_only=True):
+    """A plant that was invited to a motion: how many statements it made over the wire, and whether it has left the line."""
+
+    plant: str
+    plant_title: str
+    stated: int = 0
+    away: bool = False
+
+
 class StatementView(View, frozen=True, kw_only=True):
-    """Something that a seat, or a plant that is concerned (`plant`), said on a motion; `cites` is what it points at."""
+    """Something that a seat, or a plant that is concerned (`plant`), said on a motion; `cites` is what it points at.
+
+    `wire` marks the plant's own word, said over the wire.
+    """
 
     seat: int
     occupant: str
@@ -21,6 +33,7 @@ class StatementView(View, frozen=True, kw_only=True):
     plant: str = ""
     plant_title: str = ""
     cites: tuple[str, ...] = ()
+    wire: bool = False
 
 
 class BallotView(View, frozen=True, kw_only=True):
@@ -155,6 +168,7 @@ class MotionView(View, frozen=True, kw_only=True):
     deadline: float
     state: str
     statements: tuple[StatementView, ...] = ()
+    invited: tuple[InvitedView, ...] = ()
     mode: str = "majority"
     rounds: int = 1
     round: int = 1

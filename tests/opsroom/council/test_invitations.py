@@ -11,6 +11,8 @@ from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import StatementCame
 from opsroom.room.refusal import Refused
+from opsroom.showing.show import motion_view
+from opsroom.views import Viewer
 from telex_ingest.invitation import STATEMENT
 from telex_ingest.telex import microseconds
 from tests.opsroom.play import Play, moving, only, people, seat
@@ -72,6 +74,9 @@ def test_what_a_plant_states_stands_at_the_motion_as_its_own_and_a_second_copy_i
     (statement,) = play.room.motions[motion].statements
     assert (statement.plant, statement.wire, statement.seat, statement.stance) == ("loom-1", True, 0, "answer")
     assert told(play, events) == [("loom-1", "open", 1)], "the plant learns that it was taken"
+    view = motion_view(play.room, motion, Viewer(role="viewer"))
+    assert [(one.plant, one.stated, one.away) for one in view.invited] == [("loom-1", 1, False)]
+    assert [(one.plant_title, one.wire) for one in view.statements] == [("Loom 1", True)]
     assert said(play, motion, " The belt is torn. ") == ()
     play.ask(ask.Speak(motion=motion, stance="for", text="so say we"), people("loom-1"))
     assert [one.wire for one in play.room.motions[motion].statements] == [True, False]
@@ -82,9 +87,9 @@ def test_what_comes_late_from_afar_or_at_length_is_refused_with_its_reason() -> 
     play = Play()
     motion = play.motion()
 
-    def code(**changes: str) -> str:
+    def code(motion: str = motion, plant: str = "loom-1", text: str = "so") -> str:
         with pytest.raises(Refused) as refused:
-            play.hear(StatementCame(**{"plant": "loom-1", "motion": motion, "text": "so"} | changes))
+            said(play, motion, text, plant)
         assert refused.value.reason
         assert refused.value.cure
         return refused.value.code

@@ -26,7 +26,7 @@ from opsroom.record.chain import Recorded
 from opsroom.record.journal import Journal, read
 from opsroom.room import events as happened
 from opsroom.room.events import VERSIONS, decode, encode
-from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame
+from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame, StatementCame
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.play import START, Play, moving, only, seat
 
@@ -55,6 +55,7 @@ def told(play: Play) -> None:
     order = ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": 90})
     motion = only(happened.MotionOpened, play.ask(moving(alarm, order, title=HOSTILE), seat(1))).motion
     play.ask(ask.Speak(motion=motion, stance="against", text=f"No. {HOSTILE}"), seat(2))
+    play.hear(StatementCame(plant="loom-1", motion=motion, text="The belt is worn."))
     play.vote(motion, ["yes"] * 5 + ["no"] * 2)
     first = play.room.motions[motion].orders[0]
     play.hear(
@@ -113,6 +114,8 @@ def test_minutes_tell_both_motions_the_refusal_with_its_reason_and_the_effect(do
         "raised Output of Loom 1 by about 10 m/h",
         "not an effect, the rest of the world went on too",
         "seat 2, Person 2",
+        "Loom 1 itself, over the wire, answer",
+        "Concerned, and said nothing: Loom 1.",
     ):
         assert words in text, words
     assert sum(isinstance(block, Drawn) for block in document.blocks) >= 5
