@@ -1,0 +1,60 @@
+"""Nobody gets round a rule by another door: harmless words amended to a dangerous order, an interested seat as a substitute."""
+
+from __future__ import annotations
+
+from opsroom import commands as ask
+from opsroom.room import events as happened
+from opsroom.room.news import PlantBorn
+from telex_ingest.telex import OrderBirth
+from tests.opsroom.play import SPEED, Play, birth, only, seat
+
+
+def looms() -> Play:
+    """A room whose loom declares a harmless order and a dangerous one."""
+    play = Play("loom-2", "mill-1")
+    speed = OrderBirth(name="set-speed", title="Set the speed", parameters=SPEED)
+    wreck = OrderBirth(name="wreck", title="Wreck it", danger="dangerous")
+    play.hear(PlantBorn(birth=birth(orders=(speed, wreck))))
+    return play
+
+
+def wreck() -> ask.ProposedOption:
+    return ask.ProposedOption(title="Wreck it", orders=(ask.ProposedOrder(plant="loom-1", name="wreck"),))
+
+
+def test_a_motion_that_is_amended_to_a_dangerous_order_is_counted_as_one() -> None:
+    play = looms()
+    motion = play.motion()
+    assert play.room.motions[motion].mode == "majority"
+    events = play.ask(ask.AmendMotion(motion=motion, option="a", to=wreck(), reason="one word is wrong"), seat(1))
+    assert only(happened.AmendmentSettled, events).how == "friendly"
+    assert play.room.motions[motion].mode == "two-thirds"
+    closing = only(happened.MotionClosed, play.vote(motion, ["yes"] * 4 + ["no"] * 3))
+    assert closing.outcome == "lost", "four of seven are no two thirds"
+    assert play.replayed() == play.room
+
+
+def test_a_motion_that_loses_its_dangerous_order_is_counted_like_any_other() -> None:
+    play = looms()
+    motion = play.motion(name="wreck", parameters={})
+    assert play.room.motions[motion].mode == "two-thirds"
+    slower = ask.ProposedOption(
+        title="Slower", orders=(ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": 80}),)
+    )
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=slower, reason="milder"), seat(3))
+    for number in (4, 5, 6, 7):
+        play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=True), seat(number))
+    assert play.room.motions[motion].amendments[0].state == "adopted"
+    assert play.room.motions[motion].mode == "majority"
+    assert only(happened.MotionClosed, play.vote(motion, ["yes"] * 4 + ["no"] * 3)).outcome == "carried"
+    assert play.replayed() == play.room
+
+
+def test_who_recused_itself_votes_in_nobody_elses_place_either() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.NameSubstitute(substitute=4, minutes=60), seat(3))
+    play.ask(ask.RecuseSeat(motion=motion, reason="my own mill"), seat(4))
+    ballot = ask.CastBallot(motion=motion, for_seat=3, options=("a",), reason="it helps me")
+    assert play.refusal(ballot, seat(4)).code == "recused"
+    play.cast(motion, "yes", 3)
