@@ -93,6 +93,7 @@ DOES_IO = {
     "opsroom/doctor/address.py",
     "opsroom/doctor/visit.py",
     "opsroom/detection/detect.py",
+    "opsroom/detection/opening.py",
     "opsroom/app.py",
     "opsroom/cli.py",
     "opsroom/cli_council.py",

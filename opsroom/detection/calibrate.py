@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,11 @@ from numpy.typing import NDArray
 
 from cyberstride.budget import BudgetError, Tails
 from cyberstride.calibrate import LEAST, MOST, CalibrationError, Fit, calibrate, tails
-from opsroom.detection.columns import Counts, TableError, header, moment, numeric_columns, read_cells, time_column
+from opsroom.detection.columns import read_cells, signal_names, signals_of
+from opsroom.detection.counts import Counts, TableError
+from opsroom.detection.judging import PLANT
+from opsroom.detection.opening import opened
+from opsroom.detection.times import day_first, moment
 
 __all__ = ["History", "command", "read_history", "toml_of"]
 
@@ -34,35 +37,23 @@ class History(NamedTuple):
     remarks: list[str]
 
 
-def read_history(source: Path) -> History:
-    """The table in `source`: a column timestamp and one column a signal; raises `TableError`."""
-    if not source.exists():
-        raise TableError(f"there is no file {source}", "give the path of a CSV file")
-    if source.is_dir():
-        raise TableError(f"{source} is a folder", "give the path of one CSV file")
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as lines:
-            first = lines.readline()
-            if not first.strip():
-                raise TableError(
-                    f"{source.name} is empty", "give a table with a column timestamp and one column a signal"
-                )
-            delimiter, names = header(first)
-            when = time_column(names)
-            rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
-    except UnicodeDecodeError as error:
-        raise TableError(f"{source.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8 CSV") from None
-    except csv.Error as error:
-        raise TableError(f"{source.name} is no CSV: {error}", "save it again as CSV, UTF-8") from None
+def read_history(source: Path, time: str | None = None) -> History:
+    """The table in `source`: a column timestamp, or `time`, and one column a signal; raises `TableError`."""
+    counts = Counts()
+    with opened(source, counts, time) as table:
+        rows = list(table.rows)
     if not rows:
         raise TableError(f"{source.name} has a header and no rows", "give a history of readings")
-    columns, ignored = numeric_columns(names, when, rows, delimiter != ",")
-    if not columns:
-        raise TableError(f"no column of {source.name} holds numbers", "give one column of numbers a signal")
-    counts = Counts(ignored=ignored, decimal_comma=delimiter != ",")
-    cells = read_cells(rows, when, columns, counts)
-    told = [moment(stamp) for stamp in cells.timestamps]
-    at = np.array([math.nan if said is None else said[0] for said in told])
+    chosen = signals_of(table.names, table.when, rows, table.parts_columns, counts)
+    if not chosen.columns:
+        left = ", ".join(counts.ignored) or "none"
+        raise TableError(
+            f"no column of {source.name} holds numbers (other columns: {left})", "give one column of numbers a signal"
+        )
+    cells = read_cells(rows, table.when, chosen, counts)
+    days_first = bool(counts.told_day_first(day_first(cells.timestamps), cells.timestamps))
+    told = [moment(stamp, days_first) for stamp in cells.timestamps]
+    at = np.array([math.nan if said is None else said.at for said in told])
     readable = np.isfinite(at)
     counts.unreadable_times = int((~readable).sum())
     if not readable.any():
@@ -76,7 +67,7 @@ def read_history(source: Path) -> History:
         at, values = at[order], values[order]
     if len(at) > MOST:
         remarks.append(f"of {len(at):,} rows the last {MOST:,} are used")
-    return History([names[column] or f"column {column + 1}" for column in columns], at[-MOST:], values[-MOST:], remarks)
+    return History(signal_names(table.names, chosen.columns, PLANT), at[-MOST:], values[-MOST:], remarks)
 
 
 def toml_of(source: str, history: History, fits: Sequence[Fit], tails: Tails | None = None) -> str:
@@ -176,6 +167,7 @@ def command(
     history: Annotated[Path, typer.Argument(metavar="HISTORY.csv", help="a column timestamp, one column a signal")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.toml")] = Path("room-calibration.toml"),
     plot: Annotated[Path | None, typer.Option(metavar="FIT.png", help="draw the fit")] = None,
+    time: Annotated[str | None, typer.Option(metavar="NAME", help="the time column, if it is not timestamp")] = None,
 ) -> None:
     """Learn each signal's settings from its history: noise, drift, dependence, season, transform, reference, priors."""
     from rich.console import Console
@@ -187,7 +179,7 @@ def command(
             raise TableError(f"the folder {path.resolve().parent} does not exist", "make it, or give another output")
         if path is not None and path.resolve() == history.resolve():
             raise TableError(f"{path} is the history itself", "give another name for the output")
-    table = read_history(history)
+    table = read_history(history, time)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("fitting", total=len(table.signals))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NamedTuple, TextIO
@@ -14,24 +13,16 @@ from typing import Annotated, NamedTuple, TextIO
 import numpy as np
 import typer
 
+from cyberstride.belief import FLAT
 from cyberstride.verdict import NAMES
 from opsroom.constitution.judging import Judging, read_calibration
 from opsroom.detection.answers import COLUMNS, Answers
-from opsroom.detection.columns import (
-    DECIDED_BY,
-    Calendar,
-    Cells,
-    Counts,
-    TableError,
-    Times,
-    header,
-    numeric_columns,
-    read_cells,
-    signal_names,
-    time_column,
-)
+from opsroom.detection.columns import DECIDED_BY, Cells, read_cells, signal_names, signals_of
+from opsroom.detection.counts import Counts, TableError
 from opsroom.detection.judging import PLANT, Judgement
+from opsroom.detection.opening import Table, opened
 from opsroom.detection.sketch import Sketch
+from opsroom.detection.times import Calendar, Times
 
 __all__ = ["COLUMNS", "Summary", "TableError", "command", "detect"]
 
@@ -82,12 +73,14 @@ def detect(
     settings: Path | str | None = None,
     budget: float | None = None,
     seasons: bool = True,
+    time: str | None = None,
     plot: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Judge every reading of the CSV `source` and write the judgements to the CSV `out`.
+    """Judge every reading of the table `source` and write the judgements to the CSV `out`.
 
-    `source` has a column `timestamp` and one or more numeric columns. `reference`: the first so many rows are
+    `source` has a column `timestamp` (or `time`, the name of another) and one or more numeric columns; CSV of any dialect,
+    packed by gzip, or Parquet. `reference`: the first so many rows are
     fault-free, limits are learned there. `false_alarm_share`: on how large a share of fault-free rows `wrong` may
     reach 0.5. `period`: nominal period in seconds (or in the unit of plain-number timestamps), else learned from
     the rows so far. `settings`: a file that `opsroom calibrate` wrote for these signals. `budget`: so many false episodes a
@@ -101,10 +94,11 @@ def detect(
         raise TableError(f"a budget of {budget:g} episodes a day is none", "give a number above 0")
     asked = _Asked(reference, false_alarm_share, period, _settings(settings), budget, seasons)
     unfinished = out.with_name(out.name + ".part")
-    with source.open("r", encoding="utf-8-sig", errors="replace", newline="") as lines:
+    counts = Counts()
+    with opened(source, counts, time) as table:
         try:
             with unfinished.open("w", encoding="utf-8", newline="") as sink:
-                summary, sketch = _run(lines, sink, asked, plot is not None, progress, source)
+                summary, sketch = _run(table, sink, asked, plot is not None, progress, source, counts)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
@@ -147,11 +141,7 @@ def _settings(path: Path | str | None) -> Judging | None:
 
 
 def _check(source: Path, out: Path, reference: int | None, share: float, period: float | None) -> None:
-    if not source.exists():
-        raise TableError(f"there is no file {source}", "give the path of a CSV file")
-    if source.is_dir():
-        raise TableError(f"{source} is a folder", "give the path of one CSV file")
-    if out.exists() and out.samefile(source):
+    if source.exists() and out.exists() and out.samefile(source):
         raise TableError(f"{out} is the input itself", "give another name for the output")
     if not out.resolve().parent.is_dir():
         raise TableError(f"the folder {out.resolve().parent} does not exist", "make it, or give another output")
@@ -164,34 +154,27 @@ def _check(source: Path, out: Path, reference: int | None, share: float, period:
 
 
 def _run(
-    lines: TextIO,
+    table: Table,
     sink: TextIO,
     asked: _Asked,
     drawn: bool,
     progress: Progress | None,
     source: Path,
+    counts: Counts,
 ) -> tuple[Summary, Sketch | None]:
-    first = next((line for line in lines if line.strip()), "")
-    if not first:
-        raise TableError(f"{source.name} is empty", "give a table with a column timestamp and one column a signal")
-    if "\0" in first:
-        raise TableError(f"{source.name} is no plain text in UTF-8", "save it as CSV, encoded in UTF-8")
-    delimiter, names = header(first)
-    when = time_column(names)
-    counts = Counts(decimal_comma=delimiter != ",")
-    blocks = _blocks(_rows(lines, delimiter, counts))
+    blocks = _blocks(table.rows)
     opening = next(blocks, [])
-    columns, counts.ignored = numeric_columns(names, when, opening, counts.decimal_comma)
-    if not columns:
+    chosen = signals_of(table.names, table.when, opening, table.parts_columns, counts)
+    if not chosen.columns:
         left = ", ".join(counts.ignored) or "none"
         raise TableError(
-            f"{source.name} has no numeric column beside the timestamp (other columns: {left})",
+            f"{source.name} has no numeric column beside the time (other columns: {left})",
             "give at least one column of numbers",
         )
-    signals = signal_names(names, columns, PLANT)
+    signals = signal_names(table.names, chosen.columns, PLANT)
     reference, said = asked.reference, asked.said or Judging()
     judgement = Judgement(
-        len(columns),
+        len(signals),
         reference=reference,
         false_alarm_share=asked.share,
         settings=[said.signals.get(name) for name in signals],
@@ -209,11 +192,11 @@ def _run(
     sketch = Sketch(judgement.lanes) if drawn else None
     calendar = Calendar(asked.period)
     for block in _chain(opening, blocks):
-        cells = read_cells(block, when, columns, counts)
+        cells = read_cells(block, table.when, chosen, counts)
         times = calendar.read(cells.timestamps, counts)
         _judge_block(judgement, cells, times, calendar.dated, writer, summary, sketch)
         if progress is not None:
-            progress(counts.rows, _position(lines))
+            progress(counts.rows, table.position())
     summary.remarks = summary.notes + _remarks(judgement, summary, reference)
     return summary, sketch
 
@@ -252,6 +235,15 @@ def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> l
         out.append("the table has a header and no row: there is nothing to judge")
     elif rows <= 10:
         out.append("so few rows tell nothing of what is normal: every reading stays not_yet or steady")
+    phase, seen = judgement.belief.phase[: judgement.n], judgement.belief.seen[: judgement.n]
+    for which, what in (
+        (seen == 0, "no reading at all"),
+        ((phase == FLAT) & (seen > 10), "the same reading throughout"),
+    ):
+        names = [summary.signals[lane] for lane in np.flatnonzero(which).tolist()]
+        if names and rows:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            out.append(f"{what}, so there was nothing to judge: {', '.join(names[:5])}{more}")
     if judgement.restarts:
         out.append(f"figures passed what a float can hold: judged anew from there, {judgement.restarts:,} times")
     for lanes, season in judgement.state.seasons:
@@ -275,21 +267,6 @@ def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> l
     return out
 
 
-def _rows(lines: Iterable[str], delimiter: str, counts: Counts) -> Iterator[list[str]]:
-    reader = csv.reader(lines, delimiter=delimiter)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            counts.damaged_lines += 1
-            counts.note("damaged_lines", counts.rows + 1, "")
-            continue
-        if len(row) > 1 or any(cell.strip() for cell in row):
-            yield row
-
-
 def _blocks(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
     """Rows by blocks; the first is large enough to decide which columns are signals."""
     block: list[list[str]] = []
@@ -308,12 +285,10 @@ def _chain(opening: list[list[str]], rest: Iterator[list[list[str]]]) -> Iterato
     yield from rest
 
 
-def _position(lines: TextIO) -> int:
-    return lines.buffer.tell() if hasattr(lines, "buffer") else 0
-
-
 def command(
-    source: Annotated[Path, typer.Argument(metavar="IN.csv", help="a column timestamp and one or more of numbers")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN.csv", help="a column timestamp and one or more of numbers; also .gz, .parquet")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.csv", help="where the judgements go")],
     reference: Annotated[
         int | None, typer.Option(metavar="N", help="the first N rows are fault-free: learn limits there")
@@ -332,6 +307,7 @@ def command(
         typer.Option(metavar="EPISODES", help="false episodes a day over all signals; names beyond are only suspected"),
     ] = None,
     seasons: Annotated[bool, typer.Option(help="learn patterns of day and week on the way")] = True,
+    time: Annotated[str | None, typer.Option(metavar="NAME", help="the time column, if it is not timestamp")] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="a picture: readings, band, named changes, news")
     ] = None,
@@ -348,6 +324,7 @@ def command(
                 settings=settings,
                 budget=budget,
                 seasons=seasons,
+                time=time,
                 plot=plot,
                 progress=progress,
             )

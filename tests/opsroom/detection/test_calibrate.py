@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from opsroom.detection.calibrate import command, read_history
-from opsroom.detection.columns import TableError
+from opsroom.detection.counts import TableError
 
 app = typer.Typer()
 app.command()(command)
@@ -44,7 +44,7 @@ def test_every_signal_that_can_be_fitted_is_in_the_toml_and_the_others_are_told(
     ("text", "says"),
     [
         ("", "empty"),
-        ("time,a\n1,2\n", "no column called timestamp"),
+        ("when,a\n1,2\n", "no column called timestamp"),
         ("timestamp,a\n", "no rows"),
         ("timestamp,a\n1,x\n", "holds numbers"),
         ("timestamp,a\nsoon,2\n", "no timestamp"),

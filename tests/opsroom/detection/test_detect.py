@@ -132,7 +132,7 @@ def test_bad_cells_are_counted_and_said_and_never_lose_the_good_ones(tmp_path: P
     [
         ("", "is empty"),
         ("\n\n", "is empty"),
-        ("time,a\n1,2\n", "no column called timestamp"),
+        ("when,a\n1,2\n", "no column called timestamp"),
         ("timestamp\n1\n", "no numeric column"),
         ("timestamp,who\n1,mill\n2,kiln\n", r"no numeric column.*who"),
     ],
