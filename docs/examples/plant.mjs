@@ -1,5 +1,6 @@
 // A plant in JavaScript: node plant.mjs ws://HOST:PORT/telex TICKET [milliseconds between telexes]
-// It says hello and birth, tells figures, keeps what is not acknowledged and resends it, and obeys only signed orders.
+// It says hello and birth, tells figures, keeps what is not acknowledged and resends it, obeys only signed orders, and states
+// what it knows when the council invites it.
 const [url, ticket, pause = "1000"] = process.argv.slice(2);
 const [, link, token, room, key] = ticket.split(".");  // telex1.LINK.TOKEN.ROOM.KEY, from `opsroom link add`
 const plant = "bakery", epoch = Math.floor(Date.now() / 1000);  // no file to remember numbers in: a new epoch at each start
@@ -16,11 +17,16 @@ const canonical = (value) => value === null || typeof value !== "object" ? JSON.
   : Array.isArray(value) ? `[${value.map(canonical)}]`
   : `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`)}}`;  // RFC 8785
 
-async function whyNot({ proof, ...order }) {  // the reason to refuse an order, empty when it is the room's and in time
-  if (!proof || proof.key !== key || order.room !== room || order.plant !== plant) return "it is not signed by my room";
+async function forged(what, { proof, ...said }) {  // why an order or invitation is not the room's, empty when it is
+  if (!proof || proof.key !== key || said.room !== room || said.plant !== plant) return "it is not signed by my room";
   const named = await crypto.subtle.importKey("raw", Buffer.from(key, "base64url"), "Ed25519", false, ["verify"]);
-  const said = new TextEncoder().encode("opsroom order v1\n" + canonical(order));
-  if (!await crypto.subtle.verify("Ed25519", named, Buffer.from(proof.signature, "base64url"), said)) return "it was altered";
+  const bytes = new TextEncoder().encode(`opsroom ${what} v1\n` + canonical(said));
+  return await crypto.subtle.verify("Ed25519", named, Buffer.from(proof.signature, "base64url"), bytes) ? "" : "it was altered";
+}
+
+async function whyNot(order) {  // the reason to refuse an order, empty when it is the room's and in time
+  const why = await forged("order", order);
+  if (why) return why;
   if (Date.now() + 5000 < Date.parse(order.not_before) || Date.now() >= Date.parse(order.expires)) return "it is not its time";
   return order.revoked ? "it was revoked" : "";
 }
@@ -39,6 +45,11 @@ async function obey(order) {
   answer("done");
 }
 
+async function invited(invitation) {  // a member that is not there has its default: open, nothing stated yet
+  if ((invitation.state ?? "open") !== "open" || invitation.stated || await forged("invitation", invitation)) return;
+  say({ statements: [{ plant, motion: invitation.motion, text: `We bake ${rate} loaves an hour; the flour lasts till noon.` }] });
+}
+
 function connect() {
   socket = new WebSocket(url, "telex.v1.json");
   socket.onopen = () => socket.send(JSON.stringify({ hello: { link, token }, births: [birth] }));
@@ -48,6 +59,7 @@ function connect() {
     if (frame.welcome) { up = true; wait = 100; for (const telex of spool.values()) say({ telexes: [telex] }); }
     for (const refusal of frame.refusals ?? []) console.error(`${refusal.code}: ${refusal.reason}; ${refusal.cure}`);
     for (const order of frame.orders ?? []) obey(order);
+    for (const invitation of frame.invitations ?? []) invited(invitation);
   };
   socket.onclose = () => { up = false; setTimeout(connect, wait * (0.5 + Math.random() / 2)); wait = Math.min(2 * wait, 15000); };
 }

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 from playwright._impl._driver import compute_driver_executable
 
 import telex_ingest
-from telex_ingest.heard import PlantBorn, ReceiptCame
+from telex_ingest.heard import PlantBorn, ReceiptCame, StatementCame
+from telex_ingest.invitation import prove as prove_invitation
 from telex_ingest.line import Limits
 from telex_ingest.proof import prove
 from telex_ingest.telex import Order
 from tests.telex_ingest.conftest import MiniatureRoom, serving, until
+from tests.telex_ingest.test_invitation import an_invitation
 from tests.telex_ingest.test_orderly import ONE, TICKET
 
 PLANT = Path(telex_ingest.__file__).parents[1] / "docs" / "examples" / "plant.mjs"
@@ -51,8 +53,8 @@ def order(number: int) -> Order:
     )
 
 
-def test_it_has_at_most_sixty_lines() -> None:
-    assert len(PLANT.read_text(encoding="utf-8").splitlines()) <= 60
+def test_it_fits_two_screens() -> None:
+    assert len(PLANT.read_text(encoding="utf-8").splitlines()) <= 80
 
 
 async def test_it_tells_resends_after_a_cut_and_answers_an_order() -> None:
@@ -83,5 +85,14 @@ async def test_it_tells_resends_after_a_cut_and_answers_an_order() -> None:
                 ("o-2", "refused", "it is not signed by my room"),
             }
             await until(lambda: 270.0 in room.values("bakery"))
+
+            forged = an_invitation(plant="bakery", motion="m-0")
+            assert room.gateway.send(
+                "bakery", invitations=[forged, prove_invitation(an_invitation(plant="bakery"), ONE)]
+            )
+            await until(lambda: room.of(StatementCame))
+            [came] = room.of(StatementCame)
+            assert (came.statement.plant, came.statement.motion) == ("bakery", "motion-3")
+            assert came.statement.text.startswith("We bake 270 loaves")
         room.store_all()
     assert room.refused() == {}
