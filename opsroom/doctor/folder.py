@@ -44,6 +44,7 @@ def look(folder: Path, now: float) -> Iterator[Finding]:
     yield synchronised()
     for name in (JOURNAL, READINGS, PEOPLE):
         yield integrity(folder / name)
+    yield from beliefs(folder / READINGS)
     yield from memory(folder, now)
     yield from keys(folder)
 
@@ -157,6 +158,31 @@ def integrity(path: Path) -> Finding:
         return well(path.name, f"{path.stat().st_size / 1e6:.1f} MB, every page reads")
     cure = "stop the room, keep a copy of the folder, restore the last backup; docs/operating.md"
     return ill(path.name, "; ".join(said), cure)
+
+
+def beliefs(path: Path) -> Iterator[Finding]:
+    """Whether the filter's beliefs, as they were kept last, can be taken up by this program."""
+    if not path.exists():
+        return
+    from opsroom.judgement.snapshots import SnapshotError, unpack
+
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as connection:
+            kept = connection.execute("SELECT shard, data FROM beliefs ORDER BY shard").fetchall()
+    except sqlite3.Error:
+        return  # told above
+    lost = []
+    for shard, data in kept:
+        try:
+            unpack(data)
+        except SnapshotError as wrong:
+            lost.append((shard, wrong.reason))
+    if lost:
+        seen = f"{len(lost)} of {len(kept)} snapshots cannot be used; of shard {lost[0][0]} {lost[0][1]}"
+        cure = "nothing is lost: opsroom serve relearns them from the stored readings when it starts, which takes a little longer"
+        yield watch("beliefs", seen, cure)
+    else:
+        yield well("beliefs", f"{len(kept)} snapshots, all readable by this program")
 
 
 def memory(folder: Path, now: float) -> Iterator[Finding]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,9 +32,10 @@ from opsroom.judgement.judged import Announced, Judged, Words, announced, blocks
 from opsroom.judgement.lanes import Lanes
 from opsroom.judgement.passes import NEVER
 from opsroom.judgement.rings import Rings
+from opsroom.judgement.snapshots import Snapshot, SnapshotError, pack, unpack
 from opsroom.record.store import KINDS, QUALITIES, Block, Place, Readings
 from opsroom.recursion.recursion import Charter
-from telex_ingest.heard import Accepted, SheetAccepted
+from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
 from telex_ingest.telex import PlantBirth, Quality, Reading, SignalBirth, TelexKind
 from telex_ingest.toll import Toll
 
@@ -209,7 +209,7 @@ class Bank:
         """The signal that lives at a place; raises KeyError."""
         return self.signals[self._shards[shard][row]]
 
-    def judge(self, telexes: Sequence[Accepted | SheetAccepted], at: float, numbers: Mapping[str, int]) -> Judged:
+    def judge(self, telexes: Sequence[Accepted | SheetAccepted | StripAccepted], at: float, numbers: Mapping[str, int]) -> Judged:
         """Judge the readings of a tick; `numbers` are the store's numbers of the plants, `at` the room's time."""
         if self._intake is None:
             self._intake = Intake(self._lane_of, numbers)
@@ -226,8 +226,10 @@ class Bank:
         for item in telexes:
             if isinstance(item, Accepted):
                 self.heard_us[item.plant] = item.received_us
-            else:
+            elif isinstance(item, SheetAccepted):
                 self.heard_us.update(dict.fromkeys(item.plants, item.received_us))
+            else:
+                self.heard_us.update(zip(item.plants, item.received_us.tolist(), strict=True))
         for row in np.flatnonzero(columns.kind == _CORRECTION):
             self.lanes.rings.correct(int(columns.lane[row]), int(columns.source_us[row]), float(columns.value[row]))
         toll.charge("rings and bookkeeping")
@@ -427,34 +429,28 @@ class Bank:
         for shard, rows in self._shards.items():
             lane = np.array([rows[row] for row in sorted(rows)], np.int64)
             keys = [self.signals[i].key for i in lane]
-            parts[shard] = msgspec.msgpack.encode(
-                _Kept(
-                    keys,
-                    judging.to_bytes(judging.take(self._state, lane)),
-                    self.lanes.last_us[lane].tobytes(),
-                    self.lanes.suspected_us[lane].tobytes(),
-                )
+            known = Snapshot(
+                keys, judging.take(self._state, lane), self.lanes.last_us[lane], self.lanes.suspected_us[lane]
             )
+            parts[shard] = pack(known)
         return parts
 
     def restore(self, data: bytes) -> None:
-        """Take a shard's beliefs as `snapshot` wrote them; every signal in it must have been admitted."""
-        kept = msgspec.msgpack.decode(data, type=_Kept)
+        """Take a shard's beliefs as `snapshot` wrote them; raises `SnapshotError`, and nothing has changed.
+
+        Every signal in it must have been admitted.
+        """
+        kept = unpack(data)
+        if not self.by_key.keys() >= set(kept.keys):
+            raise SnapshotError("it is of signals that the store does not know")
         lane = np.array([self.by_key[key].lane for key in kept.keys], np.int64)
-        judging.put(self._state, lane, judging.from_bytes(kept.belief))
+        judging.put(self._state, lane, kept.state)
         # What room.toml says now goes before what the snapshot knew.
         for i in set(lane.tolist()) - self._agreed:
             tuning.referenced(self._belief, i, self._said.signals.get(self.signals[i].key, tuning.PLAIN))
         self._afford()
-        self.lanes.last_us[lane] = np.frombuffer(kept.last_us, np.int64)
-        self.lanes.suspected_us[lane] = np.frombuffer(kept.suspected_us, np.int64)
-
-
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
-    keys: list[str]
-    belief: bytes
-    last_us: bytes
-    suspected_us: bytes
+        self.lanes.last_us[lane] = kept.last_us
+        self.lanes.suspected_us[lane] = kept.suspected_us
 
 
 def _seen(value: Floats, quality: Ints) -> Floats:

@@ -24,6 +24,7 @@ from opsroom.judgement.sight import evidence, news_of
 from opsroom.loop.calibrations import calibrated
 from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
+from opsroom.loop.relearning import restored
 from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
 from opsroom.record import blocks
@@ -287,10 +288,7 @@ def _take_up(hall: Hall) -> None:
             bank.retire(key, place)
     for key, signal in hall.room.signals.items():
         hall._anchor(key, signal.agreement)  # the snapshots that follow know it already
-    reached = {}
-    for shard, mark in store.beliefs().items():
-        bank.restore(mark.data)
-        reached[shard] = mark.mark
+    reached = restored(hall)
     newest = min((reached.get(shard, 0) for shard in bank.shards), default=0)
     few = len(bank) <= LOOKED_UP
     _recall(hall, few)

@@ -82,6 +82,15 @@ def test_every_harm_is_found_and_comes_with_a_cure(room: Path) -> None:
     assert looked(room)["room.toml"].verdict == "ill"
 
 
+def test_beliefs_that_this_program_cannot_take_up_are_told_and_cost_nothing_but_time(room: Path) -> None:
+    assert looked(room)["beliefs"].verdict == "well"
+    with sqlite3.connect(room / READINGS) as connection:
+        connection.execute("UPDATE beliefs SET data = substr(data, 1, 100)")
+    connection.close()
+    told = looked(room)["beliefs"]
+    assert (told.verdict, "opsroom serve" in told.cure) == ("watch", True)
+
+
 def test_a_journal_that_was_changed_is_found(room: Path) -> None:
     with sqlite3.connect(room / JOURNAL) as connection:
         for name in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
