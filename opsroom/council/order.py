@@ -123,7 +123,7 @@ def superseded(room: Room, motion: Motion, option: Option, now: float) -> tuple[
 
 
 def confirm(room: Room, asked: ConfirmOrder, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Confirm a dangerous order as a second seat; the responsible one cannot be both."""
+    """Confirm a dangerous order as a second seat: neither the responsible one, nor the mover, nor one that recused itself."""
     order = find(room, asked.order)
     if order.state != "unconfirmed":
         raise Refused("not-waiting", f"{order.id} is {order.state}", "only an order that waits for it is confirmed")
@@ -134,6 +134,10 @@ def confirm(room: Room, asked: ConfirmOrder, actor: Actor, now: float) -> tuple[
         raise Refused(
             "same-person", f"seat {actor.seat} is responsible for {order.id} itself", "another seat has to confirm it"
         )
+    if actor.seat == motion.seat:
+        raise Refused("same-person", f"seat {actor.seat} moved {order.id} itself", "another seat has to confirm it")
+    if actor.seat in motion.recused:
+        raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "another seat has to confirm it")
     return (happened.OrderConfirmed(at=now, order=order.id, seat=actor.seat, held=room.held is not None),)
 
 

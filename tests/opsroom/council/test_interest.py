@@ -58,3 +58,16 @@ def test_who_recused_itself_votes_in_nobody_elses_place_either() -> None:
     ballot = ask.CastBallot(motion=motion, for_seat=3, options=("a",), reason="it helps me")
     assert play.refusal(ballot, seat(4)).code == "recused"
     play.cast(motion, "yes", 3)
+
+
+def test_neither_the_mover_nor_a_recused_seat_is_the_second_person_of_a_dangerous_order() -> None:
+    play = looms()
+    opening = ask.OpenMotion(alarms=(play.arrived(),), title="Wreck it", options=(wreck(),), responsible=2)
+    motion = only(happened.MotionOpened, play.ask(opening, seat(1))).motion
+    play.second(motion)
+    play.ask(ask.RecuseSeat(motion=motion, reason="my own mill"), seat(7))
+    name = only(happened.OrderIssued, play.vote(motion, ["yes"] * 6)).order
+    refused = [play.refusal(ask.ConfirmOrder(order=name), seat(number)).code for number in (1, 2, 7)]
+    assert refused == ["same-person", "same-person", "recused"]
+    play.ask(ask.ConfirmOrder(order=name), seat(3))
+    assert play.room.orders[name].state == "issued"
