@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from opsroom import commands as ask
+from opsroom.council.deliberation import tally
 from opsroom.room import events as happened
 from opsroom.room.news import PlantBorn
 from telex_ingest.telex import OrderBirth
-from tests.opsroom.play import SPEED, Play, birth, only, seat
+from tests.opsroom.council.test_deliberation import rules
+from tests.opsroom.play import SPEED, Play, birth, kinds, only, seat
 
 
 def looms() -> Play:
@@ -71,3 +73,22 @@ def test_neither_the_mover_nor_a_recused_seat_is_the_second_person_of_a_dangerou
     assert refused == ["same-person", "same-person", "recused"]
     play.ask(ask.ConfirmOrder(order=name), seat(3))
     assert play.room.orders[name].state == "issued"
+
+
+def test_a_seat_that_recuses_itself_in_the_second_round_takes_its_first_ballot_with_it() -> None:
+    play = Play()
+    motion = play.motion()
+    for number, choice in enumerate(["yes", "yes", "yes", "no", "no", "no", "yes"], 1):
+        play.cast(motion, choice, number)
+    assert play.room.motions[motion].phase == "revision"
+    play.ask(ask.RecuseSeat(motion=motion, reason="my own mill"), seat(7))
+    play.wait(99_999.0)
+    row = play.room.motions[motion]
+    assert (tally(row).named["a"], tally(row).cast, row.state) == (3, 6, "lost")
+
+
+def test_a_small_quorum_does_not_hurry_a_large_council() -> None:
+    play = rules(quorum=2)
+    motion = play.motion()
+    hurried = [kinds(play.cast(motion, "yes", number)) for number in range(1, 5)]
+    assert hurried == [["ballot-sealed"]] * 3 + [["ballot-sealed", "last-call"]]
