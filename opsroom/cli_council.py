@@ -97,6 +97,7 @@ def rehearse(
     """Rehearse another decision in the simulators, beside what really happened; marked as such, and out of any plant's reach."""
     import asyncio
 
+    from opsroom.minutes.blocks import Facts
     from opsroom.rehearsal import rehearse as play
 
     moment_at = moment(at)
@@ -105,9 +106,13 @@ def rehearse(
     if out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty: name a new folder", param_hint="--out")
     began = moment(start)
-    path = asyncio.run(
+    path, document = asyncio.run(
         play(data, moment_at, option=option, motion=motion, scenario=scenario, start=began, speed=speed, out=out)
     )
+    typer.echo(document.marked)
+    for block in document.blocks:
+        for name, value in block.rows if isinstance(block, Facts) else ():
+            typer.echo(f"{name:34} {value}")
     typer.echo(path)
 
 
@@ -127,10 +132,12 @@ def drill(
     from opsroom.rehearsal import drill as hold
     from opsroom.rehearsal import scored
     from opsroom.rehearsing.card import card_rows
+    from opsroom.rehearsing.mark import DRILL
 
     if score is None and not scenario:
         raise typer.BadParameter("name a scenario, or a folder with --score", param_hint="SCENARIO")
     told = scored(score) if score is not None else asyncio.run(hold(scenario, data))
+    typer.echo(f"{DRILL} · score card of the room, never of a person")
     for name, value in card_rows(told):
         typer.echo(f"{name:34} {value}")
     if out is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import secrets
 import tempfile
 import time
 import tomllib
@@ -25,38 +24,33 @@ from rich.console import Console
 
 from opsroom.app import doors_open
 from opsroom.clock import FastClock
-from opsroom.commands import (
-    Actor,
-    AnyCommand,
-    Asked,
-    CastBallot,
-    OpenMotion,
-    ProposedOption,
-    ProposedOrder,
-    Role,
-    SecondMotion,
-)
 from opsroom.constitution.charter import render
 from opsroom.council.options import Option
 from opsroom.demo import WARM, Child, charter_text
 from opsroom.entry.guard import Doors
 from opsroom.loop.hall import JOURNAL, ROOM, Hall, open_hall
 from opsroom.loop.logs import logger, private_log
+from opsroom.minutes.blocks import Document
 from opsroom.minutes.gather import Matter, gather
 from opsroom.minutes.page import page
-from opsroom.proof.commitments import SALT_BYTES
+from opsroom.minutes.writing import written
 from opsroom.record.disk import private_file, private_folder
 from opsroom.record.journal import read
 from opsroom.record.opening import open_store
-from opsroom.rehearsing.card import ScoreCard, card, truth_of
+from opsroom.rehearsing.card import ScoreCard, card, disturbed_of, truth_of
 from opsroom.rehearsing.compare import Beside, beside, report
+from opsroom.rehearsing.deciding import Decided, decide
+from opsroom.rehearsing.fates import fates
 from opsroom.rehearsing.mark import DRILL, REHEARSAL, marked_outline
 from opsroom.room.refusal import RoomError
-from opsroom.showing.sentences import moment
+from opsroom.showing.sentences import lasting, moment
 from opsroom.story import SCRIPT_PACE, play
 
 BEFORE_S, AFTER_S = 3 * 3600.0, 3600.0
 """How much is looked at before and after the decision."""
+
+LONGEST_S = 6 * 3600.0
+"""How long after the moment a rehearsal waits at most until it is known how its orders ended."""
 
 LEAD_S = 3.0
 """How long the rehearsal's plants take to come up, in seconds of the world."""
@@ -101,8 +95,11 @@ def known_of(folder: Path, scenario: str, start: float | None) -> Known:
 
 async def rehearse(
     folder: Path, at: float, *, option: str, motion: str, scenario: str, start: float | None, speed: float, out: Path
-) -> Path:
-    """Rehearse another decision from a moment on, and write the page beside what really happened; gives its path."""
+) -> tuple[Path, Document]:
+    """Rehearse another decision from a moment on, and write what came of it beside what really happened; gives the page.
+
+    Beside the page lie the rehearsal's own minutes, when seats of it decided, and its room.
+    """
     matter = _matter(folder, at, motion)
     chosen = _option(matter, option)
     known = known_of(folder, scenario, start)
@@ -111,10 +108,14 @@ async def rehearse(
     console = Console(highlight=False, soft_wrap=True, stderr=True)
     console.print(f"[white on magenta] {REHEARSAL} [/] {chosen.title!r} at {moment(at)}; no plant hears of this")
     private_folder(out)
+    signal = matter.opened.signal
     async with _stage(folder, out / "room", known, speed) as hall:
-        note = await _until(hall, at, matter, chosen)
-        await _reach(hall, matter.opened.signal, at + AFTER_S)
-    told = _beside(folder, out / "room", matter.opened.signal, at)
+        await _reach(hall, signal, at)
+        decided = await decide(hall, matter.opened, chosen)
+        await _reach(hall, signal, at + AFTER_S)
+        await _ended(hall, signal, decided, at + LONGEST_S)
+    mine = _matters(out / "room", decided)
+    told = _beside(folder, out / "room", signal, at)
     uom = matter.opened.evidence.uom if matter.opened.evidence is not None else ""
     document = report(
         told,
@@ -123,11 +124,41 @@ async def rehearse(
         uom=uom,
         decision=f"option {chosen.id}, {chosen.title}",
         really_decided=_really(matter),
-        limits=(note, *_limits(known, matter)),
+        orders=(("really", fates((matter,), at)), ("in the rehearsal", fates(mine))),
+        limits=(_when(decided, at), *_limits(known, matter)),
     )
-    path = out / "rehearsal.html"
+    if mine:
+        minutes = private_file(out / "minutes.html")
+        minutes.write_text(page(written(out / "room" / JOURNAL, motion=decided.motion)), encoding="utf-8")
+    path = private_file(out / "rehearsal.html")
     path.write_text(page(document), encoding="utf-8")
-    return path
+    return path, document
+
+
+async def _ended(hall: Hall, signal: str, decided: Decided, latest: float) -> None:
+    """Let the rehearsal go on until it is known how its orders ended, or until `latest` (source time, epoch seconds)."""
+
+    def over() -> bool:
+        motion = hall.room.motions.get(decided.motion)
+        orders = [hall.room.orders.get(name) for name in motion.orders] if motion is not None else []
+        return all(order is None or order.ending for order in orders)
+
+    seen = hall.sight(signal)
+    now = seen.at if seen is not None else latest
+    while not over() and now < latest:
+        now = min(now + 300.0, latest)
+        await _reach(hall, signal, now)
+
+
+def _matters(scratch: Path, decided: Decided) -> tuple[Matter, ...]:
+    return gather(read(scratch / JOURNAL), motion=decided.motion).matters if decided.motion else ()
+
+
+def _when(decided: Decided, at: float) -> str:
+    if not decided.motion:
+        return f"Rehearsed: {decided.why}."
+    after = f"{lasting(max(0.0, decided.at - at))} after the moment, on an alarm of the rehearsal's own"
+    return f"Rehearsed: {decided.why}, {after}."
 
 
 def _matter(folder: Path, at: float, motion: str) -> Matter:
@@ -212,53 +243,6 @@ async def _reach(hall: Hall, signal: str, at: float) -> None:
             raise NotRehearsedError("the simulated plants have stopped telling", "try again with a lower --speed")
 
 
-async def _until(hall: Hall, at: float, matter: Matter, option: Option) -> str:
-    """Let the rehearsal come to the moment, and decide there; says what became of it."""
-    await _reach(hall, matter.opened.signal, at)
-    if option.kind != "orders":
-        return "Rehearsed: nothing was ordered."
-    signal = matter.opened.signal
-    patience = asyncio.get_running_loop().time() + _PATIENCE_S
-    while True:
-        alarm = hall.room.alarms.get(hall.room.standing.get(signal, ""))
-        proposed = ProposedOption(
-            title=option.title,
-            orders=tuple(
-                ProposedOrder(plant=order.plant, name=order.birth.name, parameters=order.parameters)
-                for order in option.orders
-            ),
-        )
-        if alarm is not None and alarm.closed_at is None:
-            move = OpenMotion(
-                alarms=(alarm.id,), title=f"{REHEARSAL}: {matter.opened.title}"[:200], options=(proposed,)
-            )
-            answer = await _ask(hall, 1, move, "move")
-            if answer.ok:
-                break
-            reason = answer.reason
-        else:
-            reason = f"no alarm stands on {signal}"
-        if asyncio.get_running_loop().time() > patience:
-            return f"Nothing could be ordered in the rehearsal: {reason}."
-        await asyncio.sleep(0.1)
-    opened = next(name for name in answer.made if name in hall.room.motions)
-    await _ask(hall, 2, SecondMotion(motion=opened), "second")
-    for _ in range(hall.room.motions[opened].rounds):
-        for number in sorted(seat.seat for seat in hall.room.charter.seats):
-            await _ask(hall, number, CastBallot(motion=opened, options=("a",), reason=REHEARSAL), "vote")
-        while hall.room.motions[opened].phase in ("opening", "counting"):  # noqa: ASYNC110 the loop opens them
-            await asyncio.sleep(0.02)
-    seen = hall.sight(signal)
-    late = seen.at - at if seen is not None else 0.0
-    return f"Rehearsed: the order was given {round(late)} s after the moment, on an alarm of the rehearsal's own."
-
-
-async def _ask(hall: Hall, seat: int, command: AnyCommand, what: str) -> Any:
-    actor = Actor(role=Role.SEAT, seat=seat, occupant=REHEARSAL)
-    key, salt = f"{what}-{seat}-{time.monotonic_ns()}", secrets.token_bytes(SALT_BYTES)
-    return await hall.inbox.ask(Asked(command=command, actor=actor, key=key, salt=salt))
-
-
 def _beside(folder: Path, scratch: Path, signal: str, at: float) -> Beside:
     found = []
     for where in (folder, scratch):
@@ -281,7 +265,7 @@ async def drill(scenario: str, folder: Path | None) -> ScoreCard:
         room = Path(temporary) / "room" if folder is None else folder
         prepare(room)
         console.print(f"[white on magenta] {DRILL} [/] {scenario}: the room is scored, never a person")
-        await play(scenario, room, console, SCRIPT_PACE)
+        await play(scenario, room, console, SCRIPT_PACE, to_the_end=True)
         return scored(room)
 
 
@@ -295,6 +279,19 @@ def prepare(room: Path) -> None:
 
 def scored(room: Path) -> ScoreCard:
     """The score card of a room in which a drill was held, from its journal and the simulators' own book."""
+    from simulators.errors import ScenarioMistake
+    from simulators.outline import all_works
+    from simulators.scenario import load
+
     truth = room / "truth.json"
-    wrong = truth_of(msgspec.json.decode(truth.read_bytes())) if truth.exists() else []
-    return card(read(room / JOURNAL), wrong)
+    if not truth.exists():
+        raise NotRehearsedError(
+            f"nothing in {room} tells what really was wrong", "score the folder of a demo or a drill"
+        )
+    book = msgspec.json.decode(truth.read_bytes())
+    try:
+        played = load(book["scenario"]).plants
+    except ScenarioMistake:
+        played = ()  # a file that has gone: then every plant of the economy may have been in it
+    world = frozenset(played or (works.id for works in all_works()))
+    return card(read(room / JOURNAL), truth_of(book), disturbed_of(book), world)

@@ -81,13 +81,21 @@ async def tell(script: str, data: Path | None, report: Path | None, port: int = 
     return 0 if whole else 1
 
 
-async def play(script: str, folder: Path, console: Console, pace: Pace = SCRIPT_PACE, port: int = 0) -> dict[str, Any]:
-    """Play the story in `folder` and give the report of it."""
+async def play(
+    script: str,
+    folder: Path,
+    console: Console,
+    pace: Pace = SCRIPT_PACE,
+    port: int = 0,
+    *,
+    to_the_end: bool = False,
+) -> dict[str, Any]:
+    """Play the story in `folder` and give the report of it; `to_the_end` waits until it is known how the order ended."""
     kept = _kept(folder / READINGS)
     async with staged(folder, pace, script, port=port, lead_s=1.0) as stage:
         timeline = Timeline(console, stage)
         timeline.say("room", f"The room is open at {stage.served.address}; twelve plants and the Nile telex to it.")
-        async with _Council(stage, timeline) as council:
+        async with _Council(stage, timeline, to_the_end=to_the_end) as council:
             alarm, motion = await patiently(council)
         output = await stage.end_children(12.0)
     told = _report(folder, alarm, motion, output, kept)
@@ -185,8 +193,8 @@ class Timeline:
 class _Council:
     """Seven scripted seats; each knows only what its own screen shows."""
 
-    def __init__(self, stage: Stage, timeline: Timeline) -> None:
-        self.stage, self.timeline = stage, timeline
+    def __init__(self, stage: Stage, timeline: Timeline, *, to_the_end: bool = False) -> None:
+        self.stage, self.timeline, self.to_the_end = stage, timeline, to_the_end
         self.seats: list[Visitor] = []
         self.picture = Picture()
         self.waiting_for = "the room"
@@ -240,6 +248,7 @@ class _Council:
                 order.effect is not None
                 and order.effect.attribution is not None
                 and order.effect.recovered_at is not None
+                and (order.ending or not self.to_the_end)
             ):
                 return row
             if order.effect is not None and order.state in ("refused", "expired", "revoked"):

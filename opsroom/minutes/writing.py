@@ -11,6 +11,7 @@ from opsroom.minutes.compose import minutes
 from opsroom.minutes.gather import gather, told_events
 from opsroom.record.journal import read
 from opsroom.record.proving import prove, signed_head
+from opsroom.rehearsing.mark import mark_of
 
 
 def written(
@@ -20,9 +21,8 @@ def written(
     session: int = 0,
     since: float | None = None,
     until: float | None = None,
-    marked: str = "",
 ) -> Document:
-    """Write minutes from a journal, with a proof for each event that they tell.
+    """Write minutes from a journal, with a proof for each event that they tell; those of a rehearsal or a drill say so.
 
     Raises `StoreError` and `JournalError` for a journal that cannot be read, `NothingToTellError`.
     """
@@ -34,4 +34,6 @@ def written(
         for number in numbers
         if head is not None and number <= head.events
     )
-    return minutes(found, signed=head.line().decode() if head is not None else "", proofs=proofs, marked=marked)
+    return minutes(
+        found, signed=head.line().decode() if head is not None else "", proofs=proofs, marked=mark_of(found.room.id)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -41,20 +41,39 @@ class ScoreCard(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
 
 
+NO_ALARM = ("transient", "duplicates", "out-of-order")
+"""What opens no alarm by design: a single reading, and troubles of the line that the wire mends."""
+
+
 def truth_of(document: Any) -> list[Wrong]:
-    """What really was wrong, from the simulators' own book: what began by itself and was bad."""
+    """What really was wrong, from the simulators' own book: what began by itself, was not good, and deserves an alarm."""
     return [
-        Wrong(entry["signal"], datetime.fromisoformat(entry["onset"]).timestamp())
+        Wrong(entry["signal"] or entry["plant"], datetime.fromisoformat(entry["onset"]).timestamp())
         for entry in document["entries"]
-        if entry["primary"] and entry["bad"]
+        if entry["primary"] and entry["bad"] is not False and entry["kind"] not in NO_ALARM
     ]
 
 
-def card(recorded: Iterable[Recorded], wrong: Sequence[Wrong]) -> ScoreCard:
+def disturbed_of(document: Any) -> dict[str, float]:
+    """Since when each plant was off its undisturbed course, by itself or in consequence, good or bad (epoch seconds)."""
+    since: dict[str, float] = {}
+    for entry in document["entries"]:
+        onset = datetime.fromisoformat(entry["onset"]).timestamp()
+        since[entry["plant"]] = min(onset, since.get(entry["plant"], onset))
+    return since
+
+
+def card(
+    recorded: Iterable[Recorded],
+    wrong: Sequence[Wrong],
+    disturbed: Mapping[str, float] | None = None,
+    world: Collection[str] = (),
+) -> ScoreCard:
     """Score a journal against what really was wrong.
 
-    A fault is noticed by the first alarm at its plant after its onset; an alarm at a plant where nothing had gone wrong before is
-    false. Time to decide runs from an alarm's opening to the close of the first motion on it.
+    A fault is noticed by the first alarm at its plant after its onset; an alarm at a plant that was not `disturbed` before is
+    false, as far as the plant is of the scenario's `world` (empty: all are). Time to decide runs from an alarm's opening to the
+    close of the first motion on it.
     """
     opened: dict[str, tuple[str, float]] = {}
     moved: dict[str, str] = {}
@@ -87,15 +106,16 @@ def card(recorded: Iterable[Recorded], wrong: Sequence[Wrong]) -> ScoreCard:
             noticed.append(min(after) - fault.onset)
         else:
             missed += 1
-    since: dict[str, float] = {}
+    since: dict[str, float] = dict(disturbed or {})
     for fault in wrong:
         plant = fault.signal.partition("/")[0]
         since[plant] = min(fault.onset, since.get(plant, fault.onset))
+    judged = [(plant, at) for plant, at in opened.values() if not world or plant in world]
     return ScoreCard(
         faults=len(wrong),
         noticed_s=tuple(sorted(noticed)),
         missed=missed,
-        false=sum(at < since.get(plant, float("inf")) for plant, at in opened.values()),
+        false=sum(at < since.get(plant, float("inf")) for plant, at in judged),
         decided_s=tuple(sorted(decided[name] - opened[name][1] for name in decided if name in opened)),
         undecided=sum(name not in decided for name in moved.values()),
         climbs=climbs,

@@ -10,7 +10,7 @@ import numpy as np
 
 from opsroom.minutes.blocks import Block, Document, Drawn, Facts, Heading, Para
 from opsroom.minutes.charts import two_ways_picture
-from opsroom.rehearsing.mark import REHEARSAL
+from opsroom.rehearsing.mark import REHEARSAL, mark_of
 from opsroom.showing.sentences import figure, lasting, moment
 
 Series = Sequence[tuple[float, float]]
@@ -45,9 +45,20 @@ def beside(at: float, really: Series, rehearsed: Series) -> Beside:
 
 
 def report(
-    told: Beside, *, room: str, signal: str, uom: str, decision: str, really_decided: str, limits: Sequence[str]
+    told: Beside,
+    *,
+    room: str,
+    signal: str,
+    uom: str,
+    decision: str,
+    really_decided: str,
+    limits: Sequence[str],
+    orders: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> Document:
-    """A page on a rehearsal; `decision` is what was rehearsed, `limits` what could not be matched."""
+    """A page on a rehearsal; `decision` is what was rehearsed, `limits` what could not be matched.
+
+    `orders` tells for each of the two worlds what became of each order.
+    """
     picture = two_ways_picture(told.really, told.rehearsed, told.at, uom)
     really, rehearsed = _mean_after(told.really, told.at), _mean_after(told.rehearsed, told.at)
     rows = [("rehearsed", decision), ("really decided", really_decided)]
@@ -57,6 +68,8 @@ def report(
             ("mean afterwards, rehearsed", figure(rehearsed, uom)),
             ("difference", figure(rehearsed - really, uom)),
         ]
+    for world, lines in orders:
+        rows.append((f"orders {world}", " · ".join(lines) or "none"))
     blocks: list[Block] = [
         Para(
             "This is a rehearsal: simulated plants, another decision, a journal and keys of its own. No real plant has heard of "
@@ -74,7 +87,7 @@ def report(
     ]
     since = told.really[0][0] if told.really else told.at
     subtitle = f"As it was at {moment(told.at)}; looked at over {lasting(_end(told) - since)}."
-    return Document(f"{REHEARSAL}: {room}", subtitle, tuple(blocks), marked=f"{REHEARSAL} · no plant has heard of this")
+    return Document(f"{REHEARSAL}: {room}", subtitle, tuple(blocks), marked=mark_of(REHEARSAL.lower() + "-"))
 
 
 def _matched(told: Beside, uom: str) -> str:

@@ -23,3 +23,14 @@ def marked_outline(outline: Mapping[str, Any], mark: str) -> dict[str, Any]:
     room["id"] = f"{mark.lower()}-{room.get('id', 'room')}"
     room["title"] = f"{mark} · {title}"
     return kept | {"room": room}
+
+
+def mark_of(room_id: str) -> str:
+    """The band for whatever is written about a room: empty for a real one.
+
+    >>> mark_of("rehearsal-mill"), mark_of("mill"), mark_of("drill-mill")
+    ('REHEARSAL · no plant has heard of this', '', 'DRILL · simulated plants, held for practice')
+    """
+    if room_id.startswith(f"{REHEARSAL.lower()}-"):
+        return f"{REHEARSAL} · no plant has heard of this"
+    return f"{DRILL} · simulated plants, held for practice" if room_id.startswith(f"{DRILL.lower()}-") else ""

@@ -13,13 +13,16 @@ from opsroom.constitution.charter import render
 from opsroom.demo import charter_text
 from opsroom.loop.hall import JOURNAL, ROOM, open_hall
 from opsroom.loop.logs import logger
+from opsroom.minutes.gather import Kept, Matter
 from opsroom.minutes.page import page
 from opsroom.proof.keys import Keyring
 from opsroom.record.chain import Recorded
 from opsroom.rehearsal import NotRehearsedError, known_of
 from opsroom.rehearsing.card import Wrong, card, card_rows, truth_of
 from opsroom.rehearsing.compare import beside, report
-from opsroom.rehearsing.mark import REHEARSAL, marked_outline
+from opsroom.rehearsing.fates import fates
+from opsroom.rehearsing.mark import DRILL, REHEARSAL, mark_of, marked_outline
+from opsroom.room import events as happened
 from opsroom.story import SCRIPT_PACE
 from telex_ingest.proof import Pin, verify
 from telex_ingest.telex import Order, moment
@@ -141,7 +144,45 @@ def test_the_score_card_counts_what_the_room_noticed_decided_and_brought_about()
     assert words["orders ended"] == "1 obeyed"
 
 
-def test_the_truth_counts_what_began_by_itself_and_was_bad() -> None:
-    entry = {"signal": "m/x", "onset": "1970-01-01T00:01:00+00:00", "primary": True, "bad": True}
-    book = {"entries": [entry, entry | {"primary": False}, entry | {"bad": False}]}
-    assert truth_of(book) == [Wrong("m/x", 60.0)]
+def test_the_truth_counts_what_began_by_itself_was_not_good_and_deserves_an_alarm() -> None:
+    at = "1970-01-01T00:01:00+00:00"
+    entry = {"signal": "m/x", "plant": "m", "kind": "step", "onset": at, "primary": True, "bad": True}
+    frozen = entry | {"signal": "m/gauge", "kind": "stuck", "bad": None}
+    gone = entry | {"signal": None, "plant": "port", "kind": "silence", "bad": None}
+    left = [{"primary": False}, {"bad": False}, {"kind": "transient"}, {"kind": "duplicates", "bad": None}]
+    book = {"entries": [entry, frozen, gone, *(entry | other for other in left)]}
+    assert truth_of(book) == [Wrong("m/x", 60.0), Wrong("m/gauge", 60.0), Wrong("port", 60.0)]
+
+
+def test_an_alarm_is_false_only_where_nothing_was_off_its_course_and_the_world_is_known() -> None:
+    opened = [
+        {"kind": "alarm-opened", "alarm": f"alarm-{n}", "signal": f"{plant}/x", "at": 200.0}
+        for n, plant in enumerate(("spinner", "weaver", "nile"))
+    ]
+    told = card(recorded(*opened), [], disturbed={"weaver": 100.0}, world={"spinner", "weaver"})
+    assert told.false == 1, "the weaver's followed from something, the Nile is no plant of the scenario"
+
+
+def test_what_became_of_an_order_is_one_line_from_its_confirmation_to_its_ending() -> None:
+    issued = happened.OrderIssued(
+        at=10.0, order="o-1", motion="motion-1", plant="smelter", name="set", parameters={"to": 5}, not_before=10.0,
+        expires=20.0, unconfirmed=True,
+    )  # fmt: skip
+    after: list[happened.AnyEvent] = [
+        happened.OrderConfirmed(at=11.0, order="o-1", seat=2),
+        happened.OrderAnswered(at=12.0, order="o-1", state="accepted", said_at=12.0),
+        happened.OrderEnded(at=13.0, order="o-1", motion="motion-1", ending="obeyed"),
+    ]
+    opened = happened.MotionOpened(
+        at=9.0, motion="motion-1", seat=1, alarm="alarm-1", signal="smelter/heat", title="x", deadline=99.0, quorum=4, options=()
+    )  # fmt: skip
+    kept = tuple(Kept(n, "", "", one.at, {}, one) for n, one in enumerate([opened, issued, *after]))
+    assert fates([Matter("motion-1", opened, 1, kept)]) == (
+        "set at smelter (to 5); marked dangerous; confirmed by seat 2; taken; in the end obeyed",
+    )
+
+
+def test_minutes_of_a_rehearsal_and_of_a_drill_carry_the_band() -> None:
+    assert mark_of("rehearsal-demo").startswith(REHEARSAL)
+    assert mark_of("drill-demo").startswith(DRILL)
+    assert mark_of("demo") == ""
