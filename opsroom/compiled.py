@@ -1,24 +1,5 @@
-"""Compiles a function on its first call and keeps the result on disk; where numba does not run it is left as it stands. Pure."""
+"""How the room compiles what passes over every reading: as the wire does. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-
-def _compiler() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    try:
-        from numba import njit
-    except ImportError:
-        return lambda function: function
-
-    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-        try:
-            return njit(cache=True, error_model="numpy", nogil=True)(function)
-        except RuntimeError:  # no folder can be written: compiled anew in every process
-            return njit(error_model="numpy", nogil=True)(function)
-
-    return compiled
-
-
-compiled = _compiler()
+from telex_ingest.compiled import compiled as compiled

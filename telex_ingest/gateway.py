@@ -23,12 +23,14 @@ from typing import Any, Protocol
 import msgspec
 
 from telex_ingest.desk import Link
-from telex_ingest.heard import GapClosed, Heard, SheetAccepted
+from telex_ingest.heard import GapClosed, Heard, SheetAccepted, StripAccepted
 from telex_ingest.line import Limits, LineCounts
 from telex_ingest.refusals import WireError
+from telex_ingest.scanner import PLAIN, SCANS
 from telex_ingest.session import Session
 from telex_ingest.share import Allowance, Share, readings_of
 from telex_ingest.states import LinkState
+from telex_ingest.strips import GATHERED, Odd, Strips
 from telex_ingest.telex import FromPlant, Invitation, Notice, Order, PlantBirth, Refusal
 from telex_ingest.toll import EVERY, Toll
 from telex_ingest.wire import Subprotocol, decode, encode
@@ -60,6 +62,9 @@ Roomy = Callable[[int], bool]
 """(number of a websocket) -> whether the room takes more from it."""
 
 NOT_STORED = "the room cannot store what is told now; nothing is acknowledged until it can"
+
+GATHER_S = 0.01
+"""How long a plain telex waits at most for others to be looked at together."""
 
 LOOK_AGAIN_S = 0.005
 """How soon it is asked again whether a websocket may be read from."""
@@ -164,6 +169,8 @@ class Gateway:
         self._origins = origins
         self._session = Session(room_id, limits)
         self._wires: dict[int, _Wire] = {}
+        self._strips = Strips()
+        self._looking: asyncio.TimerHandle | None = None
         self._relief: asyncio.Task[None] | None = None
         self._flushing = False
         self._swept = float("-inf")
@@ -183,8 +190,10 @@ class Gateway:
         """
         self._session.restore(durable, births, self._clock.now(), gaps)
 
-    def acknowledge(self, durable: Mapping[str, tuple[int, int]], sheets: Iterable[SheetAccepted] = ()) -> None:
-        """Say that these (epoch, seq) and whole sheets are durable; the Acks go out at once, one frame for each link."""
+    def acknowledge(
+        self, durable: Mapping[str, tuple[int, int]], sheets: Iterable[SheetAccepted | StripAccepted] = ()
+    ) -> None:
+        """Say that these (epoch, seq), whole sheets and strips are durable; the Acks go out at once, one frame for each link."""
         self._session.acknowledge(durable)
         for sheet in sheets:
             self._session.acknowledge_sheet(sheet)
@@ -305,6 +314,7 @@ class Gateway:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+            self._look_at(wire.link)
             del self._wires[wire.link.number]
             self._paused.pop(wire.link.number, None)
             if code is not None:
@@ -371,12 +381,54 @@ class Gateway:
         self._frame(wire, bearer, text if text is not None else message.get("bytes") or b"", wire.subprotocol)
 
     def _frame(self, wire: _Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol) -> None:
-        session, link = self._session, wire.link
-        tally = session.desk.tally
+        """Take a frame; one that may be a plain telex waits a moment for others, and they are looked at together."""
+        link, tally = wire.link, self._session.desk.tally
         tally.frames_in += 1
         tally.bytes_in += len(frame)
-        now = self._clock.now()
-        link.heard(len(frame), now)
+        at = self._clock.now()
+        link.heard(len(frame), at)
+        if (
+            SCANS
+            and wire.per_s is None
+            and subprotocol is Subprotocol.JSON
+            and link.state is LinkState.SPEAKING
+            and len(frame) <= self.limits.frame_bytes
+        ):
+            data = frame.encode() if isinstance(frame, str) else frame
+            if data.startswith(PLAIN) and (self._strips.holds(link) or self._roomy(link.number)):
+                self._strips.add(link, data, at)
+                if self._strips.frames >= GATHERED:
+                    self._look()
+                elif self._looking is None:
+                    self._looking = asyncio.get_running_loop().call_later(GATHER_S, self._look)
+                return
+        if self._strips.holds(link):
+            self._look_at(link)
+        self._take(wire, bearer, frame, subprotocol, at)
+
+    def _look(self) -> None:
+        """Look at everything that waits to be looked at together."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        self._toll.on = False
+        self._toll.begin()
+        self._look_at(None)
+        self._toll.charge("strips")
+
+    def _look_at(self, only: Link | None) -> None:
+        session = self._session
+        for link, item in self._strips.take(session.desk, only):
+            wire = self._wires.get(link.number)
+            if wire is None:
+                continue  # it has gone, and its plants still have what it told
+            if isinstance(item, Odd):
+                self._take(wire, "", item.frame, Subprotocol.JSON, item.at)
+            elif not self._deliver(item):
+                self._pause(wire)
+
+    def _take(self, wire: _Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol, now: float) -> None:
+        session, link = self._session, wire.link
         try:
             if len(frame) > self.limits.frame_bytes:
                 raise WireError("too-large", "frame", f"{len(frame)} bytes, at most {self.limits.frame_bytes}")

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterator
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from telex_ingest.sheet import WIDTHS
 from telex_ingest.telex import PlantBirth, PlantCall, PlantStatement, Reading, Receipt, TelexKind
@@ -101,6 +103,53 @@ class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
             )
 
 
+class StripAccepted(msgspec.Struct, frozen=True, gc=False):
+    """Telexes of one link that came as single frames, each in its place, as columns: row i is a live telex of `plants[i]`.
+
+    Each has a reading for each of `signals`: `values` (t * m,) row after row, none missing. `source_us` and `received_us` are
+    (t,). A plant may have several rows, in their order; none has more than `depth`. `wire` is the number of the websocket.
+    """
+
+    plants: tuple[str, ...]
+    epochs: tuple[int, ...]
+    seqs: tuple[int, ...]
+    source_us: NDArray[np.int64]
+    received_us: NDArray[np.int64]
+    signals: tuple[int, ...]
+    values: NDArray[np.float64]
+    depth: int
+    wire: int
+
+    @property
+    def kind(self) -> TelexKind:
+        """Always live."""
+        return TelexKind.LIVE
+
+    @property
+    def readings(self) -> int:
+        """How many readings it holds."""
+        return len(self.plants) * len(self.signals)
+
+    def rows(self) -> Iterator[Accepted]:
+        """Tell it telex by telex: what the room would have heard if each had been decoded on its own."""
+        m, values = len(self.signals), self.values.tolist()
+        for row, (plant, epoch, seq, source_us, received_us) in enumerate(
+            zip(self.plants, self.epochs, self.seqs, self.source_us.tolist(), self.received_us.tolist(), strict=True)
+        ):
+            readings = zip(self.signals, values[row * m : (row + 1) * m], strict=True)
+            yield Accepted(
+                plant,
+                epoch,
+                seq,
+                source_us,
+                received_us,
+                TelexKind.LIVE,
+                self.signals,
+                tuple([Reading(signal, value) for signal, value in readings]),
+                self.wire,
+            )
+
+
 class GapClosed(msgspec.Struct, frozen=True):
     """Sequence numbers `first` to `last` of an epoch are given up: they take their place in the order without readings.
 
@@ -181,6 +230,7 @@ Heard = (
     PlantBorn
     | Accepted
     | SheetAccepted
+    | StripAccepted
     | GapClosed
     | ReceiptCame
     | CallCame

@@ -20,6 +20,7 @@ from telex_ingest.heard import (
     ReceiptCame,
     SheetAccepted,
     StatementCame,
+    StripAccepted,
 )
 from telex_ingest.line import Limits, LineCounts, PlantLine
 from telex_ingest.plant import Arrived, Plant, Spent
@@ -382,23 +383,23 @@ class Session:
             if plant.speaker is not None:
                 self.desk.ack(plant.speaker, name, epoch, seq)
 
-    def acknowledge_sheet(self, sheet: SheetAccepted) -> None:
-        """The room has made a whole sheet durable; its link is told by the sheet's number, or plant by plant."""
-        plants = self._plants
-        for name, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True):
-            sequence = plants[name].sequence
+    def acknowledge_sheet(self, sheet: SheetAccepted | StripAccepted) -> None:
+        """The room has made a whole sheet or strip durable; its link is told by the sheet's number, or plant by plant."""
+        plants, link = self._plants, self._links.get(sheet.wire)
+        number = sheet.number if isinstance(sheet, SheetAccepted) else None
+        told = dict(zip(sheet.plants, zip(sheet.epochs, sheet.seqs, strict=True), strict=True))
+        for name, (epoch, seq) in told.items():
+            plant = plants[name]
+            sequence = plant.sequence
             if epoch == sequence.epoch and seq > sequence.durable:
                 sequence.durable = seq
-        link = self._links.get(sheet.wire)
-        if link is None:
-            return
-        if sheet.number is not None:
-            link.outbox.sheet(sheet.number)
-            self.desk.ready[link.number] = link
-        else:
-            for name, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True):
-                if plants[name].speaker is link:
-                    self.desk.ack(link, name, epoch, seq)
+            if number is None and plant.speaker is link and link is not None:
+                link.outbox.ack(name, epoch, seq)
+        if link is not None:
+            if number is not None:
+                link.outbox.sheet(number)
+            if link.outbox:
+                self.desk.ready[link.number] = link
 
     def send(
         self, name: str, orders: Iterable[Order], notices: Iterable[Notice], invitations: Iterable[Invitation] = ()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.record.store import KINDS, QUALITIES, shard_of
-from telex_ingest.heard import Accepted, SheetAccepted
+from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
 from telex_ingest.telex import Quality
 
 Floats = NDArray[np.float64]
@@ -87,12 +87,14 @@ class Intake:
         self._shapes.clear()
         self._sheets.clear()
 
-    def columns(self, items: Sequence[Accepted | SheetAccepted]) -> tuple[Telexes, Columns]:
+    def columns(self, items: Sequence[Accepted | SheetAccepted | StripAccepted]) -> tuple[Telexes, Columns]:
         """Columns of all telexes of a tick whose plants are known."""
         runs: list[_Run] = []
         for kind, some in groupby(items, type):
             if kind is SheetAccepted:
                 runs += [run for sheet in some if isinstance(sheet, SheetAccepted) for run in self._sheet(sheet)]
+            elif kind is StripAccepted:
+                runs += [run for strip in some if isinstance(strip, StripAccepted) for run in self._strip(strip)]
             else:
                 runs += self._singles(
                     [telex for telex in some if isinstance(telex, Accepted) and telex.plant in self._lane_of]
@@ -130,12 +132,34 @@ class Intake:
             ),
         )
 
+    def _strip(self, strip: StripAccepted) -> Iterable[_Run]:
+        if not all(map(self._lane_of.__contains__, strip.plants)):
+            return self._singles([telex for telex in strip.rows() if telex.plant in self._lane_of])
+        t, m = len(strip.plants), len(strip.signals)
+        shard, plant = np.array([self._home(plant) for plant in strip.plants], np.int64).T
+        lane = [self._shape(plant, strip.signals) for plant in strip.plants]
+        return (
+            _Run(
+                shard,
+                plant,
+                np.array(strip.epochs, np.int64),
+                np.array(strip.seqs, np.int64),
+                strip.source_us,
+                strip.received_us,
+                np.full(t, _KIND[strip.kind], np.int64),
+                np.full(t, m, np.int64),
+                np.concatenate(lane),
+                strip.values,
+                np.zeros(t * m, np.int64),
+            ),
+        )
+
     def _singles(self, telexes: Sequence[Accepted]) -> Iterable[_Run]:
         t = len(telexes)
         if not t:
             return ()
         homes = np.array([self._home(telex.plant) for telex in telexes], np.int64)
-        lane = np.concatenate([self._shape(telex) for telex in telexes])
+        lane = np.concatenate([self._shape(telex.plant, telex.signals) for telex in telexes])
         listed = [telex.readings for telex in telexes]
         try:
             value = np.fromiter(map(_value_of, chain.from_iterable(listed)), np.float64, len(lane))
@@ -161,15 +185,15 @@ class Intake:
             home = self._homes[plant] = (shard_of(plant), self._numbers[plant])
         return home
 
-    def _shape(self, telex: Accepted) -> Ints:
-        key = (telex.plant, telex.signals)
+    def _shape(self, plant: str, signals: tuple[int, ...]) -> Ints:
+        key = (plant, signals)
         lanes = self._shapes.get(key)
         if lanes is None:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
             # The session has refused what the birth does not declare, so every id is known here.
-            lane_of = self._lane_of[telex.plant]
-            lanes = self._shapes[key] = np.array([lane_of[number] for number in telex.signals], np.int64)
+            lane_of = self._lane_of[plant]
+            lanes = self._shapes[key] = np.array([lane_of[number] for number in signals], np.int64)
         return lanes
 
 

@@ -42,6 +42,7 @@ from opsroom.room.news import AnyNews, CharterRead, Evidence
 from opsroom.room.refusal import RoomError
 from opsroom.room.room import Room, newborn
 from opsroom.showing.scene import Scene
+from telex_ingest import scanner
 from telex_ingest.telex import PlantBirth, TelexKind
 from telex_ingest.ticket import Ticket
 from telex_ingest.toll import Toll
@@ -269,6 +270,7 @@ def open_hall(
         bank.toll = pulse.loop
         bank.warm()
         blocks.warm()
+        scanner.warm()
         _take_up(hall)
         return hall
     except BaseException:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from opsroom.clock import Clock
 from opsroom.commands import Asked
 from opsroom.views import Answer
-from telex_ingest.heard import Accepted, GapClosed, Heard, PlantBorn, SheetAccepted
+from telex_ingest.heard import Accepted, GapClosed, Heard, PlantBorn, SheetAccepted, StripAccepted
 from telex_ingest.toll import Toll
 
 TICK_S = 0.05
@@ -49,6 +49,10 @@ ASKS = 2_000
 """The most commands that wait for an answer."""
 
 
+Told = Accepted | SheetAccepted | StripAccepted
+"""What carries readings."""
+
+
 class Ask(NamedTuple):
     """A command and the future that waits for the room's answer to it."""
 
@@ -61,7 +65,7 @@ class Batch(NamedTuple):
 
     at: float
     births: tuple[PlantBorn, ...]
-    telexes: tuple[Accepted | SheetAccepted, ...]
+    telexes: tuple[Told, ...]
     messages: tuple[Heard, ...]
     asks: tuple[Ask, ...]
     gaps: tuple[GapClosed, ...] = ()
@@ -73,9 +77,9 @@ class Batch(NamedTuple):
             reached[gap.plant] = max((gap.epoch, gap.last), reached.get(gap.plant, (0, 0)))
         return reached
 
-    def sheets(self) -> tuple[SheetAccepted, ...]:
-        """The sheets of this batch."""
-        return tuple([item for item in self.telexes if isinstance(item, SheetAccepted)])
+    def sheets(self) -> tuple[SheetAccepted | StripAccepted, ...]:
+        """The sheets and strips of this batch."""
+        return tuple([item for item in self.telexes if isinstance(item, SheetAccepted | StripAccepted)])
 
 
 class _Bar(NamedTuple):
@@ -96,7 +100,7 @@ class _Line:
         self.put = self.taken = self.settled = 0
 
 
-_Item = Accepted | SheetAccepted | PlantBorn | GapClosed | _Bar
+_Item = Told | PlantBorn | GapClosed | _Bar
 
 
 class _Taken:
@@ -104,7 +108,7 @@ class _Taken:
 
     def __init__(self) -> None:
         self.births: list[PlantBorn] = []
-        self.telexes: list[Accepted | SheetAccepted] = []
+        self.telexes: list[Told] = []
         self.gaps: list[GapClosed] = []
         self.rows = 0
         self.depth: dict[object, int] = {}
@@ -153,7 +157,7 @@ class Inbox:
             return False  # it was not acknowledged: its plant still has it
         if isinstance(item, Accepted):
             return self._append(item.wire, len(item.readings) + 1, item)
-        if isinstance(item, SheetAccepted):
+        if isinstance(item, SheetAccepted | StripAccepted):
             return self._append(item.wire, item.readings + len(item.plants), item)
         if isinstance(item, PlantBorn):
             home = self._homes.get(item.plant, item.wire)
@@ -266,13 +270,14 @@ class Inbox:
         items, until = line.items, taken.rows + share
         while items and taken.rows < until:
             rows, item = items[0]
-            if isinstance(item, Accepted | SheetAccepted):
-                key: object = item.plant if isinstance(item, Accepted) else item.plants
-                depth = taken.depth.get(key, 0)
-                if depth >= DEPTH:
+            if isinstance(item, Accepted | SheetAccepted | StripAccepted):
+                strip = isinstance(item, StripAccepted)
+                key: object = item.plant if isinstance(item, Accepted) else wire if strip else item.plants
+                depth = taken.depth.get(key, 0) + (item.depth if isinstance(item, StripAccepted) else 1)
+                if depth > DEPTH:
                     taken.full.add(wire)
                     return
-                taken.depth[key] = depth + 1
+                taken.depth[key] = depth
                 taken.told.add(wire)
                 taken.telexes.append(item)
             elif isinstance(item, PlantBorn):

@@ -30,7 +30,7 @@ from opsroom.showing.sentences import figure
 from opsroom.showing.staleness import fell_behind
 from opsroom.views import TickerLine
 from telex_ingest import heard
-from telex_ingest.heard import Accepted, SheetAccepted
+from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
 from telex_ingest.line import LineCounts
 from telex_ingest.telex import microseconds
 
@@ -110,7 +110,7 @@ class Reporter:
         self.hall.scene.ticker.extend(lines)
         return lines
 
-    def _one_telex(self, telexes: Sequence[Accepted | SheetAccepted]) -> TickerLine | None:
+    def _one_telex(self, telexes: Sequence[Accepted | SheetAccepted | StripAccepted]) -> TickerLine | None:
         """A telex of the plant that the ticker has not shown for longest, at most `TELEX_LINES` a second."""
         now = time.monotonic()
         if now - self._telex_at < 1.0 / TELEX_LINES:
@@ -132,7 +132,7 @@ class Reporter:
         text = f"{signal.birth.title or signal.birth.name} {'missing' if value is None else figure(value, signal.birth.unit)}"
         return TickerLine(at=telex.received_us / 1e6, kind="telex", unit=telex.plant, text=text)
 
-    def _one_plant(self, item: Accepted | SheetAccepted) -> str:
+    def _one_plant(self, item: Accepted | SheetAccepted | StripAccepted) -> str:
         return item.plant if isinstance(item, Accepted) else item.plants[self._turn % len(item.plants)]
 
     def flags(self) -> set[str]:

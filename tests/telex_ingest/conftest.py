@@ -14,7 +14,7 @@ import uvicorn
 
 from telex_ingest.frames import FrameProtocol
 from telex_ingest.gateway import Gateway
-from telex_ingest.heard import Accepted, GapClosed, Heard, SheetAccepted
+from telex_ingest.heard import Accepted, GapClosed, Heard, SheetAccepted, StripAccepted
 from telex_ingest.line import Limits
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 
@@ -90,7 +90,7 @@ class MiniatureRoom:
         return self.allowed.get(link, frozenset({"*"})) if link in self.tokens else None
 
     def deliver(self, item: Heard) -> bool:
-        if isinstance(item, SheetAccepted):
+        if isinstance(item, SheetAccepted | StripAccepted):
             self.heard += item.rows()
             if self.acks:
                 asyncio.get_running_loop().call_soon(self.store_sheet, item)
@@ -105,7 +105,7 @@ class MiniatureRoom:
         self.durable[plant] = (epoch, seq)
         self.gateway.acknowledge({plant: (epoch, seq)})
 
-    def store_sheet(self, sheet: SheetAccepted) -> None:
+    def store_sheet(self, sheet: SheetAccepted | StripAccepted) -> None:
         self.durable.update(
             (plant, (epoch, seq)) for plant, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True)
         )
