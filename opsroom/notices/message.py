@@ -21,7 +21,7 @@ AGENT = "opsroom"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One notice for one person: `key` is the same in every copy."""
+    """One notice for one person: `key` is the same in every copy; `state` is alarm or back (to normal)."""
 
     key: str
     room: str
@@ -34,6 +34,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     turn: int
     at: float
     link: str = ""
+    state: str = "alarm"
 
 
 class Request(NamedTuple):
@@ -59,10 +60,13 @@ def message(room: str, notice: NoticeRecord, turn: int, link: str) -> Message:
         turn=turn,
         at=notice.raised_at,
         link=f"{link}/alarms?alarm={notice.alarm}" if link else "",
+        state="back" if notice.back else "alarm",
     )
 
 
 def _words(said: Message) -> str:
+    if said.state == "back":
+        return f"{said.text}\n\nYou were told of this alarm; nothing is left to do. Key: {said.key}\n"
     lines = [said.text, "", f"Priority {said.priority}. Key: {said.key}"]
     if said.link:
         lines.append(f"Open it, so that the next in the rota is not told: {said.link}")
@@ -73,7 +77,8 @@ def mail(channel: Channel, said: Message) -> EmailMessage:
     """The notice as a mail; its `Message-ID` follows from the key, so that a reader that knows ids shows one copy."""
     letter = EmailMessage()
     letter["From"], letter["To"] = channel.sender, ", ".join(channel.to)
-    letter["Subject"] = _line(f"[{said.priority}] {said.title}")
+    mark = "back to normal" if said.state == "back" else said.priority
+    letter["Subject"] = _line(f"[{mark}] {said.title}")
     letter["Date"] = format_datetime(datetime.fromtimestamp(said.at, UTC))
     digest = hashlib.sha256(f"{said.key}/{said.turn}/{channel.name}".encode()).hexdigest()[:32]
     letter["Message-ID"] = f"<{digest}@{AGENT}.{_line(said.room)}>"
@@ -114,12 +119,13 @@ def signature(secret: str, stamp: str, body: bytes) -> str:
 
 def push(channel: Channel, said: Message, secret: str) -> Request:
     """The notice as ntfy reads it: the text as body, title, priority and key in headers."""
+    back = said.state == "back"
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
         "User-Agent": AGENT,
-        "Title": _line(said.title).encode("ascii", "replace").decode(),
-        "Priority": PUSH_PRIORITY.get(said.priority, "3"),
-        "Tags": "rotating_light" if said.priority == "high" else "warning",
+        "Title": _line(f"{'Back to normal: ' if back else ''}{said.title}").encode("ascii", "replace").decode(),
+        "Priority": "2" if back else PUSH_PRIORITY.get(said.priority, "3"),
+        "Tags": "white_check_mark" if back else "rotating_light" if said.priority == "high" else "warning",
         "X-Opsroom-Key": _line(said.key),
     }
     if said.link:

@@ -6,7 +6,7 @@ from opsroom.room.event import Event
 
 
 class NoticeRaised(Event, frozen=True, kw_only=True, omit_defaults=True, tag="notice-raised"):
-    """An alarm is to be told outside the wall. `dedup` is the visible key by which whoever gets it twice knows it."""
+    """An alarm is to be told outside the wall, or that it is `back` to normal. `dedup` is the visible key of every copy."""
 
     notice: str
     alarm: str
@@ -15,6 +15,7 @@ class NoticeRaised(Event, frozen=True, kw_only=True, omit_defaults=True, tag="no
     priority: str
     title: str
     text: str
+    back: bool = False
 
 
 class NoticeAddressed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="notice-addressed"):

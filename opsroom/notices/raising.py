@@ -14,6 +14,7 @@ import msgspec
 
 from opsroom.alarms.algedonic import leader, running
 from opsroom.notices import notice_events as told
+from opsroom.notices.back import again, back, unsaid
 from opsroom.notices.record import NoticeRecord, Trouble, Turn
 from opsroom.notices.rota import Duty, turn_order
 from opsroom.room import events as happened
@@ -33,8 +34,13 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
         alarm = room.alarms.get(getattr(event, "alarm", ""))
         if alarm is None:
             continue
+        ahead = 1 + sum(isinstance(one, told.NoticeRaised) for one in found)
         if isinstance(event, RAISING):
-            found += raised(room, alarm, now, ahead=1 + sum(isinstance(one, told.NoticeRaised) for one in found))
+            found += raised(room, alarm, now, ahead)
+        elif isinstance(event, happened.AlarmRelapsed):
+            found += _relapsed(room, alarm, now, ahead)
+        elif isinstance(event, happened.AlarmClosed):
+            found += (*_ended(room, alarm, now), *(back(room, alarm, now, ahead) if alarm.told == "told" else ()))
         elif isinstance(event, happened.AlarmAcknowledged):
             found += _seen(room, alarm, event, now)
         elif isinstance(event, ENDING):
@@ -48,7 +54,7 @@ def raised(room: Room, alarm: Alarm, now: float, ahead: int = 1) -> tuple[AnyEve
     priority = alarm.priority or room.charter.alarms.priority
     if not rules.tells(priority) or not running(alarm) or leader(room, alarm) is not None:
         return ()
-    dedup = f"{room.id}/{alarm.id}/{len(alarm.climbs)}"
+    dedup = f"{room.id}/{alarm.id}/{len(alarm.climbs)}{again(room, alarm)}"
     older = room.notices.get(alarm.notice)
     if older is not None and older.dedup == dedup and not older.over():
         return ()
@@ -70,6 +76,17 @@ def raised(room: Room, alarm: Alarm, now: float, ahead: int = 1) -> tuple[AnyEve
     )
 
 
+def _relapsed(room: Room, alarm: Alarm, now: float, ahead: int) -> tuple[AnyEvent, ...]:
+    """Whoever was told that an alarm is back hears that it is not; else the notice goes on where the recovery had ended it."""
+    notice = room.notices.get(alarm.notice)
+    if alarm.told == "back" or notice is None:
+        return (*unsaid(room, alarm, now), *raised(room, alarm, now, ahead))
+    goes_on = notice.ended_at is not None and notice.seen_at is None and len(notice.turns) < room.charter.notices.turns
+    if not goes_on or not running(alarm) or leader(room, alarm) is not None:
+        return ()
+    return (_address(room, notice.id, len(notice.turns) + 1, notice.unit, now),)
+
+
 def _address(room: Room, notice: str, turn: int, unit: str, now: float) -> told.NoticeAddressed:
     """Whose turn it is now. With nobody on duty it is looked again when the time to pass on is over."""
     rules = room.charter.notices
@@ -87,6 +104,8 @@ def _address(room: Room, notice: str, turn: int, unit: str, now: float) -> told.
 
 def pass_on(room: Room, notice: NoticeRecord, now: float) -> tuple[AnyEvent, ...]:
     """Nobody has looked in time: the next in the rota is told; after the last turn nobody is."""
+    if notice.back:
+        return (_end(notice, now, "a channel has not taken it in a day"),)
     alarm = room.alarms.get(notice.alarm)
     if alarm is None or not running(alarm) or leader(room, alarm) is not None:
         return (_end(notice, now, "the alarm does not speak for itself any more"),)
@@ -101,11 +120,13 @@ def hear(room: Room, news: NoticeTaken, now: float) -> tuple[AnyEvent, ...]:
     if notice is None or (news.turn, news.channel) in notice.delivered or not 0 < news.turn <= len(notice.turns):
         return ()
     if not news.reason:
-        return (
-            told.NoticeDelivered(
-                at=now, notice=notice.id, turn=news.turn, channel=news.channel, attempts=news.attempts
-            ),
+        taken = told.NoticeDelivered(
+            at=now, notice=notice.id, turn=news.turn, channel=news.channel, attempts=news.attempts
         )
+        after = _on_delivered(room, taken)
+        alarm = after.alarms.get(notice.alarm)
+        late = alarm is not None and alarm.closed_at is not None and alarm.told == "told"
+        return (taken, *(back(after, alarm, now) if late and alarm is not None else ()))
     known = next((one for one in notice.troubles if (one.turn, one.channel) == (news.turn, news.channel)), None)
     if known is not None and known.reason == news.reason:
         return ()
@@ -148,9 +169,16 @@ def _on_raised(room: Room, event: told.NoticeRaised) -> Room:
         title=event.title,
         text=event.text,
         raised_at=event.at,
+        back=event.back,
     )
     room = put(count(room, "notice"), "notices", kept)
-    return put(room, "alarms", msgspec.structs.replace(room.alarms[event.alarm], notice=event.notice))
+    alarm = room.alarms.get(event.alarm)
+    if alarm is None:
+        return room
+    if event.back:
+        return put(room, "alarms", msgspec.structs.replace(alarm, told="back"))
+    heard = "" if alarm.told == "back" else alarm.told
+    return put(room, "alarms", msgspec.structs.replace(alarm, notice=event.notice, told=heard))
 
 
 def _changed(room: Room, name: str, **changes: Any) -> Room:
@@ -160,14 +188,19 @@ def _changed(room: Room, name: str, **changes: Any) -> Room:
 
 def _on_addressed(room: Room, event: told.NoticeAddressed) -> Room:
     turn = Turn(who=event.who, channels=event.channels, at=event.at, deadline=event.deadline)
-    return _changed(room, event.notice, turns=(*room.notices[event.notice].turns, turn))
+    turns = (*room.notices[event.notice].turns, turn)
+    return _changed(room, event.notice, turns=turns, ended_at=None, ended_reason="")
 
 
 def _on_delivered(room: Room, event: told.NoticeDelivered) -> Room:
     notice = room.notices[event.notice]
     done = (event.turn, event.channel)
     troubles = tuple(one for one in notice.troubles if (one.turn, one.channel) != done)
-    return _changed(room, event.notice, delivered=(*notice.delivered, done), troubles=troubles)
+    room = _changed(room, event.notice, delivered=(*notice.delivered, done), troubles=troubles)
+    alarm = room.alarms.get(notice.alarm)
+    if notice.back or alarm is None or alarm.told:
+        return room
+    return put(room, "alarms", msgspec.structs.replace(alarm, told="told"))
 
 
 def _on_failed(room: Room, event: told.NoticeFailed) -> Room:

@@ -31,7 +31,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeRecord(Thing, frozen=True, kw_only=True):
-    """One notice of an alarm; `dedup` is the key by which whoever gets it twice knows it."""
+    """One notice of an alarm, or that it is `back` to normal; `dedup` is the key by which whoever gets it twice knows it."""
 
     alarm: str
     dedup: str
@@ -47,6 +47,7 @@ class NoticeRecord(Thing, frozen=True, kw_only=True):
     seen_at: float | None = None
     ended_at: float | None = None
     ended_reason: str = ""
+    back: bool = False
 
     def clocks(self) -> tuple[Due, ...]:
         """Be passed on to the next, while nobody has looked."""
@@ -56,12 +57,17 @@ class NoticeRecord(Thing, frozen=True, kw_only=True):
         return (Due(last.deadline, "pass-notice", self.id),)
 
     def over(self) -> bool:
-        """Seen, or nothing left to tell."""
+        """Seen, or nothing left to tell; that an alarm is back is told to everybody once and then over."""
+        if self.back and self.turns and not self._owed():
+            return True
         return self.seen_at is not None or self.ended_at is not None
 
     def pending(self) -> tuple[tuple[int, str], ...]:
         """What is to be delivered still: (turn, channel), turns counting from 1."""
         if self.over():
             return ()
+        return self._owed()
+
+    def _owed(self) -> tuple[tuple[int, str], ...]:
         asked = ((n, channel) for n, turn in enumerate(self.turns, 1) for channel in turn.channels)
         return tuple(one for one in asked if one not in self.delivered)

@@ -28,7 +28,7 @@ from opsroom.council import (
     order,
     substitutes,
 )
-from opsroom.notices import raising
+from opsroom.notices import back, raising
 from opsroom.recursion import accords, agreements, births, probes, sights, variety, wire_answers
 from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
 from opsroom.recursion.recursion import Charter, Tree
@@ -150,6 +150,7 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),
     "review-service": lambda room, name, now, sight: laid_out.review(room, room.services[name], now),
     "pass-notice": lambda room, name, now, sight: raising.pass_on(room, room.notices[name], now),
+    "tell-back": lambda room, name, now, sight: back.back(room, room.alarms[name], now),
     "close-motion": lambda room, name, now, sight: deliberation.off_the_table(room, room.motions[name], now),
     "end-round": lambda room, name, now, sight: deliberation.end_round(
         room, room.motions[name], now, "its time is over"

@@ -73,7 +73,9 @@ class Alarm(Thing, frozen=True, kw_only=True):
 
     `deadline` is when it climbs from `at_unit`, kept while it is recovered; `left_s` is what is left of its clock while it is
     quiet. `waits` names the origin of its `group` for which it waits with its time run out; `apart` are alarms from which
-    somebody has split it. `asked` is more time that its unit asked for, `extended` how often it was given some there.
+    somebody has split it. `asked` is more time that its unit asked for, `extended` how often it was given some there. `told` says
+    whether a channel outside the wall has taken a notice of it, and whether those who were told know that it is back. `spread` is the
+    standard deviation of normal readings, frozen at opening; `by_interval` says that it is (also) its interval that recovers it.
     """
 
     signal: str
@@ -86,6 +88,8 @@ class Alarm(Thing, frozen=True, kw_only=True):
     deadline: float | None
     normal_low: float | None
     normal_high: float | None
+    spread: float | None = None
+    by_interval: bool = True
     readings_to_recover: int
     hysteresis_s: float
     climbs: tuple[Climb, ...] = ()
@@ -110,9 +114,10 @@ class Alarm(Thing, frozen=True, kw_only=True):
     asked: TimeRequest | None = None
     extended: int = 0
     notice: str = ""
+    told: Literal["", "told", "back"] = ""
 
     def clocks(self) -> tuple[Due, ...]:
-        """Climb, come off the shelf, close after the hysteresis once acknowledged (and reset, where it latches)."""
+        """Climb, come off the shelf, close after the hysteresis once acknowledged (and reset, where it latches), be told back."""
         life = self.life
         if self.closed_at is not None:
             return ()
@@ -122,6 +127,8 @@ class Alarm(Thing, frozen=True, kw_only=True):
         if self.recovered_at is not None:
             if life.condition == "recovered" or (life.quiet and not life.latches):
                 running.append(Due(self.recovered_at + self.hysteresis_s, "settle", self.id))
+            if self.told == "told":
+                running.append(Due(self.recovered_at + self.hysteresis_s, "tell-back", self.id))
         elif self.deadline is not None and not life.quiet and not self.waits:
             running.append(Due(self.deadline, "climb", self.id))
         return tuple(running)

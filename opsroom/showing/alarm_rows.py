@@ -183,4 +183,5 @@ def notice_view(notice: NoticeRecord) -> NoticeView:
         deliveries=tuple(deliveries),
         seen_by=notice.seen_by,
         ended_reason=notice.ended_reason,
+        back=notice.back,
     )

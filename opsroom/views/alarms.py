@@ -98,7 +98,8 @@ class DeliveryView(View, frozen=True, kw_only=True):
 
 
 class NoticeView(View, frozen=True, kw_only=True):
-    """One notice outside the wall; `key` is the same in every copy. `state` is waiting, told, seen or over."""
+    """One notice outside the wall, that of an alarm or that it is `back`; `key` is the same in every copy. `state` is waiting,
+    told, seen or over."""
 
     id: str
     alarm: str
@@ -112,6 +113,7 @@ class NoticeView(View, frozen=True, kw_only=True):
     deliveries: tuple[DeliveryView, ...]
     seen_by: str = ""
     ended_reason: str = ""
+    back: bool = False
 
 
 class AlarmView(View, frozen=True, kw_only=True):

@@ -447,6 +447,7 @@ def test_every_command_every_event_every_clock_has_its_answer() -> None:
         "look",
         "score",
         "pass-notice",
+        "tell-back",
         "review-service",
     }
 
