@@ -50,16 +50,17 @@ app.command("migrate")(migrate_command)
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake of its user is one sentence on standard error and exit code 2."""
     from opsroom.loop.faults import sentence_of
 
-    if len(sys.argv) > 1 and sys.argv[1] == "detect":
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["detect"]:
         _add_detect()
-    if len(sys.argv) > 1 and sys.argv[1] == "calibrate":
+    if arguments[:1] == ["calibrate"]:
         _add_calibrate()
     try:
-        app()
+        app(arguments)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

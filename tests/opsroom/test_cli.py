@@ -14,10 +14,11 @@ from opsroom.constitution.charter import template
 from opsroom.loop.founding import links_of
 from opsroom.record.journal import Journal
 from telex_ingest.ticket import Ticket
+from tests.opsroom.commandline import run
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "opsroom.cli", *map(str, arguments)]
+def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "opsroom.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -33,7 +34,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_help_is_quick_and_names_every_noun() -> None:
     begun = time.monotonic()
-    told = run("--help")
+    told = program("--help")
     assert time.monotonic() - begun < 8  # half a second on a quiet machine; Dash or numpy would cost seconds
     for noun in ("init", "serve", "simulate", "demo", "detect", "check", "seat", "link", "journal"):
         assert noun in told.stdout
@@ -50,7 +51,7 @@ def test_help_is_quick_and_names_every_noun() -> None:
         (("check", "/nowhere/room.toml"), "check the path"),
         (("seat", "list", "--data", "/nowhere/at/all"), "opsroom init"),
         (("demo", "--json", "x.json"), "--script"),
-        (("detect", "/nowhere.csv", "-o", "/nowhere/out.csv"), "nowhere.csv"),
+        (("detect", "/nowhere.csv", "-o", "out.csv"), "nowhere.csv"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence_and_exit_code_2(arguments: tuple[str, ...], sentence: str) -> None:
@@ -58,6 +59,11 @@ def test_a_mistake_is_answered_with_a_sentence_and_exit_code_2(arguments: tuple[
     assert told.returncode == 2, told.stderr
     assert sentence in " ".join(told.stderr.split())
     assert "Traceback" not in told.stderr
+
+
+def test_the_program_leaves_with_the_code_of_its_command() -> None:
+    told = program("check", "/nowhere/room.toml")
+    assert (told.returncode, "Traceback" in told.stderr) == (2, False)
 
 
 def test_a_room_is_made_once(room: Path) -> None:
