@@ -87,6 +87,7 @@ class BallotBox:
             return
         with self._ledger.written() as at:
             at.executemany("DELETE FROM sealed WHERE motion = ?", [(motion,) for motion in over])
+        self._ledger.scrub()
         self._rows = {name: row for name, row in self._rows.items() if row[1] not in over}
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ class Ledger:
         self._writing = threading.Lock()  # around a transaction; whoever only asks never waits for it
         self._seen_version = -1
         self._connection = connect(path)
+        self._connection.execute("PRAGMA secure_delete=ON")
         if not synced:
             self._connection.execute("PRAGMA synchronous=NORMAL")
         with transaction(self._connection, path):
@@ -45,6 +46,11 @@ class Ledger:
             (version,) = self._reader.execute("PRAGMA data_version").fetchone()
             yield version != self._seen_version
             self._seen_version = version
+
+    def scrub(self) -> None:
+        """Let nothing of what was deleted stay in the file or beside it, as far as SQLite can tell; raises `StoreError`."""
+        with self._writing, explained(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def rows(self, query: str) -> list[Any]:
         """Read every row of a query."""
