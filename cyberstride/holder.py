@@ -16,12 +16,13 @@ from cyberstride.filter import step
 from cyberstride.forecast import Forecast
 from cyberstride.judge import Settings, State, ahead, judge, plain, seasonal
 from cyberstride.judge import grow as grow_state
-from cyberstride.kernel import Kernel
+from cyberstride.readings import ReadingsError, names_of, numbers, seconds
 from cyberstride.reference import bound
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.scales import BOTTOM, SCALES
 from cyberstride.season import SeasonError
 from cyberstride.verdict import NAMES, SUSPECTED, Verdict, Verdicts
+from cyberstride.whole import Whole
 
 Floats = NDArray[np.float64]
 
@@ -29,20 +30,11 @@ __all__ = ["Change", "Filter", "ReadingsError"]
 
 
 _COMPILED_FROM = 500
-
-
-class ReadingsError(ValueError):
-    """What was given cannot be read as numbers: `reason` says why, `row` where."""
-
-    def __init__(
-        self, reason: str, row: int | None = None, cure: str = "give numbers, and NaN where one is missing"
-    ) -> None:
-        super().__init__(reason, row, cure)
-        self.reason, self.row, self.cure = reason, row, cure
-
-    def __str__(self) -> str:
-        where = "" if self.row is None else f" in row {self.row}"
-        return f"these readings cannot be judged{where}: {self.reason}; {self.cure}"
+"""A few readings are judged sooner than the compiled form is loaded."""
+_CLOCKED_BY = 10
+"""After so many gaps the usual one is known: before, no reading is judged."""
+_AT_ONCE = 65_536
+"""Readings whose verdicts are held at once while changes are looked for."""
 
 
 class Change(NamedTuple):
@@ -53,6 +45,8 @@ class Change(NamedTuple):
     signal: int
     since: int
     why: str
+    name: str = ""
+    """What a Series or frame calls the signal."""
 
 
 class Filter:
@@ -63,6 +57,9 @@ class Filter:
     >>> for change in Filter().changes(readings):
     ...     print(change.row, change.what, change.since)
     14 step 12
+
+    A frame is a signal a column; an index of times, or `times`, says how long a gap was. `period` is the usual time between
+    two readings in seconds; by default the median of the first ten gaps.
 
     `periods` are seasons to learn, `budget` the false episodes that all signals together may cause: both in nominal periods
     of the readings (a day of readings every ten minutes: `periods=[144]`; one false episode in a thousand rows:
@@ -78,17 +75,31 @@ class Filter:
         periods: Sequence[float] = (),
         budget: float | None = None,
         transform: str | Sequence[str] = "none",
+        period: float | None = None,
     ) -> None:
         self.regimes = regimes
-        self.state = State(newborn(0) if belief is None else belief, (), None)
+        self._state = State(newborn(0) if belief is None else belief, (), None)
+        self._whole: Whole | None = None
         self.rows = 0
         self.at = 0.0
         """Nominal periods since the first reading; what the seasons go by."""
         self._periods, self._budget, self._transform = tuple(periods), budget, transform
         self._settings: Settings | None = None
-        self._kernel: Kernel | None = None
+        self._gaps: list[float] = []
+        self._period, self._last = period, math.nan
+        if period is not None and not 0 < period < math.inf:
+            raise ReadingsError(f"a period of {period} seconds is none", cure="give a number above 0")
         if budget is not None and not 0 < budget < math.inf:
             raise ReadingsError(f"a budget of {budget} false episodes a period is none", cure="give a number above 0")
+
+    @property
+    def state(self) -> State:
+        """What is known of every signal: belief, seasons, budget."""
+        return self._state if self._whole is None else self._whole.state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state, self._whole = state, None
 
     @property
     def belief(self) -> Belief:
@@ -97,25 +108,29 @@ class Filter:
 
     def judge(self, readings: float | Iterable[float], elapsed: float | NDArray[np.float64] = 1.0) -> Verdicts:
         """The verdicts on one reading of every signal, `elapsed` nominal periods after the last; NaN is missing."""
-        values = np.atleast_1d(_numbers(readings))
+        values = np.atleast_1d(numbers(readings))
         if values.ndim != 1:
             raise ReadingsError("`judge` takes one reading of each signal; use `run` for a stretch of them")
         settings = self._begun(len(values)) if self._settings is None else self._settings
         if len(values) != len(self.belief.seen):
             raise ReadingsError(f"{len(values)} readings for {len(self.belief.seen)} signals", self.rows)
-        lapse = _numbers(elapsed)
+        lapse = numbers(elapsed)
         self.at += max(float(np.nanmax(np.where(np.isfinite(lapse), lapse, 1.0))), 0.0) if self.rows else 0.0
-        self.state, verdicts = judge(self.state, values, lapse, self.at, settings, self._step)
+        whole = self._compiled(1)
+        # A reading of 1e300 passes the range of a float in figures that nobody uses.
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            if whole is None:
+                self._state, verdicts = judge(self._state, values, lapse, self.at, settings)
+            else:
+                verdicts = whole.advance(values, lapse, self.at, settings)
         self.rows += 1
         return verdicts
 
-    def _step(self, belief: Belief, values: Floats, elapsed: Floats, _: Regimes) -> tuple[Belief, Verdicts]:
-        # A few readings are judged sooner than the compiled form is loaded.
-        if self.rows < _COMPILED_FROM:
-            return step(belief, values, elapsed, self.regimes)
-        if self._kernel is None:
-            self._kernel = Kernel(self.regimes, threads=1)
-        return self._kernel.step(belief, values, elapsed)
+    def _compiled(self, more: int) -> Whole | None:
+        """The compiled form, when with `more` rows there are enough to load it."""
+        if self._whole is None and self.rows + more >= _COMPILED_FROM:
+            self._whole = Whole(self._state, self.regimes, threads=1)
+        return self._whole
 
     def _begun(self, n: int) -> Settings:
         """Make room for `n` signals, with their seasons, scale and budget."""
@@ -135,54 +150,89 @@ class Filter:
         self.state, self._settings = state, plain(n, self.regimes)._replace(transform=codes)
         return self._settings
 
-    def run(self, readings: Any, elapsed: Any = 1.0) -> Verdicts:
+    def run(self, readings: Any, elapsed: Any = None, *, times: Any = None) -> Verdicts:
         """The verdicts on a stretch: a list, array, Series (T,) of one signal, or an array, frame (T, n) of n.
 
-        Every array of the answer has the axes (T, n) in front (n = 1 for a list). `elapsed` is one number or (T,).
+        Every array of the answer has the axes (T, n) in front (n = 1 for a list). `elapsed`, in nominal periods, is one
+        number or (T,); `times` (T,) are datetimes or seconds instead. Without either an index of times is used, and else
+        every reading is on time.
         """
-        table = _numbers(readings)
+        table, lapse = self._stretch(readings, elapsed, times)
+        return self._judged(table, lapse, len(table))
+
+    def _stretch(self, readings: Any, elapsed: Any, times: Any) -> tuple[Floats, Floats]:
+        """The readings (T, n) and how long each came after the one before, in nominal periods (T,)."""
+        readings = readings if hasattr(readings, "__len__") else list(readings)
+        table = numbers(readings)
         if table.ndim == 1:
             table = table[:, None]
         if table.ndim != 2:
             raise ReadingsError(f"they have {table.ndim} axes; give rows of readings, one column a signal")
-        lapse = np.broadcast_to(_numbers(elapsed), (len(table),))
-        said = [self.judge(row, lapse[t]) for t, row in enumerate(table)]
-        columns = [np.stack(column) for column in zip(*said, strict=True)] if said else []
-        return Verdicts(*columns) if said else _empty(table.shape[1])
+        at = seconds(readings, times) if elapsed is None else None
+        if at is None:
+            return table, np.broadcast_to(numbers(1.0 if elapsed is None else elapsed), (len(table),))
+        if len(at) != len(table):
+            raise ReadingsError(f"{len(at)} times for {len(table)} rows", cure="give one time a row")
+        return table, self._lapses(at)
 
-    def changes(self, readings: Any, elapsed: Any = 1.0) -> list[Change]:
+    def _lapses(self, at: Floats) -> Floats:
+        known = np.where(np.isfinite(at), at, -np.inf)
+        last = np.maximum.accumulate(np.concatenate(([-np.inf if math.isnan(self._last) else self._last], known)))
+        gaps = np.full(len(at), np.nan)
+        told = np.isfinite(at) & np.isfinite(last[:-1])
+        gaps[told] = at[told] - last[:-1][told]
+        if len(at) and gaps[told].size and gaps[told].min() < 0.0:
+            raise ReadingsError("their times lie before those of the stretch before", 0, "give them in order")
+        self._last = float(last[-1]) if np.isfinite(last[-1]) else math.nan
+        if self._period is None:
+            self._gaps += gaps[gaps > 0.0][: _CLOCKED_BY - len(self._gaps)].tolist()
+            period = float(np.median(self._gaps)) if self._gaps else 1.0
+            self._period = period if len(self._gaps) == _CLOCKED_BY else None
+        else:
+            period = self._period
+        return np.where(np.isnan(gaps), 1.0, gaps / period)
+
+    def _judged(self, table: Floats, lapse: Floats, rows: int) -> Verdicts:
+        """The verdicts on the table, which is a part of a stretch of so many `rows`."""
+        if not len(table):
+            return _empty(table.shape[1])
+        settings = self._begun(table.shape[1]) if self._settings is None else self._settings
+        if table.shape[1] != len(self.belief.seen):
+            raise ReadingsError(f"{table.shape[1]} readings for {len(self.belief.seen)} signals", self.rows)
+        whole = self._compiled(rows)
+        if whole is not None:
+            passed = np.maximum(np.where(np.isfinite(lapse), lapse, 1.0), 0.0)
+            at = np.cumsum(np.concatenate(([self.at + (passed[0] if self.rows else 0.0)], passed[1:])))
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                verdicts = whole.run(table, lapse, at, settings)
+            self.at, self.rows = float(at[-1]), self.rows + len(table)
+            return verdicts
+        said = [self.judge(row, lapse[t]) for t, row in enumerate(table)]
+        columns = [np.stack(column) for column in zip(*said, strict=True)]
+        return Verdicts(*columns)
+
+    def changes(self, readings: Any, elapsed: Any = None, *, times: Any = None) -> list[Change]:
         """The changes named in a stretch (as for `run`), in order; rows count from the holder's first reading."""
-        first = self.rows
-        verdicts = self.run(readings, elapsed)
-        told = verdicts.announced & (verdicts.named > SUSPECTED)
+        table, lapse = self._stretch(readings, elapsed, times)
+        names, rows = names_of(readings), max(_AT_ONCE // max(table.shape[1], 1), 1)
+        if len(names) != table.shape[1]:
+            names = [""] * table.shape[1]
         found = []
-        for t, i in zip(*np.nonzero(told), strict=True):
-            verdict = Verdict(*(column[t, i].tolist() for column in verdicts))
-            row = first + int(t)
-            found.append(Change(row, NAMES[verdict.named], int(i), row - verdict.onset_back, verdict.why()))
+        for start in range(0, len(table), rows):
+            first = self.rows
+            verdicts = self._judged(table[start : start + rows], lapse[start : start + rows], len(table))
+            told = verdicts.announced & (verdicts.named > SUSPECTED)
+            for t, i in zip(*np.nonzero(told), strict=True):
+                verdict = Verdict(*(column[t, i].tolist() for column in verdicts))
+                row = first + int(t)
+                since = row - verdict.onset_back
+                found.append(Change(row, NAMES[verdict.named], int(i), since, verdict.why(), names[int(i)]))
         return found
 
     def forecast(self, *steps: float, coverage: tuple[float, ...] = (0.5, 0.9)) -> Forecast:
         """Where the signals will be `steps` periods ahead, if nothing new happens."""
         settings = self._settings or plain(len(self.belief.seen), self.regimes)
         return ahead(self.state, steps or (1.0,), coverage, self.at, 1.0, settings)
-
-
-def _numbers(readings: Any) -> NDArray[np.float64]:
-    try:
-        return np.asarray(readings if hasattr(readings, "__len__") else _listed(readings), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        for row, value in enumerate(readings if isinstance(readings, list | tuple) else []):
-            try:
-                np.asarray(value, dtype=np.float64)
-            except (TypeError, ValueError):
-                raise ReadingsError(f"{value!r} is not a number", row) from error
-        raise ReadingsError(str(error)) from error
-
-
-def _listed(readings: Any) -> Any:
-    """What a generator gives, as a list; a number as it is."""
-    return list(readings) if isinstance(readings, Iterable) and not isinstance(readings, str) else readings
 
 
 def _empty(signals: int) -> Verdicts:

@@ -7,16 +7,22 @@ import pandas as pd
 import pytest
 
 from cyberstride import Filter, ReadingsError
-from cyberstride.verdict import NOT_YET
+from cyberstride.verdict import NAMES, NOT_YET, SUSPECTED
 
 READINGS = [20.1, 19.8, 20.3, 20.0, 19.9, 20.2, 19.7, 20.1, 20.0, 20.2, 19.9, 20.1, 23.1, 22.9, 23.2, 23.0, 22.8]
 
 
 def test_lists_arrays_series_and_frames_say_the_same() -> None:
     expected = Filter().run(READINGS)
-    for same in (np.array(READINGS), pd.Series(READINGS), pd.DataFrame({"a": READINGS})):
-        for a, b in zip(expected, Filter().run(same), strict=True):
-            assert a.tobytes() == b.tobytes()
+    ways: list[object] = [np.array(READINGS), pd.Series(READINGS), pd.DataFrame({"a": READINGS})]
+    for same in ways:
+        said: list[np.ndarray] = list(Filter().run(same))
+        assert [one.tobytes() for one in said] == [np.asarray(one).tobytes() for one in expected]
+    missing = pd.Series([*READINGS[:12], None, *READINGS[12:]], dtype="Float64")
+    assert (
+        Filter().run(missing).named[:, 0].tolist()
+        == Filter().run([*READINGS[:12], np.nan, *READINGS[12:]]).named[:, 0].tolist()
+    )
     both = Filter().run(pd.DataFrame({"a": READINGS, "b": READINGS[::-1]}))
     assert both.named.shape == (17, 2)
     assert both.p_now.shape == (17, 2, 4)
@@ -62,7 +68,8 @@ def test_a_forecast_from_the_holder() -> None:
     assert ahead.low[0, 1, 0] < 23 < ahead.high[0, 1, 0]
 
 
-def test_a_season_a_scale_and_a_budget_are_asked_for_by_name() -> None:
+def test_a_season_a_scale_and_a_budget_are_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cyberstride.holder._COMPILED_FROM", 40)
     rng = np.random.default_rng(4)
     daily = np.exp(3 + 0.5 * np.sin(2 * np.pi * np.arange(24 * 20) / 24) + 0.05 * rng.normal(size=24 * 20))
     daily[-3:] *= 1.5
@@ -97,3 +104,83 @@ def test_infinities_and_holes_are_missing_and_a_generator_is_read() -> None:
     assert np.isfinite(Filter().run([*READINGS[:8], np.inf, -np.inf, np.nan, *READINGS]).level[-1, 0])
     said = Filter().run(value for value in READINGS)
     assert said.named.shape == (17, 1)
+
+
+def stretches(periods: bool) -> tuple[np.ndarray, dict[str, object]]:
+    rng = np.random.default_rng(11)
+    table = 50 + rng.normal(size=(180, 3))
+    table += 4 * np.sin(2 * np.pi * np.arange(180)[:, None] / 24) * np.array([1.0, 0.0, 1.0])
+    table[130:, 1] += 5
+    table[60:70, 2] = np.nan
+    table[150, 0] = 1e12
+    return table, {"periods": [24], "budget": 0.01} if periods else {}
+
+
+@pytest.mark.parametrize("periods", [False, True])
+def test_a_table_at_one_go_is_judged_as_row_by_row(periods: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, asked = stretches(periods)
+    lapse = np.where(np.arange(180) % 50 == 7, 3.0, 1.0)
+    lapse[9] = np.nan
+    slow, fast, parts = Filter(**asked), Filter(**asked), Filter(**asked)  # type: ignore[arg-type]
+    expected = slow.run(table, lapse)
+    monkeypatch.setattr("cyberstride.holder._COMPILED_FROM", 40)
+    said = fast.run(table, lapse)
+    pieces = [parts.run(table[a:b], lapse[a:b]) for a, b in ((0, 30), (30, 150), (150, 150), (150, 180))]
+    for name, one, whole, *some in zip(expected._fields, expected, said, *pieces, strict=True):
+        assert np.allclose(one, whole, rtol=1e-9, atol=1e-9, equal_nan=True), name
+        assert np.allclose(one, np.concatenate(some), rtol=1e-9, atol=1e-9, equal_nan=True), name
+    assert slow.at == fast.at == parts.at
+    assert slow.rows == fast.rows == parts.rows == 180
+    monkeypatch.setattr("cyberstride.holder._AT_ONCE", 24)
+    assert [change[:4] for change in Filter(**asked).changes(table, lapse)] == [  # type: ignore[arg-type]
+        (t, NAMES[expected.named[t, i]], i, t - expected.onset_back[t, i])
+        for t, i in np.argwhere(expected.announced & (expected.named > SUSPECTED)).tolist()
+    ]
+
+
+def test_times_say_how_long_a_gap_was() -> None:
+    minutes = np.cumsum([10] * 14 + [70] + [10] * 5)
+    index = pd.Timestamp("2026-03-29", tz="Europe/Berlin") + pd.to_timedelta(minutes, "min")
+    values = np.random.default_rng(3).normal(size=20)
+    expected = Filter().run(values, [1.0] * 14 + [7.0] + [1.0] * 5)
+    stamps = [stamp.to_pydatetime() for stamp in index]
+    ways = (
+        Filter().run(pd.Series(values, index)),
+        Filter().run(values, times=index),
+        Filter().run(values, times=stamps),
+        Filter().run(values, times=[stamp.isoformat() for stamp in stamps]),
+        Filter(period=600.0).run(values, times=minutes * 60.0),
+    )
+    for said in ways:
+        assert said.level.tobytes() == expected.level.tobytes()
+    halves = Filter()
+    later = [halves.run(values[a:b], times=index[a:b]).level for a, b in ((0, 4), (4, 13), (13, 20))]
+    assert np.concatenate(later).tobytes() == expected.level.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ([3.0, 2.0, 1.0], "row 1.*backwards.*sort"),
+        ([1.0, 2.0], "2 times for 3 rows"),
+        ([1, "soon", 3], "'soon' is no time"),
+    ],
+)
+def test_times_that_are_none_are_refused_with_the_cure(times: list[object], says: str) -> None:
+    with pytest.raises(ReadingsError, match=says):
+        Filter().run([1.0, 2.0, 3.0], times=times)
+
+
+def test_a_stretch_that_begins_before_the_last_one_ended_is_refused() -> None:
+    holder = Filter()
+    holder.run([1.0, 2.0], times=[10, 20])
+    with pytest.raises(ReadingsError, match="stretch before"):
+        holder.run([1.0], times=[15])
+
+
+def test_the_columns_of_a_frame_name_the_changes_and_the_one_that_holds_words_is_told() -> None:
+    frame = pd.DataFrame({"load": READINGS, "speed": [20.0] * 17})
+    (change,) = Filter().changes(frame)
+    assert (change.name, change.signal, change.since) == ("load", 0, 12)
+    with pytest.raises(ReadingsError, match="column 'unit': 'MW' is not a number"):
+        Filter().run(frame.assign(unit="MW"))

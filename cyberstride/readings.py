@@ -1,0 +1,112 @@
+"""What people have readings in (lists, arrays, Series, frames, generators), as numbers and times. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ReadingsError", "names_of", "numbers", "seconds"]
+
+Floats = NDArray[np.float64]
+
+
+class ReadingsError(ValueError):
+    """What was given cannot be read as numbers: `reason` says why, `row` where."""
+
+    def __init__(
+        self, reason: str, row: int | None = None, cure: str = "give numbers, and NaN where one is missing"
+    ) -> None:
+        super().__init__(reason, row, cure)
+        self.reason, self.row, self.cure = reason, row, cure
+
+    def __str__(self) -> str:
+        where = "" if self.row is None else f" in row {self.row}"
+        return f"these readings cannot be judged{where}: {self.reason}; {self.cure}"
+
+
+def numbers(readings: Any) -> Floats:
+    """The readings as an array of the same shape; what pandas takes for missing is NaN. Raises `ReadingsError`."""
+    try:
+        if hasattr(readings, "to_numpy"):
+            table: Floats = readings.to_numpy(dtype=np.float64, na_value=np.nan)
+            return table
+        return np.asarray(readings if hasattr(readings, "__len__") else _listed(readings), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise _refused(readings, error) from error
+
+
+def _listed(readings: Any) -> Any:
+    """What a generator gives, as a list; a number as it is."""
+    return list(readings) if isinstance(readings, Iterable) and not isinstance(readings, str) else readings
+
+
+def _refused(readings: Any, error: Exception) -> ReadingsError:
+    """The first thing among the readings that is no number."""
+    if hasattr(readings, "columns"):
+        for name in readings.columns:
+            try:
+                numbers(readings[name])
+            except ReadingsError as refused:
+                cure = "leave that column out, or make it numbers"
+                return ReadingsError(f"column {name!r}: {refused.reason}", refused.row, cure)
+    rows = readings.tolist() if hasattr(readings, "tolist") else readings
+    for row, value in enumerate(rows if isinstance(rows, list | tuple) else []):
+        try:
+            np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            return ReadingsError(f"{value!r} is not a number", row)
+    return ReadingsError(str(error))
+
+
+def names_of(readings: Any) -> list[str]:
+    """What the signals are called, where a Series or frame says it; else nothing."""
+    if hasattr(readings, "columns"):
+        return [str(name) for name in readings.columns]
+    name = getattr(readings, "name", None)
+    return [] if name is None else [str(name)]
+
+
+def seconds(readings: Any, times: Any = None) -> Floats | None:
+    """The times of the readings in seconds (rows,), NaN where one is not known; None where nobody tells them.
+
+    `times`: datetimes, datetime64 or epoch seconds; without them the index of a Series or frame, if it is one of times.
+    Only their differences count. Raises `ReadingsError` where they run backwards.
+
+    >>> seconds([1.0, 2.0], times=["2026-01-01T00:00", "2026-01-01T00:10"]).tolist()
+    [1767225600.0, 1767226200.0]
+    """
+    told: Any = getattr(readings, "index", None) if times is None else getattr(times, "array", times)
+    kind = getattr(told, "dtype", None)
+    if times is None and getattr(kind, "kind", "") != "M":
+        return None
+    array = np.asarray(told.tz_convert(None) if getattr(kind, "tz", None) is not None else told)
+    if array.dtype.kind in "OU":
+        array = np.array([_second(one, row) for row, one in enumerate(array.tolist())], np.float64)
+    if array.dtype.kind == "M":
+        whole = array.astype("datetime64[us]")
+        array = np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 1e6)
+    at: Floats = array.astype(np.float64)
+    known = np.flatnonzero(np.isfinite(at))
+    back = np.flatnonzero(np.diff(at[known]) < 0.0)
+    if len(back):
+        raise ReadingsError("their times run backwards", int(known[back[0] + 1]), "sort them by time")
+    return at
+
+
+def _second(one: Any, row: int) -> float:
+    try:
+        at = _date(one) if isinstance(one, str) else one
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() if isinstance(at, datetime) else float(at)
+    except (TypeError, ValueError):
+        raise ReadingsError(f"{one!r} is no time", row, "give datetimes, or seconds") from None
+
+
+def _date(text: str) -> datetime | float:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return float(text)
