@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := simulators telex_ingest cyberstride opsroom dashboards
 PYTEST_ARGS ?=
-WORKERS ?= 2
+# More than a machine of two cores has: a third of the tests wait for a browser, a server or a clock of their own.
+WORKERS ?= 3
+# What one process has compiled the next one reads, whatever the shell says: the tests start many.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long fuzz browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
+.PHONY: help install compiled demo test test-long fuzz browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
@@ -22,8 +25,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
-install: $(VENV)/.run  ## the environment in .venv, exact and hashed, and the filter compiled
-	@$(BIN)/python -m cyberstride.lanes
+install: $(VENV)/.run compiled  ## the environment in .venv, exact and hashed, and the filter compiled
 
 demo: $(VENV)/.run  ## the whole room with simulated plants on loopback, until Ctrl-C
 	@exec $(BIN)/opsroom demo
@@ -32,13 +34,15 @@ browser: $(VENV)/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/browser/get_chromium.sh
 
 test: $(VENV)/.dev browser  ## lint, types and every test, browser tests included
-	$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m cyberstride.lanes  # once, not in each worker's first test
+	$(MAKE) --no-print-directory -j 2 --output-sync=target compiled lint types
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(PYTEST_ARGS)
 
-test-long: $(VENV)/.dev browser  ## kills, fuzz and the long story
-	$(BIN)/python -m cyberstride.lanes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m long --timeout 1200 $(PYTEST_ARGS)
+test-long: $(VENV)/.dev browser compiled  ## kills, fuzz, the long story, and every property with many more examples
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "long or hypothesis" --hypothesis-profile many \
+	  --timeout 1200 $(PYTEST_ARGS)
+
+compiled: $(VENV)/.run  ## the filter compiled: once, not in each worker's first test
+	@$(BIN)/python -m cyberstride.lanes
 
 $(VENV)-fuzz/.run: $(VENV)/.dev requirements-fuzz.lock
 	$(PYTHON) -m venv $(VENV)-fuzz
