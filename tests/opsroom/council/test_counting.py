@@ -130,3 +130,8 @@ def test_what_is_sealed_names_motion_round_and_seat() -> None:
     for other in (("motion-2", 1, 3), ("motion-1", 2, 3), ("motion-1", 1, 4)):
         assert read(said, *other) is None
     assert read("no json", "motion-1", 1, 3) is None
+
+
+def test_a_comparison_that_is_lost_or_tied_is_no_link_of_a_path() -> None:
+    """Two ballots, d > c > a > b and b alone: nobody beats b or d, and d beats a and c."""
+    assert schulze(list("abcd"), [tuple("dcab"), ("b",)]) == ["b", "d"]

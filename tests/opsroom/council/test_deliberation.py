@@ -266,6 +266,27 @@ def test_the_first_ballot_of_the_last_round_closes_the_list_and_what_was_voted_b
     assert play.room.motions[motion].state == "expired", "one seat voted on the new words"
 
 
+def test_half_of_an_even_number_of_seats_reject_an_amendment() -> None:
+    play = Play()
+    motion = play.motion()
+    play.cast(motion, "recuse", 7)
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(), reason="90 is too fast"), seat(3))
+    for number, how in ((4, "open"), (5, "open"), (6, "rejected")):
+        play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=False), seat(number))
+        assert play.room.motions[motion].amendments[0].state == how
+
+
+def test_a_mover_cannot_take_a_motion_back_once_a_quorum_has_cast_its_last_ballots() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 8):
+        play.cast(motion, "no", number)
+    for number in range(2, 6):
+        play.cast(motion, "no", number)
+    assert play.room.motions[motion].last_call
+    assert play.refusal(ask.WithdrawMotion(motion=motion), seat(1)).code == "last-call"
+
+
 def test_an_amendment_keeps_to_what_plants_declared() -> None:
     play = Play()
     motion = play.motion()

@@ -136,3 +136,13 @@ def test_what_cannot_be_granted_is_refused_with_a_cure(play: Play) -> None:
         with pytest.raises(Refused) as refused:
             let(play, **fields)
         assert refused.value.code == code
+
+
+def test_a_request_that_was_for_a_time_that_is_over_can_only_be_refused(play: Play) -> None:
+    play.ask(ask.AskForSight(unit="loom-1", purpose="to find the fault", until=play.now + 60.0), seat(1))
+    [name] = play.room.requests
+    play.now += 60.0
+    yes = ask.AnswerRequest(request=name, accept=True)
+    assert play.refusal(yes, people("loom-1")).code == "request-late"
+    play.ask(ask.AnswerRequest(request=name, accept=False, reason="too late"), people("loom-1"))
+    assert not play.room.grants
