@@ -48,9 +48,9 @@ class Link:
         """Tell whether the link's token is bound to the plant."""
         return plant in self.allowed or "*" in self.allowed
 
-    def heard(self, size: int, now: float) -> None:
-        """Count a frame of so many bytes."""
-        self.frames += 1
+    def heard(self, size: int, now: float, frames: int = 1) -> None:
+        """Count a frame of so many bytes, or several."""
+        self.frames += frames
         self.bytes += size
         self.heard_at = now
 

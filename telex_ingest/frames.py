@@ -12,9 +12,11 @@ from collections.abc import Callable
 from ssl import DER_cert_to_PEM_cert
 from typing import Any, cast
 
+import numpy as np
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from telex_ingest.compiled import COMPILES, compiled
 from telex_ingest.toll import EVERY, Toll
 
 try:
@@ -25,7 +27,33 @@ except ImportError:  # a platform without the compiled part
 Sink = Callable[[bytes, bool], None]
 """Takes one message: its payload, and whether it was a text frame."""
 
+Many = Callable[[bytes, list[int]], bool]
+"""Takes text messages that came together, of so many bytes each; False: it takes none, they shall come one by one."""
+
 _TEXT, _BINARY, _FIN_CONTINUED = 0x81, 0x82, 0x80
+_BULK = 1024
+"""From so many bytes on it is worth looking for several frames at once."""
+_MOST_AT_ONCE = 4096
+
+
+@compiled
+def _unmasked(data: Any, most: int, payload: Any, sizes: Any) -> tuple[int, int, int]:
+    """Take whole text frames off `data`: how many, where the rest begins, how many bytes of payload."""
+    at = found = to = 0
+    size: Any
+    while found < len(sizes) and len(data) - at >= 6 and data[at] == _TEXT and data[at + 1] & 0x80:
+        size, start = np.int64(data[at + 1] & 0x7F), at + 6
+        if size == 126:
+            size, start = np.int64(data[at + 2]) << 8 | np.int64(data[at + 3]), at + 8
+        elif size == 127:
+            break  # so long a frame is not worth company
+        if size > most or start + size > len(data):
+            break
+        for k in range(size):
+            payload[to + k] = data[start + k] ^ data[start - 4 + (k & 3)]
+        sizes[found] = size
+        at, to, found = start + size, to + size, found + 1
+    return found, at, to
 
 
 class FrameProtocol(WebSocketsSansIOProtocol):
@@ -34,6 +62,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._sink: Sink | None = None
+        self._many: Many | None = None
         self._rest = b""
         self._within = False
         """Whether a fragmented message has begun."""
@@ -55,9 +84,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     # ---- for the application
 
-    def take_over(self, sink: Sink, toll: Toll | None = None) -> None:
-        """From now on every message goes to `sink`, those that wait already first; `toll` is told what taking them costs."""
-        self._sink = sink
+    def take_over(self, sink: Sink, toll: Toll | None = None, many: Many | None = None) -> None:
+        """From now on every message goes to `sink`, those that wait already first; `toll` is told what taking them costs.
+
+        Text messages that come together are offered to `many` before.
+        """
+        self._sink, self._many = sink, many if COMPILES else None
         self._toll = toll or self._toll
         left = []
         while not self.queue.empty():
@@ -120,6 +152,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         toll = self._toll
         measured = toll.passes()
         end, most = len(held), self.config.ws_max_size
+        if end >= _BULK and self._many is not None and not (self._within or self._paused or self.close_sent):
+            at = self._together(self._many, held, most)
         while end - at >= 2 and not self._paused and sink is not None and not self.transport.is_closing():
             size = held[at + 1] & 0x7F
             start = at + 6
@@ -156,6 +190,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if measured:
             toll.charge("frames", EVERY)
             toll.on = False
+
+    def _together(self, many: Many, held: bytes, most: int) -> int:
+        """Hand on the whole text frames that `held` begins with; tells where the rest begins."""
+        data, payload = np.frombuffer(held, np.uint8), np.empty(len(held), np.uint8)
+        sizes = np.empty(min(len(held) // 6, _MOST_AT_ONCE), np.int64)
+        found, at, size = _unmasked(data, most, payload, sizes)
+        return at if found > 1 and many(payload[:size].tobytes(), sizes[:found].tolist()) else 0
 
     def send_receive_event_to_app(self) -> None:
         """A message of several fragments is whole."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -79,8 +80,13 @@ GOING_AWAY = 1001
 class Direct(Protocol):
     """A server that hands frames over as they come (`telex.direct` among the extensions of the scope)."""
 
-    def take_over(self, sink: Callable[[bytes, bool], None], toll: Toll) -> None:
-        """From now on every message goes to `sink`: its payload, and whether it is text; `toll` is told what that costs."""
+    def take_over(
+        self, sink: Callable[[bytes, bool], None], toll: Toll, many: Callable[[bytes, list[int]], bool]
+    ) -> None:
+        """From now on every message goes to `sink`: its payload, and whether it is text; `toll` is told what that costs.
+
+        Text messages that come together are offered to `many` first: all of them in a row, and their sizes.
+        """
         ...
 
     def pause(self) -> None:
@@ -369,7 +375,7 @@ class Gateway:
 
         patience = asyncio.get_running_loop().call_later(self.limits.handshake_s, late)
         try:
-            direct.take_over(hear, self._toll)
+            direct.take_over(hear, self._toll, partial(self._frames, wire))
             while (await receive())["type"] != "websocket.disconnect":
                 continue
         finally:
@@ -387,24 +393,43 @@ class Gateway:
         tally.bytes_in += len(frame)
         at = self._clock.now()
         link.heard(len(frame), at)
-        if (
-            SCANS
-            and wire.per_s is None
-            and subprotocol is Subprotocol.JSON
-            and link.state is LinkState.SPEAKING
-            and len(frame) <= self.limits.frame_bytes
-        ):
+        if subprotocol is Subprotocol.JSON and self._gathers(wire):
             data = frame.encode() if isinstance(frame, str) else frame
-            if data.startswith(PLAIN) and (self._strips.holds(link) or self._roomy(link.number)):
-                self._strips.add(link, data, at)
-                if self._strips.frames >= GATHERED:
-                    self._look()
-                elif self._looking is None:
-                    self._looking = asyncio.get_running_loop().call_later(GATHER_S, self._look)
+            if data.startswith(PLAIN) and len(data) <= self.limits.frame_bytes:
+                self._gather(link, data, [len(data)], at)
                 return
         if self._strips.holds(link):
             self._look_at(link)
         self._take(wire, bearer, frame, subprotocol, at)
+
+    def _frames(self, wire: _Wire, frames: bytes, sizes: list[int]) -> bool:
+        """Take text frames that came together; False when they must come one by one."""
+        if wire.cut.done() or max(sizes) > self.limits.frame_bytes or not self._gathers(wire):
+            return False
+        link, tally = wire.link, self._session.desk.tally
+        tally.frames_in += len(sizes)
+        tally.bytes_in += len(frames)
+        at = self._clock.now()
+        link.heard(len(frames), at, len(sizes))
+        self._gather(link, frames, sizes, at)
+        return True
+
+    def _gathers(self, wire: _Wire) -> bool:
+        """Whether frames of text may wait a moment for others: none of them is the first of anything, none must be slowed."""
+        link = wire.link
+        return (
+            SCANS
+            and wire.per_s is None
+            and link.state is LinkState.SPEAKING
+            and (self._strips.holds(link) or self._roomy(link.number))
+        )
+
+    def _gather(self, link: Link, frames: bytes, sizes: list[int], at: float) -> None:
+        self._strips.add(link, frames, sizes, at)
+        if self._strips.frames >= GATHERED:
+            self._look()
+        elif self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(GATHER_S, self._look)
 
     def _look(self) -> None:
         """Look at everything that waits to be looked at together."""

@@ -42,10 +42,13 @@ class Scanned(NamedTuple):
     alike: NDArray[np.bool_]
     signals: NDArray[np.int64]
     values: NDArray[np.float64]
+    whole: bytes
+    bounds: list[int]
+    """Where the frames lie in `whole`: frame k from bounds[k] to bounds[k + 1]."""
 
 
-def scan(frames: Sequence[bytes]) -> Scanned:
-    """Read frames of JSON text.
+def scan(frames: Sequence[bytes], sizes: Sequence[int] | None = None) -> Scanned:
+    """Read frames of JSON text; with `sizes` the pieces together are frames of so many bytes, one behind the other.
 
     >>> telex = b'{"telexes": [{"plant": "mill-1", "seq": 1, "time": "1970-01-01T00:00:02Z", "readings": [[1, 17.5]]}]}'
     >>> seen = scan([telex, b"what"])
@@ -54,8 +57,8 @@ def scan(frames: Sequence[bytes]) -> Scanned:
     """
     whole = b"".join(frames)
     data = np.frombuffer(whole, np.uint8)
-    f = len(frames)
-    bounds = np.cumsum([0, *map(len, frames)])
+    bounds = np.cumsum([0, *(map(len, frames) if sizes is None else sizes)])
+    f = len(bounds) - 1
     room = len(whole) // 5 + 1
     numbers = np.zeros((5, f), np.int64)
     ends, odd, alike = np.zeros(f, np.int64), np.zeros(f, np.bool_), np.zeros(f, np.bool_)
@@ -67,7 +70,9 @@ def scan(frames: Sequence[bytes]) -> Scanned:
         odd[frame] |= not np.isfinite(value)
     starts, stops, epochs, seqs, source_us = numbers
     plants = [whole[a:b].decode("ascii") for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
-    return Scanned(odd, plants, epochs.tolist(), seqs.tolist(), source_us, ends, alike, signals, values)
+    return Scanned(
+        odd, plants, epochs.tolist(), seqs.tolist(), source_us, ends, alike, signals, values, whole, bounds.tolist()
+    )
 
 
 def warm() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,21 +27,29 @@ class Odd(NamedTuple):
     at: float
 
 
+class _Waiting(NamedTuple):
+    link: Link
+    pieces: list[bytes]
+    sizes: list[int]
+    ats: list[float]
+
+
 class Strips:
     """Frames of text that wait to be looked at together, by link, each with when it came (room's clock, epoch seconds)."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[Link, list[bytes], list[float]]] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self.frames = 0
 
-    def add(self, link: Link, frame: bytes, at: float) -> None:
-        """Let a frame wait."""
+    def add(self, link: Link, frames: bytes, sizes: Sequence[int], at: float) -> None:
+        """Let frames wait that came together: one behind the other in `frames`, of `sizes` bytes."""
         mine = self._waiting.get(link.number)
         if mine is None:
-            mine = self._waiting[link.number] = (link, [], [])
-        mine[1].append(frame)
-        mine[2].append(at)
-        self.frames += 1
+            mine = self._waiting[link.number] = _Waiting(link, [], [], [])
+        mine.pieces.append(frames)
+        mine.sizes.extend(sizes)
+        mine.ats.extend([at] * len(sizes))
+        self.frames += len(sizes)
 
     def holds(self, link: Link) -> bool:
         """Whether a frame of a link waits."""
@@ -58,20 +66,19 @@ class Strips:
             waiting = [self._waiting.pop(only.number)] if self.holds(only) else []
         if not waiting:
             return
-        self.frames -= sum(len(frames) for _, frames, _ in waiting)
-        scanned = scan([frame for _, frames, _ in waiting for frame in frames])
+        self.frames -= sum(len(mine.sizes) for mine in waiting)
+        pieces = [piece for mine in waiting for piece in mine.pieces]
+        scanned = scan(pieces, [size for mine in waiting for size in mine.sizes])
         first = 0
-        for link, frames, ats in waiting:
-            for item in _told(desk, link, scanned, first, frames, ats):
-                yield link, item
-            first += len(frames)
+        for mine in waiting:
+            for item in _told(desk, mine.link, scanned, first, mine.ats):
+                yield mine.link, item
+            first += len(mine.sizes)
 
 
-def _told(
-    desk: Desk, link: Link, scanned: Scanned, first: int, frames: list[bytes], ats: list[float]
-) -> Iterator[StripAccepted | Odd]:
+def _told(desk: Desk, link: Link, scanned: Scanned, first: int, ats: list[float]) -> Iterator[StripAccepted | Odd]:
     """Tell one link's frames, which begin at place `first` of what was scanned."""
-    places = range(first, first + len(frames))
+    places = range(first, first + len(ats))
     odd, alike = scanned.odd[first : places.stop].tolist(), scanned.alike[first : places.stop].tolist()
     times, skew_us, mine = scanned.source_us[first : places.stop].tolist(), desk.skew_us, link.plants
     ends = scanned.ends[first : places.stop].tolist()
@@ -114,7 +121,7 @@ def _told(
             depth = max(depth, count)
             received.append(received_us)
         else:
-            yield Odd(frames[k], at)
+            yield Odd(scanned.whole[scanned.bounds[place] : scanned.bounds[place + 1]], at)
             mine = link.plants
             begun, start = k + 1, end
         before = end

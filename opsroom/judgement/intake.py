@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from opsroom.record.store import KINDS, QUALITIES, shard_of
 from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
-from telex_ingest.telex import Quality
+from telex_ingest.telex import Quality, TelexKind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,6 +26,7 @@ _GOOD = {Quality.GOOD}
 _MOST_SHAPES = 100_000
 """Shapes of telexes that are remembered; a room that sees more forgets them all and begins again."""
 
+_signals_of = attrgetter("signals")
 _value_of, _quality_of = itemgetter(1), itemgetter(2)
 
 
@@ -73,6 +74,26 @@ class _Run(NamedTuple):
     quality: Ints
 
 
+class _Places:
+    """Where the readings of telexes of one shape go: a row for each plant that told one."""
+
+    def __init__(self) -> None:
+        self.row: dict[str, int] = {}
+        self.home: Ints = np.empty((0, 2), np.int64)
+        """(p, 2) shard and number of each."""
+        self.lanes: Ints = np.empty((0, 0), np.int64)
+        """(p, m) the lanes of its readings."""
+
+    def learn(self, plants: Iterable[tuple[str, int, int, Ints]]) -> None:
+        """Take up plants (name, shard, number, lanes) that were not seen yet."""
+        new = {plant: (shard, number, lanes) for plant, shard, number, lanes in plants if plant not in self.row}
+        self.row.update(zip(new, range(len(self.row), len(self.row) + len(new)), strict=True))
+        home = np.array([one[:2] for one in new.values()], np.int64)
+        lanes = np.stack([one[2] for one in new.values()])
+        self.home = np.concatenate((self.home, home))
+        self.lanes = np.concatenate((self.lanes, lanes)) if len(self.lanes) else lanes
+
+
 class Intake:
     """Makes columns of telexes, and remembers which lanes the readings of each shape of telex have."""
 
@@ -81,11 +102,13 @@ class Intake:
         self._shapes: dict[tuple[str, tuple[int, ...]], Ints] = {}
         self._sheets: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Ints, Ints, Ints]] = {}
         self._homes: dict[str, tuple[int, int]] = {}
+        self._places: dict[tuple[int, ...], _Places] = {}
 
     def forget(self) -> None:
         """A birth may have moved an id to another lane."""
         self._shapes.clear()
         self._sheets.clear()
+        self._places.clear()
 
     def columns(self, items: Sequence[Accepted | SheetAccepted | StripAccepted]) -> tuple[Telexes, Columns]:
         """Columns of all telexes of a tick whose plants are known."""
@@ -94,7 +117,7 @@ class Intake:
             if kind is SheetAccepted:
                 runs += [run for sheet in some if isinstance(sheet, SheetAccepted) for run in self._sheet(sheet)]
             elif kind is StripAccepted:
-                runs += [run for strip in some if isinstance(strip, StripAccepted) for run in self._strip(strip)]
+                runs += self._strips([strip for strip in some if isinstance(strip, StripAccepted)])
             else:
                 runs += self._singles(
                     [telex for telex in some if isinstance(telex, Accepted) and telex.plant in self._lane_of]
@@ -132,27 +155,40 @@ class Intake:
             ),
         )
 
-    def _strip(self, strip: StripAccepted) -> Iterable[_Run]:
-        if not all(map(self._lane_of.__contains__, strip.plants)):
-            return self._singles([telex for telex in strip.rows() if telex.plant in self._lane_of])
-        t, m = len(strip.plants), len(strip.signals)
-        shard, plant = np.array([self._home(plant) for plant in strip.plants], np.int64).T
-        lane = [self._shape(plant, strip.signals) for plant in strip.plants]
-        return (
-            _Run(
-                shard,
-                plant,
-                np.array(strip.epochs, np.int64),
-                np.array(strip.seqs, np.int64),
-                strip.source_us,
-                strip.received_us,
-                np.full(t, _KIND[strip.kind], np.int64),
+    def _strips(self, strips: Sequence[StripAccepted]) -> Iterable[_Run]:
+        """Strips of one shape after another, those of one shape together."""
+        for signals, some in groupby(strips, _signals_of):
+            alike = list(some)
+            known = self._places.get(signals)
+            if known is None:
+                if len(self._places) >= _MOST_SHAPES // 100:
+                    self._places.clear()
+                known = self._places[signals] = _Places()
+            plants = [plant for strip in alike for plant in strip.plants]
+            try:
+                rows = [known.row[plant] for plant in plants]
+            except KeyError:
+                if not all(map(self._lane_of.__contains__, plants)):
+                    yield from self._singles(
+                        [telex for strip in alike for telex in strip.rows() if telex.plant in self._lane_of]
+                    )
+                    continue
+                known.learn((plant, *self._home(plant), self._shape(plant, signals)) for plant in plants)
+                rows = [known.row[plant] for plant in plants]
+            t, m, at = len(plants), len(signals), np.array(rows, np.int64)
+            yield _Run(
+                known.home[at, 0],
+                known.home[at, 1],
+                np.array([epoch for strip in alike for epoch in strip.epochs], np.int64),
+                np.array([seq for strip in alike for seq in strip.seqs], np.int64),
+                np.concatenate([strip.source_us for strip in alike]),
+                np.concatenate([strip.received_us for strip in alike]),
+                np.full(t, _KIND[TelexKind.LIVE], np.int64),
                 np.full(t, m, np.int64),
-                np.concatenate(lane),
-                strip.values,
+                known.lanes[at].reshape(t * m),
+                np.concatenate([strip.values for strip in alike]),
                 np.zeros(t * m, np.int64),
-            ),
-        )
+            )
 
     def _singles(self, telexes: Sequence[Accepted]) -> Iterable[_Run]:
         t = len(telexes)
