@@ -123,26 +123,28 @@ class Verdict(NamedTuple):
         against = f"against a forecast of {_number(self.low)} to {_number(self.high)} for this reading"
         if self.named == STEADY:
             return f"Steady at {_number(self.level)}, {against}{self._away()}."
-        when = {-1: "since some time", 0: "at this reading", 1: "since one reading ago"}.get(
-            self.onset_back, f"since {self.onset_back} readings ago"
+        ago = {-1: "some time ago", 0: "at this reading", 1: "one reading ago"}.get(
+            self.onset_back, f"{self.onset_back} readings ago"
         )
-        sure = f"{100 * self.sure:.0f} % sure"
+        many = f"the last {self.onset_back + 1} readings" if self.onset_back > 0 else "this reading"
+        sure = f"{min(100 * self.sure, 99.0 if self.sure < 1.0 else 100.0):.0f} % sure"
         if self.named == SUSPECTED:
-            return f"Something may have changed {when} ({sure}), {against}{self._away()}."
+            return f"Something may have changed {ago} ({sure}), {against}{self._away()}."
         size = (
             f"{_number(self.size, sign=True)} ({_number(self.size_low, sign=True)} to "
             f"{_number(self.size_high, sign=True)})"
         )
         what = {
-            TRANSIENT: f"A single reading was off by {size}",
-            STEP: f"The level has moved by {size} to {_number(self.level)}",
-            SLOPE: f"The slope has changed by {size} a period to {_number(self.slope, sign=True)}",
-            VARIANCE: f"The spread of the readings has changed by a factor of {_number(self.size)}",
-            STUCK: f"The signal has not moved from {_number(self.level)}",
-            DRIFT: f"The level is drifting, {size} so far",
+            TRANSIENT: f"A single reading was off by {size}, {ago}",
+            STEP: f"The level moved by {size} to {_number(self.level)}, {ago}",
+            SLOPE: f"The level has begun to move, {ago}: its slope changed by {size} a period to "
+            f"{_number(self.slope, sign=True)}",
+            VARIANCE: f"Over {many} the signal scatters {_number(self.size)} times as much as before",
+            STUCK: f"The signal stands still at {_number(self.level)}, for {many}",
+            DRIFT: f"The level drifts slowly, by {size} over {many}",
             OUT_OF_RANGE: f"The reading lies {_number(abs(self.size))} outside what is physically possible",
         }[self.named]
-        return f"{what} {when} ({sure}), {against}{self._away()}."
+        return f"{what} ({sure}), {against}{self._away()}."
 
     def _away(self) -> str:
         if self.wrong < 0.5 or not math.isfinite(self.centre):

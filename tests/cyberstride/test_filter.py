@@ -210,6 +210,6 @@ def test_every_name_comes_with_a_sentence() -> None:
     _, said = run(table)
     told = {int(v.named[0]): v.one(0).why() for v in said}
     assert {NOT_YET, STEADY, SUSPECTED, TRANSIENT, STEP} <= set(told)
-    assert "level has moved by +" in told[STEP]
+    assert "level moved by +" in told[STEP]
     assert "readings ago" in told[STEP]
     assert len(NAMES) == 10

@@ -8,9 +8,11 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 
 from cyberstride.belief import newborn
+from cyberstride.evidence import Weighed
 from cyberstride.filter import step
+from cyberstride.naming import name
 from cyberstride.regimes import DEFAULT
-from cyberstride.verdict import SLOPE, STEADY, STEP, SUSPECTED, TRANSIENT, VARIANCE
+from cyberstride.verdict import DRIFT, OUT_OF_RANGE, SLOPE, STEADY, STEP, STUCK, SUSPECTED, TRANSIENT, VARIANCE
 
 Floats = NDArray[np.float64]
 
@@ -104,3 +106,66 @@ def test_the_onset_is_final_once_named() -> None:
             while later < 80 and named[later, lane] == STEP and not announced[later, lane]:
                 assert later - onset[later, lane] == since
                 later += 1
+
+
+def weighed(*happened: float, kind: int = 1) -> Weighed:
+    """Evidence that something of the `kind` began nine readings ago, with these probabilities, one a signal."""
+    n, event = len(happened), np.array(happened)
+    kinds = np.zeros((4, n))
+    kinds[kind] = event
+    figures = np.zeros((4, n))
+    return Weighed(1.0 - event, kinds, np.zeros((4, n), np.int64), figures, figures, figures, figures + 9.0)
+
+
+def stand(known: int, *, missing: int = 0, stands: int = DEFAULT.stands) -> int:
+    """For how many readings a name stands that was given at the first of them, when nothing more happens."""
+    regimes = DEFAULT._replace(stands=stands)
+    belief = newborn(1)._replace(named=np.array([known], np.int8), onset=np.zeros(1, np.int32))
+    count, here = 1, np.ones(1, np.bool_)
+    for t in range(100):
+        said = name(belief, weighed(0.0), here & (t != missing - 1), regimes)
+        if said.named[0] != known:
+            assert said.named[0] == STEADY
+            assert said.onset[0] == -1
+            return count
+        assert said.onset[0] == belief.onset[0] + 1
+        belief = belief._replace(named=said.named, onset=said.onset, standing=said.standing, event=said.event)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("known", [TRANSIENT, STEP, SLOPE, VARIANCE, DRIFT])
+def test_a_name_stands_for_as_many_readings_as_agreed_and_not_one_longer(known: int) -> None:
+    assert stand(known) == DEFAULT.stands == 8
+    assert stand(known, stands=3) == 3
+
+
+@pytest.mark.parametrize("known", [SUSPECTED, STUCK, OUT_OF_RANGE])
+def test_what_holds_for_its_own_reading_alone_does_not_stand(known: int) -> None:
+    assert stand(known) == 1
+
+
+def test_a_missing_reading_counts_for_how_long_a_name_stands() -> None:
+    assert stand(STEP, missing=4) == DEFAULT.stands
+
+
+def test_a_suspicion_is_raised_above_one_limit_and_withdrawn_below_another() -> None:
+    here = np.ones(4, np.bool_)
+    fresh = newborn(4)._replace(named=np.full(4, STEADY, np.int8))
+    share = (DEFAULT.suspect, DEFAULT.suspect + 1e-9, DEFAULT.acquit + 1e-9, 0.0)
+    first = name(fresh, weighed(*share, kind=0), here, DEFAULT)
+    assert first.named.tolist() == [STEADY, SUSPECTED, STEADY, STEADY]
+    assert first.announced.tolist() == [False, True, False, False]
+    doubtful = fresh._replace(named=np.full(4, SUSPECTED, np.int8))
+    then = name(doubtful, weighed(*(share[:3]), DEFAULT.acquit - 1e-9, kind=0), here, DEFAULT)
+    assert then.named.tolist() == [SUSPECTED, SUSPECTED, SUSPECTED, STEADY]
+    assert then.announced.tolist() == [False, False, False, True]
+
+
+def test_a_name_is_given_only_above_its_limit() -> None:
+    here = np.ones(2, np.bool_)
+    fresh = newborn(2)._replace(named=np.full(2, STEADY, np.int8))
+    said = name(fresh, weighed(DEFAULT.sure, DEFAULT.sure + 1e-9, kind=0), here, DEFAULT)
+    assert said.named.tolist() == [SUSPECTED, TRANSIENT]
+    assert said.given.tolist() == [False, True]
+    assert said.standing.tolist() == [1, 0]

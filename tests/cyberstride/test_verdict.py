@@ -26,7 +26,7 @@ def verdicts(named: int, **others: float) -> Verdicts:
 
 def test_the_sentence_says_what_since_when_how_large_how_sure_and_against_what() -> None:
     assert verdicts(STEP).one(0).why() == (
-        "The level has moved by -12.5 (-14 to -11) to 48.2 since 3 readings ago (93 % sure), against a forecast of "
+        "The level moved by -12.5 (-14 to -11) to 48.2, 3 readings ago (93 % sure), against a forecast of "
         "58 to 64 for this reading; it is away from its normal 61 +- 1.5 (99 %)."
     )
 
@@ -50,3 +50,34 @@ def test_a_single_verdict_holds_plain_numbers() -> None:
 def test_a_signal_that_is_near_its_normal_is_not_said_to_be_away() -> None:
     assert "away" not in verdicts(STEP, wrong=0.2).one(0).why()
     assert "away" not in verdicts(STEP, centre=float("nan")).one(0).why()
+
+
+@pytest.mark.parametrize(
+    ("code", "figures", "begins"),
+    [
+        ("not_yet", {}, "Not yet judged: too few readings"),
+        ("steady", {}, "Steady at 48.2, against a forecast of 58 to 64"),
+        ("suspected", {}, "Something may have changed 3 readings ago (93 % sure)"),
+        ("transient", {}, "A single reading was off by -12.5 (-14 to -11), 3 readings ago (93 % sure)"),
+        (
+            "slope",
+            {},
+            "The level has begun to move, 3 readings ago: its slope changed by -12.5 (-14 to -11) a period to +0.1",
+        ),
+        (
+            "variance",
+            {"size": 3.1},
+            "Over the last 4 readings the signal scatters 3.1 times as much as before (93 % sure)",
+        ),
+        (
+            "variance",
+            {"size": 0.4},
+            "Over the last 4 readings the signal scatters 0.4 times as much as before (93 % sure)",
+        ),
+        ("stuck", {"sure": 0.999999}, "The signal stands still at 48.2, for the last 4 readings (99 % sure)"),
+        ("drift", {}, "The level drifts slowly, by -12.5 (-14 to -11) over the last 4 readings (93 % sure)"),
+        ("out_of_range", {"sure": 1.0}, "The reading lies 12.5 outside what is physically possible (100 % sure)"),
+    ],
+)
+def test_each_sentence_reads_as_an_operator_would_say_it(code: str, figures: dict[str, float], begins: str) -> None:
+    assert verdicts(NAMES.index(code), **figures).one(0).why().startswith(begins)
