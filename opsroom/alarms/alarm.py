@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from opsroom.alarms import group_events, service_events
+from opsroom.alarms.kinds import INSTRUMENT, usual
 from opsroom.alarms.life import LATCHED_RETURN, Life
 from opsroom.alarms.rationale import Rationale
 from opsroom.alarms.rationale import rationale as record_for
@@ -30,10 +31,10 @@ def state(alarm: Alarm) -> str:
 
 
 def meaning(room: Room, signal: str, kind: str) -> Rationale | None:
-    """What the room has on record about a signal's trouble: what was agreed in the room goes before room.toml."""
+    """What the room has on record about a signal's trouble: what was agreed goes before room.toml, that before what is usual."""
     agreed = [one for one in room.rationales.values() if one.fits(signal, kind)]
     seeded = (one for one in room.charter.rationales if (one.signal, one.kind) not in room.rationales)
-    return record_for([*agreed, *seeded], signal, kind)
+    return record_for([*agreed, *seeded], signal, kind) or usual(signal, kind)
 
 
 def find(room: Room, alarm: str) -> Alarm:
@@ -160,6 +161,8 @@ def _opened(room: Room, event: happened.AlarmOpened) -> Room:
         deadline=event.deadline,
         normal_low=event.normal_low,
         normal_high=event.normal_high,
+        spread=event.spread,
+        by_interval=_is_of_level(event.deviation.named),
         readings_to_recover=event.readings_to_recover,
         hysteresis_s=room.charter.alarms.hysteresis_s,
         stop=event.stop,
@@ -183,7 +186,12 @@ def _born(event: happened.AlarmOpened) -> Life:
 def _renamed(alarm: Alarm, event: happened.AlarmRenamed) -> dict[str, Any]:
     first = alarm.deviation
     named = msgspec.structs.replace(event.deviation, suspected_at=first.suspected_at, named_at=first.named_at)
-    return {"deviation": named}
+    return {"deviation": named, "by_interval": alarm.by_interval or _is_of_level(named.named)}
+
+
+def _is_of_level(named: str) -> bool:
+    """Whether a trouble is one of where the signal is, so that its interval tells when it is over."""
+    return named not in INSTRUMENT or named == "out_of_range"
 
 
 def _acknowledged(alarm: Alarm, event: happened.AlarmAcknowledged) -> dict[str, Any]:

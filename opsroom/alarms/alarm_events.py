@@ -46,7 +46,8 @@ class AlarmOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ala
 
     `normal_low..normal_high` is the interval of recovery, frozen now (`None`: that side is open); `stop` names the planned
     stop that suppresses the alarm by design, and then no `deadline` runs; `service` likewise while its signal is out of service.
-    `priority` and `latched` follow from what is on record about it (`rationale`); empty where nothing is.
+    `priority` and `latched` follow from what is on record about it (`rationale`); empty where nothing is. `spread` is the
+    standard deviation of a normal reading, where it is known.
     """
 
     alarm: str
@@ -62,6 +63,7 @@ class AlarmOpened(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ala
     service: str = ""
     latched: bool = False
     priority: str = ""
+    spread: float | None = None
 
 
 class AlarmRenamed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-renamed"):

@@ -14,6 +14,7 @@ import msgspec
 
 from opsroom.alarms.alarm import acknowledge, closed, find, meaning, standing, state
 from opsroom.alarms.group_events import AlarmWaited
+from opsroom.alarms.kinds import NORMAL_SD, only_logged, plants_time
 from opsroom.commands import AcknowledgeAlarm, Actor, CallEarly, Role
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
@@ -35,6 +36,10 @@ TABLE: Mapping[str, Mapping[Literal["bad", "good"], Reaction]] = {
     "step": {"bad": "open", "good": "news"},
     "slope": {"bad": "open", "good": "news"},
     "silence": {"bad": "open", "good": "open"},
+    "variance": {"bad": "open", "good": "open"},
+    "stuck": {"bad": "open", "good": "open"},
+    "drift": {"bad": "open", "good": "news"},
+    "out_of_range": {"bad": "open", "good": "open"},
 }
 """What follows from the filter's word, by the course of the change. A word that is not in the table is logged."""
 
@@ -111,15 +116,22 @@ def interval(
 
 
 def opened(
-    room: Room, now: float, signal: str, deviation: Deviation, low: float | None, high: float | None
+    room: Room,
+    now: float,
+    signal: str,
+    deviation: Deviation,
+    low: float | None,
+    high: float | None,
+    spread: float | None = None,
 ) -> happened.AlarmOpened:
     """Open an alarm at the plant that owns the signal; under a planned stop it is suppressed from the first moment."""
     plant = owner(signal)
     known = room.signals.get(signal)
-    clock = clock_of(room, plant, known.agreement if known is not None else None)
     stop = stop_over(room, plant)
     service = room.laid_out.get(signal, "")
     record = meaning(room, signal, deviation.named)
+    agreed = clock_of(room, plant, known.agreement if known is not None else None)
+    clock = plants_time(deviation.named, agreed, record)
     return happened.AlarmOpened(
         at=now,
         alarm=room.next_id("alarm"),
@@ -135,16 +147,23 @@ def opened(
         service=service,
         latched=record is not None and record.latched,
         priority=record.priority if record is not None else "",
+        spread=spread,
     )
 
 
 def _deviated(
-    room: Room, now: float, signal: str, deviation: Deviation, low: float | None, high: float | None
+    room: Room,
+    now: float,
+    signal: str,
+    deviation: Deviation,
+    low: float | None,
+    high: float | None,
+    spread: float | None = None,
 ) -> tuple[AnyEvent, ...]:
     """One cause, one alarm: rename the one that stands, let a recovered one relapse within the hysteresis, or open one."""
     alarm = standing(room, signal)
     if alarm is None:
-        return (opened(room, now, signal, deviation, low, high),)
+        return (opened(room, now, signal, deviation, low, high, spread),)
     renamed = happened.AlarmRenamed(at=now, alarm=alarm.id, deviation=deviation)
     if alarm.recovered_at is None:
         return () if _same(alarm.deviation, deviation) else (renamed,)
@@ -153,14 +172,17 @@ def _deviated(
         relapsed = happened.AlarmRelapsed(at=now, alarm=alarm.id, seen_at=seen, value=deviation.value)
         return (relapsed, renamed)
     reason = "recovered long ago and never acknowledged or reset; a new deviation opened its own alarm"
-    return (*closed(room, alarm, now, reason), opened(room, now, signal, deviation, low, high))
+    return (*closed(room, alarm, now, reason), opened(room, now, signal, deviation, low, high, spread))
 
 
 def _same(known: Deviation, again: Deviation) -> bool:
-    """Tell whether a naming says what is known: the same word for the same onset (silence has one onset until a voice)."""
+    """Tell whether a naming says what is known: the same word for the same onset.
+
+    Silence has one onset until a voice; one impossible reading after another is one and the same trouble.
+    """
     if known.named != again.named or known.direction != again.direction:
         return False
-    return known.since == again.since or again.named == "silence"
+    return known.since == again.since or again.named in ("silence", "out_of_range")
 
 
 def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, ...]:
@@ -173,16 +195,24 @@ def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, .
     if news.backfill:
         return ()
     deviation = deviation_of(news)
-    match reaction(news.named, signal.birth.good, news.direction):
+    told = reaction(news.named, signal.birth.good, news.direction)
+    slight = only_logged(news.named, finite(news.size), room.charter.alarms.only_logged)
+    match "log" if told == "open" and slight else told:
         case "log":
             return (happened.TransientLogged(at=now, signal=news.signal, deviation=deviation),)
         case "news":
             return (happened.GoodNewsHeard(at=now, signal=news.signal, deviation=deviation),)
         case "open":
             low, high = interval(signal.birth.good, signal.agreement, news.normal_low, news.normal_high)
-            return _deviated(room, now, news.signal, deviation, low, high)
+            return _deviated(room, now, news.signal, deviation, low, high, _spread(news))
         case _:
             return ()
+
+
+def _spread(news: VerdictNews) -> float | None:
+    """The standard deviation of a normal reading, from the width of what was normal before the onset."""
+    low, high = finite(news.normal_low), finite(news.normal_high)
+    return (high - low) / (2.0 * NORMAL_SD) if low is not None and high is not None and high > low else None
 
 
 def hear_silence(room: Room, news: PlantSilent, now: float) -> tuple[AnyEvent, ...]:

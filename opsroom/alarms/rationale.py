@@ -16,7 +16,7 @@ import msgspec
 Consequence = Literal["minor", "major", "severe"]
 Priority = Literal["low", "medium", "high"]
 
-KINDS = ("any", "step", "slope", "silence", "variance", "stuck", "drift")
+KINDS = ("any", "step", "slope", "silence", "variance", "stuck", "drift", "out_of_range")
 """The kinds of trouble for which a record may stand; `any` fits all."""
 
 SOON_S, LATER_S = 300.0, 1800.0

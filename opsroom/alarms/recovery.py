@@ -3,6 +3,9 @@
 A signal is back after `needed` readings in a row inside the interval, and has left again after as many outside it. The
 interval is the alarm's own, never the filter's adapted level: a filter that has got used to a bad level changes nothing
 here. A missing reading neither counts nor breaks a run.
+
+Where the trouble is how a signal is told, its interval says nothing. A flat line is over when the figure moves, a changed spread
+when that of the last `LATELY` readings is near the frozen one, a drift when their mean has come half of the way back.
 """
 
 from __future__ import annotations
@@ -13,27 +16,62 @@ from collections.abc import Iterable
 import msgspec
 from immutables import Map
 
+from opsroom.room.events import Deviation
 from opsroom.room.news import LeftAgain, Returned
 from opsroom.room.state import Alarm, Room
 
+LATELY = 20
+"""How many of the last readings tell a signal's spread, or its mean."""
+
+NO_MORE, NO_LESS = 1.4, 0.7
+"""A spread is near the frozen one when it is no more, or no less, than so many times that."""
+
+_ANY = (None, None)
+
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """One watched alarm: the interval (`None`: open on that side), the run needed, the run so far, and whether it is back."""
+    """One watched alarm: what must hold for it to be back, the run needed, the run so far, and whether it is back.
+
+    Ranges are (low, high), `None` is open on that side: of a `value`, of the `spread` and the `mean` of the readings `lately`.
+    `flat` is the figure that must not be told again.
+    """
 
     alarm: str
-    low: float | None
-    high: float | None
+    value: tuple[float | None, float | None] = _ANY
+    spread: tuple[float | None, float | None] = _ANY
+    mean: tuple[float | None, float | None] = _ANY
+    flat: float | None = None
     needed: int
     back: bool = False
     run: int = 0
+    lately: tuple[float, ...] = ()
 
     def inside(self, value: float) -> bool:
-        """Tell whether a value lies in the interval, its ends included."""
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+        """Tell whether a value, the newest of `lately`, is normal by everything that must hold; ends included."""
+        if not _within(value, self.value) or value == self.flat:
+            return False
+        if self.spread == _ANY and self.mean == _ANY:
+            return True
+        if len(self.lately) < LATELY:
+            return False
+        middle = math.fsum(self.lately) / LATELY
+        wide = math.sqrt(math.fsum((one - middle) ** 2 for one in self.lately) / (LATELY - 1))
+        return _within(middle, self.mean) and _within(wide, self.spread)
+
+    def seen(self, value: float) -> Watch:
+        """The watch with a reading among the last ones, where they count."""
+        if self.spread == _ANY and self.mean == _ANY:
+            return self
+        return msgspec.structs.replace(self, lately=(*self.lately[1 - LATELY :], value))
 
     def after(self, run: int, back: bool) -> Watch:
         """The watch after a reading."""
-        return Watch(alarm=self.alarm, low=self.low, high=self.high, needed=self.needed, back=back, run=run)
+        return msgspec.structs.replace(self, run=run, back=back)
+
+
+def _within(value: float, span: tuple[float | None, float | None]) -> bool:
+    low, high = span
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,15 +84,33 @@ def watch_of(alarm: Alarm) -> Watch | None:
     """Tell how an alarm is watched; `None` when readings cannot recover it (silence, closed, no interval known)."""
     if alarm.closed_at is not None or "/" not in alarm.signal:
         return None
-    if alarm.normal_low is None and alarm.normal_high is None:
+    told, usual = alarm.deviation, (alarm.normal_low, alarm.normal_high)
+    value, spread, mean = usual if alarm.by_interval else _ANY, _ANY, _ANY
+    flat = told.level if told.named == "stuck" else None
+    if not alarm.by_interval and told.named == "variance" and alarm.spread is not None:
+        grown = told.size is None or told.size > 1.0
+        spread = (None, NO_MORE * alarm.spread) if grown else (NO_LESS * alarm.spread, None)
+    elif not alarm.by_interval and told.named == "drift":
+        mean = _half_way(told)
+    if value == spread == mean == _ANY and flat is None:
         return None
     return Watch(
         alarm=alarm.id,
-        low=alarm.normal_low,
-        high=alarm.normal_high,
+        value=value,
+        spread=spread,
+        mean=mean,
+        flat=flat,
         needed=alarm.readings_to_recover,
         back=alarm.recovered_at is not None,
     )
+
+
+def _half_way(told: Deviation) -> tuple[float | None, float | None]:
+    """The means at which a drift has come half of the way back; any, where it is not known how far it was."""
+    if told.level is None or not told.size:
+        return _ANY
+    half = told.level - told.size / 2.0
+    return (None, half) if told.size > 0 else (half, None)
 
 
 def follow(recovery: Recovery, room: Room, alarms: Iterable[str]) -> Recovery:
@@ -67,7 +123,7 @@ def follow(recovery: Recovery, room: Room, alarms: Iterable[str]) -> Recovery:
         fresh, known = watch_of(alarm), watches.get(alarm.signal)
         if fresh is None:
             watches = watches.delete(alarm.signal) if known is not None else watches
-        elif known is None or msgspec.structs.replace(known, run=0) != fresh:
+        elif known is None or msgspec.structs.replace(known, run=0, lately=()) != fresh:
             watches = watches.set(alarm.signal, fresh)
     return Recovery(watches=watches)
 
@@ -90,8 +146,9 @@ def look(
         watch = watches.get(signal)
         if watch is None or value is None or not math.isfinite(value):
             continue
+        known, watch = watch, watch.seen(value)
         if watch.inside(value) == watch.back:
-            if watch.run:
+            if watch.run or watch is not known:
                 watches[signal] = watch.after(run=0, back=watch.back)
             continue
         run = watch.run + 1

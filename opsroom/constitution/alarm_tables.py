@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import cast
 from urllib.parse import urlsplit
 
+from opsroom.alarms.kinds import INSTRUMENT
 from opsroom.alarms.rationale import KINDS, Consequence, Priority, Rationale
 from opsroom.constitution.tables import Reading, Sheet, nearest
 from opsroom.notices.channel import Channel, Kind, Security
@@ -35,8 +36,12 @@ def alarms_of(sheet: Sheet) -> AlarmRules:
         extensions=table.count("extensions", usual.extensions, 0, 100),
         group_window_s=table.duration("group_window", usual.group_window_s, least=0.0),
         priority=cast(Priority, table.word("priority", _WORDS)),
+        only_logged=table.texts("only_logged"),
     )
     table.done()
+    for kind in rules.only_logged:
+        if kind not in INSTRUMENT:
+            table.wrong("only_logged", f"{kind!r} is no kind that may be logged alone", nearest(kind, INSTRUMENT))
     return rules
 
 

@@ -108,11 +108,12 @@ extension_max = "4 h"           # the most time that the next level may give at 
 extensions = 3
 group_window = "4 h"            # alarms along a flow may share a cause within this, beyond the flow's delay ("0 s": never)
 priority = "medium"             # of an alarm whose meaning nobody has written down: low, medium or high
+only_logged = []                # of "variance", "stuck", "drift", "out_of_range": those that open no alarm here
 
 # What alarms mean: shown beside them. The most specific pattern counts; the room and a plant may agree otherwise later.
 [[alarm_kind]]
 signal = "mill-1/output"        # plant/signal, "*/absence" for any plant's, or a plant alone for its silence
-kind = "any"                    # or step, slope, silence, variance, stuck, drift
+kind = "any"                    # or step, slope, silence, variance, stuck, drift, out_of_range
 consequence = "major"           # minor, major or severe: with the time to respond it gives the priority
 means = "mill 2 runs out of yarn within the shift"
 response = "Look at the drive and the bobbins; call the fitter; tell mill 2."

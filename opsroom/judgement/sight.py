@@ -10,6 +10,7 @@ import numpy as np
 
 from cyberstride import NAMES, REGIMES
 from cyberstride.belief import Belief
+from opsroom.alarms.kinds import NORMAL_SD
 from opsroom.judgement.bank import Announced, Bank
 from opsroom.judgement.rings import KEPT
 from opsroom.room.news import Evidence, VerdictNews
@@ -22,9 +23,6 @@ AHEAD = 24
 
 FAR = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0, 192.0, 256.0, 384.0, 512.0, 1024.0, 4096.0)
 """How many readings ahead the far forecast looks, by which options are compared."""
-
-NORMAL_SD = 2.5
-"""How many standard deviations of the forecast before the onset count as normal to either side."""
 
 _WIDER = NORMAL_SD / 1.6448536269514722
 """From the half width of a 90 % forecast to that."""

@@ -170,7 +170,7 @@ def _accepted(room: Room, event: happened.AgreementAccepted) -> Room:
     agreed = event.agreement
     if agreed.normal_low is not None or agreed.normal_high is not None:
         low, high = interval(signal.birth.good, agreed, None, None)
-        alarm = msgspec.structs.replace(alarm, normal_low=low, normal_high=high)
+        alarm = msgspec.structs.replace(alarm, normal_low=low, normal_high=high, by_interval=True)
     if event.deadline is not None:
         alarm = msgspec.structs.replace(alarm, deadline=event.deadline, clock_s=event.deadline - alarm.arrived_at)
     return put(room, "alarms", alarm)

@@ -66,7 +66,7 @@ class AlarmRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `stop_max_s`: the longest planned stop. `out_of_service_max_s`: the longest time for which alarms are taken out of service.
     `extension_max_s`: the most time that a unit may be given at once, `extensions` how often at one level. `group_window_s`: the
     time in which alarms along a flow may share a cause (0: alarms are never put together). `priority` is that of an alarm whose
-    meaning nobody has written down.
+    meaning nobody has written down. `only_logged` are kinds of trouble about instruments that open no alarm here.
     """
 
     readings_to_recover: int = 5
@@ -79,6 +79,7 @@ class AlarmRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extensions: int = 2
     group_window_s: float = 4 * 3600.0
     priority: Priority = "medium"
+    only_logged: tuple[str, ...] = ()
 
 
 class CouncilRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -109,9 +109,16 @@ def title(room: Room, alarm: Alarm) -> str:
     if said.named == "silence":
         return f"{title_of(room, alarm.unit)} is silent"
     way = {"up": "up", "down": "down"}.get(said.direction, "")
-    word = {"step": f"stepped {way}".strip(), "slope": f"is sliding {way}".strip()}.get(
-        said.named, f"shows a {said.named}"
-    )
+    word = {
+        "step": f"stepped {way}".strip(),
+        "slope": f"is sliding {way}".strip(),
+        "drift": f"is drifting {way}".strip(),
+        "stuck": "does not move",
+        "variance": "swings less than it did"
+        if said.size is not None and said.size < 1.0
+        else "swings more than it did",
+        "out_of_range": "tells what cannot be",
+    }.get(said.named, f"shows a {said.named}")
     return f"{signal_title(room, alarm.signal)} {word}"
 
 
@@ -120,6 +127,9 @@ def _deviation(room: Room, alarm: Alarm) -> str:
     since = f" since {moment(said.since, alarm.opened_at)}" if said.since is not None else ""
     if said.named == "silence":
         return f"{title_of(room, alarm.unit)} has said nothing{since}."
+    told = _of_an_instrument(alarm, unit)
+    if told:
+        return f"{signal_title(room, alarm.signal)} {told}{since}: {surely(said.probability)}."
     verb = {"up": "has risen", "down": "has fallen"}.get(said.direction, "has changed")
     if said.named == "slope":
         verb = {"up": "has been rising", "down": "has been falling"}.get(said.direction, "has been changing")
@@ -132,6 +142,24 @@ def _deviation(room: Room, alarm: Alarm) -> str:
     where = said.level if said.level is not None else said.value
     level = f" to about {figure(where, unit)}" if where is not None else ""
     return f"{signal_title(room, alarm.signal)} {verb}{size}{level}{since}: a {said.named}, {surely(said.probability)}."
+
+
+def _of_an_instrument(alarm: Alarm, unit: str) -> str:
+    """What is wrong with how a signal is told; empty for what is told of where it is."""
+    said = alarm.deviation
+    match said.named:
+        case "stuck":
+            at = f" from {figure(said.level, unit)}" if said.level is not None else ""
+            return f"has not moved{at}"
+        case "variance" if said.size is not None:
+            return f"swings {'less' if said.size < 1.0 else 'more'} than it did, by a factor of {figure(said.size)}"
+        case "out_of_range":
+            at = f" ({figure(said.value, unit)})" if said.value is not None else ""
+            return f"tells what is physically impossible{at}"
+        case "drift" if said.size is not None:
+            return f"drifts away from its normal, {figure(abs(said.size), unit)} {said.direction or 'off'} so far"
+        case _:
+            return ""
 
 
 def _standing(room: Room, alarm: Alarm) -> str:

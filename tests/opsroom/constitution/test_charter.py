@@ -64,6 +64,7 @@ NAMED = {
     "kind": '"step"',
     "consequence": '"severe"',
     "latched": "true",
+    "only_logged": '["drift"]',
 }
 """Other values for keys that hold a word or a name."""
 
