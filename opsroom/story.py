@@ -96,7 +96,7 @@ async def play(
         timeline = Timeline(console, stage)
         timeline.say("room", f"The room is open at {stage.served.address}; twelve plants and the Nile telex to it.")
         async with _Council(stage, timeline, to_the_end=to_the_end) as council:
-            alarm, motion = await patiently(council)
+            alarm, motion = await patiently(council, 4 * PATIENCE_S if to_the_end else PATIENCE_S)
         output = await stage.end_children(12.0)
     told = _report(folder, alarm, motion, output, kept)
     timeline.close(told)
