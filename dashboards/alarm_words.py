@@ -41,7 +41,6 @@ ALARM_WORDS: dict[str, str] = {
     "alarms.service": "Out of service for 4 h",
     "alarms.reason": "Reason",
     "alarms.kpi": "How well the alarms serve {unit}",
-    "alarms.days": "last {days} days",
     "alarms.measure": "measure",
     "alarms.figure": "figure",
     "alarms.good": "good up to",

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 
 from dashboards import form
-from dashboards.deliberation import letters
+from dashboards.deliberation import amendment, letters
 from dashboards.desk import cookies, give
 from dashboards.door import Door
 from dashboards.words import say
 from opsroom.commands import (
     AmendMotion,
-    AnswerAmendment,
     AnyCommand,
     CastBallot,
     ProposedOption,
     ProposedOrder,
 )
-from opsroom.views import OptionView
+from opsroom.views import MotionView, OptionView
 
 ABSTAIN = "abstain"
 
 
 def ballot_of(
-    motion: str, chosen: list[str] | None, objections: list[str] | None, reason: str | None
+    motion: str, chosen: list[str] | None, objections: list[str] | None, reason: str | None, for_seat: int = 0
 ) -> CastBallot | None:
     """The ballot that a form holds; `None` while nothing is chosen.
 
@@ -44,6 +43,7 @@ def ballot_of(
         objections=tuple(objected),
         abstain=ABSTAIN in chosen,
         reason=(reason or "").strip(),
+        for_seat=for_seat,
     )
 
 
@@ -65,6 +65,28 @@ def attach(app: Dash, door: Door) -> None:
         acting = [{"label": title, "value": name} for name, title, kind in matter["options"] if kind != "nothing"]
         return [*options, {"label": say("ballot.abstain"), "value": ABSTAIN}], matter["first"], acting, matter["round"]
 
+    @app.callback(Output("amendment-open", "children"), Input("matter", "data"))
+    def waiting(matter: dict[str, Any] | None) -> Any:
+        motion = _motion(door, matter) if matter and matter.get("amendment") else None
+        shown = [one for one in motion.amendments if one.id == matter["amendment"]] if motion and matter else []
+        return [html.Ul([amendment(one) for one in shown])] if shown else []
+
+    @app.callback(
+        Output("for-seat", "options"),
+        Output("for-seat", "value"),
+        Input("matter", "data"),
+        State("for-seat", "value"),
+    )
+    def stand_in(matter: dict[str, Any] | None, before: int | None) -> tuple[Any, ...]:
+        chairs = (matter or {}).get("chairs") or []
+        viewer = door.viewer(cookies())
+        own = viewer.seat if viewer is not None else 0
+        rows = [
+            {"label": say("seat.for_own") if seat == own else say("seat.for_other", seat=seat), "value": seat}
+            for seat in chairs
+        ]
+        return rows, before if before in chairs else next(iter(chairs), None)
+
     @app.callback(Output("preference", "children"), Input("choice", "value"))
     def prefer(chosen: list[str] | None) -> str:
         named = [name for name in chosen or [] if name != ABSTAIN]
@@ -81,6 +103,7 @@ def attach(app: Dash, door: Door) -> None:
         State("choice", "value"),
         State("object", "value"),
         State("ballot-reason", "value"),
+        State("for-seat", "value"),
         State("key", "data"),
         prevent_initial_call=True,
     )
@@ -91,12 +114,13 @@ def attach(app: Dash, door: Door) -> None:
         chosen: list[str] | None,
         objections: list[str] | None,
         reason: str | None,
+        for_seat: int | None,
         key: str,
     ) -> tuple[Any, ...]:
         if not (pressed or entered) or not matter or matter["mode"] != "voting":
             return (no_update,) * 4
         objected = objections if matter.get("count") == "consent" else None
-        command = ballot_of(matter["motion"], chosen, objected, reason)
+        command = ballot_of(matter["motion"], chosen, objected, reason, for_seat or 0)
         shown, key = await give(door, command, key, say("done.cast-ballot"))
         return (shown, key, no_update, no_update) if command is None else (shown, key, [], "")
 
@@ -163,31 +187,16 @@ def attach(app: Dash, door: Door) -> None:
         shown, key = await give(door, command, key, say("done.amend-motion"))
         return shown, key, no_update if command is None else None
 
-    for button, aye in (("amendment-yes", True), ("amendment-no", False)):
-        _answer(app, door, button, aye)
 
-
-def _answer(app: Dash, door: Door, button: str, aye: bool) -> None:
-    @app.callback(
-        Output("result", "children", allow_duplicate=True),
-        Output("key", "data", allow_duplicate=True),
-        Input(button, "n_clicks"),
-        State("matter", "data"),
-        State("key", "data"),
-        prevent_initial_call=True,
-    )
-    async def answer(pressed: int | None, matter: dict[str, Any] | None, key: str) -> tuple[Any, ...]:
-        if not pressed or not matter or not matter.get("amendment"):
-            return (no_update,) * 2
-        command = AnswerAmendment(motion=matter["motion"], amendment=matter["amendment"], aye=aye)
-        return await give(door, command, key, say("done.answer-amendment"))
+def _motion(door: Door, matter: dict[str, Any] | None) -> MotionView | None:
+    viewer = door.viewer(cookies())
+    if viewer is None or not matter:
+        return None
+    return next((one for one in door.views(viewer, viewer.unit).motions if one.id == matter["motion"]), None)
 
 
 def _option(door: Door, matter: dict[str, Any] | None, name: str | None) -> OptionView | None:
-    viewer = door.viewer(cookies())
-    if viewer is None or not matter or not name:
-        return None
-    motion = next((one for one in door.views(viewer, viewer.unit).motions if one.id == matter["motion"]), None)
+    motion = _motion(door, matter) if name else None
     option = next((one for one in motion.options if one.id == name), None) if motion is not None else None
     return option if option is not None and option.orders else None
 

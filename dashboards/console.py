@@ -13,6 +13,7 @@ from dashboards.words import say
 from opsroom.commands import (
     AcknowledgeAlarm,
     AnswerAgreement,
+    AnswerAmendment,
     AnyCommand,
     CallEarly,
     CancelStop,
@@ -43,7 +44,8 @@ def attach(app: Dash, door: Door) -> None:
     )
     _press(app, door, "call", ("call-reason",), _call, "done.call-early")
     _press(app, door, "refuse", ("refuse-reason",), _refuse, "done.refuse-order")
-    _press(app, door, "revoke", ("revoke-reason",), _revoke, "done.revoke-order")
+    _press(app, door, "revoke", ("revoked", "revoke-reason"), _revoke, "done.revoke-order")
+    _revocable(app)
     _press(app, door, "shelve", ("shelve-minutes", "shelve-reason"), _shelve, "done.shelve-alarm")
     _press(app, door, "unshelve", (), lambda matter: UnshelveAlarm(alarm=matter["alarm"]), "done.unshelve-alarm")
     _press(
@@ -66,6 +68,8 @@ def attach(app: Dash, door: Door) -> None:
     _press(app, door, "decline", ("decline-reason",), _decline, "done.refuse-agreement")
     _press(app, door, "second", (), lambda matter: SecondMotion(motion=matter["motion"]), "done.second-motion")
     _press(app, door, "recuse", ("recuse-reason",), _recuse, "done.recuse-seat")
+    _press(app, door, "amendment-yes", (), lambda matter: _amendment(matter, aye=True), "done.answer-amendment")
+    _press(app, door, "amendment-no", (), lambda matter: _amendment(matter, aye=False), "done.answer-amendment")
     _press(app, door, "confirm", (), lambda matter: ConfirmOrder(order=matter["confirm"]), "done.confirm-order")
     _press(app, door, "dissent", ("dissent-text",), _dissent, "done.state-minority")
     _press(app, door, "review", ("review-text",), _review, "done.review-motion")
@@ -86,6 +90,12 @@ def said(text: str | None) -> bool:
 
 def _recuse(matter: Matter, why: str | None) -> AnyCommand | None:
     return RecuseSeat(motion=matter["motion"], reason=str(why).strip()) if said(why) else None
+
+
+def _amendment(matter: Matter, *, aye: bool) -> AnyCommand | None:
+    if not matter["amendment"]:
+        return None
+    return AnswerAmendment(motion=matter["motion"], amendment=matter["amendment"], aye=aye)
 
 
 def _dissent(matter: Matter, text: str | None) -> AnyCommand | None:
@@ -114,8 +124,9 @@ def _refuse(matter: Matter, why: str | None) -> AnyCommand | None:
     return RefuseOrder(order=matter["order"], reason=str(why).strip()) if said(why) else None
 
 
-def _revoke(matter: Matter, why: str | None) -> AnyCommand | None:
-    return RevokeOrder(order=matter["order"], reason=str(why).strip()) if said(why) else None
+def _revoke(matter: Matter, which: str | None, why: str | None) -> AnyCommand | None:
+    order = which or matter["order"]
+    return RevokeOrder(order=order, reason=str(why).strip()) if order and said(why) else None
 
 
 def _decline(matter: Matter, why: str | None) -> AnyCommand | None:
@@ -144,6 +155,20 @@ def _press(app: Dash, door: Door, button: str, entries: tuple[str, ...], make: M
         if not pressed or matter is None:
             return (no_update,) * 2
         return await give(door, make(matter, *values), key, say(done))
+
+
+def _revocable(app: Dash) -> None:
+    @app.callback(
+        Output("revoked", "options"),
+        Output("revoked", "value"),
+        Input("matter", "data"),
+        State("revoked", "value"),
+    )
+    def which(matter: Matter | None, before: str | None) -> tuple[Any, ...]:
+        rows = (matter or {}).get("running") or []
+        names = [name for name, _ in rows]
+        options = [{"label": title, "value": name} for name, title in rows]
+        return options, before if before in names else next(iter(names), None)
 
 
 def _stop(app: Dash, door: Door) -> None:

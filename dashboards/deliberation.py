@@ -1,4 +1,4 @@
-"""View -> component, pure: a motion as it is deliberated, from where it stands and its options to reasons and dissent."""
+"""View -> component, pure: a motion as it is deliberated, from where it stands to reasons, amendments and dissent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards.markup import facts
 from dashboards.words import say
-from opsroom.views import AmendmentView, BallotView, MotionView, OptionView, Snapshot
+from opsroom.views import AmendmentView, BallotView, MotionView, Snapshot
 
 STILL = ("opening", "counting")
 """Phases in which nobody can do anything for a moment."""
@@ -25,18 +25,6 @@ def letters(ids: Sequence[str]) -> str:
     return ", ".join(name.upper() for name in ids)
 
 
-def lasting(seconds: float) -> str:
-    """Tell how long something lasts, in hours from two hours on.
-
-    >>> lasting(1800.0), lasting(43200.0), lasting(9000.0)
-    ('30 minutes', '12 hours', '2 h 30 min')
-    """
-    hours, minutes = divmod(round(seconds / 60), 60)
-    if hours < 2:
-        return f"{round(seconds / 60)} minutes"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} hours"
-
-
 def stands(motion: MotionView, turn: str = "") -> Component:
     """Say where the motion stands and what happens next, in one sentence; `turn` names the form that waits for the viewer."""
     key = "phase." + ("last" if motion.phase == "blind" and motion.rounds < 2 else motion.phase)
@@ -44,43 +32,9 @@ def stands(motion: MotionView, turn: str = "") -> Component:
     told = html.P(
         [html.Span(say(key, seat=motion.opened_by)), count], className="phase", **facts(data_phase=motion.phase)
     )
-    # The options are long: who reads them first must still see at once that something is asked, and get there.
+    # On a narrow screen the form stands far below: who reads first must still see that something is asked, and get there.
     way = html.Button(say("turn." + turn), type="button", className="lesser", **facts(data_goto=turn)) if turn else None
     return html.Div([told, way], className="stands")
-
-
-def option(one: OptionView, motion: MotionView) -> Component:
-    """Lay out one option with its orders; the one that was carried is marked, and once counted how many named it."""
-    head = [html.Span(one.id.upper(), className="letter"), html.Strong(one.title)]
-    if motion.state != "open" and one.id in motion.tally.named:
-        head.append(html.Span(say("option.named", count=motion.tally.named[one.id]), className="hint"))
-    rows: list[Component] = [html.P(head)]
-    if one.kind == "time":
-        rows.append(html.P(say("option.time", span=lasting(one.extra_s)), className="hint"))
-    for order in one.orders:
-        title = order.title or order.name
-        parts: list[Any] = [
-            html.Span(title),
-            html.Span(order.plant_title, className="hint"),
-            parameters(order.parameters),
-        ]
-        if order.danger != "none":
-            parts.append(
-                html.Span(say("danger." + order.danger), className="danger", **facts(data_danger=order.danger))
-            )
-        rows.append(html.Div(parts, className="does"))
-    if one.expected:
-        rows += [html.P(one.expected, className="expected"), html.P(one.record, className="hint")]
-    if one.supersedes:
-        rows.append(html.P(say("option.supersedes", orders=", ".join(one.supersedes)), className="hint"))
-    chosen = "yes" if one.id == motion.chosen else "no"
-    return html.Div(rows, className="option", **facts(data_option=one.id, data_kind=one.kind, data_chosen=chosen))
-
-
-def parameters(values: dict[str, Any]) -> Component:
-    """List an order's parameters."""
-    rows = [html.Div([html.Dt(str(key).replace("_", " ")), html.Dd(str(value))]) for key, value in values.items()]
-    return html.Dl(rows, className="parameters")
 
 
 def mark_of(ballot: BallotView | None, motion: MotionView, *, recused: bool) -> str:
@@ -120,7 +74,8 @@ def seven(motion: MotionView, snapshot: Snapshot) -> Component:
     for seat in snapshot.seats:
         ballot, recused = cast.get(seat.seat), seat.seat in out
         name = seat.occupant if not seat.substitute else say("seat.stands_in", seat=seat.substitute)
-        # A browser's own tooltip would be markup-free too, but it is not reachable by keyboard: reasons stand below.
+        by = ballot.cast_by if ballot is not None and ballot.cast_by not in (0, seat.seat) else 0
+        name = say("seat.voted_by", seat=by) if by else name
         items.append(
             html.Li(
                 [
@@ -148,13 +103,18 @@ def reasons(motion: MotionView) -> Component | None:
         groups.setdefault(letters(one.options) if one.choice == "named" else say("choice.abstain"), []).append(one)
     rows = []
     for named, mine in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
-        items = [
-            html.Li([html.Span(say("seat.seat", seat=one.seat), className="who"), html.Span(one.reason or "–")])
-            for one in mine
-        ]
+        items = [html.Li([*reason_of(one)], **facts(data_objects="yes" if one.objections else "no")) for one in mine]
         rows.append(html.Div([html.Strong(named, className="letter"), html.Ul(items)], className="group"))
     void = [html.P(say("reasons.void"), className="hint")] if any(one.void for one in shown) else []
     return html.Section([html.H3(say("reasons.title")), *void, *rows], className="reasons")
+
+
+def reason_of(one: BallotView) -> list[Component]:
+    """Tell one ballot: whose it is, what it objects to, and why."""
+    told: list[Component] = [html.Span(say("seat.seat", seat=one.seat), className="who")]
+    if one.objections:
+        told.append(html.Strong(say("choice.objects", options=letters(one.objections)), className="objects"))
+    return [*told, html.Span(one.reason or say("reasons.none"))]
 
 
 def amendments(motion: MotionView) -> Component | None:
@@ -196,7 +156,10 @@ def tally(motion: MotionView) -> Component | None:
     if motion.state == "open":
         return None
     t = motion.tally
-    rows = [html.P(say("wall.tally", yes=t.yes, no=t.no, abstain=t.abstain, recused=t.recused), className="tally")]
+    # Nobody counted what no quorum voted on.
+    counted = motion.state in ("carried", "lost")
+    told = say("wall.tally", yes=t.yes, no=t.no, abstain=t.abstain, recused=t.recused)
+    rows = [html.P(told, className="tally")] if counted else []
     if motion.closed_reason:
         rows.append(html.P(motion.closed_reason, className="hint"))
     if motion.state == "carried" and motion.responsible:

@@ -8,13 +8,13 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
 
-from dashboards import evidence, figures
+from dashboards import evidence, figures, options, sheet
 from dashboards.budgets import budgets
 from dashboards.door import Door
-from dashboards.matter import BACK, Matter, agenda, pick, stay
+from dashboards.matter import BACK, Matter, agenda, cast_by, chairs, name, pick, stay
 from dashboards.words import say
 from opsroom.commands import AnyCommand
-from opsroom.views import Answer, SignalView, Snapshot, Viewer
+from opsroom.views import Answer, OrderView, SignalView, Snapshot, Viewer
 
 
 def cookies() -> dict[str, str]:
@@ -70,20 +70,33 @@ async def give_and_name(door: Door, command: AnyCommand | None, key: str, done: 
     return figures.result(answer, done), new_key(), answer.made[0] if answer.made else no_update
 
 
+SHOWN = (
+    ("agenda", "children"),
+    ("head", "children"),
+    ("evidence", "figure"),
+    ("table", "children"),
+    ("sheet", "children"),
+    ("asked", "children"),
+    ("proposed", "children"),
+    ("said", "children"),
+    ("outcome", "children"),
+    ("count-said", "children"),
+    ("parts", "data-of"),
+    ("parts", "data-first"),
+    ("parts", "data-decided"),
+    ("budgets", "children"),
+    ("forms", "className"),
+    ("matter", "data"),
+    ("key", "data"),
+)
+"""What is drawn anew when the room changes: component and property."""
+
+
 def attach(app: Dash, door: Door) -> None:
     """Attach the callback that draws agenda, matter and sheet anew, and shows the forms that fit the matter."""
 
     @app.callback(
-        Output("agenda", "children"),
-        Output("head", "children"),
-        Output("evidence", "figure"),
-        Output("table", "children"),
-        Output("sheet", "children"),
-        Output("said", "children"),
-        Output("budgets", "children"),
-        Output("forms", "className"),
-        Output("matter", "data"),
-        Output("key", "data"),
+        *(Output(identity, name) for identity, name in SHOWN),
         Input("pulse", "data"),
         Input("picked", "data"),
         State("matter", "data"),
@@ -92,7 +105,7 @@ def attach(app: Dash, door: Door) -> None:
     def show(_pulse: int, picked: str | None, before: dict[str, Any] | None, key: str) -> tuple[Any, ...]:
         viewer = door.viewer(cookies())
         if viewer is None:
-            return (no_update,) * 10
+            return (no_update,) * len(SHOWN)
         snapshot, matter, signal = look(door, viewer, picked, (before or {}).get("motion", ""))
         rows = evidence.points(signal, matter.motion)
         uom = signal.uom if signal else ""
@@ -105,15 +118,24 @@ def attach(app: Dash, door: Door) -> None:
             "order": matter.order.id if matter.order else "",
             "proposal": matter.proposal.id if matter.proposal else "",
             "stop": matter.stop.id if matter.stop else "",
-            **deliberating(matter, viewer),
+            "running": [[one.id, _running(one, snapshot)] for one in matter.orders if one.state in RUNNING],
+            **deliberating(matter, snapshot),
         }
+        parts = sheet.parts_of(matter.motion)
         return (
             figures.agenda(agenda(snapshot), matter.id),
             figures.head(matter, snapshot, signal),
             evidence.figure(signal, matter.alarm, matter.motion),
             figures.table(rows, uom),
-            figures.sheet(matter, snapshot),
-            figures.statements(matter.motion),
+            sheet.head(matter, snapshot),
+            sheet.asked(matter, snapshot),
+            options.proposed(matter.motion, matter.alarm, snapshot.choices),
+            sheet.said(matter.motion),
+            sheet.outcome(matter),
+            sheet.many_said(matter.motion),
+            parts["of"],
+            parts["first"],
+            parts["decided"],
             budgets(snapshot),
             forms_class(matter, snapshot),
             no_update if facts == before else facts,
@@ -122,11 +144,19 @@ def attach(app: Dash, door: Door) -> None:
         )
 
 
-def deliberating(matter: Matter, viewer: Viewer) -> dict[str, Any]:
+RUNNING = ("unconfirmed", "held", "issued", "accepted")
+"""States of an order that is not over: it can be revoked, or another can take its place."""
+
+
+def _running(order: OrderView, snapshot: Snapshot) -> str:
+    return f"{order.title or order.name}, {name(snapshot, order.plant)}: {say('order.' + order.state)}"
+
+
+def deliberating(matter: Matter, snapshot: Snapshot) -> dict[str, Any]:
     """What the forms of a motion need to know: its options, the running round, one's first ballot, what waits for an answer."""
-    motion = matter.motion
+    motion, viewer = matter.motion, snapshot.viewer
     if motion is None:
-        return {"options": [], "round": ""}
+        return {"options": [], "round": "", "amendment": "", "chairs": [], "confirm": ""}
     mine = next((one for one in motion.first if one.seat == viewer.seat and not one.void), None)
     waiting = [one.id for one in motion.amendments if one.state == "open"]
     answered = [one.id for one in motion.amendments if viewer.seat in (*one.ayes, *one.noes)]
@@ -135,6 +165,7 @@ def deliberating(matter: Matter, viewer: Viewer) -> dict[str, Any]:
         "round": f"{motion.id} {motion.round} {sum(one.state in ('friendly', 'adopted') for one in motion.amendments)}",
         "count": motion.mode,
         "first": list(mine.options) if mine is not None else [],
+        "chairs": list(chairs(motion, snapshot)) if motion.state == "open" else [],
         "amendment": next((name for name in waiting if name not in answered), ""),
         "said": len(motion.statements),
         "signal": motion.signal,
@@ -149,12 +180,16 @@ def forms_class(matter: Matter, snapshot: Snapshot) -> str:
     if matter.motion and matter.motion.state == "open" and viewer.seat and matter.motion.opened_by == viewer.seat:
         classes.append("mode-mine")
     if matter.motion:
-        classes += ["count-" + matter.motion.mode, "phase-" + matter.motion.phase]
-        told = deliberating(matter, viewer)
+        classes += ["count-" + matter.motion.mode, "phase-" + matter.motion.phase, "motion-" + matter.motion.state]
+        told = deliberating(matter, snapshot)
+        classes += ["sealed-mine"] if cast_by(matter.motion, viewer) else []
+        classes += ["stands-in"] if told["chairs"] not in ([], [viewer.seat]) else []
         classes += ["amended"] if told["amendment"] else []
         classes += ["unconfirmed"] if told["confirm"] else []
         if viewer.seat and viewer.seat == matter.motion.responsible:
             classes.append("responsible")
+        if viewer.seat and viewer.seat == matter.motion.opened_by:
+            classes.append("mover")
     if matter.alarm:
         classes.append("shelved" if matter.alarm.state == "shelved" else "not-shelved")
         classes.append("answered" if matter.alarm.acknowledged_by else "not-answered")
@@ -162,6 +197,8 @@ def forms_class(matter: Matter, snapshot: Snapshot) -> str:
         classes += ["called-out"] if matter.alarm.arrived or matter.alarm.state in BACK else []
     if matter.order:
         classes.append("order-" + matter.order.state)
+    classes += ["running"] if any(one.state in RUNNING for one in matter.orders) else []
+    classes += ["hand-" + one.hand for one in snapshot.seats if one.hand and one.seat != viewer.seat]
     if matter.proposal:
         own = matter.proposal.side == ("unit" if viewer.role == "unit" else "room")
         classes.append("own-proposal" if own else "their-proposal")

@@ -6,95 +6,27 @@ Text from the wire is only ever a text child, never markup. Clocks are empty ele
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import timedelta
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import deliberation
-from dashboards.evidence import EPOCH, Points
+from dashboards.evidence import Points
 from dashboards.markup import facts
 from dashboards.matter import Entry, Matter, about, name
+from dashboards.printed import date_of, number, percent, time_of, uom_of
+from dashboards.rows import clock, fact, mark
 from dashboards.words import say, sure
 from opsroom.views import (
     AlarmView,
     Answer,
     ClimbView,
-    EffectView,
-    MotionView,
-    OrderView,
     ProposalView,
     SignalView,
     Snapshot,
     StopView,
     UnitView,
 )
-
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def number(value: float | None) -> str:
-    """Tell a figure as people read it, about three digits, a thin space between thousands.
-
-    >>> number(1234.5), number(71.128), number(-0.5), number(None)
-    ('1\\u2009234', '71.1', '\\u22120.50', '–')
-    """
-    if value is None:
-        return "–"
-    size = abs(value)
-    digits = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2
-    return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "\u2212")
-
-
-def percent(probability: float) -> str:
-    """Tell a probability in per cent; what is nearly sure is not called sure.
-
-    >>> percent(0.97), percent(0.9999)
-    ('97', '> 99')
-    """
-    return "> 99" if probability >= 0.995 else str(round(100 * probability))
-
-
-def uom_of(unit: str) -> str:
-    """Write a unit of measure as people print it.
-
-    >>> uom_of("10^8 m3"), uom_of("degC"), uom_of("t/h")
-    ('10⁸ m³', '°C', 't/h')
-    """
-    raised = re.sub(r"\^(-?\d+)", lambda found: found[1].translate(RAISED), unit)
-    return re.sub(r"\bdeg(?=[CF]\b)", "°", re.sub(r"(?<=m)([23])\b", lambda found: found[1].translate(RAISED), raised))
-
-
-def time_of(at: float, seconds: bool = False) -> str:
-    """Tell the time of day of epoch seconds, UTC.
-
-    >>> time_of(45_000.0)
-    '12:30'
-    """
-    return (EPOCH + timedelta(seconds=at)).strftime("%H:%M:%S" if seconds else "%H:%M")
-
-
-def date_of(at: float) -> str:
-    """Tell day and time of epoch seconds, UTC.
-
-    >>> date_of(45_000.0)
-    '1970-01-01 12:30'
-    """
-    return (EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%d %H:%M")
-
-
-def mark(state: str) -> Component:
-    """Draw the shape of a state; the word stands beside it, never only the shape."""
-    return html.Span(className="mark", **facts(data_shape=state, aria_hidden="true"))
-
-
-def clock(until: float | None, caption: str) -> Component | None:
-    """Draw a clock that runs down to `until` (epoch seconds on the room's clock)."""
-    if until is None:
-        return None
-    return html.P([html.Strong(className="clock", **facts(data_until=until)), html.Span(caption)], className="runs")
 
 
 def agenda(entries: Sequence[Entry], picked: str) -> list[Component]:
@@ -130,12 +62,12 @@ def head(matter: Matter, snapshot: Snapshot, signal: SignalView | None = None) -
         return [html.H2(title)]
     alarm = matter.alarm
     told = [
-        _fact(say("desk.kind"), say("kind." + alarm.kind)),
-        _fact(say("desk.size"), _size(alarm)) if alarm.size is not None else None,
-        _fact(sure(alarm.probability), say("wall.percent", percent=percent(alarm.probability))),
-        _fact(say("desk.stands_at"), name_of(units, alarm.at_unit)),
-        _fact(say("desk.owner"), name_of(units, alarm.unit)),
-        _fact(say("desk.state"), say("alarm." + alarm.state)),
+        fact(say("desk.kind"), say("kind." + alarm.kind)),
+        fact(say("desk.size"), _size(alarm)) if alarm.size is not None else None,
+        fact(sure(alarm.probability), say("wall.percent", percent=percent(alarm.probability))),
+        fact(say("desk.stands_at"), name_of(units, alarm.at_unit)),
+        fact(say("desk.owner"), name_of(units, alarm.unit)),
+        fact(say("desk.state"), say("alarm." + alarm.state)),
     ]
     running = alarm.deadline is not None and alarm.state not in ("closed", "returned", "recovered")
     until = (
@@ -160,14 +92,14 @@ def terms(proposal: ProposalView, title: str, signal: SignalView | None) -> list
     for field, now in zip(("capability", "potentiality"), agreed, strict=False):
         value = getattr(proposal, field)
         if value is not None:
-            rows.append(_fact(say("terms." + field), say("terms.from_to", now=number(now), then=number(value)) + uom))
+            rows.append(fact(say("terms." + field), say("terms.from_to", now=number(now), then=number(value)) + uom))
     if proposal.recovery_s is not None:
         minutes = [None if s is None else s / 60 for s in (agreed[2], proposal.recovery_s)]
         told = say("terms.from_to", now=number(minutes[0]), then=number(minutes[1]))
-        rows.append(_fact(say("terms.recovery"), say("terms.minutes", minutes=told)))
+        rows.append(fact(say("terms.recovery"), say("terms.minutes", minutes=told)))
     if proposal.normal_low is not None and proposal.normal_high is not None:
         low, high = number(proposal.normal_low), number(proposal.normal_high)
-        rows.append(_fact(say("terms.normal"), say("terms.interval", low=low, high=high) + uom))
+        rows.append(fact(say("terms.normal"), say("terms.interval", low=low, high=high) + uom))
     by = say("terms.by_unit" if proposal.side == "unit" else "terms.by_room", by=proposal.by, at=time_of(proposal.at))
     why = html.P(say("desk.because", reason=proposal.reason), className="sentence") if proposal.reason else None
     lead = [html.H2(say("terms.title", title=title)), html.P(by, className="sentence"), why]
@@ -179,8 +111,8 @@ def planned(stop: StopView, title: str, now: float) -> list[Component]:
     day = 86_400.0
     far = stop.start - now > day or stop.end - stop.start > day
     rows = [
-        _fact(say("stop.from"), date_of(stop.start) if far else time_of(stop.start)),
-        _fact(say("stop.to"), date_of(stop.end) if far else time_of(stop.end)),
+        fact(say("stop.from"), date_of(stop.start) if far else time_of(stop.start)),
+        fact(say("stop.to"), date_of(stop.end) if far else time_of(stop.end)),
     ]
     lead = html.Div([html.H2(say("stop.title", title=title)), html.P(stop.reason, className="sentence")])
     until = clock(stop.start, say("stop.begins")) if stop.start > now else clock(stop.end, say("stop.ends"))
@@ -206,120 +138,9 @@ def name_of(units: dict[str, UnitView], unit: str) -> str:
     return row.title or row.id if row else unit
 
 
-def _fact(term: str, value: str) -> Component:
-    return html.Div([html.Dt(term), html.Dd(value)])
-
-
 def _size(alarm: AlarmView) -> str:
     sign = "+" if (alarm.size or 0.0) > 0 else ""
     return f"{sign}{number(alarm.size)} {uom_of(alarm.uom)}"
-
-
-def sheet(matter: Matter, snapshot: Snapshot) -> list[Component]:
-    """Lay out the motion: order and parameters, who said what, the seven ballots, the count, order and effect."""
-    motion = matter.motion
-    if motion is None:
-        if matter.order:
-            return [order_card(matter.order)]
-        idle = snapshot.viewer.role == "seat" and matter.mode == "watching"
-        return [html.P(say("desk.nothing_to_do"), className="hint")] if idle else []
-    word = say("desk.motion") if motion.state == "open" else say("motion." + motion.state)
-    until = motion.deadline if motion.round_ends is None else motion.round_ends
-    opened = say("desk.opened_by", seat=motion.opened_by, at=time_of(motion.opened_at))
-    # Once decided, what became of it is what people come for: it stands above the options.
-    became: list[Component | None] = []
-    for order in matter.orders:
-        became += [order_card(order), effect(order.effect) if order.effect else None]
-    parts: list[Component | None] = [
-        html.H2([html.Span(word, className="word"), motion.title]),
-        clock(until, say("until." + ("last_call" if motion.last_call else motion.phase))) if motion.state == "open" else None,
-        html.P(opened, className="hint"),
-        deliberation.stands(motion, turn(matter, snapshot)) if motion.state == "open" else deliberation.tally(motion),
-        *became,
-        html.Div([deliberation.option(one, motion) for one in motion.options], className="options"),
-        *foreseen(motion),
-        deliberation.seven(motion, snapshot),
-        deliberation.reasons(motion),
-        deliberation.amendments(motion),
-        deliberation.minority(motion),
-    ]  # fmt: skip
-    return [part for part in parts if part is not None]
-
-
-def turn(matter: Matter, snapshot: Snapshot) -> str:
-    """Name the form that waits for the viewer: to second, to vote, or none."""
-    if matter.mode == "voting":
-        return "cast"
-    own = matter.motion is not None and matter.motion.opened_by == snapshot.viewer.seat
-    return "second" if matter.mode == "seconding" and not own else ""
-
-
-def foreseen(motion: MotionView) -> list[Component]:
-    """Draw what is expected of each option on the same axes, with the way to the minutes."""
-    parts: list[Component] = []
-    if any(one.forecast and one.forecast.get("rows") for one in motion.options):
-        words = " ".join(one.expected for one in motion.options if one.expected)
-        parts.append(html.Img(src=f"/minutes/{motion.id}/options.svg", alt=words, className="fans"))
-        parts.append(html.P(say("desk.fans"), className="hint"))
-    parts.append(html.P(html.A(say("desk.minutes"), href=f"/minutes/{motion.id}", target="_blank")))
-    return parts
-
-
-def order_card(order: OrderView) -> Component:
-    """Tell how an order fares, with the plant's reason."""
-    lines = [html.Strong(say("desk.order", title=order.title or order.name)), html.Span(say("order." + order.state))]
-    if order.reason:
-        lines.append(html.Span(say("desk.because", reason=order.reason), className="hint"))
-    if order.ending:
-        ended = say("ending." + order.ending, reason=order.ending_reason)
-        lines.append(html.Span(ended, className="ending", **facts(data_ending=order.ending)))
-    return html.P(lines, className="ordered", **facts(data_state=order.state))
-
-
-def effect(seen: EffectView) -> Component:
-    """Tell what an order did: before, after, and what the filter had expected without it."""
-    rows = [
-        _fact(say("desk.before"), number(seen.before)),
-        _fact(say("desk.after"), number(seen.after)),
-        _fact(say("desk.without"), number(seen.expected_without)),
-    ]
-    if seen.change is not None:
-        rows.append(_fact(say("desk.change"), number(seen.change)))
-    parts = [html.H3(say("desk.effect")), html.Dl(rows, className="facts")]
-    if not seen.final:
-        parts.append(html.P(say("desk.so_far"), className="hint"))
-    told = seen.attribution
-    if told is not None:
-        parts.append(html.P(told.said, className="attribution", **facts(data_word=told.told.word)))
-        found = told.told
-        looked = say("desk.attribution", after=found.after, sisters=len(found.sisters), dates=found.dates)
-        parts.append(html.P(looked, className="hint"))
-    return html.Section(parts, className="effect")
-
-
-def statements(motion: MotionView | None) -> Component | None:
-    """List what seats and plants said on a motion, each with its number."""
-    if motion is None:
-        return None
-    if not motion.statements:
-        return None
-    items = []
-    for number, one in enumerate(motion.statements, start=1):
-        stance = say("stance." + one.stance)
-        who = (
-            say("desk.plant_said", number=number, plant=one.plant_title or one.plant, stance=stance)
-            if one.plant
-            else say("desk.said", number=number, seat=one.seat, occupant=one.occupant, stance=stance)
-        )
-        cites = [html.Span(say("desk.cites", what="; ".join(one.cites)), className="hint")] if one.cites else []
-        of = "plant" if one.plant else "seat"
-        items.append(
-            html.Li(
-                [html.Span(who, className="who"), html.P(one.text), *cites],
-                **facts(data_stance=one.stance, data_of=of),
-            )
-        )
-    return html.Section([html.H3(say("desk.statements")), html.Ul(items)], className="statements")
 
 
 def table(rows: Points, uom: str) -> Component:

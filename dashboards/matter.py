@@ -151,7 +151,7 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
         motion = motions[picked]
         mine = tuple(orders[name] for name in motion.orders if name in orders)
         return Matter(
-            picked, _may(motion, viewer), alarms.get(motion.alarm), motion, mine[0] if mine else None, orders=mine
+            picked, _may(motion, snapshot), alarms.get(motion.alarm), motion, mine[0] if mine else None, orders=mine
         )
     if picked in proposals:
         return Matter(picked, "proposal", proposal=proposals[picked])
@@ -169,12 +169,26 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     return Matter(alarm.id, "moving" if moving else "watching", alarm)
 
 
-def _may(motion: MotionView, viewer: Viewer) -> Mode:
+def chairs(motion: MotionView, snapshot: Snapshot) -> tuple[int, ...]:
+    """The seats for which the viewer may still vote in the running round: its own, and those that named it as substitute."""
+    own = snapshot.viewer.seat
+    gone = {one.seat for one in motion.ballots} | {one.seat for one in motion.recused}
+    there = [own, *(one.seat for one in snapshot.seats if one.substitute == own and one.seat != own)]
+    return tuple(seat for seat in there if seat and seat not in gone)
+
+
+def cast_by(motion: MotionView, viewer: Viewer) -> bool:
+    """Tell whether a sealed ballot of the running round is the viewer's, so that it may read it again."""
+    mine = [one for one in motion.ballots if viewer.seat and viewer.seat in (one.seat, one.cast_by)]
+    return motion.state == "open" and bool(mine)
+
+
+def _may(motion: MotionView, snapshot: Snapshot) -> Mode:
     if motion.state != "open":
         return "decided"
-    if viewer.role != "seat":
+    if snapshot.viewer.role != "seat":
         return "watching"
     if motion.phase == "seconding":
         return "seconding"
-    done = any(b.seat == viewer.seat for b in motion.ballots) or any(b.seat == viewer.seat for b in motion.recused)
-    return "voted" if done or motion.phase in ("opening", "counting") else "voting"
+    still = motion.phase in ("opening", "counting")
+    return "voted" if still or not chairs(motion, snapshot) else "voting"

@@ -14,7 +14,7 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 from fastapi import FastAPI
 
-from dashboards import ballot, console, desk, seat
+from dashboards import ballot, console, desk, proposing, seat
 from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, home, screen_at
 from dashboards.screens import alarms as alarms_screen
 from dashboards.screens import chart as chart_screen
@@ -64,6 +64,7 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
 
     desk.attach(app, door)
     seat.attach(app, door)
+    proposing.attach(app, door)
     ballot.attach(app, door)
     console.attach(app, door)
     # Dash sets itself up at the first request for `/`; one for `/seat/3` before it would get a page without the scripts.

@@ -47,25 +47,15 @@ def frame(
         **facts(aria_label=say("desk.agenda")),
     )
     middle = html.Section(
-        [
-            html.Div(id="head"),
-            html.Div(
-                dcc.Graph(id="evidence", config=QUIET_GRAPH, figure={"data": [], "layout": {}}, responsive=True),
-                className="figure",
-                role="img",
-                **facts(aria_label=say("evidence.label")),
-            ),
-            html.Details([html.Summary(say("evidence.table")), html.Div(id="table")]),
-        ],
+        [html.Div(id="sheet"), _tabs(), *_parts()],
         className="matter",
         **facts(aria_label=say("desk.matter")),
     )
     right = html.Aside(
         [
-            html.Div(id="sheet"),
+            html.Div(id="asked"),
             html.Div(id="result", role="status"),
             html.Div(list(forms), id="forms", className="forms mode-none"),
-            html.Div(id="said"),
         ],
         className="armrest",
         **facts(aria_label=say("desk.armrest")),
@@ -90,6 +80,48 @@ def frame(
         className=f"desk {viewer.role}",
         **facts(data_words=for_browser(), data_focus=focus, data_unit=focus, data_role=viewer.role),
     )  # fmt: skip
+
+
+PARTS = ("outcome", "proposed", "said", "happened")
+"""The parts of a motion, as its tabs stand."""
+
+
+def _tabs() -> Component:
+    """The tabs of a motion's parts; `assets/watch_parts.js` opens one and hides the others."""
+    tabs = []
+    for name in PARTS:
+        told: list[Any] = [say("part." + name)]
+        if name == "said":
+            told += [" ", html.Span(id="count-said")]
+        named = facts(aria_controls="part-" + name, aria_selected="false", data_part=name)
+        tabs.append(html.Button(told, id="tab-" + name, type="button", role="tab", **named))
+    state = facts(aria_label=say("part.label"), data_of="", data_first="happened", data_decided="no")
+    return html.Div(tabs, id="parts", role="tablist", className="parts", **state)
+
+
+def _parts() -> list[Component]:
+    evidence = [
+        html.Div(id="head"),
+        html.Div(
+            dcc.Graph(id="evidence", config=QUIET_GRAPH, figure={"data": [], "layout": {}}, responsive=True),
+            className="figure",
+            role="img",
+            **facts(aria_label=say("evidence.label")),
+        ),
+        html.Details([html.Summary(say("evidence.table")), html.Div(id="table")]),
+    ]
+    inside: dict[str, list[Component]] = {
+        "happened": evidence,
+        "proposed": [html.Div(id="proposed")],
+        "said": [html.Div(id="said")],
+        "outcome": [html.Div(id="outcome")],
+    }
+    return [
+        html.Div(
+            inside[name], id="part-" + name, className="part", role="tabpanel", **facts(aria_labelledby="tab-" + name)
+        )
+        for name in PARTS
+    ]
 
 
 def _keys(viewer: Viewer) -> list[Component]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.screens.frame import answers, figure_of, form, frame, line, stops
@@ -29,7 +30,10 @@ def layout(viewer: Viewer, room: str) -> Component:
             "revoke",
             "order",
             say("operator.revoke"),
-            [line("revoke-reason", say("seat.reason"))],
+            [
+                dcc.RadioItems(id="revoked", options=[], className="radios only"),
+                line("revoke-reason", say("seat.reason")),
+            ],
             say("operator.revoke_now"),
         ),
         *answers(),

@@ -18,7 +18,18 @@ def layout(viewer: Viewer, room: str) -> Component:
         viewer,
         say("seat.seat", seat=viewer.seat),
         room,
-        [_second(), _propose(), _ballot(), _amendment(), _speak(), _amend(), *_afterwards(), *_seldom(), *answers()],
+        [
+            _second(),
+            _propose(),
+            _amendment(),
+            _ballot(),
+            _reread(),
+            _speak(),
+            _amend(),
+            *_afterwards(),
+            *_seldom(),
+            *answers(),
+        ],
         focus="",
         stores=[dcc.Store(id="draft"), dcc.Store(id="balloting", data="")],
     )
@@ -48,11 +59,30 @@ def _propose() -> Component:
         "moving",
         say("seat.propose"),
         [
+            _ticked("answers", say("seat.answers"), "field answering"),
+            html.Fieldset(
+                [html.Legend(say("seat.plant")), dcc.RadioItems(id="plant", options=[], className="radios")],
+                className="field",
+            ),
+            html.Details(
+                [
+                    html.Summary(say("seat.other_plant")),
+                    html.Label(
+                        [
+                            html.Span(say("seat.plant_name"), className="caption"),
+                            dcc.Input(id="other-plant", type="text", value="", list="plants", debounce=True),
+                        ],
+                        className="field",
+                    ),
+                    html.Datalist(id="plants"),
+                ]
+            ),
             html.Fieldset(
                 [html.Legend(say("seat.order")), dcc.RadioItems(id="orders", options=[], className="radios")],
                 className="field",
             ),
             html.Div(id="parameters"),
+            _ticked("replaces", say("seat.replaces"), "field replacing"),
             steps,
             html.Div([html.P(say("seat.always"), className="hint")], id="drafted"),
             line("motion-title", say("seat.title")),
@@ -61,12 +91,25 @@ def _propose() -> Component:
     )
 
 
+def _ticked(identity: str, legend: str, style: str) -> Component:
+    """A list of boxes that is not shown while it is empty."""
+    boxes = dcc.Checklist(id=identity, options=[], value=[], className="radios")
+    return html.Fieldset([html.Legend(legend), boxes], className=style)
+
+
 def _ballot() -> Component:
     return form(
         "cast",
         "voting",
         say("seat.ballot"),
         [
+            html.Fieldset(
+                [
+                    html.Legend(say("seat.for_seat")),
+                    dcc.RadioItems(id="for-seat", options=[], className="radios row"),
+                ],
+                className="field standing",
+            ),
             html.Fieldset(
                 [
                     html.Legend(say("seat.ballot_hint"), className="hint"),
@@ -97,8 +140,19 @@ def _amendment() -> Component:
         className="steps",
     )
     return html.Section(
-        [html.H3(say("seat.amendment")), pair], className="form in-voting in-voted in-seconding amending"
+        [html.H3(say("seat.amendment")), html.Div(id="amendment-open", className="amendments"), pair],
+        className="form in-voting in-voted in-seconding amending",
     )
+
+
+def _reread() -> Component:
+    """One's own sealed ballot, read again: `assets/watch_ballot.js` asks the room for it, no callback sees it."""
+    told = html.Div(
+        id="own-ballot",
+        role="status",
+    )
+    parts: list[Component] = [html.P(say("own.why"), className="hint"), told]
+    return _folded("reread", "voting voted", say("own.title"), parts, say("own.read"), extra="rereading")
 
 
 def _speak() -> Component:
@@ -133,11 +187,11 @@ def _speak() -> Component:
     )
 
 
-def _folded(identity: str, modes: str, title: str, parts: list[Component], button: str) -> Component:
+def _folded(identity: str, modes: str, title: str, parts: list[Component], button: str, extra: str = "") -> Component:
     """A form that is folded away until somebody wants it."""
     act = html.Button(button, id=identity, type="button", className="lesser")
     inside = html.Details([html.Summary(title), html.Div([*parts, act], className="folded")])
-    return html.Section([inside], className=f"form {' '.join('in-' + mode for mode in modes.split())}")
+    return html.Section([inside], className=f"form {extra} {' '.join('in-' + mode for mode in modes.split())}")
 
 
 def _amend() -> Component:
@@ -161,6 +215,23 @@ def _afterwards() -> list[Component]:
             say("seat.confirm"),
             [html.P(say("seat.confirm_why"), className="hint")],
             say("seat.confirm_now"),
+        ),
+        _folded(
+            "revoke",
+            "decided order",
+            say("operator.revoke"),
+            [
+                html.Fieldset(
+                    [
+                        html.Legend(say("seat.revoke_which")),
+                        dcc.RadioItems(id="revoked", options=[], className="radios"),
+                    ],
+                    className="field",
+                ),
+                line("revoke-reason", say("seat.reason")),
+            ],
+            say("operator.revoke_now"),
+            extra="revoking",
         ),
         form("review", "decided", say("seat.review"), [line("review-text", say("seat.words"))], say("seat.say_review")),
         _folded(

@@ -41,12 +41,13 @@ def test_a_seat_is_entered_only_with_its_own_passphrase(opened: Open, fake: Serv
 
 def test_the_evidence_is_one_figure_with_band_readings_and_moment_of_change(opened: Open, fake: Served) -> None:
     page = seat(opened, fake, 3, "motion")
+    page.locator("#tab-happened").press("Enter")
     page.wait_for_selector("#evidence .js-plotly-plot .legend")
     legend = page.locator("#evidence .legend").text_content() or ""
     for words in ("readings", "expected (90 %)", "expected without the order"):
         assert words in legend
     expect(page.locator("#evidence")).to_contain_text("change")
-    page.locator(".matter summary").press("Enter")
+    page.locator("#part-happened summary").press("Enter")
     assert page.locator("#table tbody tr").count() == 12
 
 
@@ -80,8 +81,8 @@ def test_a_seat_proposes_an_order_by_keyboard_with_the_plants_own_form(opened: O
     page.locator("#propose").press("Enter")
     expect(page.locator("#result")).to_contain_text("The motion is open.")
     expect(page.locator("#sheet")).to_contain_text("Nine more hands")
-    expect(page.locator("#sheet .parameters")).to_contain_text("people9")
-    expect(page.locator("#sheet .parameters")).to_contain_text("evening")
+    expect(page.locator("#proposed .parameters")).to_contain_text("People to add9")
+    expect(page.locator("#proposed .parameters")).to_contain_text("evening")
     expect(page.locator("#propose")).to_be_hidden()
 
 
@@ -164,7 +165,7 @@ def test_a_plant_refuses_an_order_with_a_reason(opened: Open, fake: Served) -> N
     page.locator(".entry[data-state=order]").press("Enter")
     page.locator("#refuse-reason").fill("Nobody is left to be called in.")
     page.locator("#refuse").press("Enter")
-    expect(page.locator("#sheet")).to_contain_text("Nobody is left to be called in.")
+    expect(page.locator("#outcome")).to_contain_text("Nobody is left to be called in.")
     expect(page.locator("#refuse")).to_be_hidden()
 
 
@@ -219,9 +220,11 @@ def test_every_control_has_a_name_and_shows_its_focus(opened: Open, fake: Served
 
 def test_markup_from_the_wire_stays_text_at_a_seat(opened: Open, fake: Served) -> None:
     page = seat(opened, fake, 7, "hostile")
+    page.locator("#tab-happened").press("Enter")
     expect(page.locator("#head h2")).to_have_text('<img src=x onerror="window.hacked=1"><b>bold</b>')
     page.wait_for_selector("#evidence .js-plotly-plot .legend")
-    assert page.evaluate("document.querySelectorAll('#desk img').length") == 0
+    drawn = page.evaluate("[...document.querySelectorAll('#desk img')].map(n => n.src)")
+    assert all(address.startswith("data:image/svg+xml,") for address in drawn)
     assert page.evaluate("window.hacked") is None
 
 

@@ -97,7 +97,7 @@ def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(
     give(chairs, real, "recuse-seat", reason="My brother runs that mill.")
 
     # All have voted: the reasons are open, and each seat votes once more or stands by its ballot.
-    expect(mover.locator("#sheet .reasons")).to_contain_text("so I see it", timeout=30_000)
+    expect(mover.locator("#said .reasons")).to_contain_text("so I see it", timeout=30_000)
     expect(mover.locator("#choice input:checked")).to_have_count(1)
     mover.locator("#ballot-reason").press("Enter")
     expect(mover.locator("#result")).to_contain_text("Your ballot is cast and sealed.")
@@ -107,9 +107,9 @@ def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(
 
     expect(wall.locator(".council")).to_contain_text("Carried")
     expect(wall.locator(".council")).to_contain_text("4 for it · 1 not · 1 abstained · 1 recused")
-    expect(mover.locator("#sheet .ordered")).to_contain_text("Restaff a shift")
-    expect(mover.locator("#sheet .ordered")).to_contain_text("done", timeout=30_000)
-    expect(mover.locator("#sheet .effect")).to_contain_text("expected without", timeout=60_000)
+    expect(mover.locator("#outcome .ordered")).to_contain_text("Restaff a shift")
+    expect(mover.locator("#outcome .ordered")).to_contain_text("done", timeout=30_000)
+    expect(mover.locator("#outcome .effect")).to_contain_text("expected without", timeout=60_000)
 
 
 def test_the_plants_own_people_see_their_alarm_and_only_what_is_theirs(opened: Open, real: RealRoom) -> None:

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from dash.development.base_component import Component
 
-from dashboards import evidence, figures
+from dashboards import desk, evidence, figures, options, sheet
 from dashboards.budgets import budgets
 from dashboards.matter import agenda, pick
-from opsroom.views import Answer, BallotView, BudgetView, EffectView
+from opsroom.views import Answer, BallotView, BudgetView, EffectView, OrderChoice, Viewer
 from tests.dashboards.rows import ALARM, BAD, MOTION, ORDER, SEAT, SIGNAL, snapshot
 
 
@@ -67,24 +67,50 @@ def test_the_head_tells_what_how_sure_where_and_why_it_climbed() -> None:
 
 def test_the_sheet_of_an_open_motion_seals_the_ballots() -> None:
     room = snapshot(motions=(MOTION,))
-    tree = figures.sheet(pick(room, "motion-1"), room)
+    tree = sheet.head(pick(room, "motion-1"), room)
     assert "has voted" in text(tree)
     assert properties(tree, "data-choice").count("none") == 6
-    assert "people" in text(tree)
-    assert "12" in text(tree)
+
+
+def test_the_options_stand_side_by_side_with_what_is_likely_and_one_click_deeper_why() -> None:
+    rows = [[3000.0 + 60.0 * n, 70.0, 68.0, 72.0, 64.0, 76.0] for n in range(1, 13)]
+    first = msgspec.structs.replace(
+        MOTION.options[0], forecast={"rows": rows}, expected="With more hands: likely.", record="None yet."
+    )
+    motion = msgspec.structs.replace(
+        MOTION, options=(first, *MOTION.options[1:]), evidence={**MOTION.evidence, "uom": "10^8 m3"}
+    )
+    choice = OrderChoice(
+        plant="mill-1",
+        name="restaff-shift",
+        title="Restaff a shift",
+        parameters={"properties": {"people": {"title": "People to add"}}},
+        danger="none",
+    )
+    tree = options.proposed(motion, ALARM, (choice,))
+    told = text(tree)
+    for words in ("People to add", "12", "68.0 to 72.0 10⁸ m³", "likely 12 minutes from then", "How is that known?"):
+        assert words in told
+    (drawn,) = properties(tree, "src")
+    assert drawn.startswith("data:image/svg+xml,")
+    assert properties(tree, "alt") == ["With more hands: likely."]
+    unknown = msgspec.structs.replace(first, forecast={"rows": []})
+    tree = options.proposed(msgspec.structs.replace(motion, options=(unknown,)), ALARM)
+    assert "Nobody knows yet" in text(tree)
+    assert properties(tree, "src") == []
 
 
 def test_the_sheet_leads_to_the_form_that_waits_and_tells_whose_first_ballot_stands() -> None:
     room = snapshot(motions=(MOTION,))
-    assert properties(figures.sheet(pick(room, "motion-1"), room), "data-goto") == ["cast"]
+    assert properties(sheet.asked(pick(room, "motion-1"), room), "data-goto") == ["cast"]
     first = BallotView(seat=3, occupant="", choice="named", reason="so", at=1.0, options=("a",))
     again = snapshot(motions=(msgspec.structs.replace(MOTION, phase="revision", round=2, ballots=(), first=(first,)),))
-    assert text(figures.sheet(pick(again, "motion-1"), again)).count("as before") == 1
+    assert text(sheet.head(pick(again, "motion-1"), again)).count("as before") == 1
     waits = msgspec.structs.replace(MOTION, phase="seconding", opened_by=5, ballots=())
     other = snapshot(motions=(waits,))
-    assert properties(figures.sheet(pick(other, "motion-1"), other), "data-goto") == ["second"]
+    assert properties(sheet.asked(pick(other, "motion-1"), other), "data-goto") == ["second"]
     own = snapshot(motions=(msgspec.structs.replace(waits, opened_by=SEAT.seat),))
-    assert properties(figures.sheet(pick(own, "motion-1"), own), "data-goto") == []
+    assert properties(sheet.asked(pick(own, "motion-1"), own), "data-goto") == []
 
 
 def test_the_sheet_of_a_decided_motion_tells_order_reason_and_effect() -> None:
@@ -93,9 +119,42 @@ def test_the_sheet_of_a_decided_motion_tells_order_reason_and_effect() -> None:
         MOTION, state="carried", phase="closed", chosen="a", orders=("order-1",), closed_at=2300.0
     )
     room = snapshot(motions=(motion,), orders=(msgspec.structs.replace(ORDER, effect=seen),))
-    told = text(figures.sheet(pick(room, "motion-1"), room))
+    matter = pick(room, "motion-1")
+    told = text([sheet.head(matter, room), sheet.outcome(matter)])
     for words in ("Carried", "refused", "“nobody is left”", "63.6", "81.7", "63.2", "18.5"):
         assert words in told
+
+
+def test_an_objection_stands_with_its_reason_and_what_it_objects_to() -> None:
+    ballot = BallotView(
+        seat=4, occupant="", choice="named", reason="Not safe.", at=1.0, options=("b",), objections=("a",)
+    )
+    told = text(sheet.said(msgspec.structs.replace(MOTION, mode="consent", first=(ballot,))))
+    assert "objects to A" in told
+    assert "Not safe." in told
+
+
+def test_a_motion_without_quorum_tells_no_count() -> None:
+    motion = msgspec.structs.replace(MOTION, state="expired", phase="closed", closed_reason="2 of 4 people voted")
+    told = text(sheet.outcome(pick(snapshot(motions=(motion,)), "motion-1")))
+    assert "Nothing was chosen" in told
+    assert "2 of 4 people voted" in told
+    assert "abstained" not in told
+
+
+def test_a_raised_hand_is_seen_by_every_seat_and_tells_until_when() -> None:
+    seats = tuple(
+        msgspec.structs.replace(one, hand="hold", hand_until=45_000.0) if one.seat == 2 else one
+        for one in snapshot().seats
+    )
+    room = snapshot(seats=seats)
+    assert "Seat 2 asks to hold all orders. A second seat makes it so, until 12:30." in text(
+        sheet.asked(pick(room, None), room)
+    )
+    assert "hand-hold" in desk.forms_class(pick(room, None), room)
+    own = snapshot(Viewer(role="seat", seat=2), seats=seats)
+    assert "You have asked" in text(sheet.asked(pick(own, None), own))
+    assert "hand-hold" not in desk.forms_class(pick(own, None), own)
 
 
 def test_a_refusal_tells_reason_and_cure_as_an_alert() -> None:
@@ -114,7 +173,7 @@ def test_text_from_the_wire_is_only_ever_a_text_child() -> None:
     for tree in (
         figures.agenda(agenda(room), ""),
         figures.head(pick(room, "motion-1"), room),
-        figures.sheet(pick(room, "motion-1"), room),
+        [sheet.head(pick(room, "motion-1"), room), options.proposed(motion, bad)],
     ):
         assert BAD in text(tree)
         assert properties(tree, "dangerously_allow_html") == []

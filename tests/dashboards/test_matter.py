@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dashboards.matter import agenda, mark, pick, stay
+from dashboards.matter import agenda, cast_by, chairs, mark, pick, stay
 from opsroom.views import BallotView, Viewer
 from tests.dashboards.rows import ALARM, MOTION, ORDER, SEAT, snapshot
 
@@ -33,6 +33,23 @@ def test_a_seat_that_has_voted_votes_no_more() -> None:
     voted = msgspec.structs.replace(MOTION, ballots=(mine,))
     assert pick(snapshot(motions=(voted,)), None).mode == "voted"
     assert pick(snapshot(motions=(msgspec.structs.replace(voted, state="lost"),)), "motion-1").mode == "decided"
+
+
+def test_a_substitute_votes_for_the_seat_that_named_it_after_its_own_ballot() -> None:
+    mine = BallotView(seat=SEAT.seat, occupant="", choice="sealed", reason="", at=1.0, cast_by=SEAT.seat)
+    seats = tuple(
+        msgspec.structs.replace(one, substitute=SEAT.seat) if one.seat == 6 else one for one in snapshot().seats
+    )
+    fresh = snapshot(motions=(MOTION,), seats=seats)
+    assert chairs(MOTION, fresh) == (SEAT.seat, 6)
+    voted = msgspec.structs.replace(MOTION, ballots=(mine,))
+    room = snapshot(motions=(voted,), seats=seats)
+    assert chairs(voted, room) == (6,)
+    assert pick(room, "motion-1").mode == "voting"
+    both = msgspec.structs.replace(voted, ballots=(mine, msgspec.structs.replace(mine, seat=6)))
+    assert pick(snapshot(motions=(both,), seats=seats), "motion-1").mode == "voted"
+    assert cast_by(both, Viewer(role="seat", seat=6))
+    assert not cast_by(both, Viewer(role="seat", seat=7))
 
 
 def test_who_saw_a_motion_decided_stays_at_its_outcome_until_something_else_comes_first() -> None:

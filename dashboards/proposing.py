@@ -1,0 +1,328 @@
+"""Proposing: which alarms a motion answers, and its options, each one or several orders to one or several plants.
+
+A draft is kept in the page until the motion is opened; what a plant declared is all that can be proposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash.development.base_component import Component
+
+from dashboards import form
+from dashboards.desk import RUNNING, cookies, give_and_name
+from dashboards.door import Door
+from dashboards.markup import facts
+from dashboards.matter import BACK, name
+from dashboards.words import say
+from opsroom.commands import OpenMotion, ProposedOption, ProposedOrder
+from opsroom.views import AlarmView, OrderChoice, Snapshot
+
+LISTED = 500
+"""The most plants that are offered by name."""
+
+
+def seen(door: Door) -> Snapshot | None:
+    """The room as this session sees it, None without one."""
+    viewer = door.viewer(cookies())
+    return None if viewer is None else door.views(viewer, viewer.unit)
+
+
+def choices(door: Door, plant: str) -> tuple[OrderChoice, ...]:
+    """The orders that a plant declared, as this session may see them."""
+    snapshot = seen(door) if plant else None
+    return () if snapshot is None else tuple(one for one in snapshot.choices if one.plant == plant)
+
+
+def answerable(snapshot: Snapshot) -> list[AlarmView]:
+    """The alarms on which the council may move now: they have arrived, no open motion is on them, they are not back."""
+    moved = {name for one in snapshot.motions if one.state == "open" for name in (one.alarm, *one.also)}
+    return [
+        one
+        for one in snapshot.alarms
+        if one.arrived and one.id not in moved and one.state not in ("closed", "suppressed", *BACK)
+    ]
+
+
+def of_one_cause(snapshot: Snapshot, picked: str) -> list[str]:
+    """The alarm that is picked, with those of its cause that have arrived too."""
+    rows = answerable(snapshot)
+    group = next((one.group for one in rows if one.id == picked), "")
+    return [one.id for one in rows if one.id == picked or (group and one.group == group)]
+
+
+def near(snapshot: Snapshot, alarms: Sequence[str]) -> list[str]:
+    """The plants of these alarms and of all alarms of their causes: one that only follows may be where help is needed."""
+    rows = {one.id: one for one in snapshot.alarms}
+    chosen = [rows[one] for one in alarms if one in rows]
+    causes = {one.group for one in chosen if one.group}
+    alike = [one for one in snapshot.alarms if one.group in causes and one.state != "closed"]
+    able = {one.plant for one in snapshot.choices}
+    return [unit for unit in dict.fromkeys(one.unit for one in (*chosen, *alike)) if unit in able]
+
+
+def plant_named(snapshot: Snapshot, text: str | None) -> str:
+    """Find the plant that somebody named, by its title or its id; empty when there is none."""
+    asked = (text or "").strip().casefold()
+    able = dict.fromkeys(one.plant for one in snapshot.choices)
+    return next((unit for unit in able if asked and asked in (unit.casefold(), name(snapshot, unit).casefold())), "")
+
+
+def running(snapshot: Snapshot, plant: str) -> list[dict[str, str]]:
+    """The orders at a plant that are not over, to take their place."""
+    rows = [one for one in snapshot.orders if one.plant == plant and one.state in RUNNING]
+    return [{"label": f"{one.title or one.name}: {say('order.' + one.state)}", "value": one.id} for one in rows]
+
+
+def first_of(chosen: str | None, names: list[str]) -> str | None:
+    """Keep what is chosen while it is offered, else take the first.
+
+    >>> first_of("b", ["a", "b"]), first_of("c", ["a", "b"]), first_of("c", [])
+    ('b', 'a', None)
+    """
+    return chosen if chosen in names else next(iter(names), None)
+
+
+def added(
+    options: list[dict[str, Any]],
+    choice: OrderChoice,
+    parameters: dict[str, Any],
+    new: bool,
+    supersedes: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Add an order to a draft: as an option of its own, or to the last one; `supersedes` are orders whose place it takes."""
+    title = choice.title or choice.name
+    order = {"plant": choice.plant, "name": choice.name, "title": title, "parameters": parameters}
+    if new or not options:
+        fresh = {"title": _titled(title, parameters), "orders": [order], "supersedes": list(supersedes)}
+        return [*options, fresh][:3]
+    last = options[-1]
+    both = {
+        "title": f"{last['title']}, {_titled(title, parameters)}",
+        "orders": [*last["orders"], order],
+        "supersedes": list(dict.fromkeys([*last["supersedes"], *supersedes])),
+    }
+    return [*options[:-1], both]
+
+
+def _titled(title: str, parameters: dict[str, Any]) -> str:
+    """Tell an order and its figures: two options of the same order are told apart by them.
+
+    >>> _titled("Restaff a shift", {"people": 9, "shift": "evening"})
+    'Restaff a shift: 9, evening'
+    """
+    return f"{title}: {', '.join(str(value) for value in parameters.values())}" if parameters else title
+
+
+def proposed(option: dict[str, Any]) -> ProposedOption:
+    """Read an option of a draft back."""
+    orders = (ProposedOrder(plant=o["plant"], name=o["name"], parameters=o["parameters"]) for o in option["orders"])
+    return ProposedOption(title=option["title"], orders=tuple(orders), supersedes=tuple(option.get("supersedes", ())))
+
+
+def drafted(options: list[dict[str, Any]]) -> list[Component]:
+    """List the options of a draft, with the two that are always there."""
+    if not options:
+        return [html.P(say("seat.always"), className="hint")]
+    titles = [*(option["title"] for option in options), say("option.more_time"), say("option.nothing")]
+    return [html.Ol([html.Li([html.Strong("ABCDE"[n]), " ", title]) for n, title in enumerate(titles)])]
+
+
+def expectation(effect: dict[str, Any]) -> str:
+    """Tell what a plant expects of an order."""
+    change, minutes = float(effect.get("change", 0.0)), round(float(effect.get("delay_s", 0.0)) / 60)
+    return say("seat.effect", signal=effect.get("signal", ""), change=f"{change:+g}", minutes=minutes)
+
+
+def order_form(choice: OrderChoice) -> list[Component]:
+    """Lay out one order: danger, what the plant expects of it, and a control for each parameter."""
+    told = []
+    if choice.danger != "none":
+        told.append(html.P(say("danger." + choice.danger), className="danger", **facts(data_danger=choice.danger)))
+    told += [html.P(expectation(effect), className="hint") for effect in choice.effects if effect.get("change")]
+    return [*told, *form.fields(choice.parameters)]
+
+
+def attach(app: Dash, door: Door) -> None:
+    """Attach the callbacks of the form in which a seat proposes."""
+
+    @app.callback(
+        Output("answers", "options"),
+        Output("answers", "value"),
+        Output("plants", "children"),
+        Input("matter", "data"),
+        State("answers", "value"),
+        State("draft", "data"),
+    )
+    def answer(
+        matter: dict[str, Any] | None, chosen: list[str] | None, draft: dict[str, Any] | None
+    ) -> tuple[Any, ...]:
+        snapshot = seen(door)
+        if not matter or matter["mode"] != "moving" or snapshot is None:
+            return (no_update,) * 3
+        rows = answerable(snapshot)
+        offered = [{"label": one.title, "value": one.id} for one in rows]
+        kept = [one for one in chosen or [] if one in {row.id for row in rows}]
+        same = draft is not None and draft.get("alarm") == matter["alarm"] and matter["alarm"] in kept
+        plants = list(dict.fromkeys(one.plant for one in snapshot.choices))[:LISTED]
+        return (
+            offered,
+            kept if same else of_one_cause(snapshot, matter["alarm"]),
+            [html.Option(value=name(snapshot, plant)) for plant in plants],
+        )
+
+    @app.callback(
+        Output("plant", "options"),
+        Output("plant", "value"),
+        Input("answers", "value"),
+        Input("other-plant", "value"),
+        State("matter", "data"),
+        State("plant", "value"),
+    )
+    def place(
+        alarms: list[str] | None, other: str | None, matter: dict[str, Any] | None, before: str | None
+    ) -> tuple[Any, ...]:
+        snapshot = seen(door)
+        if not matter or matter["mode"] != "moving" or snapshot is None:
+            return no_update, no_update
+        names = near(snapshot, alarms or [matter["alarm"]])
+        named = plant_named(snapshot, other)
+        if named and named not in names:
+            names.append(named)
+        chosen = named if ctx.triggered_id == "other-plant" and named else first_of(before, names)
+        return [{"label": name(snapshot, one), "value": one} for one in names], chosen
+
+    @app.callback(
+        Output("orders", "options"),
+        Output("orders", "value"),
+        Output("replaces", "options"),
+        Output("replaces", "value"),
+        Input("plant", "value"),
+        Input("matter", "data"),
+        State("orders", "value"),
+        State("replaces", "value"),
+    )
+    def offer(
+        plant: str | None, matter: dict[str, Any] | None, chosen: str | None, replaced: list[str] | None
+    ) -> tuple[Any, ...]:
+        snapshot = seen(door)
+        if not matter or matter["mode"] != "moving" or snapshot is None:
+            return (no_update,) * 4
+        offered = [one for one in snapshot.choices if one.plant == plant]
+        names = [one.name for one in offered]
+        there = running(snapshot, plant or "")
+        kept = [one for one in replaced or [] if one in {row["value"] for row in there}]
+        rows = [{"label": one.title or one.name, "value": one.name} for one in offered]
+        return rows, first_of(chosen, names), there, kept
+
+    @app.callback(
+        Output("parameters", "children"),
+        Output("motion-title", "value"),
+        Input("orders", "value"),
+        Input("plant", "value"),
+        State("matter", "data"),
+        State("draft", "data"),
+    )
+    def detail(
+        chosen: str | None, plant: str | None, matter: dict[str, Any] | None, draft: dict[str, Any] | None
+    ) -> tuple[Any, ...]:
+        if not matter or matter["mode"] != "moving":
+            return no_update, no_update
+        choice = next((one for one in choices(door, plant or "") if one.name == chosen), None)
+        # A title that stands over options already is left as it was written.
+        drafting = bool((draft or {}).get("options"))
+        if choice is None:
+            return [html.P(say("seat.no_orders"), className="hint")], no_update if drafting else ""
+        return order_form(choice), no_update if drafting else choice.title or choice.name
+
+    @app.callback(
+        Output("draft", "data"),
+        Output("drafted", "children"),
+        Input("add-option", "n_clicks"),
+        Input("add-order", "n_clicks"),
+        Input("clear-draft", "n_clicks"),
+        Input("matter", "data"),
+        State("draft", "data"),
+        State("plant", "value"),
+        State("orders", "value"),
+        State("replaces", "value"),
+        State({"field": ALL}, "value"),
+        prevent_initial_call=True,
+    )
+    def draft(
+        _option: int | None,
+        _order: int | None,
+        _clear: int | None,
+        matter: dict[str, Any] | None,
+        before: dict[str, Any] | None,
+        plant: str | None,
+        chosen: str | None,
+        replaced: list[str] | None,
+        values: list[Any],
+    ) -> tuple[Any, ...]:
+        known = before or {"alarm": "", "options": []}
+        alarm = (matter or {}).get("alarm", "")
+        options = known["options"] if known["alarm"] == alarm else []
+        pressed = ctx.triggered_id
+        if pressed == "clear-draft":
+            options = []
+        elif pressed in ("add-option", "add-order") and matter:
+            fields = [entry["id"]["field"] for entry in ctx.states_list[4]]
+            choice = next((one for one in choices(door, plant or "") if one.name == chosen), None)
+            if choice is not None:
+                filled = form.read(choice.parameters, fields, values)
+                options = added(options, choice, filled, pressed == "add-option", replaced or ())
+        elif known["alarm"] == alarm:
+            return no_update, no_update
+        return {"alarm": alarm, "options": options}, drafted(options)
+
+    @app.callback(
+        Output("result", "children", allow_duplicate=True),
+        Output("key", "data", allow_duplicate=True),
+        Output("picked", "data", allow_duplicate=True),
+        Output("draft", "data", allow_duplicate=True),
+        Output("drafted", "children", allow_duplicate=True),
+        Input("propose", "n_clicks"),
+        State("matter", "data"),
+        State("answers", "value"),
+        State("plant", "value"),
+        State("orders", "value"),
+        State("replaces", "value"),
+        State("motion-title", "value"),
+        State({"field": ALL}, "value"),
+        State("draft", "data"),
+        State("key", "data"),
+        prevent_initial_call=True,
+    )
+    async def propose(
+        pressed: int | None,
+        matter: dict[str, Any] | None,
+        alarms: list[str] | None,
+        plant: str | None,
+        chosen: str | None,
+        replaced: list[str] | None,
+        title: str | None,
+        values: list[Any],
+        draft: dict[str, Any] | None,
+        key: str,
+    ) -> tuple[Any, ...]:
+        if not pressed or not matter:
+            return (no_update,) * 5
+        options = (draft or {}).get("options", [])
+        choice = next((one for one in choices(door, plant or "") if one.name == chosen), None)
+        if not options and choice is not None:
+            fields = [entry["id"]["field"] for entry in ctx.states_list[6]]
+            options = added([], choice, form.read(choice.parameters, fields, values), True, replaced or ())
+        command = None
+        # The alarm that is picked leads: its signal is what the options are forecast on.
+        others = [one for one in alarms or [] if one != matter["alarm"]]
+        answered = (matter["alarm"], *others) if not alarms or matter["alarm"] in alarms else tuple(others)
+        if options and (title or "").strip():
+            command = OpenMotion(
+                alarms=answered, title=str(title).strip(), options=tuple(proposed(one) for one in options)
+            )
+        shown, key, made = await give_and_name(door, command, key, say("done.open-motion"))
+        done = made is not no_update
+        return shown, key, made, {"alarm": "", "options": []} if done else no_update, [] if done else no_update
