@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from cyberstride import NAMES
 from opsroom.alarms.report import report
 from opsroom.commands import AnyCommand
-from opsroom.doors import alarm_routes, council_routes, foresight_routes, recursion_routes
+from opsroom.doors import alarm_routes, ballot_routes, council_routes, foresight_routes, recursion_routes
 from opsroom.doors.metrics import registry
 from opsroom.doors.openapi import Login, Wish, describe
 from opsroom.doors.watch import SUBSCRIBERS
@@ -146,6 +146,7 @@ class Routes:
         alarm_routes.attach(server, self, told, ProblemError)
         foresight_routes.attach(server, self, told, ProblemError)
         council_routes.attach(server, self, told, ProblemError)
+        ballot_routes.attach(server, self, told, ProblemError)
         recursion_routes.attach(server, self, told, ProblemError)
         server.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])(self.nothing_here)
         server.add_exception_handler(ProblemError, self.on_problem)

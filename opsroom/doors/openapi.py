@@ -9,6 +9,7 @@ import msgspec
 from opsroom.alarms.performance import Performance
 from opsroom.commands import AnyCommand
 from opsroom.doors.alarm_routes import ROUTES as ALARM_ROUTES
+from opsroom.doors.ballot_routes import ROUTES as BALLOT_ROUTES
 from opsroom.doors.council_routes import ROUTES as COUNCIL_ROUTES
 from opsroom.doors.foresight_routes import ROUTES as FORESIGHT_ROUTES
 from opsroom.doors.recursion_routes import ROUTES as RECURSION_ROUTES
@@ -287,6 +288,7 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
         for path, summary, asked, answer, errors in (
             *ALARM_ROUTES,
             *COUNCIL_ROUTES,
+            *BALLOT_ROUTES,
             *FORESIGHT_ROUTES,
             *RECURSION_ROUTES,
         )

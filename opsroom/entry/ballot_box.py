@@ -80,6 +80,11 @@ class BallotBox:
             for motion, number in over
         )
 
+    def said(self, commitment: str) -> str:
+        """What stands on one sealed ballot, for the seat whose it is; empty when it is not here."""
+        row = self._rows.get(commitment)
+        return row[4] if row is not None else ""
+
     def forget(self, motions: Iterable[str]) -> None:
         """Throw away what motions that are closed had sealed."""
         over = set(motions)

@@ -101,6 +101,7 @@ async def test_every_documented_path_answers_and_every_answer_has_its_members(tm
             if "$ref" in schema:
                 promised = schemas[schema["$ref"].rpartition("/")[2]]
                 assert set(promised["required"]) <= set(answer.json()), path
+        assert (await client.get("/api/motions/none/ballot")).status_code == 403, "only a seat has a ballot"
         for path in ("/api/motions/none", "/api/alarms/none", "/api/signals/a/b", "/api/signals/a/b/readings"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()["code"][:8]) == (404, "unknown-")

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 
 from opsroom import commands as ask
+from opsroom.doors.ballot_routes import own
 from opsroom.entry.ballot_box import BallotBox
 from opsroom.room import events as happened
 from opsroom.room.news import BallotsFound
+from opsroom.views import Viewer
 from tests.opsroom.play import Play, seat
 
 REASON = "a reason that nobody is to read"
@@ -64,4 +66,28 @@ def test_the_ballots_of_a_motion_that_is_over_lie_nowhere(tmp_path: Path) -> Non
     box.keep(play.box)
     box.take_up(play.room)
     assert not anywhere(tmp_path), "a room that was killed in between throws them away when it opens"
+    box.close()
+
+
+def test_a_sealed_ballot_is_read_again_by_its_seat_and_by_who_cast_it_alone(tmp_path: Path) -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.NameSubstitute(substitute=5), seat(4))
+    sealed(play, motion, 1, 2)
+    play.ask(ask.CastBallot(motion=motion, options=("b",), reason=REASON, for_seat=4), seat(5))
+    box = BallotBox(tmp_path / "ballots.sqlite")
+    box.keep(play.box)
+
+    def read(number: int) -> list[tuple[int, tuple[str, ...], str]]:
+        rows = own(play.room, box, motion, Viewer(role="seat", seat=number))
+        return [(row.seat, row.options, row.reason) for row in rows]
+
+    assert read(1) == [(1, ("a",), REASON)]
+    assert read(4) == read(5) == [(4, ("b",), REASON)]
+    assert read(3) == []
+    for other in (Viewer(role="operator"), Viewer(role="unit", unit="mill-1"), Viewer(role="viewer")):
+        assert own(play.room, box, motion, other) == []
+    closed = msgspec.structs.replace(play.room.motions[motion], state="expired")
+    room = msgspec.structs.replace(play.room, motions=play.room.motions.set(motion, closed))
+    assert own(room, box, motion, Viewer(role="seat", seat=1)) == []
     box.close()
