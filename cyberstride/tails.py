@@ -147,7 +147,7 @@ def tails_of(evidence: Floats, weights: ArrayLike = 1.0) -> Tails:
     floor = max(0.5, float(np.quantile(score, 1.0 - min(0.5 * TAIL, 0.01))))
     peaks = _peaks(score, floor)
     if len(peaks) < 20:
-        raise BudgetError(f"only {len(peaks)} excursions in the calibration stretch; give a longer one")
+        raise BudgetError(f"too few excursions in the calibration stretch ({len(peaks)}); give a longer one")
     scores, rate = _rates(peaks, readings, floor)
     return Tails(start, width, shape, scores, rate)
 

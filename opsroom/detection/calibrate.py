@@ -54,6 +54,8 @@ def read_history(source: Path, time: str | None = None) -> History:
     days_first = bool(counts.told_day_first(day_first(cells.timestamps), cells.timestamps))
     told = [moment(stamp, days_first) for stamp in cells.timestamps]
     at = np.array([math.nan if said is None else said.at for said in told])
+    zoned = [said.zoned for said in told if said is not None and said.dated]
+    counts.zones = min(sum(zoned), len(zoned) - sum(zoned))
     readable = np.isfinite(at)
     counts.unreadable_times = int((~readable).sum())
     if not readable.any():
@@ -191,7 +193,7 @@ def command(
         fits, refused = fit_all(table, done)
         progress.update(task, completed=len(table.signals), description="fitted")
     for line in (*table.remarks, *refused):
-        console.print(f"  {line}", markup=False, highlight=False)
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     if not fits:
         raise TableError(
             "no signal of the history could be calibrated", f"give at least {LEAST} varying readings of one"
@@ -201,7 +203,7 @@ def command(
         shared: Tails | None = tails(fits, table.values[:, rows], table.at)
     except BudgetError as error:
         shared = None
-        console.print(f"  no tails for an alarm budget: {error.reason}", markup=False, highlight=False)
+        console.print(f"  no tails for an alarm budget: {error.reason}", markup=False, highlight=False, soft_wrap=True)
     out.write_text(toml_of(history.name, table, fits, shared), encoding="utf-8")
     typer.echo(f"{len(fits)} of {len(table.signals)} signals calibrated in {out}", err=True)
     if plot is not None:

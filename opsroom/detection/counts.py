@@ -68,7 +68,7 @@ class Counts:
             (self.damaged_lines, "line that is no CSV", "left out", "damaged_lines"),
             (self.unreadable_times, "timestamp that cannot be read", "one usual period assumed", "unreadable_times"),
             (self.backwards, "time that runs backwards", "one usual period assumed", "backwards"),
-            (self.zones, "timestamp unlike the first in naming a time zone", "those without taken as UTC", "zones"),
+            (self.zones, "timestamp unlike the others in naming a time zone", "those without taken as UTC", "zones"),
             (self.commas, "cell with a decimal comma", "read as such", "commas"),
             (self.thousands, "cell with parted thousands", "read as such", "thousands"),
             (self.repeated, "repeated timestamp", "no time assumed between", ""),

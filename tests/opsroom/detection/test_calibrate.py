@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from opsroom.constitution.judging import read_calibration
 from opsroom.detection.calibrate import command, read_history
 from opsroom.detection.counts import TableError
 
@@ -67,3 +68,26 @@ def test_rows_out_of_order_are_sorted_and_said(tmp_path: Path) -> None:
     assert table.values[[0, 2], 0].tolist() == [10.0, 30.0]
     assert any("sorted" in remark for remark in table.remarks)
     assert any("not a number" in remark for remark in table.remarks)
+
+
+def test_a_history_with_and_without_zones_says_what_it_took_the_others_for(tmp_path: Path) -> None:
+    path = tmp_path / "zones.csv"
+    path.write_text("timestamp,a\n2026-01-01T00:00:00,1\n2026-01-01T00:10:00,2\n2026-01-01T02:20:00+02:00,3\n", "utf-8")
+    table = read_history(path)
+    assert (table.at[1:] - table.at[:-1]).tolist() == [600.0, 600.0]
+    assert any("1 timestamp unlike the others in naming a time zone" in remark for remark in table.remarks)
+
+
+def test_what_was_written_of_a_table_from_a_spreadsheet_is_what_the_room_reads(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rows = [
+        f"{1 + t // 24:02d}.01.2026 {t % 24}:00;{1200 + rng.normal():.2f}".replace("00;1", "00;1.") for t in range(90)
+    ]
+    text = "\n".join(["Time;Kälte", *(row[:-3] + "," + row[-2:] for row in rows)])
+    (tmp_path / "in.csv").write_bytes(text.encode("cp1252"))
+    result = CliRunner().invoke(app, [str(tmp_path / "in.csv"), "-o", str(tmp_path / "fit.toml")])
+    assert result.exit_code == 0, result.output
+    said, mistakes = read_calibration((tmp_path / "fit.toml").read_text("utf-8"))
+    assert not mistakes
+    assert said.signals["Kälte"].centre == pytest.approx(1200.0, abs=1.0)
+    assert said.signals["Kälte"].sampling_s == 3600.0
