@@ -39,6 +39,9 @@ TOML = (
     + "".join(f'[[seat]]\nnumber = {n}\noccupant = "vacant"\n' for n in range(1, 8))
 )
 
+ON_THE_WAY = {"json": 48_000, "batch": 96_000, "telexes": 48_000}
+"""Readings on the way when a crowd sends as fast as it goes: what the room takes in a sixth of a second, or a tenth."""
+
 START_S = 300.0
 """How long the room may take to listen; the first start after a change of the filter compiles it."""
 
@@ -52,18 +55,22 @@ class Load:
     rate: float = 1.0
     framing: str = "json"
     seconds: float = 30.0
-    links: int = 100
+    links: int = 0
+    """0: a hundred, or one for a hundred plants where a link tells many plants in a frame."""
     window: int = 0
+    """0: as many as keep `ON_THE_WAY` readings on the way."""
     warm: float = 0.0
 
     @property
     def crowd(self) -> Crowd:
         """The crowd that makes this load."""
-        return Crowd(plants=self.plants, signals=self.indicators, links=min(self.links, self.plants))
+        links = self.links or (100 if self.framing == "json" else max(1, self.plants // 100))
+        return Crowd(plants=self.plants, signals=self.indicators, links=min(links, self.plants))
 
     def arguments(self, url: str, tokens: Path) -> list[str]:
         """The crowd's command line."""
-        window = self.window or (40 if self.framing == "json" else 1)
+        frames = self.crowd.links if self.framing == "json" else self.plants
+        window = self.window or min(40, max(1, round(ON_THE_WAY[self.framing] / (frames * self.indicators))))
         return [
             *("--url", url, "--tokens", str(tokens), "--links", str(self.crowd.links)),
             *(

@@ -264,7 +264,9 @@ def bench_ingest(
         str, typer.Option(help="json: a frame a telex; batch: a sheet a link; telexes: a list a link")
     ] = "json",
     seconds: Annotated[float, typer.Option(min=1)] = 30.0,
-    links: Annotated[int, typer.Option(min=1, help="websockets")] = 100,
+    links: Annotated[
+        int, typer.Option(min=0, help="websockets; 0: a hundred, or one for a hundred plants that it tells together")
+    ] = 0,
     window: Annotated[
         int, typer.Option(help="frames of a link on the way, as fast as it goes; 0: a fitting number")
     ] = 0,

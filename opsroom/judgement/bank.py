@@ -70,7 +70,10 @@ class Bank:
         regimes: Regimes = DEFAULT,
         said: Judging | None = None,
         charter: Charter | None = None,
+        unheard: Iterable[int] = (),
     ) -> None:
+        """Make the bank; verdicts of the words `unheard` (codes) are stored and shown, but not announced: nothing follows."""
+        self._unheard = np.array(sorted(unheard), np.int64)
         self.toll = Toll()
         """What judging costs."""
         self._regimes = regimes
@@ -209,7 +212,9 @@ class Bank:
         """The signal that lives at a place; raises KeyError."""
         return self.signals[self._shards[shard][row]]
 
-    def judge(self, telexes: Sequence[Accepted | SheetAccepted | StripAccepted], at: float, numbers: Mapping[str, int]) -> Judged:
+    def judge(
+        self, telexes: Sequence[Accepted | SheetAccepted | StripAccepted], at: float, numbers: Mapping[str, int]
+    ) -> Judged:
         """Judge the readings of a tick; `numbers` are the store's numbers of the plants, `at` the room's time."""
         if self._intake is None:
             self._intake = Intake(self._lane_of, numbers)
@@ -312,6 +317,8 @@ class Bank:
                 taken.append(those)
                 verdicts = self._round(columns, those, pace, words)
                 loud = np.flatnonzero(verdicts.announced) if hear else ()
+                if len(loud) and len(self._unheard):
+                    loud = loud[~np.isin(verdicts.named[loud], self._unheard)]
                 if len(loud):
                     loud = loud[columns.kind[those[loud]] == _LIVE]
                     loud = loud[np.argsort(those[loud])]

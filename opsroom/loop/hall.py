@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from cyberstride import NAMES
 from opsroom.alarms import recovery
+from opsroom.alarms.algedonic import TABLE
 from opsroom.alarms.recovery import Recovery
 from opsroom.clock import Clock, SystemClock, processor_ns
 from opsroom.constitution.charter import CharterError, RoomFile, read
@@ -63,6 +65,10 @@ LOOKED_UP = 2_000
 """The most signals whose last readings are looked up one by one at start instead."""
 
 _LIVE = KINDS.index(TelexKind.LIVE)
+_UNHEARD = frozenset(
+    code for code, word in enumerate(NAMES) if set(TABLE.get(word, {"": "log"}).values()) <= {"nothing", "mark"}
+)
+"""The filter's words that no event follows."""
 
 
 class NoRoomError(RoomError):
@@ -238,7 +244,7 @@ def open_hall(
         closing.append(box)
         room = newborn(file.id, file.charter)
         room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
-        bank = Bank(said=file.judging, charter=file.charter)
+        bank = Bank(said=file.judging, charter=file.charter, unheard=_UNHEARD)
         looks = Looks(folder / LOOKS)
         closing.append(looks)
         wholes = Wholes(file.charter.charts, store.durable())

@@ -2,8 +2,9 @@
 
 Each websocket has a line of its own, so that one link that floods or resends a day does not hold up the others: what comes is
 taken line by line in turn, and a line is full when it holds its fair share of `WAITING` readings. A tick takes at most `ROWS`
-readings and `DEPTH` telexes of one plant; what is left waits for the next tick, which then follows at once. What comes is always
-taken; when a line is full the gateway is told to read no more from that websocket, and its plants spool.
+readings, fewer on a machine on which these take longer than `BUSY_TICK_S`, and `DEPTH` telexes of one plant; what is left waits
+for the next tick, which then follows at once. What comes is always taken; when a line is full the gateway is told to read no
+more from that websocket, and its plants spool.
 
 A plant that is born on another websocket goes on in that one's line, behind a bar: what it told before is judged first.
 """
@@ -25,7 +26,13 @@ TICK_S = 0.05
 """How long a tick gathers, in seconds of the world."""
 
 ROWS = 60_000
-"""The most readings that one tick judges."""
+"""The most readings that one tick judges, however quick the machine."""
+
+LEAST_ROWS = 6_000
+"""However slow it is, a tick may judge so many."""
+
+BUSY_TICK_S = 0.1
+"""How long a tick of a room that is behind shall take, in seconds of the world: its readings are as many as go into that."""
 
 BIRTH_ROWS = 200
 """How many readings the work of one birth is worth."""
@@ -134,6 +141,8 @@ class Inbox:
         self._waiting = 0
         self._closed = False
         self._left = False
+        self._rows, self._gathered = ROWS, 0
+        """How many readings a tick may take now, and how many the last one took."""
         self._wake = asyncio.Event()
 
     @property
@@ -208,17 +217,25 @@ class Inbox:
     async def ticks(self) -> AsyncIterator[Batch]:
         """Give a batch every `TICK_S`, at once when more is waiting than one tick takes."""
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        due = began = loop.time()
         while True:
             if not self._left:
                 due = max(due + TICK_S, loop.time())
                 await self._sleep(due - loop.time())
             else:
                 await asyncio.sleep(0)
-            closing = self._closed
+                self._bound(loop.time() - began)
+            closing, began = self._closed, loop.time()
             yield self._gather()
             if closing:
                 return
+
+    def _bound(self, took_s: float) -> None:
+        """Let the next ticks be as large as the last one should have been, by how long it took while more was waiting."""
+        if self._gathered < self._rows and took_s <= BUSY_TICK_S:
+            return  # something else bounded it
+        fitting = self._gathered * BUSY_TICK_S / max(took_s, 1e-6)
+        self._rows = int(min(max((self._rows + fitting) / 2, LEAST_ROWS), ROWS))
 
     async def _sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -245,10 +262,10 @@ class Inbox:
         for line in self._touched:
             line.settled = line.taken
         self._touched.clear()
-        while taken.rows < ROWS and (open_lines := [wire for wire in self._lines if wire not in taken.full]):
-            share = max(1, (ROWS - taken.rows) // len(open_lines))
+        while taken.rows < self._rows and (open_lines := [wire for wire in self._lines if wire not in taken.full]):
+            share = max(1, (self._rows - taken.rows) // len(open_lines))
             for wire in open_lines:
-                if taken.rows >= ROWS:
+                if taken.rows >= self._rows:
                     break
                 line = self._lines.pop(wire)
                 self._take(line, wire, share, taken)
@@ -256,6 +273,7 @@ class Inbox:
                 if line.items:
                     self._lines[wire] = line  # to the end: the other links are served before it comes again
         self._waiting -= taken.rows
+        self._gathered = taken.rows
         messages = tuple(self._messages.popleft() for _ in range(min(MESSAGES, len(self._messages))))
         asks = tuple(self._asks)
         self._asks.clear()

@@ -188,3 +188,23 @@ async def test_ticks_come_every_fiftieth_of_a_second_when_nothing_comes() -> Non
         if len(times) == 5:
             break
     assert all(later - sooner >= 0.8 * inbox_module.TICK_S for sooner, later in pairwise(times))
+
+
+def test_a_slow_machine_gets_smaller_ticks_and_a_quick_one_large_ones_again() -> None:
+    inbox = Inbox(HandClock())
+    for wire in range(200):
+        for _ in range(10):
+            inbox.offer(telex(f"mill-{wire}", 1, readings=199, wire=wire))
+
+    def taken() -> int:
+        batch = inbox._gather()
+        return sum(len(t.readings) + 1 for t in singles(batch))
+
+    whole = taken()
+    assert whole >= inbox_module.ROWS
+    for _ in range(8):
+        inbox._bound(10 * inbox_module.BUSY_TICK_S * inbox._gathered / inbox_module.ROWS)
+        small = taken()
+    assert inbox_module.LEAST_ROWS <= small <= inbox_module.ROWS // 6
+    inbox._bound(0.0)
+    assert inbox._rows > 2 * small
