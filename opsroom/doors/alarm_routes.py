@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 from fastapi import FastAPI, Request, Response
 
 from opsroom.commands import Actor, Role
 from opsroom.loop.hall import Hall
+from opsroom.record.lately import lately
 from opsroom.room.authority import account
 from opsroom.room.events import KINDS, AnyEvent, decode
 from opsroom.shift.handover import PARTS, entry_view, handover, log_of
@@ -133,7 +134,7 @@ class AlarmRoutes:
             raise self.problem(422, "bad-number", "since is no moment", "give epoch seconds")
         taken = room.shifts.get((name_of(viewer), where))
         begin = since if since is not None else taken if taken is not None else now - SHIFT_S
-        events = await asyncio.to_thread(_since, hall, begin)
+        begin, events = await asyncio.to_thread(handed_since, hall.journal.path, begin)
         return self.told(handover(room, events, where, begin, now, taken))
 
     def _unit(self, viewer: Viewer, unit: str) -> str:
@@ -149,10 +150,7 @@ def name_of(viewer: Viewer) -> str:
     return account(Actor(role=Role(viewer.role), unit=viewer.unit, seat=viewer.seat))
 
 
-def _since(hall: Hall, begin: float) -> list[AnyEvent]:
-    """The events since a moment that are handed over, from the journal."""
-    return [
-        decode(entry.kind, entry.version, msgspec.json.encode(entry.body))
-        for entry in hall.journal.read()
-        if entry.at >= begin and entry.kind in _HANDED
-    ]
+def handed_since(path: Path, begin: float) -> tuple[float, list[AnyEvent]]:
+    """The events since a moment that are handed over, from the journal, and since when they are told."""
+    since, found = lately(path, begin, _HANDED)
+    return since, [decode(one.kind, one.version, one.body) for one in found]
