@@ -196,7 +196,7 @@ def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, .
         return ()
     deviation = deviation_of(news)
     told = reaction(news.named, signal.birth.good, news.direction)
-    slight = only_logged(news.named, finite(news.size), room.charter.alarms.only_logged)
+    slight = only_logged(news.named, finite(news.size), _spread(news), room.charter.alarms.only_logged)
     match "log" if told == "open" and slight else told:
         case "log":
             return (happened.TransientLogged(at=now, signal=news.signal, deviation=deviation),)

@@ -14,8 +14,11 @@ from opsroom.alarms.rationale import Rationale, rationale
 INSTRUMENT = ("variance", "stuck", "drift", "out_of_range")
 """The kinds that a room may choose to log alone (`[alarms] only_logged`)."""
 
-CALM = 0.4
-"""A spread that has shrunk to less than this part of what it was opens an alarm; to be a little calmer is no trouble."""
+CALM = 0.2
+"""A spread that has shrunk to this part of what it was, or less, opens an alarm; to be calmer is no trouble, to be damped is."""
+
+FAR = 2.5
+"""A drift opens an alarm when it has come so far, in standard deviations of a normal reading; going on it is named again."""
 
 NORMAL_SD = 2.5
 """How many standard deviations of the forecast before the onset count as normal to either side."""
@@ -70,13 +73,19 @@ def usual(signal: str, kind: str) -> Rationale | None:
     return rationale(USUAL, signal, kind)
 
 
-def only_logged(kind: str, size: float | None, chosen: Collection[str]) -> bool:
+def only_logged(kind: str, size: float | None, spread: float | None, chosen: Collection[str]) -> bool:
     """Whether a trouble about an instrument is logged and opens no alarm: because the room says so, or it is too slight.
 
-    >>> only_logged("variance", 0.5, ()), only_logged("variance", 0.2, ()), only_logged("stuck", 0.0, ("stuck",))
+    `spread` is the standard deviation of a normal reading.
+
+    >>> only_logged("variance", 0.5, 1.0, ()), only_logged("variance", 0.2, 1.0, ()), only_logged("drift", -2.0, 1.0, ())
     (True, False, True)
     """
-    return kind in chosen or (kind == "variance" and size is not None and CALM < size < 1.0)
+    if kind in chosen or size is None:
+        return kind in chosen
+    return (kind == "variance" and CALM < size < 1.0) or (
+        kind == "drift" and spread is not None and abs(size) < FAR * spread
+    )
 
 
 def plants_time(kind: str, agreed_s: float, record: Rationale | None) -> float:
