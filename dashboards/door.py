@@ -26,7 +26,9 @@ Who = Callable[[str], Viewer | None]
 ANYBODY = Viewer(role="viewer")
 """The viewer without a name, who sees the wall when the room allows it."""
 
-ScreenName = Literal["wall", "line", "alarms", "handover", "chart", "seat", "unit", "operator", "login", "lost"]
+ScreenName = Literal[
+    "wall", "line", "alarms", "handover", "council", "chart", "seat", "unit", "operator", "login", "lost"
+]
 
 
 class Screen(NamedTuple):
@@ -59,8 +61,10 @@ def screen_at(path: str) -> Screen:
         return Screen("wall")
     if path == "/line":
         return Screen("line")
-    if path in ("/alarms", "/handover"):
-        return Screen("alarms" if path == "/alarms" else "handover")
+    if path == "/alarms":
+        return Screen("alarms")
+    if path in ("/handover", "/council"):
+        return Screen("handover" if path == "/handover" else "council")
     if path in ("/operator", "/login"):
         return Screen("operator" if path == "/operator" else "login")
     if found := re.fullmatch(r"/seat/([1-7])", path):
@@ -106,6 +110,8 @@ class Door:
             return True
         if screen.name in ("wall", "line", "alarms", "chart"):
             return self.anonymous_wall or viewer is not None
+        if screen.name == "council":
+            return self.anonymous_wall if viewer is None else viewer.role != "unit"
         if viewer is None:
             return False
         if screen.name == "handover":

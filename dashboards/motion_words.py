@@ -69,6 +69,7 @@ MOTION_WORDS: dict[str, str] = {
     "ending.reversed": "Reversed: {reason}.",
     "ending.cannot-tell": "Whether it was obeyed cannot be told: {reason}.",
     "ending.revoked": "Revoked: {reason}.",
+    "ending.superseded": "Superseded: {reason}.",
     "ending.unanswered": "No plant took it in time.",
     "stance.for": "for",
     "stance.against": "against",

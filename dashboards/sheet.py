@@ -37,7 +37,7 @@ def asked(matter: Matter, snapshot: Snapshot) -> list[Component]:
     parts: list[Component] = []
     if snapshot.held:
         parts.append(html.P(say("hand.held"), className="handed"))
-    for one in snapshot.seats:
+    for one in snapshot.seats if viewer.role in ("seat", "operator") else ():
         if one.hand:
             until = time_of(one.hand_until) if one.hand_until is not None else ""
             key = f"hand.own_{one.hand}" if one.seat == viewer.seat else f"hand.{one.hand}"

@@ -1,7 +1,7 @@
 """The Dash app of the room: one page, many screens, attached to the room's own server.
 
-Takes the room's views and its answer to commands as arguments; serves `/`, `/line`, `/seat/1` to `/seat/7`, `/unit/<id>`,
-`/operator` and `/login`. What moves is pushed on the room's `/watch` and drawn by `assets/`; what people do goes through
+Takes the room's views and its answer to commands as arguments; serves `/`, `/line`, `/alarms`, `/handover`, `/council`,
+`/seat/1` to `/seat/7`, `/unit/<id>`, `/operator` and `/login`. What moves is pushed on the room's `/watch` and drawn by `assets/`; what people do goes through
 the callbacks of `seat` and of the screens.
 """
 
@@ -18,12 +18,16 @@ from dashboards import ballot, console, desk, proposing, seat
 from dashboards.door import ANYBODY, Ask, Door, Screen, Views, Who, home, screen_at
 from dashboards.screens import alarms as alarms_screen
 from dashboards.screens import chart as chart_screen
+from dashboards.screens import council as council_screen
 from dashboards.screens import line as line_screen
 from dashboards.screens import login, operator
 from dashboards.screens import seat as seat_screen
 from dashboards.screens import unit as unit_screen
 from dashboards.screens import wall as wall_screen
 from opsroom.views import Viewer
+
+OPEN_WAYS = ("operator", "line", "alarms", "handover", "council")
+"""Screens without an account of their own to which a login leads back."""
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -87,7 +91,7 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
         return login.layout(
             door.title,
             asked.account,
-            way or (f"/{asked.name}" if asked.name in ("operator", "line", "alarms", "handover") else ""),
+            way or (f"/{asked.name}" if asked.name in OPEN_WAYS else ""),
         )
     viewer = viewer or ANYBODY
     if asked.name == "line":
@@ -95,6 +99,8 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
     if asked.name in ("alarms", "handover"):
         page = alarms_screen.layout if asked.name == "alarms" else alarms_screen.handover
         return page(viewer, door.title)
+    if asked.name == "council":
+        return council_screen.layout(viewer, door.title)
     if asked.name == "chart":
         return chart_screen.layout(door.title, asked.unit)
     if asked.name == "seat":

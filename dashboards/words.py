@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from dashboards.alarm_words import ALARM_WORDS
+from dashboards.council_words import COUNCIL_WORDS
 from dashboards.motion_words import MOTION_WORDS
 from dashboards.pact_words import PACT_WORDS
 
@@ -24,6 +25,7 @@ SURE: tuple[tuple[float, str], ...] = (
 
 WORDS: dict[str, str] = {
     **ALARM_WORDS,
+    **COUNCIL_WORDS,
     **MOTION_WORDS,
     **PACT_WORDS,
     # what a state, a kind, a choice is called

@@ -48,7 +48,7 @@
   };
   const line = (alarm, follower) => {
     const mark = room.shape(BACK.has(alarm.state) ? 'calm' : QUIET.has(alarm.state) || alarm.state === 'shelved' ? 'stopped' : MARK[alarm.priority] || 'alarm');
-    const time = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { class: 'time', 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : el('span', { class: 'time' }, alarm.waits ? say('alarms.waits', { origin: alarm.origin }) : '');
+    const time = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { class: 'time', 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : el('span', { class: 'time' }, alarm.waits ? say('alarms.waits', { origin: alarm.origin_title || alarm.origin }) : '');
     const more = alarm.followers && alarm.followers.length ? el('em', {}, say('alarms.follow', { count: alarm.followers.length })) : '';
     const node = el('button', { type: 'button', class: 'cause' + (follower ? ' follower' : ''), 'data-alarm': alarm.id, 'data-priority': alarm.priority, 'aria-current': alarm.id === picked ? 'true' : null },
       mark, el('strong', {}, alarm.title), el('small', {}, say('alarm.' + alarm.state) + ' · ' + title(alarm.at_unit)), time, more);
@@ -122,7 +122,9 @@
     w.kpi.replaceChildren();
     if (!kpi) return;
     const judged = { good: say('alarms.judged_good'), bearable: say('alarms.judged_bearable'), 'to act on': say('alarms.judged_act') };
-    const rows = kpi.measures.map(m => el('tr', { 'data-judged': m.judged }, el('th', { scope: 'row' }, m.name), el('td', {}, number(m.value)), el('td', {}, number(m.good)), el('td', { class: 'judged' }, judged[m.judged])));
+    // A share is told in per cent: nobody reads 0.010.
+    const told = (m, value) => (m.name.includes('share') ? say('alarms.share', { share: number(100 * value) }) : number(value));
+    const rows = kpi.measures.map(m => el('tr', { 'data-judged': m.judged }, el('th', { scope: 'row' }, m.name), el('td', {}, told(m, m.value)), el('td', {}, told(m, m.good)), el('td', { class: 'judged' }, judged[m.judged])));
     const head = el('tr', {}, el('th', { scope: 'col' }, say('alarms.measure')), el('th', { scope: 'col' }, say('alarms.figure')), el('th', { scope: 'col' }, say('alarms.good')), el('td', {}));
     w.kpi.append(kpi.warning ? el('p', { class: 'warning' }, kpi.warning) : '', chart(kpi), el('table', {}, el('thead', {}, head), el('tbody', {}, ...rows)),
       el('p', { class: 'mix' }, say('alarms.mix', kpi.priorities) + (kpi.unwritten ? ' · ' + say('alarms.unwritten', { count: kpi.unwritten }) : '')),

@@ -60,7 +60,7 @@
     const take = el('button', { type: 'button', class: 'act', id: 'take' }, say('handover.take'));
     take.addEventListener('click', () => give({ command: 'take-over', unit: told ? told.unit : unit }));
     root.replaceChildren(
-      el('header', { class: 'top' }, el('h1', {}, say('handover.title')), w.name, el('nav', {}, w.unit, el('label', { for: 'since' }, say('handover.since')), w.since, el('a', { href: '/alarms' }, say('alarms.title')), el('a', { href: '/' }, say('desk.wall'))), w.clock),
+      el('header', { class: 'top' }, el('h1', {}, say('handover.title')), w.name, el('nav', {}, w.unit, el('label', { for: 'since' }, say('handover.since')), w.since, el('a', { href: '/council' }, say('wall.council')), el('a', { href: '/alarms' }, say('alarms.title')), el('a', { href: '/' }, say('desk.wall'))), w.clock),
       el('section', { class: 'left' }, w.taken, take, el('h2', {}, say('handover.standing')), w.standing),
       el('section', { class: 'middle' }, el('h2', {}, say('handover.changed')), w.parts),
       el('aside', {}, el('h2', {}, say('handover.log')), w.caption, w.entry, write, w.result, w.log));

@@ -27,6 +27,7 @@ def frame(
         html.A(say("desk.chart"), href=f"/chart/{focus}") if focus else None,
         html.A(say("alarms.title"), href="/alarms"),
         html.A(say("alarms.handover"), href="/handover"),
+        html.A(say("wall.council"), href="/council") if viewer.role != "unit" else None,
         html.Button(
             say("desk.keys"), id="keys", type="button", **facts(aria_expanded="false", aria_controls="keylist")
         ),

@@ -36,6 +36,7 @@ FAMILIES = (
     "accord.",
     "part.",
     "hand.",
+    "council.",
     "sound.",
 )
 """Words that are asked for by a row's own value."""
