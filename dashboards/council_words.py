@@ -42,7 +42,7 @@ COUNCIL_WORDS: dict[str, str] = {
     "council.unanswered": "not answered in time",
     "council.foreseen": "How good the forecasts were",
     "council.no_forecasts": "No forecast has been compared with what came yet.",
-    "council.kind": "{in90} of {scored} came as foreseen (nine of ten should)",
+    "council.kind": "{came} of {scored} came as foreseen (nine of ten should)",
     "council.failed": "The room does not answer. Try again in a moment.",
     "council.deeper": "The figures",
 }

@@ -1,8 +1,8 @@
 """The Dash app of the room: one page, many screens, attached to the room's own server.
 
 Takes the room's views and its answer to commands as arguments; serves `/`, `/line`, `/alarms`, `/handover`, `/council`,
-`/seat/1` to `/seat/7`, `/unit/<id>`, `/operator` and `/login`. What moves is pushed on the room's `/watch` and drawn by `assets/`; what people do goes through
-the callbacks of `seat` and of the screens.
+`/chart/<id>`, `/seat/1` to `/seat/7`, `/unit/<id>`, `/operator` and `/login`. What moves is pushed on the room's `/watch`
+and drawn by `assets/`; what people do goes through the callbacks of `seat` and of the screens.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@
     const ended = Object.entries(seen.endings).map(([name, count]) => [say('council.' + (name === 'reversed' ? 'reversed_order' : name)), count]);
     w.endings.replaceChildren(...bars(ended, say('council.no_endings')));
     const kinds = seen.kinds.filter(kind => kind.scored);
-    w.kinds.replaceChildren(...(kinds.length ? kinds.map(kind => el('li', {}, el('p', {}, kind.said.split(':')[0]), el('p', {}, say('council.kind', { in90: kind.in90, scored: kind.scored })),
+    w.kinds.replaceChildren(...(kinds.length ? kinds.map(kind => el('li', {}, el('p', {}, kind.said.split(':')[0]), el('p', {}, say('council.kind', { came: kind.in90, scored: kind.scored })),
       el('details', {}, el('summary', {}, say('council.deeper')), el('p', {}, kind.said)))) : [el('li', { class: 'calm' }, say('council.no_forecasts'))]));
   };
   const load = async () => {
