@@ -7,7 +7,7 @@
 | ignored | it was accepted or said to be done, a change was foreseen, and the filter saw none |
 | reversed | the filter saw the effect at first, and it was undone before the review |
 | cannot-tell | too little is known, the cause is doubtful, or no change was foreseen and none came |
-| revoked, unanswered | the room took it back; no plant took it in time |
+| revoked, superseded, unanswered | the room took it back; another took its place; no plant took it in time |
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def endings(room: Room, events: Iterable[AnyEvent]) -> Iterator[happened.OrderEn
             case happened.OrderRefused() | happened.OrderRevoked() | happened.OrderExpired():
                 ending: Ending = _ENDS[type(event)]
                 reason = "" if isinstance(event, happened.OrderExpired) else event.reason
+            case happened.OrderSuperseded():
+                ending, reason = "superseded", f"{event.motion} took its place"
             case happened.OrderAnswered(state="refused"):
                 ending, reason = "refused", event.reason
             case happened.EffectAttributed(final=True):
@@ -113,6 +115,19 @@ def _ended(room: Room, event: happened.OrderEnded) -> Room:
     return put(room, "orders", msgspec.structs.replace(order, ending=event.ending, ending_reason=event.reason))
 
 
+def _taken(room: Room, event: happened.OrderAnswered) -> Room:
+    """What a plant took in time after all, over a slow line, has not ended as unanswered."""
+    order = room.orders[event.order]
+    if order.ending != "unanswered" or order.state not in ("accepted", "done"):
+        return room
+    counts = room.endings.set(order.ending, room.endings.get(order.ending, 0) - 1)
+    return put(
+        msgspec.structs.replace(room, endings=counts),
+        "orders",
+        msgspec.structs.replace(order, ending="", ending_reason=""),
+    )
+
+
 def _attributed(room: Room, event: happened.EffectAttributed) -> Room:
     """Put a final effect into the library; orders that were given together moved the signal together."""
     order = room.orders.get(event.order)
@@ -133,5 +148,8 @@ def _attributed(room: Room, event: happened.EffectAttributed) -> Room:
 APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {happened.OrderEnded: _ended}
 """How an ending changes the room."""
 
-FOLLOW: Mapping[type[Any], Callable[[Room, Any], Room]] = {happened.EffectAttributed: _attributed}
-"""What a final effect leaves in the library, after it has changed the order itself."""
+FOLLOW: Mapping[type[Any], Callable[[Room, Any], Room]] = {
+    happened.EffectAttributed: _attributed,
+    happened.OrderAnswered: _taken,
+}
+"""What a final effect leaves in the library, after it has changed the order itself; and an answer that came after all."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from opsroom.room.event import Event
 
-Ending = Literal["obeyed", "refused", "ignored", "reversed", "cannot-tell", "revoked", "unanswered"]
+Ending = Literal["obeyed", "refused", "ignored", "reversed", "cannot-tell", "revoked", "superseded", "unanswered"]
 """How an order ended, as the filter saw it."""
 
 

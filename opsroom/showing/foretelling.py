@@ -17,6 +17,7 @@ ENDINGS: Mapping[str, str] = {
     "reversed": "reversed",
     "cannot-tell": "cannot be told",
     "revoked": "revoked",
+    "superseded": "superseded",
     "unanswered": "unanswered",
 }
 """Each ending in a word for people."""

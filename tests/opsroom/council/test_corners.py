@@ -53,3 +53,30 @@ def test_an_answer_to_a_dangerous_order_that_nobody_confirmed_changes_nothing() 
     events = play.hear(ReceiptCame(order=order, plant="loom-1", state=ReceiptState.ACCEPTED, at=at))
     assert [type(event) for event in events] == [happened.ReceiptNoted]
     assert play.room.orders[order].state == "expired"
+
+
+def test_an_order_whose_place_another_took_has_ended_and_is_counted() -> None:
+    play = Play()
+    name = play.order()
+    option = ask.ProposedOption(
+        title="Rest", orders=(ask.ProposedOrder(plant="loom-1", name="rest"),), supersedes=(name,)
+    )
+    command = ask.OpenMotion(alarms=("alarm-1",), title="Rest", options=(option,))
+    play.vote(only(happened.MotionOpened, play.ask(command, seat(1))).motion, ["yes"] * 7)
+    assert (play.room.orders[name].ending, play.room.orders[name].ending_reason) == (
+        "superseded",
+        "motion-2 took its place",
+    )
+    assert dict(play.room.endings) == {"superseded": 1}
+    assert play.replayed() == play.room
+
+
+def test_what_a_plant_took_in_time_over_a_slow_line_has_not_ended_unanswered() -> None:
+    play = Play()
+    order, at = play.order(), play.now + 1
+    play.wait(play.room.charter.council.order_valid_s)
+    assert play.room.orders[order].ending == "unanswered"
+    play.hear(ReceiptCame(order=order, plant="loom-1", state=ReceiptState.ACCEPTED, at=at))
+    assert (play.room.orders[order].state, play.room.orders[order].ending) == ("accepted", "")
+    assert play.room.endings["unanswered"] == 0
+    assert play.replayed() == play.room

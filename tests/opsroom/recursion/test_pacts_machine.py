@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
+import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from opsroom import commands as ask
 from opsroom.commands import Actor, Command
 from opsroom.recursion.sights import declined, ground
-from opsroom.room.refusal import Refused
 from tests.opsroom.play import OPERATOR, Play, people, seat
+from tests.opsroom.staged import SHORT, THOROUGH, Staged, case
 
 PLANTS = ("loom-1", "loom-2", "mill-1")
 ACTORS = st.sampled_from([OPERATOR, seat(1), *(people(unit) for unit in (*PLANTS, "textiles"))])
@@ -20,34 +20,27 @@ ENDS = st.none() | st.floats(-100.0, 5000.0)
 NUMBERS = st.integers(1, 6)
 
 
-class Pacts(RuleBasedStateMachine):
+class Pacts(Staged):
     """A room whose people agree, refuse, grant, revoke, promise and leave, at any time and in any order."""
 
     @initialize()
     def begin(self) -> None:
-        self.play = Play()
+        self.start(Play())
         self.agreed = {key: signal.agreement for key, signal in self.play.room.signals.items()}
         self.declines: dict[str, tuple[str, ...]] = dict.fromkeys(PLANTS, ())
         self.said: dict[str, set[str]] = {}
 
-    def give(self, command: Command, actor: Actor) -> bool:
-        try:
-            self.play.ask(command, actor)
-        except Refused:
-            return False
-        return True
+    def ok(self, command: Command, actor: Actor) -> bool:
+        return self.give(command, actor) is not None
 
     @rule(actor=ACTORS, plant=st.sampled_from(PLANTS), capability=st.sampled_from([50.0, 55.0, 60.0]))
     def propose_figures(self, actor: Actor, plant: str, capability: float) -> None:
-        self.give(ask.ProposeAgreement(signal=f"{plant}/output", capability=capability, reason="so"), actor)
+        self.ok(ask.ProposeAgreement(signal=f"{plant}/output", capability=capability, reason="so"), actor)
 
     @rule(actor=ACTORS, number=NUMBERS, accept=st.booleans())
     def answer_figures(self, actor: Actor, number: int, accept: bool) -> None:
         proposal = self.play.room.proposals.get(f"proposal-{number}")
-        if (
-            self.give(ask.AnswerAgreement(proposal=f"proposal-{number}", accept=accept, reason="so"), actor)
-            and proposal
-        ):
+        if self.ok(ask.AnswerAgreement(proposal=f"proposal-{number}", accept=accept, reason="so"), actor) and proposal:
             other_side = (actor.role == "unit") != (proposal.side == "unit")
             assert other_side, "nobody agrees with themselves"
             if accept:
@@ -55,17 +48,17 @@ class Pacts(RuleBasedStateMachine):
 
     @rule(actor=ACTORS, plant=st.sampled_from(PLANTS), declines=st.sampled_from([(), ("rest",), ("rest", "set-speed")]))
     def propose_orders(self, actor: Actor, plant: str, declines: tuple[str, ...]) -> None:
-        self.give(ask.ProposeOrders(unit=plant, declines=declines, reason="so"), actor)
+        self.ok(ask.ProposeOrders(unit=plant, declines=declines, reason="so"), actor)
 
     @rule(actor=ACTORS, plant=st.sampled_from(PLANTS), ends=ENDS)
     def ask_for_sight(self, actor: Actor, plant: str, ends: float | None) -> None:
         until = None if ends is None else self.play.now + ends
-        self.give(ask.AskForSight(unit=plant, purpose="so", until=until), actor)
+        self.ok(ask.AskForSight(unit=plant, purpose="so", until=until), actor)
 
     @rule(actor=ACTORS, number=NUMBERS, accept=st.booleans())
     def answer_request(self, actor: Actor, number: int, accept: bool) -> None:
         request = self.play.room.requests.get(f"request-{number}")
-        if self.give(ask.AnswerRequest(request=f"request-{number}", accept=accept, reason="so"), actor) and request:
+        if self.ok(ask.AnswerRequest(request=f"request-{number}", accept=accept, reason="so"), actor) and request:
             assert (actor.role == "unit") != (request.side == "unit")
             if accept and request.about == "orders":
                 self.declines[request.unit] = request.declines
@@ -73,43 +66,35 @@ class Pacts(RuleBasedStateMachine):
     @rule(actor=ACTORS, to=st.sampled_from(["total", "textiles", "loom-2"]), ends=ENDS)
     def grant(self, actor: Actor, to: str, ends: float | None) -> None:
         until = None if ends is None else self.play.now + ends
-        self.give(ask.GrantSight(to=to, purpose="so", until=until), actor)
+        self.ok(ask.GrantSight(to=to, purpose="so", until=until), actor)
 
     @rule(actor=ACTORS, number=NUMBERS)
     def revoke(self, actor: Actor, number: int) -> None:
         known = self.play.room.grants.get(f"grant-{number}")
-        if self.give(ask.RevokeGrant(grant=f"grant-{number}"), actor):
+        if self.ok(ask.RevokeGrant(grant=f"grant-{number}"), actor):
             assert known is not None
             assert actor.unit == known.unit
 
     @rule(actor=ACTORS, parties=st.sampled_from([("loom-1", "loom-2"), PLANTS]), ends=st.floats(-10.0, 4000.0))
     def propose_accord(self, actor: Actor, parties: tuple[str, ...], ends: float) -> None:
         wish = ask.ProposeAccord(parties=parties, subject="stock", words="so", until=self.play.now + ends)
-        if self.give(wish, actor) and actor.role == "unit":
+        if self.ok(wish, actor) and actor.role == "unit":
             self.said.setdefault(f"accord-{self.play.room.counts['accord']}", set()).add(actor.unit)
 
     @rule(actor=ACTORS, number=NUMBERS, accept=st.booleans())
     def answer_accord(self, actor: Actor, number: int, accept: bool) -> None:
-        if self.give(ask.AnswerAccord(accord=f"accord-{number}", accept=accept, reason="so"), actor) and accept:
+        if self.ok(ask.AnswerAccord(accord=f"accord-{number}", accept=accept, reason="so"), actor) and accept:
             self.said.setdefault(f"accord-{number}", set()).add(actor.unit)
 
     @rule(actor=ACTORS, number=NUMBERS)
     def leave(self, actor: Actor, number: int) -> None:
-        self.give(ask.EndAccord(accord=f"accord-{number}", reason="so"), actor)
+        self.ok(ask.EndAccord(accord=f"accord-{number}", reason="so"), actor)
 
     @rule(actor=ACTORS)
     def probe(self, actor: Actor) -> None:
-        self.give(
+        self.ok(
             ask.AskProbe(signal="loom-1/output", start=self.play.now - 60.0, end=self.play.now, purpose="so"), actor
         )
-
-    @rule(seconds=st.sampled_from([-3600.0, 0.0, 1.0, 900.0, 4000.0, 400_000.0]))
-    def time_passes(self, seconds: float) -> None:
-        self.play.wait(seconds)
-
-    @rule()
-    def restart(self) -> None:
-        self.play.room = self.play.replayed()
 
     @invariant()
     def nothing_changes_without_consent(self) -> None:
@@ -131,10 +116,6 @@ class Pacts(RuleBasedStateMachine):
             assert {one.id for one in held} <= set(room.granted.get(plant, ()))
             assert all(not room.grants[name].over() for name in room.granted.get(plant, ()))
 
-    @invariant()
-    def replay_equals_live(self) -> None:
-        assert self.play.replayed() == self.play.room
 
-
-TestPacts = Pacts.TestCase
-TestPacts.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestPacts = case(Pacts, SHORT)
+TestPactsThoroughly = pytest.mark.long(case(Pacts, THOROUGH))
