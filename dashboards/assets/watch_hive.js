@@ -111,13 +111,13 @@
     group.append(body, svg('polygon', { points: corners(x, y, s * 0.82), class: 'ring' }));
     const keep = { unit, group, row: null, small: s < 26 };
     if (s >= 46) {
-      const size = s * 0.225, mark = svg('path', { transform: `translate(${x} ${y - s * 0.58}) scale(${s * 0.15})`, class: 'mark', 'fill-rule': 'evenodd' });
+      const size = Math.max(14, s * 0.225), wide = Math.floor(1.6 * s / (size * 0.52)), mark = svg('path', { transform: `translate(${x} ${y - s * 0.58}) scale(${s * 0.15})`, class: 'mark', 'fill-rule': 'evenodd' });
       keep.mark = mark;
       keep.figure = svg('text', { x, y: y + s * 0.06, 'font-size': s * 0.5, class: 'figure', 'text-anchor': 'middle' });
       keep.s = s;
-      keep.word = svg('text', { x, y: y - s * 0.34, 'font-size': s * 0.18, class: 'word', 'text-anchor': 'middle' });
+      keep.word = svg('text', { x, y: y - s * 0.34, 'font-size': Math.max(13, s * 0.18), class: 'word', 'text-anchor': 'middle' });
       group.append(mark, keep.figure, keep.word);
-      lettering(group, wrap(unit.title || unit.id, 12, 2), x, y + s * 0.33, size, 'name');
+      lettering(group, wrap(unit.title || unit.id, wide, 2), x, y + s * 0.33, size, 'name');
     } else {
       set(group, { 'data-small': 'yes' });
       keep.mark = svg('path', { transform: `translate(${x} ${y}) scale(${s * 0.46})`, class: 'mark', 'fill-rule': 'evenodd' });
@@ -149,6 +149,7 @@
     if (s < 5) {
       keep.cluster = svg('text', { x, y: y + r * 0.2, 'font-size': r * 0.4, class: 'figure', 'text-anchor': 'middle' });
       group.append(keep.cluster);
+      lettering(group, [say('wall.plants')], x, y + r * 0.42, Math.max(13, r * 0.16), 'name');
       return;
     }
     const at = comb.cells.map(([cx, cy]) => [x + cx * s, y + drop + cy * s]);
@@ -190,7 +191,10 @@
     painted = [];
     drawing.replaceChildren();
     if (!focus) return;
-    const children = focus.children.length ? focus.children.map(id => units.get(id)).filter(Boolean) : [focus];
+    // A level that holds one unit alone would only make its parts smaller: they stand in its place.
+    let shownOf = focus;
+    for (let one = units.get(focus.children[0]); shownOf.children.length === 1 && one && one.children.length; one = units.get(one.children[0])) shownOf = one;
+    const children = shownOf.children.length ? shownOf.children.map(id => units.get(id)).filter(Boolean) : [focus];
     const { r, places } = field(children.length);
     if (!focus.children.length) { plant(drawing, focus, state); children.length = 0; }
     children.forEach((unit, i) => island(drawing, unit, places[i][0], places[i][1], r, units));
