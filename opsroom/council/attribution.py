@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Word = Literal["told", "none", "cannot_tell"]
+Word = Literal["told", "none", "cannot_tell", "too_early"]
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +25,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 class Attribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether an order may be called the cause of what came after it, and how large its effect was, in the signal's unit.
 
-    `word` is told, none or cannot_tell, `reason` says why. `mean` with its 95 % interval `low..high` is the effect over `after`
+    `word` is told, none, cannot_tell, or too_early (`until` then says when there will be enough readings, epoch seconds),
+    `reason` says why. `mean` with its 95 % interval `low..high` is the effect over `after`
     readings; `early` and `late` are those over the first and the last part of them, so that an effect that was undone shows.
     `delay_s` is how long after the order half of a told effect had come. `dates` and `false_dates` count the placebos at
     earlier times, `sisters` are the signals that nobody touched, `disturbed` those of them that changed at the same time.
@@ -47,6 +48,7 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     early: Span | None = None
     late: Span | None = None
     delay_s: float | None = None
+    until: float | None = None
 
     @property
     def whole(self) -> Span | None:

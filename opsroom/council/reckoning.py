@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +26,8 @@ BEFORE, AFTER = 200, 60
 MOST_SISTERS = 5
 LEAST_WORKED = 6
 """How many buckets are kept behind an order even when it was not expected to work so soon."""
+ENOUGH = 12
+"""How many readings must have come, after an order was expected to work, before the room says that it did nothing."""
 
 
 class Question(NamedTuple):
@@ -41,11 +44,21 @@ class Question(NamedTuple):
     since: float
     material: float
     final: bool
+    review_at: float | None = None
+    period_s: float = 0.0
 
     @property
     def start(self) -> float:
         """When the readings that are needed begin."""
         return self.at - BEFORE * self.width_s
+
+    @property
+    def too_early_until(self) -> float:
+        """Until when nobody can say that the order did nothing: twice its declared delay, or half of the time to the review where
+        none is declared; and enough readings behind the delay. Never beyond the review."""
+        review_at = self.until if self.review_at is None else self.review_at
+        patience_s = 2 * self.delay_s if self.delay_s > 0 else (review_at - self.at) / 2
+        return min(max(self.at + patience_s, self.at + self.delay_s + ENOUGH * self.period_s), review_at)
 
 
 def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | None:
@@ -72,6 +85,8 @@ def question(room: Room, seen: EffectMeasured, period_s: float) -> Question | No
         since=min(alarm.deviation.since or alarm.opened_at, alarm.opened_at) if alarm is not None else at,
         material=abs(declared[0].change) / 2 if declared and declared[0].change else math.nan,
         final=seen.final,
+        review_at=order.review_at,
+        period_s=period_s,
     )
 
 
@@ -190,6 +205,13 @@ def _came_after(came: Floats, expected: Floats, width_s: float) -> float:
 
 
 def _answer(asked: Question, told: Attribution) -> EffectReckoned:
+    """What was reckoned, as news; before there can be enough readings an effect that does not show is too early to tell."""
+    doubtful = bool(told.disturbed) or told.false_dates > 1
+    unseen = told.word == "none" or (told.word == "cannot_tell" and not doubtful)
+    if unseen and not asked.final and asked.until - asked.period_s < asked.too_early_until:
+        told = msgspec.structs.replace(
+            told, word="too_early", reason="what it does may not show yet", until=asked.too_early_until
+        )
     return EffectReckoned(
         motion=asked.motion, order=asked.order, signal=asked.signal, told=told, until=asked.until, final=asked.final
     )

@@ -195,7 +195,12 @@ def attribution_sentence(room: Room, event: EffectAttributed) -> str:
             f"The order {way} {name} by about {figure(abs(whole.mean), unit)}, very likely by {figure(low, unit)} "
             f"to {figure(high, unit)}: {told.reason}."
         )
+    if told.word == "too_early":
+        when = f" before {moment(told.until, event.at)}" if told.until is not None else " yet"
+        return f"What the order does to {name} cannot be told{when}: it is too early."
     if told.word == "none":
+        if not event.final:
+            return f"So far the order has done nothing to {name} that matters: {told.reason}."
         return f"The order did nothing to {name} that matters: {told.reason}."
     others = f" ({', '.join(title_of(room, owner(key)) for key in told.disturbed)})" if told.disturbed else ""
     return f"Whether the order moved {name} cannot be told: {told.reason}{others}."

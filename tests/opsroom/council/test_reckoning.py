@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from opsroom.council.reckoning import AFTER, BEFORE, Question, question, reckon
+from opsroom.council.reckoning import AFTER, BEFORE, ENOUGH, Question, question, reckon
 from opsroom.recursion.flowchart import Flow
 from opsroom.room import events as happened
 from opsroom.room.events import EffectMeasured
-from opsroom.room.news import ReceiptCame
+from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Room
 from opsroom.showing.show import order_view
@@ -108,3 +108,69 @@ def test_what_was_never_measured_is_not_attributed() -> None:
     other = Play()
     with pytest.raises(Refused, match="nothing was measured"):
         other.hear(news)
+
+
+def looked_at(after_s: float, gain: float = 0.0) -> tuple[Play, EffectMeasured, EffectReckoned]:
+    """An order that is looked at so many seconds after it, and what is reckoned then."""
+    play = Play()
+    motion = play.motion(play.arrived())
+    play.evidence["loom-1/output"] = Evidence(signal="loom-1/output", at=play.now)
+    order = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7)).order
+    play.hear(ReceiptCame(order=order, plant="loom-1", state=ReceiptState.ACCEPTED, at=play.now))
+    play.evidence["loom-1/output"] = Evidence(signal="loom-1/output", at=play.now + after_s)
+    seen = [event for event in play.wait(after_s) if isinstance(event, EffectMeasured)][-1]
+    asked = asked_of(play.room, seen)
+    rows = {key: readings(asked, 0.0, place) for place, key in enumerate(asked.sisters)}
+    news = reckon(asked, {**rows, asked.signal: readings(asked, gain, 9)})
+    play.hear(news)
+    return play, seen, news
+
+
+@pytest.mark.parametrize("after_s", [75.0, 150.0, 450.0])
+def test_an_effect_that_does_not_show_yet_is_too_early_to_tell_and_says_until_when(after_s: float) -> None:
+    play, seen, news = looked_at(after_s)
+    asked = asked_of(play.room, seen)
+    assert (news.told.word, news.told.until) == ("too_early", asked.too_early_until)
+    assert asked.too_early_until == asked.at + 60.0 + ENOUGH * 60.0, "twelve readings behind the declared delay"
+    order = next(iter(play.room.orders.values()))
+    assert order.ending == "", "no ending before the review"
+    view = order_view(play.room, order.id).effect
+    assert view is not None
+    assert view.attribution is not None
+    assert "too early" in view.attribution.said
+
+
+def test_after_enough_readings_it_did_nothing_so_far_and_the_ending_still_waits_for_the_review() -> None:
+    play, _, news = looked_at(1050.0)
+    assert news.told.word == "none"
+    order = next(iter(play.room.orders.values()))
+    assert order.ending == ""
+    view = order_view(play.room, order.id).effect
+    assert view is not None
+    assert view.attribution is not None
+    assert view.attribution.said.startswith("So far the order has done nothing")
+    play.evidence["loom-1/output"] = Evidence(signal="loom-1/output", at=play.now + 1200.0)
+    final = [event for event in play.wait(1200.0) if isinstance(event, EffectMeasured)][-1]
+    assert final.final
+    asked = asked_of(play.room, final)
+    rows = {key: readings(asked, 0.0, place) for place, key in enumerate(asked.sisters)}
+    told = reckon(asked, {**rows, asked.signal: readings(asked, 0.0, 9)})
+    ended = only(happened.OrderEnded, play.hear(told))
+    assert (told.told.word, ended.ending) == ("none", "ignored")
+
+
+def test_an_effect_that_shows_is_told_at_once() -> None:
+    assert looked_at(450.0, gain=20.0)[2].told.word == "told"
+
+
+def test_at_the_review_nothing_is_too_early_any_more() -> None:
+    _, seen, news = looked_at(1300.0)
+    assert seen.final
+    assert news.told.word == "none"
+
+
+def test_an_order_of_which_nothing_is_declared_gets_half_of_the_time_to_its_review() -> None:
+    asked = Question("M", "O", "p/x", (), 0.0, 300.0, 0.0, 60.0, 0.0, 1.0, False, 3600.0, 60.0)
+    assert asked.too_early_until == 1800.0
+    slow = asked._replace(delay_s=3000.0)
+    assert slow.too_early_until == 3600.0, "never beyond the review"
