@@ -11,6 +11,7 @@ from opsroom.alarms.alarm import state
 from opsroom.alarms.laid_out import REVIEW_S
 from opsroom.alarms.rationale import Rationale
 from opsroom.clock import SystemClock
+from opsroom.recursion.recursion import CouncilRules
 from opsroom.room import events as happened
 from opsroom.room.news import Returned, Tick
 from opsroom.room.room import newborn
@@ -197,3 +198,28 @@ def test_a_machine_whose_clock_jumps_loses_no_escalation_and_doubles_none(how: s
             clock = SystemClock(play.now, lambda: wall[0], lambda: steady[0])
     assert set(arrived) == {"loom-1", "textiles", "total"}
     assert play.room.alarms[name].at_unit == "total"
+
+
+def test_a_seat_consents_to_more_time_only_where_the_council_is_asked() -> None:
+    play = Play(rules=charter(council=CouncilRules(unit="total")))
+    play.alarm()
+    play.ask(MORE, people("loom-1"))
+    assert play.refusal(YES, seat(1)).code == "not-your-role", "the company is asked, and the council sits above it"
+    play.ask(YES, people("textiles"))
+
+
+def test_a_level_that_an_alarm_comes_to_has_not_seen_it_and_has_all_its_time_before_it() -> None:
+    play = Play()
+    name = play.alarm()
+    for _ in range(play.charter.alarms.extensions):
+        play.ask(MORE, people("loom-1"))
+        play.ask(YES, people("textiles"))
+    play.ask(ask.AcknowledgeAlarm(alarm=name), people("loom-1"))
+    assert play.refusal(MORE, people("loom-1")).code == "too-often"
+    play.ask(ask.CallEarly(alarm=name, reason="we cannot"), people("loom-1"))
+    alarm = play.room.alarms[name]
+    assert (alarm.acknowledged_at, alarm.acknowledged_by, alarm_view(play.room, name).acknowledged_by) == (None, "", "")
+    play.ask(MORE, people("textiles"))
+    play.ask(YES, people("total"))
+    assert play.room.alarms[name].extended == 1
+    assert play.replayed() == play.room

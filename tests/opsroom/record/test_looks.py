@@ -40,3 +40,19 @@ def test_looks_apart_by_more_than_their_span_are_rows_of_their_own_and_none_is_f
     rows = [(row.first_at - NOW, row.last_at - NOW, row.times) for row in again.of("mill-1")]
     assert rows == [(SPAN_S + 1.0, SPAN_S + 2.0, 2), (0.0, 1.0, 2)]
     again.close()
+
+
+def test_what_was_seen_of_one_plant_is_named_signal_by_signal(tmp_path: Path) -> None:
+    looks = Looks(tmp_path / "looks.sqlite")
+    for at, signal in ((NOW, "output"), (NOW + 1.0, "heat"), (NOW + 2.0, "output")):
+        assert looks.note("seat-1", "Ada", "readings", "grant-1", "audit", [f"mill-1/{signal}"], at)
+    assert [(row.signals, row.times) for row in looks.of("mill-1")] == [(("heat", "output"), 3)]
+    looks.close()
+
+
+def test_what_cannot_be_noted_may_not_be_shown(tmp_path: Path) -> None:
+    looks = Looks(tmp_path / "looks.sqlite")
+    with looks.ledger.written() as connection:
+        connection.execute("DROP TABLE looks")
+    assert not look(looks, "mill-1", NOW)
+    looks.ledger.close()
