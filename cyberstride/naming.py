@@ -209,21 +209,23 @@ def watch(
     free = ~stuck & ((names.named == STEADY) | (names.named == SUSPECTED))
     drifting = ramp.gentle & free
     found = drifting | (ramp.rising & (free | (~stuck & (names.named == STEP))))
-    clear = found | (names.given & ((names.named == SLOPE) | (names.named == VARIANCE)))
-    drift = np.where(clear[:, None], 0.0, drift)
     less, count = belief.calm.T
     square = np.clip(settled.rho, 0.0, 0.9) ** 2
     calmer = here & free & ~found & (less * (1.0 - square) / (1.0 + square) * (1.0 - habit) > CALM_LIMIT)
+    clear = found | calmer | (names.given & ((names.named == SLOPE) | (names.named == VARIANCE)))
+    drift = np.where(clear[:, None], 0.0, drift)
     ratio = (CALMER * count - less) / (CALMER_SQUARE * np.maximum(count, 1.0))
     ratio = np.sqrt(np.maximum(ratio, LEAST_RATIO))
     calm = np.where((calmer | stuck | (names.given & (names.named == VARIANCE)))[:, None], 0.0, belief.calm)
     scale = np.where(calmer, np.maximum(settled.noise * ratio * ratio, LEAST_NOISE), settled.noise)
+    # Less noise does not mean that the level is known any better.
+    wider = np.where(calmer, settled.noise / scale, 1.0)
     settled = settled._replace(
         level=np.where(found, ramp.level, settled.level),
         slope=np.where(found, ramp.slope, settled.slope),
-        v11=np.where(found, _RAMP_LEVEL, settled.v11),
-        v12=np.where(found, 0.0, settled.v12),
-        v22=np.where(found, ramp.slope_v, settled.v22),
+        v11=np.where(found, _RAMP_LEVEL, settled.v11 * wider),
+        v12=np.where(found, 0.0, settled.v12 * wider),
+        v22=np.where(found, ramp.slope_v, settled.v22 * wider),
         noise=scale,
         dof=np.where(calmer, np.minimum(count, settled.dof), settled.dof),
     )

@@ -15,6 +15,7 @@ from cyberstride.lanes.rows import (
     CALM,
     CHANCE,
     DOF,
+    DRIFT,
     EVENT,
     GIVEN,
     HABIT,
@@ -76,6 +77,11 @@ def _calm_down(f: Any, calmer: Any, less: Any, count: Any) -> None:  # pragma: n
     ratio = root(farther((CALMER * count - less) / (CALMER_SQUARE * known), LEAST_RATIO))
     noise = where(calmer, farther(load(f, SET + 5) * ratio * ratio, _LEAST_NOISE), load(f, SET + 5))
     dof = where(calmer, nearer(count, load(f, SET + 6)), load(f, SET + 6))
+    wider = where(calmer, load(f, SET + 5) / noise, 1.0)
+    for j in range(3):
+        store(f, SET + 2 + j, load(f, SET + 2 + j) * wider)
+    for j in range(6):
+        store(f, DRIFT + j, where(calmer, 0.0, load(f, DRIFT + j)))
     store(f, SET + 5, noise)
     store(f, SET + 6, dof)
     store(f, NEW_DOF, where(calmer, dof, load(f, NEW_DOF)))
