@@ -1,8 +1,9 @@
 """The units' own series: what each charted unit does as a whole, told period by period as if it were a plant.
 
 A whole is told as a telex of its unit, judged and stored with the others of its tick: a restart judges again exactly what was
-told, and never reckons the past anew. A moment at which the room was away is not told. Parts that are units count by the last
-value of their own series, or by the one that is told at the same moment.
+told, and never judges the past anew. A moment at which the room was away, or a part was missing, is told afterwards when the
+parts' readings have come (`arrears`). Parts that are units count by the last value of their own series, or by the one that is
+told at the same moment.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from opsroom.judgement.bank import Bank
+from opsroom.recursion.arrears import Arrears
 from opsroom.recursion.flow import unit_of
 from opsroom.recursion.flowchart import OWN, Chart, parts_first
 from opsroom.recursion.whole import Amounts, Told, Triple, gains, held_back, reckon, tell, triple
@@ -60,6 +62,7 @@ class Wholes:
         self.charts: Mapping[str, Chart] = {chart.unit: chart for chart in parts_first(charts)}
         self._seq = {unit: durable.get(unit, (EPOCH, 0))[1] for unit in self.charts}
         self._standards: tuple[object, object, dict[str, Standard]] | None = None
+        self._arrears = Arrears()
 
     def births(self) -> tuple[PlantBirth, ...]:
         """The units' own series as births."""
@@ -78,21 +81,17 @@ class Wholes:
                 break
             found = self.tell(room, bank, chart, at, told)
             told[unit] = found.value
-            self._seq[unit] += 1
             quality = Quality.UNCERTAIN if found.held else Quality.GOOD
-            telexes.append(
-                Accepted(
-                    plant=unit,
-                    epoch=EPOCH,
-                    seq=self._seq[unit],
-                    source_us=int(moment * 1e6),
-                    received_us=int(at * 1e6),
-                    kind=TelexKind.LIVE,
-                    signals=(0,),
-                    readings=(Reading(0, found.value, quality),),
-                )
-            )
+            telexes.append(self._telex(unit, int(moment * 1e6), at, TelexKind.LIVE, Reading(0, found.value, quality)))
+            if found.missing or found.held:
+                self._arrears.note(unit, int(moment * 1e6))
+        owed = self._arrears.owed(self.charts, bank, at, AT_ONCE - len(telexes))
+        telexes += (self._telex(one.unit, one.moment_us, at, one.kind, Reading(0, one.value)) for one in owed)
         return tuple(telexes)
+
+    def _telex(self, unit: str, source_us: int, at: float, kind: TelexKind, reading: Reading) -> Accepted:
+        self._seq[unit] += 1
+        return Accepted(unit, EPOCH, self._seq[unit], source_us, int(at * 1e6), kind, (0,), (reading,))
 
     def tell(
         self, room: Room, bank: Bank, chart: Chart, at: float, fresh: Mapping[str, float | None] | None = None

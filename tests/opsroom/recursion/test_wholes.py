@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,7 @@ class Looms:
         self.folder = folder
         (folder / ROOM).write_text(CHARTED, encoding="utf-8")
         self.minute = 0
+        self.made_up: list[tuple[str, TelexKind, int, float | None]] = []
         self.seq = {"mill-1": 0, "loom-1": 0}
         self.hall = self._open()
         for birth in BIRTHS:
@@ -87,20 +88,33 @@ class Looms:
         self.hall.close()
         self.hall = self._open()
 
-    def tell(self, **values: float | None) -> None:
-        """One minute: what each plant says in it, then what the wholes make of the minute before."""
+    def tell(self, late: Sequence[tuple[str, int, float]] = (), **values: float | None) -> None:
+        """One minute: what each plant says in it, then what the wholes make of the minute before.
+
+        `late` are readings (plant, minute, value) that come only now.
+        """
         at = START + 60.0 * self.minute
-        telexes = []
+        telexes = [self._late(*one, at) for one in late]
         for plant, value in ((name.replace("_", "-"), value) for name, value in values.items()):
             self.seq[plant] += 1
             readings = (Reading(1, value),)
             stamp = int(at * 1e6)
             telexes.append(Accepted(plant, 1, self.seq[plant], stamp, stamp, TelexKind.LIVE, (1,), readings))
         own = self.hall.wholes.due(self.hall.room, self.hall.bank, at)
-        self.own = {telex.plant: telex.readings[0].value for telex in own}
+        self.own = {telex.plant: telex.readings[0].value for telex in own if telex.kind is TelexKind.LIVE}
+        self.made_up += [
+            (telex.plant, telex.kind, round(telex.source_us / 1e6 - START) // 60, telex.readings[0].value)
+            for telex in own
+            if telex.kind is not TelexKind.LIVE
+        ]
         self.last = self.hall.bank.judge((*telexes, *own), at, self.hall.numbers)
         self.hall.store.append(self.last.blocks)
         self.minute += 1
+
+    def _late(self, plant: str, minute: int, value: float, at: float) -> Accepted:
+        self.seq[plant] += 1
+        stamp, readings = int((START + 60.0 * minute) * 1e6), (Reading(1, value),)
+        return Accepted(plant, 1, self.seq[plant], stamp, int(at * 1e6), TelexKind.BACKFILL, (1,), readings)
 
 
 @pytest.fixture
@@ -173,6 +187,56 @@ def test_a_restart_goes_on_exactly_where_the_wholes_were(looms: Looms, tmp_path:
         assert one == two, "beliefs are the same to the bit"
     finally:
         steady.hall.close()
+
+
+def test_moments_at_which_the_room_was_away_are_told_when_the_parts_have_caught_up_and_open_nothing(
+    looms: Looms,
+) -> None:
+    for _ in range(12):
+        looms.tell(mill_1=40.0, loom_1=90.0)
+    looms.made_up.clear()
+    looms.hall.close()
+    looms.minute += 4  # the plants go on telling their spools
+    looms.hall = looms._open()
+    spools = [
+        (plant, minute, value) for minute in (12, 13, 14, 15) for plant, value in (("mill-1", 20.0), ("loom-1", 70.0))
+    ]
+    looms.tell(late=spools, mill_1=40.0, loom_1=90.0)
+    judged = looms.hall.bank.by_key["textiles/actuality"].lane
+    for _ in range(24):
+        looms.tell(mill_1=40.0, loom_1=90.0)
+        assert judged not in [one.lane for one in looms.last.announced]
+    told = [one[1:] for one in looms.made_up if one[0] == "textiles" and one[1] is TelexKind.BACKFILL]
+    assert told == [(TelexKind.BACKFILL, minute, pytest.approx(40.0)) for minute in (12, 13, 14, 15)]
+    above = [one[2] for one in looms.made_up if one[0] == "works" and one[1] is TelexKind.BACKFILL]
+    assert above == [12, 13, 14, 15], "the whole above follows"
+    assert looms.hall.bank.level[judged] == pytest.approx(80.0), "what was judged is what was known then"
+    start = round((START + 12 * 60.0) * 1e6)
+    kept = looms.hall.store.between("textiles/actuality", start, start + 4 * 60_000_000)
+    assert kept.value.tolist() == pytest.approx([40.0] * 4)
+    looms.made_up.clear()
+    looms.restart()
+    for _ in range(12):
+        looms.tell(mill_1=40.0, loom_1=90.0)
+    assert not [one for one in looms.made_up if one[1] is TelexKind.BACKFILL], "no moment is made up for twice"
+
+
+def test_a_whole_that_was_told_without_a_part_is_corrected_when_its_readings_come_late(looms: Looms) -> None:
+    for _ in range(8):
+        looms.tell(mill_1=40.0, loom_1=90.0)
+    looms.made_up.clear()
+    for _ in range(8):
+        looms.tell(loom_1=90.0)
+    assert looms.own["textiles"] is None
+    unknown = [looms.minute - 2, looms.minute - 1]
+    spool = [("mill-1", minute, 40.0) for minute in range(8, looms.minute)]
+    looms.tell(late=spool, mill_1=40.0, loom_1=90.0)
+    for _ in range(8):
+        looms.tell(mill_1=40.0, loom_1=90.0)
+    corrected = [one[1:] for one in looms.made_up if one[0] == "textiles" and one[2] in unknown]
+    assert corrected == [(TelexKind.CORRECTION, minute, pytest.approx(80.0)) for minute in unknown]
+    shown = looms.hall.bank.rings.past(looms.hall.bank.by_key["textiles/actuality"].lane)
+    assert np.isfinite(shown.value).all(), "nothing is missing on the chart any more"
 
 
 def test_a_slip_of_the_whole_is_judged_like_any_signal_and_its_alarm_is_owned_by_the_unit(looms: Looms) -> None:
