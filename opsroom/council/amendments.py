@@ -70,6 +70,7 @@ def move(room: Room, asked: AmendMotion, actor: Actor, now: float, sight: Sight)
     """Propose another wording of an option; the mover's own is taken over at once."""
     motion = find_running(room, asked.motion, now)
     _check_open(motion)
+    _check_eligible(room, motion, actor)
     before = motion.option(asked.option)
     if before is None or before.kind != "orders":
         raise Refused("no-option", f"option {asked.option!r} cannot be amended", "amend one of the proposed options")
@@ -101,14 +102,13 @@ def answer(room: Room, asked: AnswerAmendment, actor: Actor, now: float) -> tupl
         raise Refused("unknown-amendment", f"{motion.id} has no {asked.amendment!r}", "look for its id on the motion")
     if amendment.state != "open":
         raise Refused("amendment-over", f"{amendment.id} is {amendment.state}", "move another one")
-    seats = eligible(room, motion)
-    if actor.seat not in seats:
-        raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "leave it to the others")
+    seats = _check_eligible(room, motion, actor)
     said_now = happened.AmendmentAnswered(
         at=now, motion=motion.id, amendment=amendment.id, seat=actor.seat, aye=asked.aye
     )
-    ayes = ({*amendment.ayes} - {actor.seat}) | ({actor.seat} if asked.aye else set())
-    noes = ({*amendment.noes} - {actor.seat}) | (set() if asked.aye else {actor.seat})
+    others = {*seats} - {actor.seat}
+    ayes = ({*amendment.ayes} & others) | ({actor.seat} if asked.aye else set())
+    noes = ({*amendment.noes} & others) | (set() if asked.aye else {actor.seat})
     if asked.aye and actor.seat == motion.seat:
         return (said_now, _taken(room, motion, amendment.id, amendment.option, "friendly", now))
     if 2 * len(ayes) > len(seats):
@@ -137,6 +137,14 @@ def _taken(
 
 def _with(motion: Motion, new: Option) -> tuple[Option, ...]:
     return tuple(new if option.id == new.id else option for option in motion.options)
+
+
+def _check_eligible(room: Room, motion: Motion, actor: Actor) -> tuple[int, ...]:
+    """The seats that have a word on amendments; refuses one that recused itself."""
+    seats = eligible(room, motion)
+    if actor.seat not in seats:
+        raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "leave it to the others")
+    return seats
 
 
 def _check_open(motion: Motion) -> None:

@@ -20,11 +20,15 @@ class MotionSeconded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="
 
 
 class SeatRecused(Event, frozen=True, kw_only=True, omit_defaults=True, tag="seat-recused"):
-    """A seat stepped back from a motion with a reason: it leaves the denominator, and its ballot, if it had cast one, is void."""
+    """A seat stepped back from a motion with a reason: it leaves the denominator, and its ballot, if it had cast one, is void.
+
+    So are those that it had cast in the place of the seats in `voids`.
+    """
 
     motion: str
     seat: int
     reason: str
+    voids: tuple[int, ...] = ()
 
 
 class BallotSealed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ballot-sealed"):

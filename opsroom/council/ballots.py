@@ -107,7 +107,9 @@ def recuse(room: Room, asked: RecuseSeat, actor: Actor, now: float) -> tuple[Any
     if actor.seat in motion.recused:
         raise Refused("recused", f"seat {actor.seat} recused itself already", "nothing is left to do")
     reason = said(asked.reason, "the reason for recusing")
-    event = happened.SeatRecused(at=now, motion=motion.id, seat=actor.seat, reason=reason)
+    cast_by = {**dict(motion.first), **dict(motion.ballots)}
+    voids = tuple(seat for seat, one in sorted(cast_by.items()) if one.cast_by == actor.seat != seat)
+    event = happened.SeatRecused(at=now, motion=motion.id, seat=actor.seat, reason=reason, voids=voids)
     after = _recused(room, event)
     left = after.motions[motion.id]
     if len(eligible(after, left)) < motion.quorum:
@@ -165,8 +167,12 @@ def _old(room: Room, event: happened.BallotCast) -> Room:
 
 def _recused(room: Room, event: happened.SeatRecused) -> Room:
     motion = room.motions[event.motion]
-    ballots = motion.ballots.delete(event.seat) if event.seat in motion.ballots else motion.ballots
-    changes = {"recused": motion.recused.set(event.seat, event.reason), "ballots": ballots}
+    ballots, first = motion.ballots, motion.first
+    for seat in (event.seat, *event.voids):
+        ballots = ballots.delete(seat) if seat in ballots else ballots
+    for seat in event.voids:
+        first = first.set(seat, msgspec.structs.replace(first[seat], void=True)) if seat in first else first
+    changes = {"recused": motion.recused.set(event.seat, event.reason), "ballots": ballots, "first": first}
     return put(room, "motions", msgspec.structs.replace(motion, **changes))
 
 

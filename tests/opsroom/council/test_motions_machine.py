@@ -89,7 +89,8 @@ class Motions(Staged):
                 for key in [key for key in self.counted if key[:2] == (event.motion, number)]:
                     del self.counted[key]  # voided: they are cast again
             case happened.SeatRecused():
-                for key in [key for key in self.counted if key[0] == event.motion and key[2] == event.seat]:
+                gone = (event.seat, *event.voids)
+                for key in [key for key in self.counted if key[0] == event.motion and key[2] in gone]:
                     del self.counted[key]
             case happened.MotionClosed():
                 self.closes(event, before.motions[event.motion])
@@ -115,6 +116,7 @@ class Motions(Staged):
         said = [ballot.vote for ballot in counted.values() if ballot.vote is not None]
         assert len({ballot.cast_by for ballot in counted.values()}) >= motion.quorum, "no quorum of people"
         assert not set(counted) & set(motion.recused)
+        assert not {ballot.cast_by for ballot in counted.values()} & set(motion.recused)
         cast = [vote for vote in said if not vote.abstain]
         named = sum(event.option in vote.options for vote in cast)
         option = motion.option(event.option)
