@@ -5,7 +5,8 @@ in `labelled.json` beside this file and ends with 1 where one has become worse.
 
 Each trouble begins at reading 100 of a quiet signal (Gaussian noise, sd 1). "found" is any name beyond suspected within 30
 readings, "+60" within 60; "right +1", "+5" and "+30" the share named rightly at most so many readings after the onset;
-"then" the share named rightly at most five readings after it was found, of those found within 60. A slope is right as slope
+"then" the share named rightly at most five readings after it was found, of those found within 60; "undone" the share whose
+right name was later followed by a wrong one. A slope is right as slope
 or drift, a calmer signal (its sd divided by the size) as variance. "away" is a step that is judged by `wrong` >= 0.5, against
 the frozen reference, and by no name. Quiet signals of several kinds give false names per 1,000 readings, and the share of
 their readings that is called wrong.
@@ -104,6 +105,7 @@ def score(kind: str, codes: tuple[int, ...], size: float, rng: np.random.Generat
     found = told.any(axis=0)
     first = np.where(found, told.argmax(axis=0), AFTER)
     soon = first <= 30
+    wrongly = (told & ~right & (np.cumsum(right, axis=0) > 0)).any(axis=0) if codes else np.zeros(LANES, np.bool_)
     in_time = (np.cumsum(right, axis=0)[np.minimum(first + 5, AFTER - 1), np.arange(LANES)] > 0)[found]
     return {
         "trouble": kind,
@@ -116,6 +118,7 @@ def score(kind: str, codes: tuple[int, ...], size: float, rng: np.random.Generat
         "right_5": round(float(right[:6].any(axis=0).mean()), 3),
         "right_30": round(float(right[:31].any(axis=0).mean()), 3),
         "then": round(float(in_time.mean()), 3) if found.any() else 0.0,
+        "undone": round(float(wrongly.mean()), 3),
     }
 
 
@@ -130,8 +133,9 @@ def false_names(kind: str, rng: np.random.Generator) -> dict[str, float | str]:
 
 
 KEPT = Path(__file__).with_name("labelled.json")
-SHARE, RATE = 0.03, 0.1
-"""A share may fall by so much, and false names a thousand readings rise by so much or by a tenth, before it counts as worse."""
+SHARE, RATE, READINGS = 0.03, 0.1, 2
+"""A share may fall by so much, false names and wrong readings a thousand rise by so much or by a tenth, and a delay by so
+many readings or a tenth, before it counts as worse."""
 
 
 def figures() -> dict[str, Any]:
@@ -144,24 +148,32 @@ def figures() -> dict[str, Any]:
 def worse(now: dict[str, Any], then: dict[str, Any]) -> list[str]:
     """What has become worse than it was, a sentence each.
 
-    >>> row = {"trouble": "step", "size": 3, "found": 0.9, "right_1": 0.1, "right_5": 0.5, "right_30": 0.8, "then": 0.5}
-    >>> worse({"troubles": [row | {"found": 0.8}], "quiet": []}, {"troubles": [row], "quiet": []})
-    ['step of 3: found 0.8, was 0.9']
+    >>> row = dict.fromkeys((*SHARES, *DELAYS, "undone"), 0.5) | {"trouble": "step", "size": 3}
+    >>> worse({"troubles": [row | {"found": 0.4, "delay_p90": 9.0}], "quiet": []}, {"troubles": [row], "quiet": []})
+    ['step of 3: found 0.4, was 0.5', 'step of 3: delay_p90 9.0, was 0.5']
     """
-    pairs = list(zip(now["troubles"], then["troubles"], strict=True))
     found = [
         f"{new['trouble']} of {new['size']}: {key} {new[key]}, was {old[key]}"
-        for new, old in pairs
-        for key in ("found", "right_1", "right_5", "right_30", "then")
-        if new[key] < old[key] - SHARE
+        for new, old in zip(now["troubles"], then["troubles"], strict=True)
+        for key in (*SHARES, *DELAYS, "undone")
+        if (new[key] < old[key] - SHARE if key in SHARES else new[key] > _most(key, old[key]))
     ]
     false = [
         f"{new['quiet']}: {new[key]} false {key} in a thousand, was {old[key]}"
         for new, old in zip(now["quiet"], then["quiet"], strict=True)
-        for key in sorted(set(old) - {"quiet", "readings", "suspected", "wrong"})
+        for key in sorted(set(old) - {"quiet", "readings"})
         if new[key] > max(1.1 * old[key], old[key] + RATE)
     ]
     return found + false
+
+
+SHARES = ("found", "found_60", "right_1", "right_5", "right_30", "then")
+DELAYS = ("delay_median", "delay_p90")
+
+
+def _most(key: str, old: float) -> float:
+    """The greatest delay, or share undone, that is no worse than the `old` one."""
+    return old + SHARE if key == "undone" else max(1.1 * old, old + READINGS)
 
 
 def check() -> list[str]:
@@ -176,8 +188,8 @@ def main(out: str | None = None) -> None:
         sys.exit(1 if found else 0)
     said = figures()
     troubles, calm = said["troubles"], said["quiet"]
-    heads = ("found", "+60", "delay", "p90", "right +1", "+5", "+30", "then")
-    keys = ("found", "found_60", "delay_median", "delay_p90", "right_1", "right_5", "right_30", "then")
+    heads = ("found", "+60", "delay", "p90", "right +1", "+5", "+30", "then", "undone")
+    keys = ("found", "found_60", "delay_median", "delay_p90", "right_1", "right_5", "right_30", "then", "undone")
     print(f"{'trouble':13}{'size':>6}" + "".join(f"{head:>9}" for head in heads))
     for row in troubles:
         cells = (f"{row[key]:>9.0f}" if key.startswith("delay") else f"{row[key]:>9.3f}" for key in keys)
