@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -326,3 +329,26 @@ def test_a_network_of_addresses_shares_an_allowance_and_memory_is_bounded() -> N
     for turn in range(100_000):
         tries.begin(f"account-{turn}", f"10.{turn >> 16}.{turn >> 8 & 255}.{turn & 255}", 1.0)
     assert len(tries._left) <= 20_002
+
+
+class Slow(PasswordHasher):
+    """A hasher beside whose work something else happens."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        right = super().verify(hash, password)
+        self.meanwhile()
+        return right
+
+
+async def test_a_passphrase_that_is_renewed_while_it_is_being_checked_opens_nothing(
+    tmp_path: Path, people: People, clock: HandClock
+) -> None:
+    passphrase = people.enrol([])["seat-1"]
+    hasher = Slow(time_cost=1, memory_cost=8, parallelism=1)
+    room = People(tmp_path / "people.sqlite", clock, hasher)
+    hasher.meanwhile = lambda: people.renew("seat-1")
+    assert (await refused(room, "seat-1", passphrase)).code == "wrong"
+    assert room.present() == frozenset()
+    room.close()
