@@ -17,120 +17,52 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from telex_ingest.desk import Link
-from telex_ingest.heard import GapClosed, Heard, SheetAccepted, StripAccepted
+from telex_ingest.heard import GapClosed, SheetAccepted, StripAccepted
 from telex_ingest.line import Limits, LineCounts
+from telex_ingest.open_wire import (
+    POLICY_VIOLATION,
+    Authorise,
+    Clock,
+    Deliver,
+    Direct,
+    Receive,
+    Roomy,
+    Scope,
+    Send,
+    Vouch,
+    Wire,
+    bearer_of,
+    no_page,
+    turn_away,
+)
 from telex_ingest.refusals import WireError
+from telex_ingest.restraint import Restraint
 from telex_ingest.scanner import PLAIN, SCANS
 from telex_ingest.session import Session
-from telex_ingest.share import Allowance, Share, readings_of
+from telex_ingest.share import Share
 from telex_ingest.states import LinkState
 from telex_ingest.strips import GATHERED, Odd, Strips
-from telex_ingest.telex import FromPlant, Invitation, Notice, Order, PlantBirth, Refusal
+from telex_ingest.telex import Invitation, Notice, Order, PlantBirth, Refusal
+from telex_ingest.telling import Telling
 from telex_ingest.toll import EVERY, Toll
-from telex_ingest.wire import Subprotocol, decode, encode
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class Clock(Protocol):
-    """The room's clock."""
-
-    def now(self) -> float:
-        """Epoch seconds UTC."""
-        ...
-
-
-Authorise = Callable[[str, str], frozenset[str] | None]
-"""(link, token) -> the plants that the link may speak for ("*" in it: any), or None when the token is not the link's."""
-
-Vouch = Callable[[str, Scope], frozenset[str] | None]
-"""(link, scope) -> the plants that a link without a token may speak for, because of the certificate that its end showed."""
-
-Deliver = Callable[[Heard], bool]
-"""Puts an item into the room's inbox without waiting; it is always taken. False: the room has enough of this websocket, the
-gateway reads no more from it until `roomy` says so."""
-
-Roomy = Callable[[int], bool]
-"""(number of a websocket) -> whether the room takes more from it."""
+from telex_ingest.wire import Subprotocol, decode
 
 NOT_STORED = "the room cannot store what is told now; nothing is acknowledged until it can"
 
 GATHER_S = 0.01
 """How long a plain telex waits at most for others to be looked at together."""
 
-LOOK_AGAIN_S = 0.005
-"""How soon it is asked again whether a websocket may be read from."""
-
 STALLED_S = 1.5
 """A room that has not swept for so long, in seconds of the world, did not listen, so that it calls nobody silent for a while."""
 
-POLICY_VIOLATION = 1008
 GOING_AWAY = 1001
-
-
-class Direct(Protocol):
-    """A server that hands frames over as they come (`telex.direct` among the extensions of the scope)."""
-
-    def take_over(
-        self, sink: Callable[[bytes, bool], None], toll: Toll, many: Callable[[bytes, list[int]], bool]
-    ) -> None:
-        """From now on every message goes to `sink`: its payload, and whether it is text; `toll` is told what that costs.
-
-        Text messages that come together are offered to `many` first: all of them in a row, and their sizes.
-        """
-        ...
-
-    def pause(self) -> None:
-        """Read no more."""
-        ...
-
-    def resume(self) -> None:
-        """Read again."""
-        ...
-
-    @property
-    def ready(self) -> bool:
-        """Whether the line is open and takes more."""
-        ...
-
-    def say(self, data: bytes, *, text: bool) -> None:
-        """Send at once."""
-        ...
-
-
-class _Wire:
-    """One open websocket: its link in the session, how to send, and the task that is sending just now."""
-
-    __slots__ = ("cut", "direct", "link", "per_s", "roomy", "scope", "send", "sending", "subprotocol", "until")
-
-    def __init__(self, link: Link, send: Send, subprotocol: Subprotocol, direct: Direct | None, scope: Scope) -> None:
-        self.link = link
-        self.scope = scope
-        self.per_s: float | None = None
-        """How many readings a second the link may tell; None: as many as the room takes."""
-        self.until = 0.0
-        """Nothing is read before this moment of the loop's clock: the link told more than its share."""
-        self.send = send
-        self.direct = direct
-        self.roomy = asyncio.Event()
-        self.roomy.set()
-        self.subprotocol = subprotocol
-        self.sending: asyncio.Task[None] | None = None
-        self.cut: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """Done with a close code when the room ends the link."""
-
-    def end(self, code: int) -> None:
-        if not self.cut.done():
-            self.cut.set_result(code)
 
 
 class Gateway:
@@ -163,22 +95,20 @@ class Gateway:
         self._share = share
         self._toll = toll or Toll()
         self._steady = steady
-        self._allowances: dict[str, Allowance] = {}
         self.limits = limits
         self._roomy = roomy
         self._busy = busy
-        self._paused: dict[int, _Wire] = {}
         self._allowed = allowed
         self._authorise = authorise
         self._deliver = deliver
         self._clock = clock
         self._origins = origins
         self._session = Session(room_id, limits)
-        self._wires: dict[int, _Wire] = {}
+        self._wires: dict[int, Wire] = {}
         self._strips = Strips()
         self._looking: asyncio.TimerHandle | None = None
-        self._relief: asyncio.Task[None] | None = None
-        self._flushing = False
+        self._restraint = Restraint(self._session.desk, roomy)
+        self._telling = Telling(self._session, self._wires, limits.send_s)
         self._swept = float("-inf")
         self._swept_at = float("inf")
         self._closing = False
@@ -203,7 +133,7 @@ class Gateway:
         self._session.acknowledge(durable)
         for sheet in sheets:
             self._session.acknowledge_sheet(sheet)
-        self._flush()
+        self._telling.flush()
 
     def send(
         self,
@@ -214,13 +144,13 @@ class Gateway:
     ) -> bool:
         """Telex these to the link that speaks for the plant; False when none does (send them again at its birth)."""
         sent = self._session.send(plant, orders, notices, invitations)
-        self._flush()
+        self._telling.flush()
         return sent
 
     def refuse(self, plant: str, refusal: Refusal) -> bool:
         """Telex a refusal of the room's own to the link that speaks for the plant."""
         sent = self._session.refuse(plant, refusal, self._clock.now())
-        self._flush()
+        self._telling.flush()
         return sent
 
     def ail(self, trouble: bool) -> None:
@@ -229,7 +159,7 @@ class Gateway:
             for wire in self._wires.values():
                 if wire.link.name:
                     self._session.desk.refuse(wire.link, self._clock.now(), "not-stored", NOT_STORED)
-            self._flush()
+            self._telling.flush()
         self._ails = trouble
 
     def tick(self) -> None:
@@ -239,13 +169,13 @@ class Gateway:
             return
         at = self._steady()
         stalled, self._swept_at = at - self._swept_at > STALLED_S, at
-        if self._paused or stalled:
+        if self._restraint.paused or stalled:
             self._session.deaf_until = now + self.limits.silence_floor_s  # it is the room that does not listen
         self._swept = now
         self._cut_revoked(now)
         for item in self._session.tick(now):
             self._deliver(item)
-        self._flush()
+        self._telling.flush()
 
     def _cut_revoked(self, now: float) -> None:
         if self._allowed is None:
@@ -259,10 +189,10 @@ class Gateway:
     def line(self) -> LineCounts:
         """Tell the state of the line: links, plants, every counter."""
         line = self._session.line()
-        if not self._paused:
+        if not self._restraint.paused:
             return line
-        each = [msgspec.structs.replace(one, held=int(one.number in self._paused)) for one in line.each]
-        return msgspec.structs.replace(line, each=tuple(each), paused=len(self._paused))
+        each = [msgspec.structs.replace(one, held=int(one.number in self._restraint.paused)) for one in line.each]
+        return msgspec.structs.replace(line, each=tuple(each), paused=len(self._restraint.paused))
 
     def cut(self, link: str) -> int:
         """Close the websockets of a link (its token was revoked); returns how many."""
@@ -279,36 +209,35 @@ class Gateway:
         if self._wires:
             self._emptied.clear()
             await self._emptied.wait()
-        if self._relief is not None:
-            self._relief.cancel()
+        self._restraint.close()
 
     # ---- one websocket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one websocket from its opening to its end."""
         if scope["type"] != "websocket":
-            await _no_page(scope, receive, send)
+            await no_page(scope, receive, send)
             return
         await receive()  # websocket.connect
         headers = {name.lower(): value for name, value in scope.get("headers", ())}
         origin = headers.get(b"origin", b"").decode("latin-1")
         agreed = Subprotocol.agree(list(scope.get("subprotocols", ())))
         if origin and origin not in self._origins:
-            await _turn_away(scope, send, 403, "this origin may not speak on the wire")
+            await turn_away(scope, send, 403, "this origin may not speak on the wire")
         elif agreed is None:
-            await _turn_away(scope, send, 400, "offer telex.v1, telex.v1.json or telex.v1.msgpack")
+            await turn_away(scope, send, 400, "offer telex.v1, telex.v1.json or telex.v1.msgpack")
         elif self._closing or len(self._wires) >= self.limits.links or self._busy():
             reason = "the room takes no more links now; try again later"
             self._session.desk.refuse(None, self._clock.now(), "busy", reason)
-            await _turn_away(scope, send, 503, reason)
+            await turn_away(scope, send, 503, reason)
         else:
             subprotocol, name = agreed
             await send({"type": "websocket.accept", "subprotocol": name})
             direct: Direct | None = scope.get("extensions", {}).get("telex.direct")
-            wire = _Wire(self._session.open(self._clock.now()), send, subprotocol, direct, scope)
-            await self._serve(wire, _bearer(headers), receive)
+            wire = Wire(self._session.open(self._clock.now()), send, subprotocol, direct, scope)
+            await self._serve(wire, bearer_of(headers), receive)
 
-    async def _serve(self, wire: _Wire, bearer: str, receive: Receive) -> None:
+    async def _serve(self, wire: Wire, bearer: str, receive: Receive) -> None:
         self._wires[wire.link.number] = wire
         read = self._read if wire.direct is None else self._read_directly
         reading = asyncio.ensure_future(read(wire, bearer, receive))
@@ -322,14 +251,14 @@ class Gateway:
             await asyncio.gather(reading, return_exceptions=True)
             self._look_at(wire.link)
             del self._wires[wire.link.number]
-            self._paused.pop(wire.link.number, None)
+            self._restraint.paused.pop(wire.link.number, None)
             if code is not None:
-                await self._say_last(wire, code)
+                await self._telling.say_last(wire, code)
             self._session.close(wire.link)
             if not self._wires:
                 self._emptied.set()
 
-    async def _read(self, wire: _Wire, bearer: str, receive: Receive) -> int | None:
+    async def _read(self, wire: Wire, bearer: str, receive: Receive) -> int | None:
         """Read frames until the link ends (None) or must be closed (a close code)."""
         link = wire.link
         try:
@@ -354,7 +283,7 @@ class Gateway:
                 return None
             self._message(wire, bearer, message)
 
-    async def _read_directly(self, wire: _Wire, bearer: str, receive: Receive) -> int | None:
+    async def _read_directly(self, wire: Wire, bearer: str, receive: Receive) -> int | None:
         """The same for a server that hands over its frames: only the end of the link comes as a message."""
         link, direct = wire.link, wire.direct
         assert direct is not None
@@ -382,11 +311,11 @@ class Gateway:
             patience.cancel()
         return None
 
-    def _message(self, wire: _Wire, bearer: str, message: MutableMapping[str, Any]) -> None:
+    def _message(self, wire: Wire, bearer: str, message: MutableMapping[str, Any]) -> None:
         text = message.get("text")
         self._frame(wire, bearer, text if text is not None else message.get("bytes") or b"", wire.subprotocol)
 
-    def _frame(self, wire: _Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol) -> None:
+    def _frame(self, wire: Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol) -> None:
         """Take a frame; one that may be a plain telex waits a moment for others, and they are looked at together."""
         link, tally = wire.link, self._session.desk.tally
         tally.frames_in += 1
@@ -402,7 +331,7 @@ class Gateway:
             self._look_at(link)
         self._take(wire, bearer, frame, subprotocol, at)
 
-    def _frames(self, wire: _Wire, frames: bytes, sizes: list[int]) -> bool:
+    def _frames(self, wire: Wire, frames: bytes, sizes: list[int]) -> bool:
         """Take text frames that came together; False when they must come one by one."""
         if wire.cut.done() or max(sizes) > self.limits.frame_bytes or not self._gathers(wire):
             return False
@@ -414,7 +343,7 @@ class Gateway:
         self._gather(link, frames, sizes, at)
         return True
 
-    def _gathers(self, wire: _Wire) -> bool:
+    def _gathers(self, wire: Wire) -> bool:
         """Whether frames of text may wait a moment for others: none of them is the first of anything, none must be slowed."""
         link = wire.link
         return (
@@ -450,9 +379,9 @@ class Gateway:
             if isinstance(item, Odd):
                 self._take(wire, "", item.frame, Subprotocol.JSON, item.at)
             elif not self._deliver(item):
-                self._pause(wire)
+                self._restraint.pause(wire)
 
-    def _take(self, wire: _Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol, now: float) -> None:
+    def _take(self, wire: Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol, now: float) -> None:
         session, link = self._session, wire.link
         try:
             if len(frame) > self.limits.frame_bytes:
@@ -486,134 +415,8 @@ class Gateway:
             if toll.on:
                 toll.charge("inbox", EVERY)
             if enough:
-                self._pause(wire)
+                self._restraint.pause(wire)
             if wire.per_s is not None:
-                self._slow(wire, wire.per_s, decoded.frame, now)
+                self._restraint.slow(wire, wire.per_s, decoded.frame, now)
         if session.desk.ready:
-            self._flush()
-
-    # ---- when the room has enough of a websocket
-
-    def _slow(self, wire: _Wire, per_s: float, frame: FromPlant, now: float) -> None:
-        """Read no more for a while from a link that told more than its share, over all its websockets."""
-        name = wire.link.name
-        at = asyncio.get_running_loop().time()
-        allowance = self._allowances.get(name)
-        if allowance is None or allowance.per_s != per_s:
-            allowance = self._allowances[name] = Allowance(per_s, at)
-        wait_s = allowance.take(readings_of(frame), at)
-        if wait_s > 0.0:
-            wire.until = at + wait_s
-            self._session.desk.refuse(wire.link, now, "too-fast", f"link {name} may tell {per_s:g} readings a second")
-            self._pause(wire)
-
-    def _pause(self, wire: _Wire) -> None:
-        """Read no more from a websocket until the room has room for it again: its plants spool, the others go on."""
-        self._paused[wire.link.number] = wire
-        wire.roomy.clear()
-        if wire.direct is not None:
-            wire.direct.pause()
-        if self._relief is None or self._relief.done():
-            self._relief = asyncio.get_running_loop().create_task(self._relieve())
-
-    async def _relieve(self) -> None:
-        while self._paused:
-            await asyncio.sleep(LOOK_AGAIN_S)
-            at = asyncio.get_running_loop().time()
-            for number, wire in list(self._paused.items()):
-                if at >= wire.until and self._roomy(number) and self._paused.pop(number, None) is not None:
-                    wire.roomy.set()
-                    if wire.direct is not None:
-                        wire.direct.resume()
-
-    # ---- out to the links
-
-    def _flush(self) -> None:
-        """Send soon what waits for the links: what is said in one go then travels in one frame."""
-        if not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush_now)
-
-    def _flush_now(self) -> None:
-        self._flushing = False
-        for link in self._session.take_ready():
-            wire = self._wires.get(link.number)
-            if wire is not None and wire.sending is None and not self._said_at_once(wire):
-                wire.sending = asyncio.get_running_loop().create_task(self._say(wire))
-
-    def _said_at_once(self, wire: _Wire) -> bool:
-        """Send what waits for the link without a task; False when the line is full, and all of it still waits."""
-        direct = wire.direct
-        if direct is None or wire.cut.done() or not direct.ready:
-            return False
-        try:
-            frame = encode(wire.link.outbox.take(), wire.subprotocol)
-        except WireError:
-            wire.end(POLICY_VIOLATION)
-            return True
-        tally = self._session.desk.tally
-        tally.frames_out += 1
-        tally.bytes_out += len(frame)
-        text = isinstance(frame, str)
-        direct.say(frame.encode() if isinstance(frame, str) else frame, text=text)
-        return True
-
-    async def _say(self, wire: _Wire) -> None:
-        """Send what waits for the link, until nothing does; only one such task a link, so frames keep their order."""
-        try:
-            async with asyncio.timeout(self.limits.send_s) as patience:
-                while wire.link.outbox:
-                    await self._send(wire)
-                    patience.reschedule(asyncio.get_running_loop().time() + self.limits.send_s)
-        except (TimeoutError, OSError, RuntimeError, WireError):
-            wire.end(POLICY_VIOLATION)  # a link that cannot be told anything is no link
-        finally:
-            wire.sending = None
-
-    async def _send(self, wire: _Wire) -> None:
-        frame = encode(wire.link.outbox.take(), wire.subprotocol)
-        tally = self._session.desk.tally
-        tally.frames_out += 1
-        tally.bytes_out += len(frame)
-        if isinstance(frame, str):
-            await wire.send({"type": "websocket.send", "text": frame})
-        else:
-            await wire.send({"type": "websocket.send", "bytes": frame})
-
-    async def _say_last(self, wire: _Wire, code: int) -> None:
-        """Tell why, then close."""
-        if wire.sending is not None:
-            wire.sending.cancel()
-            await asyncio.gather(wire.sending, return_exceptions=True)
-        try:
-            async with asyncio.timeout(1.0):
-                if wire.link.outbox:
-                    await self._send(wire)
-                await wire.send({"type": "websocket.close", "code": code})
-        except (TimeoutError, OSError, RuntimeError, WireError):
-            return  # it is gone already, or does not read
-
-
-def _bearer(headers: Mapping[bytes, bytes]) -> str:
-    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-async def _turn_away(scope: Scope, send: Send, status: int, reason: str) -> None:
-    """Refuse the websocket handshake, with a reason where the server can carry one."""
-    if "websocket.http.response" in scope.get("extensions", {}):
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-        await send({"type": "websocket.http.response.body", "body": reason.encode()})
-    else:
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": reason})
-
-
-async def _no_page(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a plain HTTP request: this address speaks websocket only."""
-    if scope["type"] != "http":
-        return
-    body = b'{"code": "websocket-only", "reason": "plants connect here by websocket", "cure": "see docs/telex.md"}'
-    headers = [(b"content-type", b"application/json"), (b"upgrade", b"websocket")]
-    await send({"type": "http.response.start", "status": 426, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+            self._telling.flush()
