@@ -21,14 +21,18 @@ def fitted(values: NDArray[np.float64]) -> Fit:
     return calibrate("mill-1/output", values, AT)
 
 
-def test_plain_noise_needs_no_transform_and_no_season() -> None:
-    fit = fitted(50.0 + 2.0 * noise())
-    assert (fit.transform, fit.seasons) == ("none", ())
-    assert fit.noise_sd == pytest.approx(2.0, rel=0.1)
-    assert fit.level_ratio < 0.01
-    assert abs(fit.correlation) < 0.2
-    assert (fit.centre, fit.spread) == (pytest.approx(50.0, abs=0.3), pytest.approx(2.0, rel=0.15))
-    assert sum(fit.priors) == pytest.approx(1.0)
+@pytest.fixture(scope="module")
+def plain() -> Fit:
+    return fitted(50.0 + 2.0 * noise())
+
+
+def test_plain_noise_needs_no_transform_and_no_season(plain: Fit) -> None:
+    assert (plain.transform, plain.seasons) == ("none", ())
+    assert plain.noise_sd == pytest.approx(2.0, rel=0.1)
+    assert plain.level_ratio < 0.01
+    assert abs(plain.correlation) < 0.2
+    assert (plain.centre, plain.spread) == (pytest.approx(50.0, abs=0.3), pytest.approx(2.0, rel=0.15))
+    assert sum(plain.priors) == pytest.approx(1.0)
 
 
 def test_a_multiplicative_signal_is_judged_in_logarithms() -> None:
@@ -89,7 +93,7 @@ def test_a_transform_comes_back(transform: str) -> None:
     assert np.allclose(restored(transformed(values, transform), transform), values)  # type: ignore[arg-type]
 
 
-def test_a_primed_belief_has_the_reference_of_its_history() -> None:
-    belief = prime(newborn(2), 1, fitted(50.0 + 2.0 * noise()))
+def test_a_primed_belief_has_the_reference_of_its_history(plain: Fit) -> None:
+    belief = prime(newborn(2), 1, plain)
     assert belief.reference[1, :2] == pytest.approx([50.0, 2.0], rel=0.15)
     assert belief.reference[0, 5] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -89,7 +89,7 @@ def alike(one: judging.State, other: judging.State) -> None:
         same(one.budget._replace(watch=one.budget.limit), other.budget._replace(watch=other.budget.limit), "budget")  # type: ignore[arg-type]
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+@settings(max_examples=settings().max_examples // 25, phases=[Phase.generate])  # a hundred and thirty rows each
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 24), scattered=st.booleans(), regular=st.booleans())
 def test_the_compiled_judgement_is_the_readable_one(seed: int, n: int, scattered: bool, regular: bool) -> None:
     rng = np.random.default_rng(seed)
