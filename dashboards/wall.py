@@ -72,7 +72,7 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
     ballot.attach(app, door)
     console.attach(app, door)
     # Dash sets itself up at the first request for `/`; one for `/seat/3` before it would get a page without the scripts.
-    app._setup_server()  # type: ignore[no-untyped-call]
+    app._setup_server()  # type: ignore[no-untyped-call] # untyped there
     return app
 
 

@@ -27,6 +27,14 @@ FLAGS = [
 ]
 PASSPHRASE = "seven chairs in a ring"
 PATIENCE_S = 40.0
+NAMELESS = """() => {
+  const labels = n => (n.labels ? [...n.labels].map(l => l.textContent).join('') : '');
+  const named = n => (n.getAttribute('aria-label') || labels(n) || n.textContent || n.title || '').trim();
+  const shown = n => n.getClientRects().length > 0 && !n.closest('[aria-hidden=true]');
+  const controls = document.querySelectorAll('a, button, input, select, textarea, [role=button], summary');
+  return [...controls].filter(shown).filter(n => !named(n)).map(n => n.outerHTML.slice(0, 200));
+}"""
+"""Finds the controls of a screen that have no name to be spoken."""
 
 # Long enough for a machine that does other work beside; what must be quick says so itself.
 expect.set_options(timeout=20_000)

@@ -68,6 +68,7 @@ readings_to_recover = 3
 [council]
 unit = "works"
 quorum = 4
+seconding = "6 h"
 deliberation_min = "6 h"
 deliberation_max = "12 h"
 last_call = "12 h"

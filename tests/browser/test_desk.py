@@ -5,17 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Served, log_in
+from tests.browser.conftest import NAMELESS, Open, Served, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
-
-NAMELESS = """() => {
-  const labels = n => (n.labels ? [...n.labels].map(l => l.textContent).join('') : '');
-  const named = n => (n.getAttribute('aria-label') || labels(n) || n.textContent || n.title || '').trim();
-  const shown = n => n.getClientRects().length > 0 && !n.closest('[aria-hidden=true]');
-  const controls = document.querySelectorAll('a, button, input, select, textarea, [role=button], summary');
-  return [...controls].filter(shown).filter(n => !named(n)).map(n => n.outerHTML.slice(0, 200));
-}"""
 
 
 def seat(opened: Open, fake: Served, number: int, *scenes: str, size: tuple[int, int] = (1366, 768)) -> Page:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Served, log_in
+from tests.browser.conftest import NAMELESS, Open, Served, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -87,9 +87,17 @@ def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(
         seat = mover if number == 1 else chairs
         if number > 2:
             sit(seat, real, number)
-            seat.goto(f"/seat/{number}")
-        vote(seat, key)
+        if number in (3, 4, 5):
+            give(seat, real, "cast-ballot", options=[key], reason="so I see it")
+        else:
+            if number == 6:
+                seat.goto("/seat/6")
+            vote(seat, key)
         expect(wall.locator(".chair[data-choice=sealed]")).to_have_count(number)
+        if number == 1:
+            seat.locator(".rereading summary").press("Enter")
+            seat.locator("#reread").press("Enter")
+            expect(seat.locator("#own-ballot")).to_have_text("Seat 1, round 1: A; because: so I see it")
         if number == 2:
             seat.locator("#leave").press("Enter")
             seat.wait_for_url("**/")
@@ -120,3 +128,40 @@ def test_the_plants_own_people_see_their_alarm_and_only_what_is_theirs(opened: O
     page.goto("/operator")
     page.wait_for_selector("#login-form")
     assert page.locator("#desk").count() == 0
+
+
+def test_the_pages_without_a_seat_of_their_own_keep_the_contract_of_every_screen(opened: Open, real: RealRoom) -> None:
+    page = opened(real, "/")
+    sit(page, real, 2)
+    said = {
+        "/alarms": "What is wrong now",
+        "/handover": "Shift log",
+        "/council": "How the motions ended",
+        "/chart/mill-1": "Spinning mill",
+        "/line": "gaps",
+    }
+    for path, words in said.items():
+        page.goto(path)
+        expect(page.locator("main")).to_contain_text(words)
+        page.wait_for_function("opsroom.state.ready")
+        assert page.evaluate(NAMELESS) == [], path
+        assert page.get_by_role("heading", level=1).count() == 1, path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement !== document.body"), path
+    page.goto("/alarms")
+    expect(page.locator(".causes .cause").first).to_contain_text("Output of Spinning mill", timeout=60_000)
+
+
+def test_the_council_page_tells_its_load_and_a_log_entry_is_signed(opened: Open, real: RealRoom) -> None:
+    page = opened(real, "/")
+    sit(page, real, 3)
+    page.goto("/council")
+    expect(page.locator(".measured")).to_have_count(5)
+    page.get_by_label("Looking back").select_option("30")
+    expect(page.locator(".measured[data-name=motions]")).to_contain_text("in a session of 8 h")
+    page.goto("/handover")
+    page.get_by_label("New entry").fill("Spindle 4 was oiled.")
+    page.locator("#write").press("Enter")
+    expect(page.locator(".log li").first).to_contain_text("Spindle 4 was oiled.")
+    expect(page.locator(".log li").first).to_contain_text("signed by the room")
