@@ -146,15 +146,21 @@ class Motions(Staged):
         self.give(ask.OpenMotion(alarms=names, title="Do it", options=proposed, responsible=responsible), seat(number))
 
     @precondition(lambda self: self.play.room.motions)
-    @rule(near=NEAR, letter=st.sampled_from("aaab"), second=SEATS, who=st.sampled_from([7, 7, 4, 3]))
-    def decide(self, near: int, letter: str, second: int, who: int) -> None:
-        """The seats vote alike, in both rounds."""
+    @rule(
+        near=NEAR, letter=st.sampled_from("aaab"), second=SEATS, who=st.sampled_from([7, 7, 4, 3, 2]), end=st.booleans()
+    )
+    def decide(self, near: int, letter: str, second: int, who: int, end: bool) -> None:
+        """Some seats vote alike, in both rounds, and the others never come."""
         motion = self.near("motion", near)
         self.give(ask.SecondMotion(motion=motion), seat(second))
         for _ in range(2):
             for number in range(1, who + 1):
                 self.vote(number, near, [letter], "", 0)
             self.open_the_box()
+            known = self.play.room.motions.get(motion)
+            if end and known is not None and known.state == "open" and known.clocks():
+                self.pass_time(max(0.0, known.clocks()[0].at - self.play.now))
+                self.open_the_box()
 
     @precondition(lambda self: self.play.room.motions)
     @rule(number=SEATS, near=NEAR)
