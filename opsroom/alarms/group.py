@@ -24,8 +24,6 @@ from opsroom.alarms.origin import Onset, Way, Weighed, gain, way_between, weigh
 from opsroom.alarms.records import Group
 from opsroom.commands import Actor, FixOrigin, JoinAlarm, SplitAlarm
 from opsroom.recursion.flow import FlowGraph
-from opsroom.recursion.flowchart import Chart, Flow
-from opsroom.recursion.recursion import Charter
 from opsroom.room import events as happened
 from opsroom.room.authority import check_reached, said
 from opsroom.room.events import AnyEvent
@@ -81,13 +79,9 @@ class Roads:
 
 
 @lru_cache(maxsize=4)
-def _roads(charts: tuple[Chart, ...], feeds: tuple[Flow, ...]) -> Roads:
-    return Roads(FlowGraph(charts, feeds))
-
-
-def roads(charter: Charter) -> Roads:
-    """The ways of a charter's flow graph."""
-    return _roads(charter.charts, charter.feeds)
+def roads(graph: FlowGraph) -> Roads:
+    """The ways of a room's flow graph; kept, since every alarm asks for the same."""
+    return Roads(graph)
 
 
 def onset(room: Room, alarm: Alarm, ways: Roads) -> Onset:
@@ -113,7 +107,7 @@ def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     """What an alarm that has just opened, or was named otherwise, changes in the groups; `room` is the room with it."""
     if not running(alarm) or alarm.closed_at is not None:
         return ()
-    ways, window_s = roads(room.charter), room.charter.alarms.group_window_s
+    ways, window_s = roads(room.graph), room.charter.alarms.group_window_s
     if window_s <= 0.0:
         return ()
     own = room.groups.get(alarm.group)
@@ -160,16 +154,21 @@ def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
 
 def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
     near = ways.near(alarm.unit)
-    link = room.plants[alarm.unit].link if alarm.unit in room.plants else ""
+    silent = alarm.deviation.named == "silence"
+    link = room.plants[alarm.unit].link if silent and alarm.unit in room.plants else ""
 
     def close(one: Alarm) -> bool:
+        if one.unit in near:
+            return True
+        if not link or one.deviation.named != "silence":
+            return False  # a link is shared by what falls silent with it, and by nothing else
         plant = room.plants.get(one.unit)
-        return one.unit in near or bool(link and plant is not None and plant.link == link)
+        return plant is not None and plant.link == link
 
     live: list[Alarm] = []
     for number in range(room.counts.get("alarm", 0), max(0, room.counts.get("alarm", 0) - LOOKED), -1):
         one = room.alarms.get(f"alarm-{number}")
-        if one is None or one.id == alarm.id or not running(one) or not close(one) or _full(room, one, alarm):
+        if one is None or one.id == alarm.id or not close(one) or not running(one) or _full(room, one, alarm):
             continue
         live.append(one)
         if len(live) == POOL:
@@ -306,7 +305,7 @@ def _group_of(room: Room, alarm: Alarm) -> Group:
 
 
 def _likeliest(room: Room, members: Sequence[str]) -> str:
-    ways = roads(room.charter)
+    ways = roads(room.graph)
     alive = [room.alarms[name] for name in members if name in room.alarms and room.alarms[name].closed_at is None]
     ranked = weigh([onset(room, one, ways) for one in alive], ways, room.charter.alarms.group_window_s or 3600.0)
     return ranked[0].alarm if ranked else members[0]
@@ -354,7 +353,7 @@ def _resumed(room: Room, name: str, now: float) -> tuple[AnyEvent, ...]:
     if alarm is None or not alarm.waits or not running(alarm) or leader(room, alarm) is not None:
         return ()
     origin = room.alarms.get(alarm.waits)
-    way = roads(room.charter)(origin.unit, alarm.unit) if origin is not None else None
+    way = roads(room.graph)(origin.unit, alarm.unit) if origin is not None else None
     why = "left"
     if origin is not None and alarm.group and origin.group == alarm.group:
         why = "back" if origin.life.back or origin.closed_at is not None else "quiet" if origin.life.quiet else "left"

@@ -100,7 +100,7 @@ def sisters(room: Room, signal: str, order: OrderRecord, at: float) -> tuple[str
         return ()
     unit = room.signals[signal].birth.unit
     touched = {other.plant for other in room.orders.values() if other.id != order.id and other.issued_at >= at - 86_400}
-    mine, reached = room.tree.path(plant), roads(room.charter).near(plant)
+    mine, reached = room.tree.path(plant), roads(room.graph).near(plant)
 
     def far(other: str) -> int:
         return len(set(mine) ^ set(room.tree.path(other.partition("/")[0])))

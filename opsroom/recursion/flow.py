@@ -31,9 +31,15 @@ class FlowGraph:
         self.feeds = tuple(feeds)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FlowGraph) and (self.charts, self.feeds) == (other.charts, other.feeds)
+        return self is other or (
+            isinstance(other, FlowGraph) and (self.charts, self.feeds) == (other.charts, other.feeds)
+        )
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((tuple(self.charts.values()), self.feeds))
 
     @cached_property
@@ -81,7 +87,14 @@ class FlowGraph:
 
     def between(self, source: str, target: str) -> tuple[Flow, ...]:
         """The flows that go directly from one unit to another."""
-        return tuple(flow for flow in self.flows if (unit_of(flow.source), unit_of(flow.target)) == (source, target))
+        return self._direct.get((source, target), ())
+
+    @cached_property
+    def _direct(self) -> Mapping[tuple[str, str], tuple[Flow, ...]]:
+        found: dict[tuple[str, str], list[Flow]] = {}
+        for flow in self.flows:
+            found.setdefault((unit_of(flow.source), unit_of(flow.target)), []).append(flow)
+        return {ends: tuple(flows) for ends, flows in found.items()}
 
     def paths(self, source: str, target: str, most: int = PATHS) -> tuple[tuple[str, ...], ...]:
         """The ways from one unit to another without a circle, the shortest first, at most `most` of them."""
