@@ -17,7 +17,7 @@ INSTRUMENT = ("variance", "stuck", "drift", "out_of_range")
 CALM = 0.2
 """A spread that has shrunk to this part of what it was, or less, opens an alarm; to be calmer is no trouble, to be damped is."""
 
-FAR = 2.5
+FAR = 3.0
 """A drift opens an alarm when it has come so far, in standard deviations of a normal reading; going on it is named again."""
 
 NORMAL_SD = 2.5
