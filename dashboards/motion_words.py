@@ -71,6 +71,7 @@ MOTION_WORDS: dict[str, str] = {
     "ending.revoked": "Revoked: {reason}.",
     "ending.superseded": "Superseded: {reason}.",
     "ending.unanswered": "No plant took it in time.",
+    "desk.invited": "Invited to say what it knows, and has said nothing: {plants}.",
     "stance.for": "for",
     "stance.against": "against",
     "stance.question": "question",

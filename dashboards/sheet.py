@@ -149,11 +149,14 @@ def effect(seen: EffectView) -> Component:
 
 
 def statements(motion: MotionView | None) -> Component | None:
-    """List what seats and plants said on a motion, each with its number."""
+    """List what seats and plants said on a motion, each with its number, and the plants that were invited and said nothing."""
     if motion is None:
         return None
+    spoke = {one.plant for one in motion.statements}
+    silent = [one.plant_title or one.plant for one in motion.invited if one.plant not in spoke]
+    invited = [html.P(say("desk.invited", plants=", ".join(silent)), className="hint")] if silent else []
     if not motion.statements:
-        return None
+        return html.Section([html.H3(say("desk.statements")), *invited], className="statements") if invited else None
     items = []
     for place, one in enumerate(motion.statements, start=1):
         stance = say("stance." + one.stance)
@@ -170,4 +173,4 @@ def statements(motion: MotionView | None) -> Component | None:
                 **facts(data_stance=one.stance, data_of=of),
             )
         )
-    return html.Section([html.H3(say("desk.statements")), html.Ul(items)], className="statements")
+    return html.Section([html.H3(say("desk.statements")), html.Ul(items), *invited], className="statements")
