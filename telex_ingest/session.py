@@ -384,22 +384,23 @@ class Session:
                 self.desk.ack(plant.speaker, name, epoch, seq)
 
     def acknowledge_sheet(self, sheet: SheetAccepted | StripAccepted) -> None:
-        """The room has made a whole sheet or strip durable; its link is told by the sheet's number, or plant by plant."""
+        """The room has made a whole sheet or strip durable; its link is told by the sheet's number, or plant by plant.
+
+        A plant that speaks over another link by now is acknowledged there: it may have told the same again meanwhile.
+        """
         plants, link = self._plants, self._links.get(sheet.wire)
         number = sheet.number if isinstance(sheet, SheetAccepted) else None
         told = dict(zip(sheet.plants, zip(sheet.epochs, sheet.seqs, strict=True), strict=True))
         for name, (epoch, seq) in told.items():
             plant = plants[name]
-            sequence = plant.sequence
+            sequence, speaker = plant.sequence, plant.speaker
             if epoch == sequence.epoch and seq > sequence.durable:
                 sequence.durable = seq
-            if number is None and plant.speaker is link and link is not None:
-                link.outbox.ack(name, epoch, seq)
-        if link is not None:
-            if number is not None:
-                link.outbox.sheet(number)
-            if link.outbox:
-                self.desk.ready[link.number] = link
+            if speaker is not None and (number is None or speaker is not link):
+                self.desk.ack(speaker, name, epoch, seq)
+        if link is not None and number is not None:
+            link.outbox.sheet(number)
+            self.desk.ready[link.number] = link
 
     def send(
         self, name: str, orders: Iterable[Order], notices: Iterable[Notice], invitations: Iterable[Invitation] = ()

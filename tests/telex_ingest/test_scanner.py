@@ -199,3 +199,17 @@ def test_a_strip_is_no_deeper_than_a_tick_can_judge_and_is_answered_plant_by_pla
     assert (ack.plant, ack.epoch, ack.seq) == ("mill-1", 1, 2 * DEEPEST + 1)
     assert line.session.line().plants["mill-1"].durable == 2 * DEEPEST + 1
     assert isinstance(line.rows[0], Accepted)
+
+
+def test_a_strip_that_becomes_durable_after_its_link_was_cut_is_answered_on_the_next_link() -> None:
+    line = Line()
+    line.one(written("mill-1", 1), NOON)
+    (strip,) = line.together([(written("mill-1", 2), NOON)])
+    line.session.close(line.link)
+    again = line.session.open()
+    line.session.greet(again, Hello(link="link-1"), frozenset({"*"}), NOON)
+    line.session.hear(again, Decoded(FromPlant(births=(birth("mill-1"),))), NOON)
+    line.session.hear(again, decode(written("mill-1", 2)), NOON)
+    again.outbox.take()
+    line.session.acknowledge_sheet(strip)
+    assert [(ack.plant, ack.seq) for ack in again.outbox.take().acks] == [("mill-1", 2)]

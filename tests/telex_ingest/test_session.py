@@ -706,6 +706,23 @@ def test_a_whole_sheet_is_answered_by_its_number_and_counts_as_durable() -> None
     assert {plant.durable for plant in line.session.line().plants.values()} == {2}
 
 
+def test_a_sheet_that_becomes_durable_after_its_link_was_cut_is_answered_plant_by_plant_on_the_next() -> None:
+    line = Line()
+    link = line.born(*PLANTS)
+    sheets = [
+        write([(plant, 1, seq, int(NOON * 1e6)) for plant in PLANTS], (1,), [[1.0]] * 3, number=seq) for seq in (1, 2)
+    ]
+    for sheet in sheets:
+        line.says(link, sheets=(sheet,))
+    line.session.close(link)
+    again = line.born(*PLANTS)
+    line.says(again, sheets=(sheets[1],))
+    line.answers(again)
+    (taken,) = [item for item in line.heard if isinstance(item, SheetAccepted)]
+    line.session.acknowledge_sheet(taken)
+    assert {(ack.plant, ack.seq) for ack in line.answers(again).acks} == {(plant, 2) for plant in PLANTS}
+
+
 def test_a_sheet_that_contradicts_itself_is_refused_and_takes_nothing_with_it() -> None:
     line = Line()
     link = line.born()
