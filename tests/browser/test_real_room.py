@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NAMELESS, Open, Served, log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 class RealRoom(Served):
@@ -95,7 +95,9 @@ def test_seven_seats_vote_by_keyboard_the_order_goes_out_and_its_effect_is_seen(
             vote(seat, key)
         expect(wall.locator(".chair[data-choice=sealed]")).to_have_count(number)
         if number == 1:
+            expect(seat.locator(".rereading summary")).to_be_visible()
             seat.locator(".rereading summary").press("Enter")
+            expect(seat.locator("#reread")).to_be_visible()
             seat.locator("#reread").press("Enter")
             expect(seat.locator("#own-ballot")).to_have_text("Seat 1, round 1: A; because: so I see it")
         if number == 2:
