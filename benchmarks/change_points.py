@@ -8,6 +8,7 @@ nothing is not zero. Detections are the distinct moments in the `since` column o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ def simulated(seed: int = 1899, each: int = 6) -> list[Series]:
 
 def _cuts(rng: np.random.Generator, rows: int, many: int) -> tuple[int, ...]:
     edges = np.linspace(30, rows - 20, many + 1)
-    return tuple(int(rng.uniform(low + 8, high - 8)) for low, high in zip(edges[:-1], edges[1:], strict=True))  # noqa: RUF007
+    return tuple(int(rng.uniform(low + 8, high - 8)) for low, high in pairwise(edges))
 
 
 def _levels(

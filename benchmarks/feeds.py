@@ -112,7 +112,7 @@ async def modbus() -> AsyncIterator[Source]:
     try:
         yield ModbusFeed(ModbusSettings(plant="bench", device=device, poll_s=1e-6, signals=signals)), give
     finally:
-        await server.shutdown()  # type: ignore[no-untyped-call]
+        await server.shutdown()  # type: ignore[no-untyped-call] # untyped there
 
 
 async def measure(source: Callable[[], Any], seconds: float) -> tuple[float, float]:

@@ -143,7 +143,7 @@ def simulated(rng: np.random.Generator) -> list[dict[str, object]]:
             for name in others[0]:
                 far = np.array([other[name][0][origins, k] for other in others]).T
                 wide = np.array([other[name][1][origins, k] for other in others]).T
-                row["beside"][name] = float(crps(x[:, :BESIDE], far, wide, np.full_like(far, 1e3)).mean())  # type: ignore[index]
+                row["beside"][name] = float(crps(x[:, :BESIDE], far, wide, np.full_like(far, 1e3)).mean())  # type: ignore[index] # a dict
             rows.append(row)
     for k, distance in enumerate(AHEAD):
         rows.append(
@@ -198,9 +198,9 @@ def show(rows: list[dict[str, object]]) -> None:
     names = ("ours", "local level", "AR(1)", "ETS")
     print(f"{'kind':12}{'ahead':>6}{'50 %':>8}{'90 %':>8}{'CRPS':>9}   beside:" + "".join(f"{n:>13}" for n in names))
     for row in rows:
-        low, high = row["cover"]  # type: ignore[misc]
+        low, high = row["cover"]  # type: ignore[misc] # a pair
         score = "" if row["crps"] is None else f"{row['crps']:.4f}"
-        beside: dict[str, float] = row["beside"]  # type: ignore[assignment]
+        beside: dict[str, float] = row["beside"]  # type: ignore[assignment] # a dict
         cells = "".join(f"{beside[n]:>13.4f}" if n in beside else f"{'':>13}" for n in names)
         print(f"{row['kind']:12}{row['ahead']:>6}{100 * low:>8.1f}{100 * high:>8.1f}{score:>9}          {cells}")
 

@@ -89,7 +89,7 @@ def attribute(
         for place in range(others.shape[1])
     )
     seen = [place for place, other in enumerate(around) if other is not None]
-    disturbed = tuple(place for place in seen if around[place].p < DISTURBED / len(seen))  # type: ignore[union-attr]
+    disturbed = tuple(place for place in seen if around[place].p < DISTURBED / len(seen))  # type: ignore[union-attr] # none of these is None
     false = sum(placebo.p < _FALSE for placebo in dates)
     smallest = material if math.isfinite(material) else 4 * noise_of(values[times < at])
     word: Literal["told", "none", "cannot_tell"]

@@ -11,6 +11,7 @@ Sources: Hotelling 1947 (T2); Roberts 1959 (EWMA); Hoerl & Kennard 1970 (ridge).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -110,7 +111,7 @@ class Away(NamedTuple):
     """(d,) share of each signal in the smoothed distance beyond what is usual for it, >= 0, summing to 1 or 0."""
 
 
-def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tuning = Tuning()) -> Model:  # noqa: B008
+def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tuning = Tuning()) -> Model:  # noqa: B008 - frozen
     """Learn the model and its limits from `fault_free` (rows, d); NaN is a missing reading.
 
     `false_alarm_share` is the share of fault-free rows that may be called wrong. Raises `TooLittleError`.
@@ -235,7 +236,7 @@ def _left_out_distances(z: Floats, tuning: Tuning) -> Floats:
     """Distance of every row under the model that was learned without its block and without the gap beside it."""
     edges = np.linspace(0, len(z), tuning.blocks + 1).astype(int)
     out = np.zeros(len(z))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):  # noqa: RUF007
+    for first, last in pairwise(edges):
         parts = [part for part in (z[: max(first - tuning.gap, 0)], z[last + tuning.gap :]) if len(part) > 1]
         transition, precision = _fit(parts, tuning)
         lagged = np.vstack([z[first - 1 : first] if first else np.zeros((1, z.shape[1])), z[first : last - 1]])

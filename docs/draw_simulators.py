@@ -96,7 +96,7 @@ def renewed(page: str) -> str:
         raise SystemExit(f"the page and the drawings differ in {sorted(missing)}")
     for name, block in drawn.items():
         mark = re.compile(rf"(<!-- drawn: {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        page = mark.sub(lambda found, block=block: f"{found[1]}{block}{found[2]}", page)  # type: ignore[misc]
+        page = mark.sub(lambda found, block=block: f"{found[1]}{block}{found[2]}", page)  # type: ignore[misc] # text
     return page
 
 

@@ -44,7 +44,7 @@ def renewed(page: str) -> str:
         raise SystemExit(f"docs/telex.md and its drawings differ in {sorted(missing)}")
     for name in named:
         block = f"<!-- drawn: {name} -->\n{drawn[name]}\n<!-- end -->"
-        page = re.sub(rf"<!-- drawn: {name} -->.*?<!-- end -->", lambda _, b=block: b, page, flags=re.DOTALL)  # type: ignore[misc]
+        page = re.sub(rf"<!-- drawn: {name} -->.*?<!-- end -->", lambda _, b=block: b, page, flags=re.DOTALL)  # type: ignore[misc] # text
     return page
 
 

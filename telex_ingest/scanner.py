@@ -96,7 +96,7 @@ def _mark(data: Any, at: int, end: int, sign: int) -> int:
     at = _blank(data, at, end)
     if at >= end or data[at] != sign:
         return -1
-    return _blank(data, at + 1, end)  # type: ignore[no-any-return]
+    return _blank(data, at + 1, end)  # type: ignore[no-any-return] # compiled
 
 
 @compiled
@@ -213,7 +213,7 @@ def _number(data: Any, at: int, end: int) -> tuple[float, int, bool]:
     if negative and mantissa == np.uint64(0):
         return 0.0, -1, False
     value = np.float64(mantissa) / _POWERS[after] if sure else 0.0
-    return (-value if negative else value), at, sure  # type: ignore[return-value]
+    return (-value if negative else value), at, sure  # type: ignore[return-value] # compiled
 
 
 @compiled

@@ -36,7 +36,7 @@ def keeping_of(sheet: Sheet) -> Keeping:
             cure = "Keep rollups at least as long as the readings, or leave the key out to keep them for ever."
             table.wrong(f"rollups_{name}", "rollups cannot go before the readings", cure)
     for finer, coarser in pairwise(ages):
-        if ages[coarser] is not None and (ages[finer] is None or ages[finer] > ages[coarser]):  # type: ignore[operator]
+        if ages[coarser] is not None and (ages[finer] is None or ages[finer] > ages[coarser]):  # type: ignore[operator] # not None here
             cure = f"Keep rollups_{coarser} at least as long as rollups_{finer}, for it is summed up from it."
             table.wrong(f"rollups_{coarser}", f"it is kept shorter than rollups_{finer}", cure)
     kept = {name: age_s for name, age_s in ages.items() if age_s is not None}

@@ -15,7 +15,7 @@ from opsroom.detection.judging import PLANT, Judged
 __all__ = ["COLUMNS", "Answers"]
 
 COLUMNS = (
-    "timestamp,signal,value,p_steady,p_transient,p_step,p_slope,level,low,high,news,wrong,named,since".split(",")  # noqa: SIM905
+    "timestamp,signal,value,p_steady,p_transient,p_step,p_slope,level,low,high,news,wrong,named,since".split(",")  # noqa: SIM905 - the line as it stands in the file
 )
 """The columns of the output; with several signals `why` comes after them."""
 REMEMBERED = 4096

@@ -37,7 +37,7 @@ class Sketch:
 
     def column(self, name: str, lane: int) -> Floats:
         """A signal's value_low, value_high, low, high, news or wrong, a bucket each; NaN where nothing was."""
-        column = (self._least.get(name) if name in self._least else self._most[name])[: self._used, lane]  # type: ignore[index]
+        column = (self._least.get(name) if name in self._least else self._most[name])[: self._used, lane]  # type: ignore[index] # in one of both
         return np.where(np.isfinite(column), column, np.nan)
 
     def places(self) -> Floats:

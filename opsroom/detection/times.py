@@ -23,7 +23,7 @@ LONGEST_GAP = 1e4
 """A gap counts for at most so many nominal periods."""
 DECIDED_BY = 100
 """After so many timestamps it is decided whether 02/03 is in February or in March."""
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - numpy's times have no zone
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTED = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:[ ,T]+(.+))?")
 _CLOCK = re.compile(r"\d:\d.*")

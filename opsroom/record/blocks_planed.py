@@ -77,7 +77,7 @@ def _pack(
             anchor = np.float64(singles[place])
             words[place] = _half(band[place] - (anchor if np.isfinite(anchor) else 0.0), one_bits, one)
         at = whole(words, out, at)
-    return at  # type: ignore[no-any-return]
+    return at  # type: ignore[no-any-return] # compiled
 
 
 def packed(shard: int, at: float, telexes: Sequence[npt.NDArray[Any]], readings: Sequence[npt.NDArray[Any]]) -> bytes:

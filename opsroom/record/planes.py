@@ -130,7 +130,7 @@ def floats(column: Any, out: Any, at: int) -> int:
         copied = np.empty(n)
         for i in range(n):
             copied[i] = column[i] if column[i] == column[i] else np.nan
-        return whole(copied.view(np.int64), out, at)  # type: ignore[no-any-return]
+        return whole(copied.view(np.int64), out, at)  # type: ignore[no-any-return] # compiled
     power, most = _POWERS[digits], np.int64(0)
     for i in range(n):
         if column[i] == column[i]:
@@ -140,7 +140,7 @@ def floats(column: Any, out: Any, at: int) -> int:
         if column[i] != column[i]:
             words[i] = most + 1
     at = _word(most + 1, out, at, 8)
-    return whole(words, out, at)  # type: ignore[no-any-return]
+    return whole(words, out, at)  # type: ignore[no-any-return] # compiled
 
 
 @compiled
@@ -201,7 +201,7 @@ def floats_from(data: Any, at: int, out: Any) -> int:
         return -1
     digits = data[at]
     if digits == BITS:
-        return whole_from(data, at + 1, out.view(np.int64))  # type: ignore[no-any-return]
+        return whole_from(data, at + 1, out.view(np.int64))  # type: ignore[no-any-return] # compiled
     if digits > DIGITS or at + 9 > len(data):
         return -1
     nothing = np.uint64(0)

@@ -104,7 +104,7 @@ async def _moved(hall: Hall, opened: MotionOpened, option: Option) -> Answer:
 async def _until_counted(hall: Hall, motion: str) -> None:
     """Wait until the room has opened a round's ballots; when its time is over it ends without all of them."""
     until = time.monotonic() + PATIENCE_S
-    while hall.room.motions[motion].phase in ("opening", "counting") and time.monotonic() < until:  # noqa: ASYNC110
+    while hall.room.motions[motion].phase in ("opening", "counting") and time.monotonic() < until:  # noqa: ASYNC110 - the loop counts
         await asyncio.sleep(0.02)
 
 

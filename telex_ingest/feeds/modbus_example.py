@@ -65,4 +65,4 @@ async def device() -> AsyncIterator[Example]:
     try:
         yield Example(lambda: ModbusFeed(settings), 4, cut, flood)
     finally:
-        await server.shutdown()  # type: ignore[no-untyped-call]
+        await server.shutdown()  # type: ignore[no-untyped-call] # untyped there

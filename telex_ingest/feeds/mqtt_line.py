@@ -252,7 +252,7 @@ class Line:
 
 
 def _session(lasting: bool) -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # untyped there
     properties.ReceiveMaximum = QUEUE
     properties.SessionExpiryInterval = SESSION_S if lasting else 0
     return properties

@@ -151,7 +151,7 @@ def figure(name: str, value: float | None, seconds: float, **more: object) -> Me
         DATATYPES["double"],
         time_ms=T0_MS + round(seconds * 1000),
         null=value is None,
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type] # its fields by name
     )
 
 

@@ -210,7 +210,7 @@ def _given(message: Any, member: str) -> Any:
 @cache
 def classes() -> dict[str, Any]:
     """Build the message classes of the schema, by name."""
-    from google.protobuf import (  # type: ignore[import-untyped]
+    from google.protobuf import (  # type: ignore[import-untyped] # it tells no types
         descriptor_pb2,
         descriptor_pool,
         message_factory,

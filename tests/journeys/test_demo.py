@@ -43,7 +43,7 @@ def test_it_serves_the_wall_and_ends_cleanly_within_two_seconds(how: signal.Sign
         assert len(children) == 2
         with urllib.request.urlopen(f"{address}/", timeout=20) as page:
             assert page.status == 200
-        time.sleep(4)
+        time.sleep(4)  # a while in which its plants speak: it is to end in the midst of work
         with urllib.request.urlopen(f"{address}/api/snapshot", timeout=20) as answer:
             assert b'"alarms"' in answer.read()
         begun = time.monotonic()

@@ -32,7 +32,7 @@ class FilePlant:
             file.write(f"{raw}\n")
             file.flush()
             os.fsync(file.fileno())
-        time.sleep(self.slow_s)  # noqa: ASYNC251
+        time.sleep(self.slow_s)  # noqa: ASYNC251 - as above
 
     async def read(self) -> object:
         lines = self.file.read_text(encoding="utf-8").split() if self.file.exists() else []
