@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -52,6 +53,8 @@ Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's fo
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake of its user is one sentence on standard error and exit code 2."""
+    # Before numpy comes: on a room's small matrices the threads of BLAS only wait for each other, and take the loop's core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from opsroom.loop.faults import sentence_of
 
     arguments = sys.argv[1:] if arguments is None else arguments

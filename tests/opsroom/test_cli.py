@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -52,6 +53,8 @@ def test_help_is_quick_and_names_every_noun() -> None:
         (("seat", "list", "--data", "/nowhere/at/all"), "opsroom init"),
         (("demo", "--json", "x.json"), "--script"),
         (("detect", "/nowhere.csv", "-o", "out.csv"), "nowhere.csv"),
+        (("drill", "no-such-scenario"), "no-such-scenario"),
+        (("minutes", "--data", "/nowhere/at/all", "-o", "minutes.docx"), "neither"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence_and_exit_code_2(arguments: tuple[str, ...], sentence: str) -> None:
@@ -64,6 +67,17 @@ def test_a_mistake_is_answered_with_a_sentence_and_exit_code_2(arguments: tuple[
 def test_the_program_leaves_with_the_code_of_its_command() -> None:
     told = program("check", "/nowhere/room.toml")
     assert (told.returncode, "Traceback" in told.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("said", [None, "2"])
+def test_algebra_has_one_thread_unless_its_user_says_otherwise(
+    said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", said or "")
+    if said is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    assert run("--help").returncode == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == (said or "1")
 
 
 def test_a_room_is_made_once(room: Path) -> None:
