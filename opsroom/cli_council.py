@@ -30,6 +30,8 @@ def minutes(
     from opsroom.minutes.writing import written
     from opsroom.record.carrying import ship_verifier
 
+    if out.suffix.lower() not in (".html", ".htm", ".pdf"):
+        raise typer.BadParameter(f"{out} is neither minutes.html nor minutes.pdf", param_hint="--out")
     document = written(data / JOURNAL, motion=motion, session=session, since=moment(since), until=moment(until))
     pdf = out.suffix.lower() == ".pdf"
     out.write_bytes(sheet(document) if pdf else page(document).encode())

@@ -112,10 +112,11 @@ async def rehearse(
     async with _stage(folder, out / "room", known, speed) as hall:
         await _reach(hall, signal, at)
         decided = await decide(hall, matter.opened, chosen)
-        await _reach(hall, signal, at + AFTER_S)
+        since = max(at, decided.at)
+        await _reach(hall, signal, since + AFTER_S)
         await _ended(hall, signal, decided, at + LONGEST_S)
     mine = _matters(out / "room", decided)
-    told = _beside(folder, out / "room", signal, at)
+    told = _beside(folder, out / "room", signal, at, since + AFTER_S)
     uom = matter.opened.evidence.uom if matter.opened.evidence is not None else ""
     document = report(
         told,
@@ -124,6 +125,7 @@ async def rehearse(
         uom=uom,
         decision=f"option {chosen.id}, {chosen.title}",
         really_decided=_really(matter),
+        since=since,
         orders=(("really", fates((matter,), at)), ("in the rehearsal", fates(mine))),
         limits=(_when(decided, at), *_limits(known, matter)),
     )
@@ -249,12 +251,12 @@ async def _reach(hall: Hall, signal: str, at: float) -> None:
             raise NotRehearsedError("the simulated plants have stopped telling", "try again with a lower --speed")
 
 
-def _beside(folder: Path, scratch: Path, signal: str, at: float) -> Beside:
+def _beside(folder: Path, scratch: Path, signal: str, at: float, until: float) -> Beside:
     found = []
     for where in (folder, scratch):
         store = open_store(where, reading=True)
         try:
-            rows = store.between(signal, round((at - BEFORE_S) * 1e6), round((at + AFTER_S) * 1e6), 20_000)
+            rows = store.between(signal, round((at - BEFORE_S) * 1e6), round(until * 1e6), 20_000)
             good = np.isfinite(np.asarray(rows.value))
             found.append(
                 list(zip((rows.source_us[good] / 1e6).tolist(), np.asarray(rows.value)[good].tolist(), strict=True))
@@ -265,7 +267,14 @@ def _beside(folder: Path, scratch: Path, signal: str, at: float) -> Beside:
 
 
 async def drill(scenario: str, folder: Path | None) -> ScoreCard:
-    """Play a scenario to scripted seats in a room marked as a drill, and give its score card."""
+    """Play a scenario to scripted seats in a room marked as a drill, and give its score card; raises `NotRehearsedError`."""
+    from simulators.errors import ScenarioMistake
+    from simulators.scenario import load
+
+    try:
+        load(scenario)  # said at once, before a room is made for it
+    except ScenarioMistake as mistake:
+        raise NotRehearsedError(str(mistake), "`opsroom simulate --list` names what can be played") from None
     console = Console(highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="opsroom-drill-") as temporary:
         room = Path(temporary) / "room" if folder is None else folder
