@@ -53,14 +53,16 @@ def report(
     decision: str,
     really_decided: str,
     limits: Sequence[str],
+    since: float | None = None,
     orders: Sequence[tuple[str, Sequence[str]]] = (),
 ) -> Document:
     """A page on a rehearsal; `decision` is what was rehearsed, `limits` what could not be matched.
 
-    `orders` tells for each of the two worlds what became of each order.
+    `orders` tells for each of the two worlds what became of each order. The means are those `since` the rehearsal had decided.
     """
     picture = two_ways_picture(told.really, told.rehearsed, told.at, uom)
-    really, rehearsed = _mean_after(told.really, told.at), _mean_after(told.rehearsed, told.at)
+    since = told.at if since is None else since
+    really, rehearsed = _mean_after(told.really, since), _mean_after(told.rehearsed, since)
     rows = [("rehearsed", decision), ("really decided", really_decided)]
     if really is not None and rehearsed is not None:
         rows += [
