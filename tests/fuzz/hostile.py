@@ -11,7 +11,7 @@ import msgspec
 from telex_ingest.telex import FromPlant, Hello
 from telex_ingest.wire import encode
 from tests.telex_ingest.conftest import NOON, birth
-from tests.telex_ingest.test_session import telex
+from tests.telex_ingest.session_line import telex
 
 ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**31, 2**53, 2**63, 2**64, -(2**70), 1e308, -0.0, float("nan"), float("inf")),

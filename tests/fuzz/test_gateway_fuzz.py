@@ -15,7 +15,7 @@ from telex_ingest.telex import FromPlant, Hello
 from telex_ingest.wire import Subprotocol, decode, decode_room, encode
 from tests.fuzz.hostile import frame
 from tests.telex_ingest.conftest import NOON, birth
-from tests.telex_ingest.test_session import telex
+from tests.telex_ingest.session_line import telex
 
 
 def play(seed: int, frames: int) -> Session:

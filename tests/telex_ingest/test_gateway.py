@@ -21,7 +21,7 @@ from telex_ingest.line import Limits
 from telex_ingest.telex import Ack, FromPlant, FromRoom, Hello, Notice, Refusal, Welcome
 from telex_ingest.wire import Subprotocol, decode_room, encode
 from tests.telex_ingest.conftest import HandClock, MiniatureRoom, birth, serving, until
-from tests.telex_ingest.test_session import telex
+from tests.telex_ingest.session_line import telex
 
 
 @asynccontextmanager

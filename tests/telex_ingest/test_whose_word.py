@@ -7,7 +7,7 @@ import pytest
 from telex_ingest.heard import CallCame, GapClosed, ReceiptCame
 from telex_ingest.telex import Hello, PlantCall, Receipt, ReceiptState, Spool, moment
 from tests.telex_ingest.conftest import birth
-from tests.telex_ingest.test_session import EVERY, Line, telex
+from tests.telex_ingest.session_line import EVERY, Line, telex
 
 MINE = frozenset({"mill-1"})
 
