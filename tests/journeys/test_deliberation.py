@@ -19,7 +19,18 @@ from httpx import AsyncClient
 
 from opsroom.clock import HandClock
 from telex_ingest.plant_link import PlantLink, Told
-from telex_ingest.telex import ExpectedEffect, Order, OrderBirth, PlantBirth, Receipt, ReceiptState, SignalBirth, moment
+from telex_ingest.telex import (
+    ExpectedEffect,
+    Invitation,
+    Order,
+    OrderBirth,
+    PlantBirth,
+    PlantStatement,
+    Receipt,
+    ReceiptState,
+    SignalBirth,
+    moment,
+)
 from tests.opsroom.rooms import Open, make_folder, served
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -106,6 +117,7 @@ class Works:
         self.slipped_at = math.inf
         self.mended_at = math.inf
         self.answers: list[tuple[str, str]] = []
+        self.invitations: list[tuple[str, str, str]] = []
         self.link: PlantLink
 
     def made(self, plant: str, at: float) -> float:
@@ -132,6 +144,13 @@ class Works:
         await say(ReceiptState.ACCEPTED)
         self.mended_at = self.clock.now()
         await say(ReceiptState.DONE)
+
+    async def invited(self, invitation: Invitation) -> None:
+        """Each mill states on the wire what it knows of a motion, once for each wording of its options."""
+        self.invitations.append((invitation.motion, invitation.plant, invitation.state))
+        if invitation.state == "open":
+            text = f"{invitation.plant} has two hands for {invitation.options[0].title!r}."
+            await self.link.state(PlantStatement(plant=invitation.plant, motion=invitation.motion, text=text))
 
     async def history(self, minutes: int) -> None:
         """Telex the past up to now."""
@@ -161,7 +180,15 @@ async def working(tmp_path: Path) -> AsyncIterator[tuple[Works, list[AsyncClient
         ticket = room.hall.ticket("mills", room.hall.links.add("mills", list(PLANTS)))
         births = [birth(plant) for plant in PLANTS]
         link = PlantLink(
-            room.telex, "mills", ticket, births, tmp_path / "spool", on_order=works.obey, now=clock.now, tolerance_s=1e9
+            room.telex,
+            "mills",
+            ticket,
+            births,
+            tmp_path / "spool",
+            on_order=works.obey,
+            on_invitation=works.invited,
+            now=clock.now,
+            tolerance_s=1e9,
         )
         works.link = await stack.enter_async_context(link)
         room.passphrases.update(room.hall.people.enrol(list(PLANTS), room.hall.file.occupants))
@@ -231,6 +258,10 @@ async def test_two_mills_slip_from_one_cause_and_the_council_finds_what_helped(t
         options = [{"title": "Service the shaft with four", "orders": service}, {"title": "Relieve", "orders": relief}]
         (motion,) = await ask(first, "open-motion", alarms=[origin["id"]], title="The shaft", options=options)
         await ask(seats[1], "second-motion", motion=motion)
+        # Both mills that it concerns are invited over the wire, and what they state stands beside what their people say.
+        row = await until(first, "motions", motion, lambda row: len(row["statements"]) == 2)
+        assert {(one["plant"], one["stated"]) for one in row["invited"]} == {("spinning", 1), ("weaving", 1)}
+        assert all(one["wire"] and "has two hands for" in one["text"] for one in row["statements"])
         await ask(mill, "speak", motion=motion, stance="for", text="The shaft is broken, we need hands.")
         await vote(seats, motion, [["a"], ["b"], ["a"], ["b"], ["a"], ["b"], ["c"]], "blind")
         row = await until(first, "motions", motion, lambda row: row["phase"] == "revision")
@@ -247,14 +278,19 @@ async def test_two_mills_slip_from_one_cause_and_the_council_finds_what_helped(t
         # The plant refuses, with its reason; the council amends, and the amended order is obeyed.
         refused = await until(first, "orders", row["orders"][0], lambda row: row["state"] == "refused")
         assert "two hands" in refused["reason"]
+        works.link.cut()
         (second,) = await ask(first, "open-motion", alarms=[origin["id"]], title="The shaft again", options=options[:1])
         await ask(seats[1], "second-motion", motion=second)
+        assert (await rows(first, "motions"))[second]["statements"] == []
+        works.link.mend()  # who was away is invited when it is born again
+        await until(first, "motions", second, lambda row: [one["plant"] for one in row["statements"]] == ["spinning"])
         service[0]["parameters"] = {"crew": 2}
         to = {"title": "Service the shaft with two", "orders": service}
         await ask(seats[3], "amend-motion", motion=second, option="a", to=to, reason="they have two")
         (amendment,) = (await rows(first, "motions"))[second]["amendments"]
         assert ["new", "two."] in amendment["diff"]
         await ask(first, "answer-amendment", motion=second, amendment=amendment["id"], aye=True)
+        await until(first, "motions", second, lambda row: len(row["statements"]) == 2)  # on the amended words
         row = await until(first, "motions", second, lambda row: row["options"][0]["title"].endswith("two"))
         assert row["options"][0]["orders"][0]["parameters"] == {"crew": 2}
         for phase, why in (("blind", "first"), ("revision", "second")):
@@ -286,7 +322,9 @@ async def test_two_mills_slip_from_one_cause_and_the_council_finds_what_helped(t
     minutes = tmp_path / "minutes.html"
     run(sys.executable, "-m", "opsroom.cli", "minutes", "--data", folder, "--motion", second, "--out", minutes)
     page = minutes.read_text(encoding="utf-8")
-    for words in ("The shaft again", "I would have waited.", "they have two", "Service the shaft with two"):
+    assert ("motion-1", "weaving", "carried") in works.invitations
+    own = "Spinning mill itself, over the wire"
+    for words in ("The shaft again", "I would have waited.", "they have two", "Service the shaft with two", own):
         assert words in page
     export = tmp_path / "export" / "journal.jsonl"
     export.parent.mkdir()
