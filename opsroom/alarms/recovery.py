@@ -26,7 +26,8 @@ LATELY = 20
 NO_MORE, NO_LESS = 1.4, 0.7
 """A spread is near the frozen one when it is no more, or no less, than so many times that."""
 
-_ANY = (None, None)
+Span = tuple[float | None, float | None]
+_ANY: Span = (None, None)
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
