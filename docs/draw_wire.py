@@ -49,7 +49,11 @@ def asyncapi() -> dict[str, Any]:
             "FromPlant",
             "hello, births, telexes, receipts, calls, statements, deaths: all optional",
         ),
-        "fromRoom": ("A frame of the room", "FromRoom", "welcome, acks, refusals, orders, notices, invitations: all optional"),
+        "fromRoom": (
+            "A frame of the room",
+            "FromRoom",
+            "welcome, acks, refusals, orders, notices, invitations: all optional",
+        ),
     }
     return {
         "asyncapi": "3.0.0",

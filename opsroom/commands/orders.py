@@ -18,7 +18,7 @@ class ReleaseOrders(Command, frozen=True, kw_only=True, tag="release-orders"):
 
 
 class ConfirmOrder(Command, frozen=True, kw_only=True, tag="confirm-order"):
-    """Confirm an order that the plant marked dangerous, as a seat that neither moved it nor is responsible: only then does it leave."""
+    """Confirm an order that the plant marked dangerous, as a seat that neither moved nor owns it: only then does it leave."""
 
     order: str
 

@@ -74,8 +74,9 @@ class Alarm(Thing, frozen=True, kw_only=True):
     `deadline` is when it climbs from `at_unit`, kept while it is recovered; `left_s` is what is left of its clock while it is
     quiet. `waits` names the origin of its `group` for which it waits with its time run out; `apart` are alarms from which
     somebody has split it. `asked` is more time that its unit asked for, `extended` how often it was given some there. `told` says
-    whether a channel outside the wall has taken a notice of it, and whether those who were told know that it is back. `spread` is the
-    standard deviation of normal readings, frozen at opening; `by_interval` says that it is (also) its interval that recovers it.
+    whether a channel outside the wall has taken a notice of it, and whether those who were told know that it is back. `spread`
+    is the standard deviation of normal readings, frozen at opening; `by_interval` says that it is (also) its interval that
+    recovers it.
     """
 
     signal: str
