@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -13,23 +11,42 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cyberstride.belief import Belief, put, take
+from cyberstride.budget import newborn as unlimited
+from cyberstride.crew import Crew
 from cyberstride.filter import blank, step
+from cyberstride.lanes.records import laid, start_of
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import Verdicts
 
-__all__ = ["Kernel"]
+__all__ = ["JUDGE", "SPEND", "Kernel", "Room"]
 
-_LEAST_SHARE = 512
-"""A thread is not worth its start for fewer signals."""
+JUDGE, SPEND = 1, 2
+"""What the compiled form is to do, as in `lanes.table`."""
+
+_SPAN, _TILE = 512, 16
+"""Signals that are judged in one go: what is known of them stays in a core's own cache, and no tile of the budget is cut."""
 
 
 class _Compiled(NamedTuple):
     """What numba gives, loaded when first needed."""
 
-    judge: Any
+    judge_rows: Any
     packed: Any
     known: Any
-    rows: Any
+    said: Any
+    no_ledger: Any
+
+
+class Room(NamedTuple):
+    """Where the verdicts on some rows go, as the compiled form takes it; every column (rows, m)."""
+
+    verdicts: Verdicts
+    tables: Any
+    """Addresses of the first row's columns, numbers and whole numbers, and how far apart the rows are."""
+    said: Any
+    """The columns that a budget may change."""
+    more: tuple[NDArray[Any], ...]
+    """The columns to which a season is given back."""
 
 
 class Kernel:
@@ -42,18 +59,21 @@ class Kernel:
     def __init__(self, regimes: Regimes = DEFAULT, threads: int | None = None) -> None:
         self.regimes = regimes
         self.threads = threads or os.cpu_count() or 1
-        self._pool: ThreadPoolExecutor | None = None
+        self.crew = Crew(self.threads)
         self._compiled: _Compiled | None = None
-        self._last: tuple[Belief, Verdicts, dict[str, NDArray[Any]], _Tables] | None = None
+        self._records: tuple[Belief, int] | None = None
+        self._room: Room | None = None
+        self._spans: tuple[int, NDArray[np.int64], NDArray[np.int64]] | None = None
         self._settings: dict[Regimes, NDArray[np.float64] | None] = {}
         try:
-            from cyberstride.lanes import rows
+            from cyberstride.lanes.budget import Said
+            from cyberstride.lanes.ledger import opened
             from cyberstride.lanes.settings import known, packed
-            from cyberstride.lanes.step import judge
+            from cyberstride.lanes.table import judge_rows
         except ImportError:
             warnings.warn("numba is not installed, so the filter runs in numpy, slower", RuntimeWarning, stacklevel=2)
             return
-        self._compiled = _Compiled(judge, packed, known, rows)
+        self._compiled = _Compiled(judge_rows, packed, known, Said, opened(unlimited(0)))
 
     def __enter__(self) -> Kernel:
         return self
@@ -63,15 +83,17 @@ class Kernel:
 
     def close(self) -> None:
         """End the threads."""
-        self._last = None
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        self._room = None
+        self.crew.close()
 
     @property
     def compiled(self) -> bool:
         """Whether the compiled form is in use."""
-        return self._settings_of(self.regimes) is not None
+        return self.knows(self.regimes)
+
+    def knows(self, regimes: Regimes) -> bool:
+        """Whether the compiled form is in use and knows these settings."""
+        return self._settings_of(regimes) is not None
 
     def _settings_of(self, regimes: Regimes) -> NDArray[np.float64] | None:
         if self._compiled is None:
@@ -87,7 +109,7 @@ class Kernel:
         regimes = regimes or self.regimes
         if self._settings_of(regimes) is None:
             return step(belief, values, elapsed, regimes)
-        after = take(belief, np.arange(len(belief.seen)))
+        after = laid(belief)
         return after, self.advance(after, values, elapsed, regimes=regimes)
 
     def advance(
@@ -111,43 +133,117 @@ class Kernel:
         x, t = np.empty(m), np.empty(m)
         x[:], t[:] = values, elapsed
         verdicts = blank(m) if out is None else out
-        settings = self._settings_of(regimes)
-        if settings is None or self._compiled is None:
+        if self._settings_of(regimes) is None:
             return self._slowly(belief, verdicts, lanes, np.arange(m), x, t, regimes)
-        copied: _Copied = []
-        if self._last is not None and self._last[0] is belief and self._last[1] is verdicts:
-            _, _, inside, tables = self._last
-        else:
-            inside, copied = _in_rows(belief)
-            said, more = _in_rows(verdicts)
-            copied += more
-            tables = _tables(inside, said)
-            # Arrays that are judged again and again in place keep their addresses.
-            self._last = None if copied or out is None else (belief, verdicts, inside, tables)
-        hard = np.zeros(m, np.int8)
-        self._share(m, (lanes, inside["phase"], inside["dof"], x, t, *tables, settings, hard))
-        for array, row in copied:
-            array[...] = np.moveaxis(row, -1, 0)
+        start, kept = self.start_of(belief), belief
+        if start is None:
+            kept = laid(belief)
+            start = start_of(kept)
+        room = self.room(verdicts)
+        hard, _ = self.judge(JUDGE, start, lanes, x[None], t[None], np.zeros((0, m)), regimes, room)
+        if room.verdicts is not verdicts:
+            _copy(verdicts, room.verdicts)
+        if kept is not belief:
+            put(belief, np.arange(n), kept)
         places = np.flatnonzero(hard)
         if len(places):
             self._slowly(belief, verdicts, lanes[places], places, x[places], t[places], regimes)
         return verdicts
 
-    def _share(self, m: int, rest: tuple[Any, ...]) -> None:
+    def judge(
+        self,
+        todo: int,
+        start: int | None,
+        lanes: NDArray[np.int64],
+        x: NDArray[np.float64],
+        lapse: NDArray[np.float64],
+        offset: NDArray[np.float64],
+        regimes: Regimes,
+        room: Room,
+        ledger: Any = None,
+        heard: tuple[NDArray[Any], ...] | None = None,
+        spans: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+        """Run the compiled form (`lanes.table`) on rows `x` (t, m); the signals that it leaves to numpy, and their spans."""
         assert self._compiled is not None
-        judge = self._compiled.judge
-        parts = max(1, min(self.threads, m // _LEAST_SHARE))
-        edges = [m * k // parts // 8 * 8 for k in range(parts)] + [m]
-        spans = list(itertools.pairwise(edges))
-        if parts == 1:
-            judge(0, m, *rest)
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads - 1, "cyberstride")
-        others = [self._pool.submit(judge, a, b, *rest) for a, b in spans[1:]]
-        judge(*spans[0], *rest)
-        for other in others:
-            other.result()
+        m, limited = len(lanes), ledger is not None
+        spans = self._spans_of(lanes) if spans is None else spans
+        hard, left, turn = np.zeros(m, np.int8), np.zeros(len(spans), np.int8), np.zeros(1, np.int64)
+        ledger = ledger if limited else self._compiled.no_ledger
+        heard = _unheard() if heard is None else heard
+        judge_rows, address = self._compiled.judge_rows, np.uint64(start or 0)
+        settings = self._settings_of(regimes if todo & JUDGE else self.regimes)
+
+        def work() -> None:
+            judge_rows(
+                todo, turn, spans, address, lanes, x, lapse, offset, room.tables, settings, hard, left, ledger, limited,
+                room.said, heard, room.more,
+            )  # fmt: skip
+
+        if self.threads == 1 or len(spans) < 2:
+            work()
+        else:
+            self.crew.together(work)
+        return hard, spans[left == 1]
+
+    def start_of(self, belief: Belief) -> int | None:
+        """Where the records of a belief begin, if it lies in records."""
+        if self._records is not None and self._records[0] is belief:
+            return self._records[1]
+        start = start_of(belief)
+        if start is not None:
+            self._records = (belief, start)
+        return start
+
+    def room(self, verdicts: Verdicts) -> Room:
+        """Where verdicts (m,) on one row go; in new arrays if `verdicts` do not lie one behind the other."""
+        if self._room is not None and self._room.verdicts is verdicts:
+            return self._room
+        columns: list[NDArray[Any]] = list(verdicts)
+        aside = any(np.moveaxis(column, 0, -1).strides[-1] != column.itemsize for column in columns)
+        kept = blank(len(verdicts.named)) if aside else verdicts
+        if aside:
+            _copy(kept, verdicts)
+        rows: list[NDArray[Any]] = list(kept)
+        made = self.rooms(Verdicts(*(column[None] for column in rows)))._replace(verdicts=kept)
+        # Room that is used again and again keeps its addresses.
+        self._room = None if aside else made
+        return made
+
+    def rooms(self, verdicts: Verdicts) -> Room:
+        """Where verdicts (rows, m) on some rows go."""
+        assert self._compiled is not None
+        columns: list[NDArray[Any]] = list(verdicts)
+        one, other = (
+            _tables(Verdicts(*(column[k] for column in columns))) for k in (0, min(1, len(verdicts.named) - 1))
+        )
+        names = self._compiled.said._fields
+        return Room(
+            verdicts,
+            (*one, *(there - here for there, here in zip(other, one, strict=True))),
+            self._compiled.said(*(getattr(verdicts, name) for name in names)),
+            (verdicts.level, verdicts.low, verdicts.high, verdicts.centre),
+        )
+
+    def _spans_of(self, lanes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """From where to where the signals are judged in one go; only whole tiles of neighbours where threads share them."""
+        m = len(lanes)
+        if (
+            self._spans is not None
+            and self._spans[0] == m
+            and (self._spans[1] is lanes or (self._spans[1] == lanes).all())
+        ):
+            return self._spans[2]
+        edges = [0, m]
+        if m > 2 * _TILE and (lanes[1:] > lanes[:-1]).all():
+            span = min(_SPAN, -(-m // (2 * self.threads) // _TILE) * _TILE)
+            tile = lanes // _TILE
+            first = np.flatnonzero(np.diff(tile) > 0) + 1
+            places = np.searchsorted(first, np.arange(span, m, span))
+            edges = np.unique(np.concatenate(([0, m], first[places[places < len(first)]]))).tolist()
+        spans = np.array([edges[:-1], edges[1:]], np.int64).T.copy()
+        self._spans = (m, lanes, spans)
+        return spans
 
     def _slowly(
         self,
@@ -167,54 +263,28 @@ class Kernel:
         return verdicts
 
 
-_Copied = list[tuple[NDArray[Any], NDArray[Any]]]
+def _copy(to: Verdicts, verdicts: Verdicts) -> None:
+    columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(to, verdicts, strict=True))
+    for column, new in columns:
+        column[...] = new
 
 
-def _in_rows(arrays: Any) -> tuple[dict[str, NDArray[Any]], _Copied]:
-    """Every array with the lanes last and side by side in memory; and those that had to be copied for that."""
-    rows, copied = {}, []
-    for name, array in zip(arrays._fields, arrays, strict=True):
-        row = np.moveaxis(array, 0, -1)
-        if row.strides[-1] != row.itemsize:
-            row = np.ascontiguousarray(row)
-            copied.append((array, row))
-        rows[name] = row
-    return rows, copied
+def _unheard() -> tuple[NDArray[Any], ...]:
+    return np.zeros((0, 0), np.int8), np.zeros((0, 0), np.bool_), np.zeros((0, 0))
 
 
-class _Tables(NamedTuple):
-    """At which addresses the rows lie: what is loaded, what is stored, what is told, the whole numbers."""
-
-    loaded: NDArray[np.uint64]
-    stored: NDArray[np.uint64]
-    told: NDArray[np.uint64]
-    words: NDArray[np.uint64]
-    told_words: NDArray[np.uint64]
+def _addresses(column: NDArray[Any]) -> NDArray[np.uint64]:
+    """The addresses of a column (m,), or of each of its parts (m, parts)."""
+    many = column.shape[1] if column.ndim > 1 else 1
+    apart = column.strides[1] if column.ndim > 1 else 0
+    return column.ctypes.data + np.arange(many, dtype=np.uint64) * np.uint64(apart)
 
 
-def _addresses(row: NDArray[Any]) -> NDArray[np.uint64]:
-    """The address of every row of an array whose lanes lie last."""
-    places = np.array([row.ctypes.data], np.uint64)
-    for many, apart in zip(row.shape[:-1], row.strides[:-1], strict=True):
-        places = np.add.outer(places, np.arange(many, dtype=np.uint64) * np.uint64(apart)).ravel()
-    return places
-
-
-def _tables(belief: dict[str, NDArray[Any]], said: dict[str, NDArray[Any]]) -> _Tables:
-    """In the order of `lanes.rows`."""
-    of = {name: _addresses(row) for name, row in belief.items()}
-    regimes = [of[name] for name in ("p", "level", "slope", "cov", "scale")]
-    lasting = [of[name] for name in ("settled", "event", "reference", "repeats", "drift", "calm")]
-    before = [of[name] for name in ("origin", "unit", "limits", "gap", "dof", "window", "lapse")]
-    after = [of[name] for name in ("gap", "dof", "window", "lapse")]
-    singles = [of[name] for name in ("phase", "named", "onset", "standing", "seen")]
-    return _Tables(
-        np.concatenate((*regimes, *lasting, *before)),
-        np.concatenate((*regimes, *lasting, *after)),
-        np.concatenate([_addresses(said[name]) for name in _TOLD]),
-        np.concatenate((of["ago"], of["live"], *singles)),
-        np.concatenate([_addresses(said[name]) for name in ("named", "announced", "onset_back")]),
-    )
+def _tables(verdicts: Verdicts) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """At which addresses numbers and whole numbers lie, in the order of `lanes.rows`."""
+    told = [_addresses(getattr(verdicts, name)) for name in _TOLD]
+    words = [_addresses(getattr(verdicts, name)) for name in ("named", "announced", "onset_back")]
+    return np.concatenate(told), np.concatenate(words)
 
 
 _TOLD = (

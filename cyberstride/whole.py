@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -14,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from cyberstride import belief as beliefs
 from cyberstride import judge as judging
 from cyberstride.belief import RUNNING, Belief
-from cyberstride.budget import newborn as begin_budget
-from cyberstride.filter import blank
+from cyberstride.filter import blank, step
 from cyberstride.judge import Settings, State
-from cyberstride.kernel import Kernel, _in_rows, _tables
+from cyberstride.kernel import JUDGE, SPEND, Kernel
+from cyberstride.lanes.records import MOST_DOF, laid, start_of
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.scales import judged_in, told_in, told_of
 from cyberstride.season import offsets
@@ -27,8 +25,8 @@ __all__ = ["Whole"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
-_LEAST_SHARE = 2048
-"""A thread is not worth its start for fewer signals."""
+_SHARE = 1024
+"""Signals of a season that one thread takes at a time."""
 
 
 class _Group(NamedTuple):
@@ -49,15 +47,16 @@ class Whole:
     def __init__(self, state: State, regimes: Regimes = DEFAULT, threads: int | None = None) -> None:
         self.kernel = Kernel(regimes, threads)
         self.threads = threads or os.cpu_count() or 1
-        self._pool: ThreadPoolExecutor | None = None
+        self._lanes: Any = None
         self._state = state
         self._ledger: Any = None
         self._groups: tuple[_Group, ...] | None = None
-        self._lanes: Any = None
+        self._start: int | None = None
         if self.kernel.compiled:
-            from cyberstride.lanes import budget, ledger, season, table
+            from cyberstride.lanes import ledger, season
 
-            self._lanes = (budget, ledger, season, table)
+            self._lanes = (ledger, season)
+        self.state = state
 
     def __enter__(self) -> Whole:
         return self
@@ -68,20 +67,20 @@ class Whole:
     def close(self) -> None:
         """End the threads."""
         self.kernel.close()
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
 
     @property
     def state(self) -> State:
         """What is known, in the readable form; changes in it hold from the next reading on."""
         if self._ledger is not None:
-            self._state = self._state._replace(budget=self._lanes[1].closed(self._ledger))
+            self._state = self._state._replace(budget=self._lanes[0].closed(self._ledger))
             self._ledger = None
         return self._state
 
     @state.setter
     def state(self, state: State) -> None:
+        if self._lanes is not None:
+            state = state._replace(belief=laid(state.belief))
+            self._start = start_of(state.belief)
         self._state, self._ledger, self._groups = state, None, None
 
     @property
@@ -97,7 +96,7 @@ class Whole:
     def known(self, lanes: Rows) -> NDArray[np.int32]:
         """How many readings the tails of the signals `lanes` were learned from; 0 where there is no budget."""
         if self._ledger is not None:
-            ledger = self._lanes[1]
+            ledger = self._lanes[0]
             tiles = self._ledger.counts.reshape(-1, ledger.COUNTS, ledger.LANES)
             known: NDArray[np.int32] = tiles[lanes // ledger.LANES, ledger.KNOWN, lanes % ledger.LANES]
             return known
@@ -129,15 +128,8 @@ class Whole:
         limits = None if plainly else belief.limits[lanes]
         y = x if plainly else judged_in(settings.transform, x)
         offset = self._prepared(lanes, time) if self._state.seasons else None
-        left = y if offset is None else y - offset
-        said = self._filtered(lanes, left, t, offset, settings, out)
-        if offset is not None:
-            self._learn(lanes, y, time, said)
-        if self._state.budget is not None:
-            self._spend(lanes, left, said)
-        if offset is not None:
-            for column in (said.level, said.low, said.high, said.centre):
-                column += offset
+        said = blank(m) if out is None else out
+        self._judged(lanes, y, t, time, offset, settings, said)
         if limits is None:
             return said
         settled = belief.origin[lanes] + belief.settled[lanes, 0] * belief.unit[lanes]
@@ -179,9 +171,10 @@ class Whole:
         self, row: int, end: int, values: Floats, elapsed: Floats, at: Floats, regimes: Regimes, said: Verdicts
     ) -> int:
         """Judge rows in which no period ends, up to `end` or to one that is left to numpy; which is given."""
-        settings, belief = self.kernel._settings_of(regimes), self.belief
-        inside, copied = _in_rows(belief)
-        if settings is None or copied or (inside["phase"] != RUNNING).any():
+        belief = self.belief
+        # With every reading the degrees of freedom may grow by one.
+        end = min(end, row + int(min(MOST_DOF - belief.dof.max(initial=0.0), 1e9)))
+        if end <= row or not self.kernel.knows(regimes) or (belief.phase != RUNNING).any():
             return row
         x = np.ascontiguousarray(values[row:end])
         lanes, offset = np.arange(x.shape[1]), np.zeros((0, x.shape[1]))
@@ -194,22 +187,16 @@ class Whole:
             offset = offset if offset.any() else offset[:0]
         columns: list[Any] = list(said)
         part = Verdicts(*(column[row:end] for column in columns))
-        tables, apart, words_apart = _strided(inside, part)
-        limited, learning = self._state.budget is not None, bool(self._state.seasons)
-        ledger = self._opened() if limited else self._lanes[1].opened(begin_budget(0))
-        # A season learns from what the filter says, not from what the budget leaves of it.
-        told = (part.named, part.announced, part.size)
-        if limited and learning:
-            told = (part.named.copy(), part.announced.copy(), part.size.copy())
-        many = self._lanes[3].judge_rows(
-            0, end - row, x, np.ascontiguousarray(elapsed[row:end], float), offset, lanes, inside["phase"], inside["dof"],
-            inside["limits"][0], inside["limits"][1], tables, apart, words_apart, settings, np.zeros(len(lanes), np.int8),
-            ledger, limited, self._lanes[0].Said(*(getattr(part, name) for name in self._lanes[0].Said._fields)),
-            told, (part.level, part.low, part.high, part.centre),
-        )  # fmt: skip
+        ledger = None if self._state.budget is None else self._opened()
+        told, learning = (part.named, part.announced, part.size), bool(self._state.seasons)
+        heard = self._heard(part) if learning and ledger is not None else None
+        lapse = np.ascontiguousarray(elapsed[row:end], float)[:, None]
+        self.kernel.judge(
+            JUDGE | SPEND, self._start, lanes, x, lapse, offset, regimes, self.kernel.rooms(part), ledger, heard
+        )
         for group in self._grouped() if learning else ():
-            self._learn_rows(group, x[:many], time[:many], told)
-        return row + int(many)
+            self._learn_rows(group, x, time, heard or told)
+        return end
 
     def _learn_rows(self, group: _Group, x: Floats, time: Floats, told: tuple[Any, Any, Any]) -> None:
         """Gather rows into the periods that run; one signal's rows stand one behind the other."""
@@ -219,38 +206,66 @@ class Whole:
             left, again = x[:, lane].copy(), np.full(rows, place)
             named, announced, size = (column[:rows, lane].copy() for column in told)
             for wheel in group.wheels:
-                self._lanes[2].learn(again, time, wheel, left, named, announced, size)
+                self._lanes[1].learn(again, time, wheel, left, named, announced, size)
 
-    def _filtered(
-        self, lanes: Rows, left: Floats, t: Floats, offset: Floats | None, settings: Settings, out: Verdicts | None
-    ) -> Verdicts:
-        """The filter's verdicts on the readings `left` (m,), from which `offset` was taken."""
-        belief, limits = self.belief, None
-        if offset is not None and offset.any():
-            limits = belief.limits[lanes]
-            if np.isfinite(limits).any():
-                belief.limits[lanes] = limits - offset[:, None]
-            else:
-                limits = None
-        try:
-            if len(settings.regimes) == 1:
-                # Signals in their order are judged without being picked out.
-                in_order = len(lanes) == len(belief.seen) and bool((lanes[1:] > lanes[:-1]).all())
-                rows = None if in_order else lanes
-                return self.kernel.advance(belief, left, t, out, rows=rows, regimes=settings.regimes[0])
-            said = blank(len(lanes)) if out is None else out
+    def _judged(
+        self, lanes: Rows, y: Floats, t: Floats, time: Floats, offset: Floats | None, settings: Settings, said: Verdicts
+    ) -> None:
+        """Judge the readings `y` (m,), off which the seasons take `offset`, and let budget and seasons learn."""
+        kernel, m = self.kernel, len(lanes)
+        room = kernel.room(said)
+        ledger = None if self._state.budget is None else self._opened()
+        heard = self._heard(room.verdicts) if offset is not None and ledger is not None else None
+        off = np.zeros((0, m)) if offset is None else offset[None]
+        if len(settings.regimes) == 1 and kernel.knows(settings.regimes[0]):
+            todo = (lanes, y[None], t[None], off, settings.regimes[0], room, ledger, heard)
+            hard, left = kernel.judge(JUDGE | SPEND, self._start, *todo)
+            if len(left):
+                self._by_numpy(np.flatnonzero(hard), lanes, y, t, offset, settings.regimes[0], room.verdicts)
+                kernel.judge(SPEND, self._start, *todo, left)
+        else:
             for number in np.unique(settings.group).tolist():
-                some = np.flatnonzero(settings.group == number)
-                part = self.kernel.advance(
-                    belief, left[some], t[some], rows=lanes[some], regimes=settings.regimes[number]
+                some, regimes = np.flatnonzero(settings.group == number), settings.regimes[number]
+                if not kernel.knows(regimes):
+                    self._by_numpy(some, lanes, y, t, offset, regimes, room.verdicts)
+                    continue
+                part = kernel.room(blank(len(some)))
+                hard, _ = kernel.judge(
+                    JUDGE, self._start, lanes[some], y[some][None], t[some][None], off[:, some], regimes, part
                 )
-                columns: list[tuple[Any, Any]] = list(zip(said, part, strict=True))
+                columns: list[tuple[Any, Any]] = list(zip(room.verdicts, part.verdicts, strict=True))
                 for column, new in columns:
                     column[some] = new
-            return said
-        finally:
-            if limits is not None:
-                belief.limits[lanes] = limits
+                self._by_numpy(some[hard == 1], lanes, y, t, offset, regimes, room.verdicts)
+            kernel.judge(SPEND, self._start, lanes, y[None], t[None], off, settings.regimes[0], room, ledger, heard)
+        if room.verdicts is not said:
+            _put(said, room.verdicts)
+        if offset is not None:
+            told = (said.named, said.announced, said.size) if heard is None else tuple(column[0] for column in heard)
+            self._learn(lanes, y, time, told)
+
+    def _by_numpy(
+        self, places: Rows, lanes: Rows, y: Floats, t: Floats, offset: Floats | None, regimes: Regimes, said: Verdicts
+    ) -> None:
+        """Judge by the readable filter what the compiled one leaves to it."""
+        if not len(places):
+            return
+        rows = lanes[places]
+        part, off = beliefs.take(self.belief, rows), 0.0 if offset is None else offset[places]
+        limits = part.limits.copy()
+        part.limits[...] = (limits.T - off).T
+        part, new = step(part, y[places] - off, t[places], regimes)
+        part.limits[...] = limits
+        beliefs.put(self.belief, rows, part)
+        columns: list[tuple[Any, Any]] = list(zip(said, new, strict=True))
+        for column, judged in columns:
+            column[places] = judged
+
+    @staticmethod
+    def _heard(said: Verdicts) -> tuple[Any, Any, Any]:
+        """Room for what the filter says of the rows of `said`: a season learns from that, not from what a budget leaves of it."""
+        named, announced, size = (np.atleast_2d(column) for column in (said.named, said.announced, said.size))
+        return np.empty_like(named), np.empty_like(announced), np.empty_like(size)
 
     def _in(self, group: _Group, lanes: Rows) -> tuple[Rows, Rows]:
         """Which of the signals `lanes` are of that group, and where they lie in it."""
@@ -264,7 +279,7 @@ class Whole:
             for lanes, season in self._state.seasons:
                 place = np.full(n, -1)
                 place[lanes] = np.arange(len(lanes))
-                groups.append(_Group(lanes, place, tuple(self._lanes[2].lanes_last(cycle) for cycle in season.cycles)))
+                groups.append(_Group(lanes, place, tuple(self._lanes[1].lanes_last(cycle) for cycle in season.cycles)))
             self._groups = tuple(groups)
         return self._groups
 
@@ -277,8 +292,9 @@ class Whole:
                 continue
             offset, shift = np.zeros(len(some)), np.zeros(len(some))
             was, now = np.zeros(len(some), np.int8), np.zeros(len(some), np.int8)
+            when = time[some]
             for wheel in group.wheels:
-                self._lanes[2].prepare(place, time[some], wheel, offset, shift, was, now)
+                self._shared(self._lanes[1].prepare, place, when, wheel, offset, shift, was, now)
             total[some] = offset
             if shift.any():
                 moved = shift != 0.0
@@ -293,42 +309,29 @@ class Whole:
         part = judging.renewed(beliefs.take(self.belief, fresh), np.arange(len(fresh)))
         beliefs.put(self.belief, fresh, part)
         if self._state.budget is not None:
-            self._lanes[1].anew(self._opened(), fresh)
+            self._lanes[0].anew(self._opened(), fresh)
 
-    def _learn(self, lanes: Rows, y: Floats, time: Floats, said: Verdicts) -> None:
+    def _learn(self, lanes: Rows, y: Floats, time: Floats, told: tuple[Any, ...]) -> None:
         for group in self._grouped():
             some, place = self._in(group, lanes)
             left, at = y[some], time[some]
-            named, announced, size = said.named[some], said.announced[some], said.size[some]
+            named, announced, size = (column[some] for column in told)
             for wheel in group.wheels:
-                self._lanes[2].learn(place, at, wheel, left, named, announced, size)
+                self._shared(self._lanes[1].learn, place, at, wheel, left, named, announced, size)
+
+    def _shared(self, work: Any, place: Rows, at: Floats, wheel: Any, *columns: Any) -> None:
+        """Let the threads share the readings of a season."""
+        m = len(place)
+
+        def some(a: int, b: int) -> None:
+            work(place[a:b], at[a:b], wheel, *(column[a:b] for column in columns))
+
+        self.kernel.crew.each(some, [(a, min(a + _SHARE, m)) for a in range(0, m, _SHARE)])
 
     def _opened(self) -> Any:
         if self._ledger is None:
-            self._ledger = self._lanes[1].opened(self._state.budget)
+            self._ledger = self._lanes[0].opened(self._state.budget)
         return self._ledger
-
-    def _spend(self, lanes: Rows, left: Floats, said: Verdicts) -> None:
-        ledger, m = self._opened(), len(lanes)
-        columns = self._lanes[0].Said(
-            said.named, said.announced, said.onset_back, said.sure, said.size, said.size_low, said.size_high
-        )
-        spend = self._lanes[0].spend
-        parts = max(1, min(self.threads, m // _LEAST_SHARE))
-        # Two threads must not work on one tile.
-        edges = [m * k // parts for k in range(parts)] + [m]
-        if parts > 1 and lanes[-1] - lanes[0] == m - 1 and (np.diff(lanes) == 1).all():
-            edges = [0, *((edge + lanes[0]) // 16 * 16 - lanes[0] for edge in edges[1:-1]), m]
-        else:
-            edges = [0, m]
-        others: list[Future[Any]] = []
-        for first, last in itertools.pairwise(edges[1:]):
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.threads - 1, "cyberstride")
-            others.append(self._pool.submit(spend, first, last, lanes, left, ledger, columns))
-        spend(0, edges[1], lanes, left, ledger, columns)
-        for other in others:
-            other.result()
 
     def _slowly(self, lanes: Rows, x: Floats, t: Floats, time: Floats, settings: Settings) -> Verdicts:
         part, said = judging.judge(judging.take(self._state, lanes), x, t, time, settings)
@@ -348,8 +351,7 @@ def _into(said: Verdicts, row: int, verdicts: Verdicts) -> None:
         column[row] = new
 
 
-def _strided(inside: dict[str, NDArray[Any]], part: Verdicts) -> tuple[Any, Any, Any]:
-    """The kernel's addresses for the first row of `part`, and how far apart those of the next row are."""
-    columns: list[NDArray[Any]] = list(part)
-    one, other = (_tables(inside, _in_rows(Verdicts(*(column[k] for column in columns)))[0]) for k in (0, 1))
-    return tuple(one), other.told - one.told, other.told_words - one.told_words
+def _put(to: Verdicts, verdicts: Verdicts) -> None:
+    columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(to, verdicts, strict=True))
+    for column, new in columns:
+        column[...] = new

@@ -35,6 +35,7 @@ COMPOSE = {
 """The files that put the parts together: they alone may import anything, and nothing imports them but each other."""
 
 DOES_IO = {
+    "cyberstride/crew.py",
     "simulators/__main__.py",
     "simulators/performance.py",
     "simulators/crowd.py",

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["CONTRACT", "LN2", "apart", "compiled", "exp2", "ln", "log2", "within"]
+__all__ = ["CONTRACT", "LN2", "apart", "claim", "compiled", "exp2", "ln", "log2", "within"]
 
 LN2 = 0.6931471805599453
 CONTRACT = {"contract", "arcp"}
@@ -87,3 +88,16 @@ def _apart(typingctx: Any) -> Any:
 
 apart: Any = _apart
 """Called in a function, keeps that function from being merged into its callers."""
+
+
+@intrinsic
+def _claim(typingctx: Any, turn: Any) -> Any:
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        place = context.make_array(sig.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", place, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(turn), codegen
+
+
+claim: Any = _claim
+"""The first number of an array of whole numbers, which becomes one more, whatever other threads do to it."""

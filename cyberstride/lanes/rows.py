@@ -10,7 +10,7 @@ LANES = 8
 P, LEVEL, SLOPE, V11, V12, V22, SCALE = range(0, 28, 4)
 """Within the rows of the regimes; the regime's number is added."""
 OLD = 0
-"""The regimes before the reading, 28 rows; from here on the rows lie in the order in which the kernel lists a belief's."""
+"""The regimes before the reading, 28 rows; from here to `WIN + WINDOW` the rows lie in the order of a record's doubles."""
 SET = OLD + 28
 """Nine rows of what has left the window, as in `Belief.settled`."""
 EVENT = SET + 9
@@ -18,8 +18,8 @@ REF = EVENT + 4
 RUN, HABIT = REF + 6, REF + 7
 DRIFT = REF + 8
 CALM = DRIFT + 6
-ORIGIN, UNIT, LOW, HIGH, GAP, DOF = range(CALM + 2, CALM + 8)
-WIN = CALM + 8
+ORIGIN, LOW, HIGH, GAP, DOF = range(CALM + 2, CALM + 7)
+WIN = CALM + 7
 LAP, LIVE, AGES = WIN + WINDOW + 1, WIN + 2 * (WINDOW + 1), WIN + 3 * (WINDOW + 1)
 """The window before the reading and one place more; after the reading it begins one row further down."""
 NEW = WIN + 4 * (WINDOW + 1)
@@ -35,16 +35,13 @@ VERDICT = BACK + 4
 _FREE = VERDICT + 15
 (
     VALUE, T, HERE, Y, EXPECTED, SPREAD, INVERSE, KEPT, SCALED, POWER, BEYOND, OLD_NOISE, OLD_SETTLED, NAMED, ONSET,
-    STANDING, WAS, GIVEN, SEEN, ANNOUNCED, CHANCE,
-) = range(_FREE, _FREE + 21)  # fmt: skip
-W11, W12, W22, PRIOR = range(_FREE + 21, _FREE + 37, 4)
-AHEAD = _FREE + 37
+    STANDING, WAS, GIVEN, SEEN, ANNOUNCED, CHANCE, UNIT,
+) = range(_FREE, _FREE + 22)  # fmt: skip
+W11, W12, W22, PRIOR = range(_FREE + 22, _FREE + 38, 4)
+AHEAD = _FREE + 38
 RESIDUAL = AHEAD + 3
 """From the next row on, one for each reading of the window."""
 ROWS = RESIDUAL + WINDOW + 1
 
-LOADED = (OLD, WIN + WINDOW)
-"""The rows from the first to the second are loaded, and those of `LAP`."""
-STORED = ((NEW, 28), (SET, ORIGIN - SET), (NEW_GAP, 2), (WIN + 1, WINDOW), (LAP + 1, WINDOW))
-"""First row and number of rows of each run that is stored, in the order of the kernel's addresses."""
 TOLD = (P_NOW, 23)
+"""The first of the rows that are told, and how many."""

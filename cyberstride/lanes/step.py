@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,24 +11,35 @@ from cyberstride.belief import RUNNING, WINDOW
 from cyberstride.filter import _FARTHEST, _LARGEST_READING
 from cyberstride.lanes import excursion, restless, weighing
 from cyberstride.lanes import settings as at
-from cyberstride.lanes.arithmetic import CONTRACT, apart, compiled, within
+from cyberstride.lanes.arithmetic import CONTRACT, apart, compiled
 from cyberstride.lanes.evidence import hold, listen, overhear, push
 from cyberstride.lanes.mixture import absorb, evolve, speak, stay
 from cyberstride.lanes.naming import quiet, watch
+from cyberstride.lanes.records import AGO, DOUBLES, MOST_DOF, RECORD
+from cyberstride.lanes.records import LAPSE as LAPSE_AT
+from cyberstride.lanes.records import LIVE as LIVE_AT
+from cyberstride.lanes.records import NAMED as NAMED_AT
+from cyberstride.lanes.records import ONSET as ONSET_AT
+from cyberstride.lanes.records import PHASE as PHASE_AT
+from cyberstride.lanes.records import SEEN as SEEN_AT
+from cyberstride.lanes.records import STANDING as STANDING_AT
+from cyberstride.lanes.records import UNIT as UNIT_AT
 from cyberstride.lanes.reference import compare, forbid, size
 from cyberstride.lanes.rows import (
     AGES,
     ANNOUNCED,
     BEYOND,
+    DOF,
     GAP,
     HERE,
     HIGH,
     LANES,
     LAP,
     LIVE,
-    LOADED,
     LOW,
     NAMED,
+    NEW,
+    NEW_DOF,
     NEW_GAP,
     OLD,
     ONSET,
@@ -38,7 +47,6 @@ from cyberstride.lanes.rows import (
     ROWS,
     SEEN,
     STANDING,
-    STORED,
     TOLD,
     UNIT,
     VALUE,
@@ -48,9 +56,8 @@ from cyberstride.lanes.rows import (
     Y,
 )  # fmt: skip
 from cyberstride.lanes.vector import (
+    alike,
     bits,
-    bytes_differ,
-    count,
     expect,
     farther,
     fetch,
@@ -59,11 +66,7 @@ from cyberstride.lanes.vector import (
     get_real,
     get_word,
     load,
-    load_at,
-    load_bytes,
     load_from,
-    load_longs,
-    load_words,
     magnitude,
     nearer,
     place_of,
@@ -75,99 +78,105 @@ from cyberstride.lanes.vector import (
     some,
     store,
     store_bytes,
+    store_real,
     store_words,
     where,
-    words_differ,
 )  # fmt: skip
 
 __all__ = ["judge"]
 
+_njit: Any = njit
+
 L = LANES
-_MOST_DOF = 1e6
-_WITH_CONSTANTS = ("belief", "evidence", "excursion", "filter", "mixture", "naming", "reference", "regimes", "verdict")
-_WORDS, _LONG, _REAL = np.uint64(4), np.uint64(8), np.uint64(8)
-_PHASE, _NAMED, _ONSET, _STANDING, _SEEN = range(2 * WINDOW, 2 * WINDOW + 5)
+_WORDS, _REAL = np.uint64(4), np.uint64(8)
 _LINES = 8
-_PLAIN = LOADED[1] - LOADED[0]
-"""How many rows are loaded before those of `LAP`."""
+_COMPARED = 128
+_LAST = 0x010101 * RUNNING
+"""What follows these bytes: the last two kinds of the window, and the phase."""
+assert RUNNING == 1
+assert PHASE_AT == AGO + _COMPARED + 2
 
 
-@within
-def _beside(places: Any, first: int) -> bool:
-    """Whether the places of a block's lanes, from the first on, are neighbours, in order."""
-    off = 0
+def _usual_window() -> Any:
+    """The bytes of a record from `AGO` on where the window is full, on time, and holds nothing but evidence."""
+    kinds = np.ones(WINDOW, np.int8).tobytes()
+    whole = np.arange(WINDOW - 1, -1, -1, dtype=np.int32).tobytes() + np.ones(WINDOW).tobytes() + kinds
+    return np.frombuffer(whole[:_COMPARED]).copy()
+
+
+_USUAL_WINDOW = _usual_window()
+
+
+@compiled
+def _expect(start: Any, first: int, last: int) -> None:
+    """Ask the memory for some of the lines behind an address."""
+    apart()
+    for k in range(first, last):
+        expect(start + np.uint64(64 * k))
+
+
+@compiled
+def _expect_told(told: Any, place: int) -> None:
+    """Ask the memory for the places of the verdicts."""
+    apart()
+    for k in range(TOLD[1]):
+        expect(told[k] + np.uint64(place) * _REAL)
+
+
+@compiled
+def _usual(lanes: Any) -> Any:
+    """Whether all of the lanes run, and their windows are full, on time, and hold nothing but evidence."""
+    apart()
+    return alike(lanes, np.uint64(AGO), place_of(_USUAL_WINDOW), _LAST)
+
+
+@compiled
+def _read(f: Any, lanes: Any) -> None:
+    """Load the records at the addresses `lanes`, but for the window's lapses, ages and kinds."""
+    apart()
+    for k in range(0, DOUBLES, 4):
+        fetch(f, OLD + k, lanes, np.uint64(8 * k))
     for l in range(L):
-        off |= places[first + l] - places[first] - l
-    return off == 0
+        lane = lanes[l]
+        f[WAS * L + l] = get_byte(lane, NAMED_AT)
+        f[ONSET * L + l] = get_word(lane, ONSET_AT)
+        f[STANDING * L + l] = get_word(lane, STANDING_AT)
+        f[SEEN * L + l] = min(get_long(lane, SEEN_AT), 1000)
+        f[UNIT * L + l] = get_real(lane, UNIT_AT)
 
 
 @compiled
-def _expect(addresses: Any, start: int, stop: int, off: Any) -> None:
-    """Ask the memory for the lines so far behind some addresses."""
+def _read_window(f: Any, lanes: Any) -> None:
+    """Load what `_read` leaves."""
     apart()
-    for k in range(start, stop):
-        expect(addresses[k] + off)
-
-
-@compiled
-def _read(f: Any, loaded: Any, words: Any, first: int, ones: bool) -> bool:
-    """Load neighbours from `first` on; whether all of their windows are full, on time, and hold nothing but evidence.
-
-    `ones`: the scratch's rows of `LIVE`, `LAP` and `AGES` are those of such windows already.
-    """
-    apart()
-    real, word, byte = np.uint64(first) * _REAL, np.uint64(first) * _WORDS, np.uint64(first)
-    for k in range(_PLAIN):
-        fetch(f, OLD + k, loaded[k] + real)
-    other = bytes_differ(words[WINDOW + 0] + byte, 1) | words_differ(words[0] + word, WINDOW - 1)
-    for k in range(1, WINDOW):
-        other = other | bytes_differ(words[WINDOW + k] + byte, 1) | words_differ(words[k] + word, WINDOW - 1 - k)
-    for k in range(WINDOW):
-        other = other | (load_at(loaded[_PLAIN + k] + real) != 1.0)
-    store(f, WAS, load_bytes(words[_NAMED] + byte))
-    store(f, ONSET, load_words(words[_ONSET] + word))
-    store(f, STANDING, load_words(words[_STANDING] + word))
-    store(f, SEEN, load_longs(words[_SEEN] + real))
-    if not some(other):
-        if not ones:
-            for k in range(WINDOW):
-                store(f, LAP + k, 1.0)
-                store(f, LIVE + k, 1.0)
-                store(f, AGES + k, float(WINDOW - 1 - k))
-        return True
-    for k in range(WINDOW):
-        fetch(f, LAP + k, loaded[_PLAIN + k] + real)
-        store(f, LIVE + k, load_bytes(words[WINDOW + k] + byte))
-        store(f, AGES + k, load_words(words[k] + word))
-    return False
-
-
-@compiled
-def _gather(f: Any, loaded: Any, words: Any, lanes: Any) -> None:
-    """The same for lanes anywhere."""
-    apart()
-    for k in range(_PLAIN + WINDOW):
-        row = OLD + k if k < _PLAIN else LAP + k - _PLAIN
-        for l in range(L):
-            f[row * L + l] = get_real(loaded[k], lanes[l])
     for l in range(L):
         lane = lanes[l]
         for k in range(WINDOW):
-            f[(AGES + k) * L + l] = get_word(words[k], lane)
-            f[(LIVE + k) * L + l] = get_byte(words[WINDOW + k], lane)
-        f[WAS * L + l] = get_byte(words[_NAMED], lane)
-        f[ONSET * L + l] = get_word(words[_ONSET], lane)
-        f[STANDING * L + l] = get_word(words[_STANDING], lane)
-        f[SEEN * L + l] = min(get_long(words[_SEEN], lane), 1000.0)
+            f[(LAP + k) * L + l] = get_real(lane, LAPSE_AT + 8 * k)
+            f[(AGES + k) * L + l] = get_word(lane, AGO + 4 * k)
+            f[(LIVE + k) * L + l] = get_byte(lane, LIVE_AT + k)
 
 
 @compiled
-def _take_in(f: Any, value: Any, lapse: Any) -> int:
-    """The readings; 0 when every one is here, on time and possible, or a sum: 1 missing, 2 another time, 4 impossible."""
+def _fill_window(f: Any) -> None:
+    """Write what `_read_window` finds in windows that are as usual."""
+    apart()
+    for k in range(WINDOW):
+        store(f, LAP + k, 1.0)
+        store(f, LIVE + k, 1.0)
+        store(f, AGES + k, float(WINDOW - 1 - k))
+
+
+@compiled
+def _take_in(f: Any, value: Any, lapse: Any, offset: Any) -> int:
+    """The readings, from which `offset` was taken; 0 when every one is here, on time and possible.
+
+    Else a sum: 1 some are missing, 2 another time, 4 impossible.
+    """
     apart()
     lapse = where(lapse >= 0.0, lapse, where(lapse != lapse, 1.0, 0.0))
     lapse = load(f, GAP) + nearer(lapse, 1e6)
-    low, high = load(f, LOW), load(f, HIGH)
+    low, high = load(f, LOW) - offset, load(f, HIGH) - offset
     there = magnitude(value) <= _LARGEST_READING
     under, over = there & (value < low), there & (value > high)
     impossible = under | over
@@ -200,45 +209,30 @@ def _age(f: Any, all_here: bool) -> None:
 
 
 @compiled
-def _write(f: Any, stored: Any, words: Any, first: int, changed: bool) -> None:
-    """Store neighbours; the window's lapses, ages and kinds only where they `changed`."""
+def _write(f: Any, lanes: Any, changed: bool) -> None:
+    """Store the records; the window's lapses, ages and kinds only where they `changed`."""
     apart()
-    real, word, byte = np.uint64(first) * _REAL, np.uint64(first) * _WORDS, np.uint64(first)
-    k = 0
-    for row, many in STORED[:-1]:
-        for r in range(many):
-            put(f, row + r, stored[k + r] + real)
-        k += many
-    store_bytes(words[_NAMED] + byte, load(f, NAMED))
-    store_words(words[_ONSET] + word, load(f, ONSET))
-    store_words(words[_STANDING] + word, load(f, STANDING))
-    count(words[_SEEN] + real, load(f, HERE) == 1.0)
-    if changed:
-        for r in range(WINDOW):
-            put(f, LAP + 1 + r, stored[k + r] + real)
-            store_words(words[r] + word, load(f, AGES + r))
-            store_bytes(words[WINDOW + r] + byte, load(f, LIVE + 1 + r))
-
-
-@compiled
-def _scatter(f: Any, stored: Any, words: Any, lanes: Any, many: int) -> None:
-    """Store the first `many` lanes of a block anywhere."""
-    apart()
-    k = 0
-    for row, rows in STORED:
-        for r in range(rows):
-            for l in range(many):
-                set_real(stored[k], lanes[l], f[(row + r) * L + l])
-            k += 1
-    for l in range(many):
+    for k in range(0, 28, 4):
+        put(f, NEW + k, lanes, np.uint64(8 * k))
+    for k in range(28, GAP, 4):
+        put(f, k, lanes, np.uint64(8 * k))
+    # From here on a row of the new figures lies one further down.
+    store(f, GAP + 1, load(f, NEW_GAP))
+    store(f, DOF + 1, load(f, NEW_DOF))
+    for k in range(GAP, DOUBLES, 4):
+        put(f, k + 1, lanes, np.uint64(8 * k))
+    for l in range(L):
         lane = lanes[l]
-        for r in range(WINDOW):
-            set_word(words[r], lane, f[(AGES + r) * L + l])
-            set_byte(words[WINDOW + r], lane, f[(LIVE + 1 + r) * L + l])
-        set_byte(words[_NAMED], lane, f[NAMED * L + l])
-        set_word(words[_ONSET], lane, f[ONSET * L + l])
-        set_word(words[_STANDING], lane, f[STANDING * L + l])
-        set_long(words[_SEEN], lane, get_long(words[_SEEN], lane) + f[HERE * L + l])
+        set_byte(lane, NAMED_AT, f[NAMED * L + l])
+        set_word(lane, ONSET_AT, f[ONSET * L + l])
+        set_word(lane, STANDING_AT, f[STANDING * L + l])
+    if changed:
+        for l in range(L):
+            lane = lanes[l]
+            for k in range(WINDOW):
+                set_real(lane, LAPSE_AT + 8 * k, f[(LAP + 1 + k) * L + l])
+                set_word(lane, AGO + 4 * k, f[(AGES + k) * L + l])
+                set_byte(lane, LIVE_AT + k, f[(LIVE + 1 + k) * L + l])
 
 
 @compiled
@@ -247,7 +241,7 @@ def _tell(f: Any, told: Any, told_words: Any, place: int) -> None:
     apart()
     real = np.uint64(place) * _REAL
     for r in range(TOLD[1]):
-        put(f, TOLD[0] + r, told[r] + real)
+        store_real(told[r] + real, load(f, TOLD[0] + r))
     store_bytes(told_words[0] + np.uint64(place), load(f, NAMED))
     store_bytes(told_words[1] + np.uint64(place), load(f, ANNOUNCED))
     store_words(told_words[2] + np.uint64(place) * _WORDS, load(f, ONSET))
@@ -259,25 +253,22 @@ def _tell_each(f: Any, told: Any, told_words: Any, places: Any, many: int) -> No
     apart()
     for r in range(TOLD[1]):
         for l in range(many):
-            set_real(told[r], places[l], f[(TOLD[0] + r) * L + l])
+            set_real(told[r], 8 * places[l], f[(TOLD[0] + r) * L + l])
     for l in range(many):
         set_byte(told_words[0], places[l], f[NAMED * L + l])
         set_byte(told_words[1], places[l], f[ANNOUNCED * L + l])
-        set_word(told_words[2], places[l], f[ONSET * L + l])
+        set_word(told_words[2], 4 * places[l], f[ONSET * L + l])
 
 
 @compiled
-def _step(f: Any, q: Any, c: Any, special: int, usual: bool, loaded: Any, told: Any, first: int, place: int) -> bool:
+def _step(f: Any, q: Any, c: Any, special: int, usual: bool, ahead: Any) -> bool:
     """Judge the block; whether lapses, ages or kinds of the window changed. `usual`: full windows, all here, on time.
 
-    Between its parts the memory is asked for the block after this one and for the places of the verdicts, a few lines at a
-    time, since no more than a few can be on their way.
+    Between its parts the memory is asked for what lies `ahead`, a few lines at a time, since no more can be on their way.
     """
     apart()
-    ahead, there = np.uint64(first + L) * _REAL, np.uint64(place) * _REAL
-    _expect(told, 0, TOLD[1], there)
     absorb(f, c)
-    _expect(loaded, 0, 28, ahead)
+    _expect(ahead, 0, 23)
     restive = bits(load(f, OLD + P) < c[at.QUIET])
     if restive != 0:
         for l in range(L):
@@ -286,7 +277,7 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, loaded: Any, told: 
     if special & 1:
         stay(f)
     speak(f)
-    _expect(loaded, 28, 52, ahead)
+    _expect(ahead, 23, 46)
     push(f, c)
     if special & 1:
         hold(f)
@@ -295,7 +286,7 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, loaded: Any, told: 
     quiet(f, c)
     changed = not usual
     loud = overhear(f, c) if usual else -1
-    _expect(loaded, 52, 72, ahead)
+    _expect(ahead, 46, 69)
     if loud < 0:
         loud = listen(f, c)
     if loud != 0:
@@ -303,98 +294,87 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, loaded: Any, told: 
             if (loud >> l) & 1 == 1:
                 changed |= weighing.name(f, l, q, c)
     watch(f, c, excursion.follow(f, c))
-    _expect(loaded, 72, _PLAIN + WINDOW, ahead)
+    _expect(ahead, 69, 92)
     compare(f, c)
     size(f)
     return changed
 
 
-def _fingerprint() -> int:
-    """A sum over the sources that are compiled into `judge`, some of which are elsewhere."""
-    here = Path(__file__).parent
-    total = 0
-    for path in (*sorted(here.glob("*.py")), *(here.parent / f"{name}.py" for name in _WITH_CONSTANTS)):
-        total = zlib.crc32(path.read_bytes(), total)
-    return total
+def _judge(
+    start: int, stop: int, records: Any, lane_of: Any, x_of: Any, elapsed_of: Any, offset_of: Any, told_at: Any,
+    told_words_at: Any, settings: Any, hard: Any,
+) -> None:  # fmt: skip
+    """Judge the readings from `start` to `stop` of the lanes `lane_of`, in place; mark in `hard` what is left to numpy.
+
+    `records` is the address at which the records of the belief begin; an offset was taken from each reading.
+    """
+    apart()
+    room = np.zeros(_LINES + ROWS * L + restless.ROOM + 4 * L)
+    places, addresses = np.zeros(L, np.int64), np.zeros(L, np.uint64)
+    f = place_of(room[((64 - room.ctypes.data % 64) % 64) // 8 :])
+    q, readings, was_onset = place_of(room[_LINES + ROWS * L :]), place_of(room[-3 * L :]), place_of(room[-4 * L :])
+    lanes, at_place = place_of(addresses), place_of(places)
+    rows, x, elapsed, offset = place_of(lane_of), place_of(x_of), place_of(elapsed_of), place_of(offset_of)
+    told, told_words, c = place_of(told_at), place_of(told_words_at), place_of(settings)
+    place, steady_pace, ones = start, False, False
+    while place < stop:
+        many = min(L, stop - place)
+        for l in range(L):
+            at_place[l] = place + min(l, many - 1)
+            lanes[l] = records + np.uint64(rows[at_place[l]] * RECORD)
+        usual = many == L and _usual(lanes)
+        if usual:
+            _read(f, lanes)
+            usual = not some(load(f, DOF) > MOST_DOF)
+        if not usual:
+            # Those that are left to numpy give their places to their neighbours, which are judged twice, alike.
+            good = 0
+            for l in range(many):
+                if get_byte(lanes[l], PHASE_AT) == RUNNING and get_real(lanes[l], 8 * DOF) <= MOST_DOF:
+                    lanes[good], at_place[good] = lanes[l], at_place[l]
+                    good += 1
+                else:
+                    hard[place + l] = 1
+            place += many
+            many = good
+            if many == 0:
+                continue
+            for l in range(many, L):
+                lanes[l], at_place[l] = lanes[many - 1], at_place[many - 1]
+            _read(f, lanes)
+            _read_window(f, lanes)
+            ones = False
+            for l in range(L):
+                k = at_place[l]
+                readings[l], readings[L + l], readings[2 * L + l] = x[k], elapsed[k], offset[k]
+            special = _take_in(f, load(readings, 0), load(readings, 1), load(readings, 2))
+        else:
+            if not ones:
+                _fill_window(f)
+            ones = True
+            special = _take_in(f, load_from(x, place), load_from(elapsed, place), load_from(offset, place))
+            place += L
+        usual = usual and special == 0
+        if special & 2 or not steady_pace:
+            evolve(f, c)
+        steady_pace = special & 2 == 0
+        if special & 4:
+            for l in range(L):
+                was_onset[l] = f[ONSET * L + l]
+        _expect_told(told, at_place[0])
+        changed = _step(f, q, c, special, usual, lanes[L - 1] + np.uint64(RECORD))
+        if special & 4:
+            for l in range(L):
+                if f[BEYOND * L + l] != 0.0:
+                    forbid(f, l, was_onset[l])
+        ones = ones and not changed
+        _write(f, lanes, changed)
+        for l in range(many):
+            set_long(lanes[l], SEEN_AT, get_long(lanes[l], SEEN_AT) + f[HERE * L + l])
+        if many == L:
+            _tell(f, told, told_words, at_place[0])
+        else:
+            _tell_each(f, told, told_words, at_place, many)
 
 
-def _compiled(of_sources: int) -> Any:
-    # numba keeps what it compiled by the text of this function and its free variables, and does not see what it calls.
-    def judge(
-        start: int, stop: int, lane_of: Any, phase_of: Any, dof_of: Any, x_of: Any, elapsed_of: Any, loaded_at: Any,
-        stored_at: Any, told_at: Any, words_at: Any, told_words_at: Any, settings: Any, hard: Any,
-    ) -> None:  # fmt: skip
-        """Judge the readings from `start` to `stop` of the lanes `lane_of`, in place; mark in `hard` what is left to numpy."""
-        apart()
-        room = np.zeros(_LINES + ROWS * L + restless.ROOM + 3 * L)
-        places = np.zeros(2 * L, np.int64)
-        f = place_of(room[((64 - room.ctypes.data % 64) % 64) // 8 :])
-        q, readings, was_onset = place_of(room[_LINES + ROWS * L :]), place_of(room[-2 * L :]), place_of(room[-3 * L :])
-        lanes, at_place = place_of(places), place_of(places[L:])
-        rows, phase, dof, x, elapsed = (
-            place_of(lane_of), place_of(phase_of), place_of(dof_of), place_of(x_of), place_of(elapsed_of),
-        )  # fmt: skip
-        loaded, stored, told, words, told_words, c = (
-            place_of(loaded_at), place_of(stored_at), place_of(told_at), place_of(words_at), place_of(told_words_at),
-            place_of(settings),
-        )  # fmt: skip
-        place, steady_pace, ones = start + 0 * of_sources, False, False
-        while place < stop:
-            many, usual = 0, False
-            together = place + L <= stop and _beside(rows, place)
-            first = rows[place]
-            if together:
-                running = ~bytes_differ(words[_PHASE] + np.uint64(first), RUNNING)
-                together = not some(~running | (load_from(dof, first) > _MOST_DOF))
-            if together:
-                many = L
-                usual = _read(f, loaded, words, first, ones)
-                ones = usual
-                special = _take_in(f, load_from(x, place), load_from(elapsed, place))
-                place += L
-            else:
-                end = min(place + L, stop)
-                while place < end:
-                    row = rows[place]
-                    if phase[row] == RUNNING and dof[row] <= _MOST_DOF:
-                        lanes[many], at_place[many] = row, place
-                        many += 1
-                    else:
-                        hard[place] = 1
-                    place += 1
-                if many == 0:
-                    continue
-                for l in range(many, L):
-                    lanes[l], at_place[l] = lanes[many - 1], at_place[many - 1]
-                _gather(f, loaded, words, lanes)
-                ones = False
-                for l in range(L):
-                    readings[l], readings[L + l] = x[at_place[l]], elapsed[at_place[l]]
-                special = _take_in(f, load(readings, 0), load(readings, 1))
-            usual = usual and special == 0
-            if special & 2 or not steady_pace:
-                evolve(f, c)
-            steady_pace = special & 2 == 0
-            if special & 4:
-                for l in range(L):
-                    was_onset[l] = f[ONSET * L + l]
-            changed = _step(f, q, c, special, usual, loaded, told, first, place - L)
-            if special & 4:
-                for l in range(L):
-                    if f[BEYOND * L + l] != 0.0:
-                        forbid(f, l, was_onset[l])
-            ones = ones and not changed
-            if together:
-                _write(f, stored, words, first, changed)
-                _tell(f, told, told_words, place - L)
-            else:
-                _scatter(f, stored, words, lanes, many)
-                _tell_each(f, told, told_words, at_place, many)
-
-    try:
-        return njit(error_model="numpy", fastmath=CONTRACT, nogil=True, cache=True)(judge)
-    except RuntimeError:  # no folder can be written: compiled anew in every process
-        return njit(error_model="numpy", fastmath=CONTRACT, nogil=True)(judge)
-
-
-judge = _compiled(_fingerprint())
+judge: Any = _njit(error_model="numpy", fastmath=CONTRACT, nogil=True)(_judge)

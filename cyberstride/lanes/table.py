@@ -1,4 +1,8 @@
-"""Rows of a table, one after the other, through `step.judge` and `budget.spend`: nothing but these between two rows."""
+"""The whole judgement of spans of signals: `step.judge` and `budget.spend`, span after span and, within one, row after row.
+
+What is known of a span stays in the processor's cache while its rows are judged. Threads that are given the same `turn` share
+the spans; which thread judges a span changes no bit.
+"""
 
 from __future__ import annotations
 
@@ -7,62 +11,79 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from cyberstride.belief import RUNNING
+from cyberstride.lanes.arithmetic import claim
 from cyberstride.lanes.budget import Said, spend
 from cyberstride.lanes.sources import fingerprint
-from cyberstride.lanes.step import _MOST_DOF, _fingerprint, judge
+from cyberstride.lanes.step import judge
 
 __all__ = ["judge_rows"]
+
+_JUDGE, _SPEND = 1, 2
+"""What is to be done, added up: the filter's part; the budget, and what the season took off given back."""
 
 
 def _compiled(of_sources: int) -> Any:
     def judge_rows(
-        first: int, last: int, x: Any, lapse: Any, offset: Any, rows: Any, phase: Any, dof: Any, low: Any, high: Any,
-        tables: Any, apart: Any, words_apart: Any, c: Any, hard: Any, ledger: Any, limited: bool, said: Any, heard: Any,
-        more: Any,
-    ) -> int:  # fmt: skip
-        """Judge the rows from `first` to `last` of `x` (rows, n), without seasons where `offset` has no rows.
+        todo: int, turn: Any, spans: Any, records: Any, rows: Any, x: Any, lapse: Any, offset: Any, tables: Any, c: Any,
+        hard: Any, left: Any, ledger: Any, limited: bool, said: Any, heard: Any, more: Any,
+    ) -> None:  # fmt: skip
+        """Judge the readings `x` (t, m) of the signals `rows` (m,), those of the `spans` (s, 2) whose `turn` comes.
 
-        `heard` gets what the filter says, `said` what the budget leaves of it. The row is given at which a signal stands
-        that is left to numpy; no figure has been changed by it then.
+        `lapse` (t, m or 1); `offset` (t, m) is what seasons take off, or has no rows. `tables` says at which addresses the
+        verdicts on the first row lie and how far apart the rows are. `heard` gets the names that the filter gives, if it has
+        rows, and `said` what the budget leaves of them. Where a signal is left to numpy it is marked in `hard`, the span in
+        `left`, and the budget waits; then `x` may have one row only.
         """
-        n = len(phase) + 0 * of_sources
-        y, t = np.zeros(n), np.zeros(n)
-        lows, highs = low.copy(), high.copy()
-        told, told_words = tables[2].copy(), tables[4].copy()
-        seasonal = len(offset) > 0
-        for row in range(first, last):
-            for i in range(n):
-                if phase[i] != RUNNING or dof[i] > _MOST_DOF:
-                    low[:], high[:] = lows, highs
-                    return row
-            for i in range(n):
-                off = offset[row, i] if seasonal else 0.0
-                y[i], t[i] = x[row, i] - off, lapse[row]
+        many = 0 * of_sources
+        for k in range(len(spans)):
+            many = max(many, spans[k, 1] - spans[k, 0])
+        y, t, offs = np.zeros(many), np.zeros(many), np.zeros(many)
+        told, told_words = tables[0].copy(), tables[1].copy()
+        seasonal, hears = len(offset) > 0, len(heard[0]) > 0
+        while True:
+            k = claim(turn)
+            if k >= len(spans):
+                break
+            a, b = spans[k, 0], spans[k, 1]
+            n, lanes = b - a, rows[a:b]
+            for row in range(len(x)):
+                for i in range(n):
+                    off = offset[row, a + i] if seasonal else 0.0
+                    y[i], offs[i] = x[row, a + i] - off, off
+                    t[i] = lapse[row, a + i if lapse.shape[1] > 1 else 0]
+                if todo & _JUDGE:
+                    for column in range(len(told)):
+                        told[column] = tables[0][column] + tables[2][column] * np.uint64(row) + np.uint64(8 * a)
+                    for column in range(len(told_words)):
+                        size = 4 if column == 2 else 1
+                        told_words[column] = (
+                            tables[1][column] + tables[3][column] * np.uint64(row) + np.uint64(size * a)
+                        )
+                    judge(0, n, records, lanes, y, t, offs, told, told_words, c, hard[a:b])
+                if todo & _SPEND == 0:
+                    continue
+                some = 0
+                for i in range(a, b):
+                    some |= hard[i]
+                if some != 0 and todo & _JUDGE:
+                    left[k] = 1
+                    continue
+                if hears:
+                    for i in range(a, b):
+                        heard[0][row, i], heard[1][row, i] = said.named[row, i], said.announced[row, i]
+                        heard[2][row, i] = said.size[row, i]
+                if limited:
+                    spend(
+                        0, n, lanes, y[:n], ledger,
+                        Said(
+                            said.named[row, a:b], said.announced[row, a:b], said.onset_back[row, a:b], said.sure[row, a:b],
+                            said.size[row, a:b], said.size_low[row, a:b], said.size_high[row, a:b],
+                        ),
+                    )  # fmt: skip
                 if seasonal:
-                    low[i], high[i] = lows[i] - off, highs[i] - off
-            for k in range(len(told)):
-                told[k] = tables[2][k] + apart[k] * np.uint64(row)
-            for k in range(len(told_words)):
-                told_words[k] = tables[4][k] + words_apart[k] * np.uint64(row)
-            judge(0, n, rows, phase, dof, y, t, tables[0], tables[1], told, tables[3], told_words, c, hard)
-            if limited:
-                for i in range(n):
-                    heard[0][row, i], heard[1][row, i] = said.named[row, i], said.announced[row, i]
-                    heard[2][row, i] = said.size[row, i]
-                spend(
-                    0, n, rows, y, ledger,
-                    Said(
-                        said.named[row], said.announced[row], said.onset_back[row], said.sure[row], said.size[row],
-                        said.size_low[row], said.size_high[row],
-                    ),
-                )  # fmt: skip
-            if seasonal:
-                for i in range(n):
-                    for column in more:
-                        column[row, i] += offset[row, i]
-        low[:], high[:] = lows, highs
-        return last
+                    for i in range(n):
+                        for column in more:
+                            column[row, a + i] += offs[i]
 
     try:
         return njit(error_model="numpy", nogil=True, cache=True)(judge_rows)
@@ -70,7 +91,12 @@ def _compiled(of_sources: int) -> Any:
         return njit(error_model="numpy", nogil=True)(judge_rows)
 
 
-judge_rows = _compiled(
-    _fingerprint()
-    + fingerprint("budget", "episodes", "tails", "watch", "lanes/budget", "lanes/ledger", "lanes/table", "lanes/watch")
-)
+_PARTS = (
+    "arithmetic", "budget", "evidence", "excursion", "ledger", "mixture", "naming", "records", "reference", "restless", "rows",
+    "settings", "step", "table", "vector", "watch", "weighing",
+)  # fmt: skip
+_CONSTANTS = (
+    "belief", "budget", "episodes", "evidence", "excursion", "filter", "mixture", "naming", "reference", "regimes", "tails",
+    "verdict", "watch",
+)  # fmt: skip
+judge_rows = _compiled(fingerprint(*_CONSTANTS, *(f"lanes/{name}" for name in _PARTS)))

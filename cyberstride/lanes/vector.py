@@ -22,10 +22,9 @@ from numba.extending import lower_builtin, models, register_model
 from cyberstride.lanes.rows import LANES
 
 __all__ = [
-    "ROW", "WHICH", "bits", "bytes_differ", "count", "exp2", "expect", "farther", "fetch", "get_byte", "get_long",
-    "get_real", "get_word", "greatest", "load", "load_at", "load_bytes", "load_from", "load_longs", "load_words",
-    "log2", "magnitude", "nearer", "place_of", "put", "root", "set_byte", "set_long", "set_real", "set_word", "some",
-    "store", "store_bytes", "store_words", "where", "words_differ",
+    "ROW", "WHICH", "alike", "bits", "exp2", "expect", "farther", "fetch", "get_byte", "get_long", "get_real", "get_word",
+    "greatest", "load", "load_from", "log2", "magnitude", "nearer", "place_of", "put", "root", "set_byte", "set_long",
+    "set_real", "set_word", "some", "store", "store_bytes", "store_real", "store_words", "where",
 ]  # fmt: skip
 
 intrinsic: Any = extending.intrinsic
@@ -312,18 +311,10 @@ def store(typingctx: Any, rows: Any, row: Any, value: Any) -> Any:
     return types.void(rows, types.int64, value), codegen
 
 
-def _narrow(width: int) -> tuple[Any, Any]:
-    """Loading and storing `LANES` neighbouring whole numbers of so many bits at an address, as a row."""
+def _narrow(width: int) -> Any:
+    """Storing a row as `LANES` neighbouring whole numbers of so many bits at an address."""
     kind = ir.VectorType(ir.IntType(width), LANES)
     words = ir.VectorType(ir.IntType(32), LANES)
-
-    @intrinsic
-    def load_narrow(typingctx: Any, address: Any) -> Any:
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            value = builder.load(builder.inttoptr(args[0], kind.as_pointer()), align=1)
-            return builder.sitofp(value if width == 32 else builder.sext(value, words), _DOUBLES)
-
-        return ROW(types.uint64), codegen
 
     @intrinsic
     def store_narrow(typingctx: Any, address: Any, value: Any) -> Any:
@@ -335,29 +326,95 @@ def _narrow(width: int) -> tuple[Any, Any]:
 
         return types.void(types.uint64, value), codegen
 
-    return load_narrow, store_narrow
+    return store_narrow
 
 
-load_bytes, store_bytes = _narrow(8)
-load_words, store_words = _narrow(32)
+store_bytes, store_words = _narrow(8), _narrow(32)
 
 
-def _copy(inwards: bool) -> Any:
+def _turned(b: Any, four: list[Any]) -> list[Any]:
+    """Four vectors of four, rows and columns exchanged."""
+
+    def mixed(x: Any, y: Any, *places: int) -> Any:
+        return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), 4), places))
+
+    one, other = four[:2], four[2:]
+    even, odd = ((mixed(*one, *k), mixed(*other, *k)) for k in ((0, 4, 2, 6), (1, 5, 3, 7)))
+    return [mixed(*even, 0, 1, 4, 5), mixed(*odd, 0, 1, 4, 5), mixed(*even, 2, 3, 6, 7), mixed(*odd, 2, 3, 6, 7)]
+
+
+def _fours(inwards: bool) -> Any:
+    """Four neighbouring doubles of each lane, so many bytes behind its address, as four rows of scratch; or back."""
+    kind = ir.VectorType(_DOUBLE, 4)
+
     @intrinsic
-    def copy(typingctx: Any, rows: Any, row: Any, address: Any) -> Any:
+    def copy(typingctx: Any, rows: Any, row: Any, addresses: Any, off: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            here = _row_at(context, builder, sig, args)
-            there = builder.inttoptr(args[2], _DOUBLES.as_pointer())
-            to, source = (here, there) if inwards else (there, here)
-            builder.store(builder.load(source, align=8), to, align=8)
+            for half in range(0, LANES, 4):
+                records, places = [], []
+                for k in range(4):
+                    one = builder.load(builder.gep(args[2], [ir.Constant(_LONG, half + k)]))
+                    records.append(builder.inttoptr(builder.add(one, args[3]), kind.as_pointer()))
+                    place = builder.mul(builder.add(args[1], ir.Constant(_LONG, k)), ir.Constant(_LONG, LANES))
+                    place = builder.add(place, ir.Constant(_LONG, half))
+                    places.append(builder.bitcast(builder.gep(args[0], [place]), kind.as_pointer()))
+                source, to = (records, places) if inwards else (places, records)
+                turned = _turned(builder, [builder.load(one, align=8) for one in source])
+                for value, place in zip(turned, to, strict=True):
+                    builder.store(value, place, align=8)
             return context.get_dummy_value()
 
-        return types.void(rows, types.int64, types.uint64), codegen
+        return types.void(rows, types.int64, addresses, types.uint64), codegen
 
     return copy
 
 
-fetch, put = _copy(True), _copy(False)
+fetch, put = _fours(True), _fours(False)
+
+
+@intrinsic
+def alike(typingctx: Any, addresses: Any, off: Any, pattern: Any, last: Any) -> Any:
+    """Whether 128 bytes so far behind the address of every lane are those of `pattern`, and the next three those of `last`."""
+    kind = ir.VectorType(_LONG, 4)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        like, other = builder.bitcast(args[2], kind.as_pointer()), ir.Constant(kind, [0] * 4)
+        for k in range(4):
+            asked = builder.load(builder.gep(like, [ir.Constant(_LONG, k)]), align=8)
+            for lane in range(LANES):
+                one = builder.load(builder.gep(args[0], [ir.Constant(_LONG, lane)]))
+                there = builder.inttoptr(builder.add(one, args[1]), kind.as_pointer())
+                is_ = builder.load(builder.gep(there, [ir.Constant(_LONG, k)]), align=8)
+                other = builder.or_(other, builder.xor(is_, asked))
+        word = ir.IntType(32)
+        ends = ir.Constant(word, 0)
+        for lane in range(LANES):
+            one = builder.add(builder.load(builder.gep(args[0], [ir.Constant(_LONG, lane)])), args[1])
+            end = builder.load(builder.inttoptr(builder.add(one, ir.Constant(_LONG, 128)), word.as_pointer()), align=1)
+            ends = builder.or_(ends, builder.xor(end, builder.trunc(args[3], word)))
+        ends = builder.zext(builder.and_(ends, ir.Constant(word, 0xFFFFFF)), _LONG)
+        # As one wide number it would be compared bit by bit.
+        order = (
+            ir.Constant(ir.VectorType(ir.IntType(32), 2), [0, 1]),
+            ir.Constant(ir.VectorType(ir.IntType(32), 2), [2, 3]),
+        )
+        low, high = (builder.shuffle_vector(other, ir.Constant(kind, ir.Undefined), o) for o in order)
+        both = builder.or_(low, high)
+        first, second = (builder.extract_element(both, ir.Constant(ir.IntType(32), k)) for k in (0, 1))
+        return builder.icmp_unsigned("==", builder.or_(builder.or_(first, second), ends), ir.Constant(_LONG, 0))
+
+    return types.boolean(addresses, types.uint64, pattern, types.int64), codegen
+
+
+@intrinsic
+def store_real(typingctx: Any, address: Any, value: Any) -> Any:
+    """Store a row as `LANES` neighbouring doubles at an address."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        builder.store(args[1], builder.inttoptr(args[0], _DOUBLES.as_pointer()), align=8)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, ROW), codegen
 
 
 @intrinsic
@@ -370,67 +427,11 @@ def load_from(typingctx: Any, column: Any, place: Any) -> Any:
     return ROW(column, types.int64), codegen
 
 
-@intrinsic
-def load_at(typingctx: Any, address: Any) -> Any:
-    """`LANES` neighbours at an address."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.load(builder.inttoptr(args[0], _DOUBLES.as_pointer()), align=8)
-
-    return ROW(types.uint64), codegen
-
-
-@intrinsic
-def load_longs(typingctx: Any, address: Any) -> Any:
-    """`LANES` neighbouring whole numbers of 64 bits, none beyond 1000."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        value = builder.load(builder.inttoptr(args[0], _LONGS.as_pointer()), align=8)
-        value = builder.select(builder.icmp_signed("<", value, _whole(1000)), value, _whole(1000))
-        return builder.sitofp(builder.trunc(value, ir.VectorType(ir.IntType(32), LANES)), _DOUBLES)
-
-    return ROW(types.uint64), codegen
-
-
-@intrinsic
-def count(typingctx: Any, address: Any, which: Any) -> Any:
-    """Add one to the whole numbers of 64 bits at an address where it holds."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        place = builder.inttoptr(args[0], _LONGS.as_pointer())
-        builder.store(builder.add(builder.load(place, align=8), builder.zext(args[1], _LONGS)), place, align=8)
-        return context.get_dummy_value()
-
-    return types.void(types.uint64, WHICH), codegen
-
-
-def _differ(width: int) -> Any:
-    kind = ir.VectorType(ir.IntType(width), LANES)
-
-    @intrinsic
-    def differ(typingctx: Any, address: Any, number: Any) -> Any:
-        """Which of `LANES` neighbouring whole numbers at an address are another one."""
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            value = builder.load(builder.inttoptr(args[0], kind.as_pointer()), align=1)
-            number = builder.trunc(args[1], ir.IntType(width))
-            one = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
-            order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            return builder.icmp_signed("!=", value, builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), order))
-
-        return WHICH(types.uint64, types.int64), codegen
-
-    return differ
-
-
-bytes_differ, words_differ = _differ(8), _differ(32)
-
-
 def _single(kind: Any) -> tuple[Any, Any]:
-    """Getting and setting one number of so many at an address, whatever its kind, as a double."""
+    """Getting and setting one number so many bytes behind an address, whatever its kind, as a double."""
 
     def at(builder: Any, args: Any) -> Any:
-        return builder.gep(builder.inttoptr(args[0], kind.as_pointer()), [args[1]])
+        return builder.inttoptr(builder.add(args[0], args[1]), kind.as_pointer())
 
     @intrinsic
     def get(typingctx: Any, address: Any, place: Any) -> Any:

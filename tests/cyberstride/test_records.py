@@ -1,0 +1,76 @@
+"""Beliefs in records, and the threads that share them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cyberstride import budget as budgets
+from cyberstride import judge as judging
+from cyberstride.belief import newborn, to_bytes
+from cyberstride.crew import Crew
+from cyberstride.lanes.records import RECORD, laid, start_of
+from cyberstride.verdict import Verdicts
+
+pytestmark = [pytest.mark.timeout(600)]  # the first run on a machine compiles
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 700])
+def test_a_belief_in_records_is_the_same_belief(n: int) -> None:
+    belief = newborn(n)
+    rng = np.random.default_rng(n)
+    for array in belief:
+        array[...] = rng.integers(-5, 6, array.shape)
+    records = laid(belief)
+    assert to_bytes(records) == to_bytes(belief)
+    assert RECORD * n == sum(array.nbytes for array in belief) + 4 * n
+    if n > 1:
+        assert start_of(records) is not None
+        assert start_of(belief) is None
+        assert start_of(records._replace(level=records.level.copy())) is None
+
+
+def test_however_many_threads_share_the_signals_the_bits_are_the_same() -> None:
+    pytest.importorskip("numba")
+    from cyberstride.lanes.table import judge_rows
+    from cyberstride.whole import Whole
+
+    n, rows, forms = 300, 60, max(len(judge_rows.signatures), 1)
+    rng = np.random.default_rng(8)
+    table = rng.normal(size=(rows, n))
+    table[30:, ::7] += 6.0
+    table[rng.uniform(size=table.shape) < 0.02] = np.nan
+    ends = []
+    for threads, at_once in ((1, False), (3, False), (3, True)):
+        state = judging.newborn(n)
+        state = state._replace(budget=budgets.afford(budgets.newborn(n), np.arange(0, n, 2), 1e-3))
+        settings, at = judging.plain(n), np.arange(float(rows))
+        with Whole(state, threads=threads) as whole:
+            for t in range(30):
+                whole.advance(table[t], 1.0, at[t], settings)
+            if at_once:
+                said = whole.run(table[30:], np.ones(rows - 30), at[30:], settings)
+                said = Verdicts(*(column[-1] for column in said))
+            else:
+                for t in range(30, rows):
+                    said = whole.advance(table[t], 1.0, at[t], settings)
+            ends.append((judging.to_bytes(whole.state), [column.tobytes() for column in said]))
+    assert ends[0] == ends[1] == ends[2]
+    # Rows one by one and all at once, with a budget and without: one form is compiled for all of them.
+    assert len(judge_rows.signatures) == forms
+
+
+def test_a_crew_shares_spans_and_tells_what_went_wrong() -> None:
+    crew, seen = Crew(3), []
+    spans = [(k, k + 1) for k in range(50)]
+    crew.each(lambda first, _: seen.append(first), spans)
+    assert sorted(seen) == list(range(50))
+
+    def fail() -> None:
+        raise ValueError("no such signal")
+
+    with pytest.raises(ValueError, match="no such signal"):
+        crew.together(fail)
+    crew.close()
+    crew.each(lambda first, _: seen.append(first), spans[:1])
+    assert len(seen) == 51
