@@ -58,8 +58,8 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 def pack(snapshot: Snapshot) -> bytes:
     """The snapshot as bytes."""
-    times = (np.asarray(each, "<i8").tobytes() for each in (snapshot.last_us, snapshot.suspected_us))
-    return msgspec.msgpack.encode(_Kept(snapshot.keys, judging.to_bytes(snapshot.state), *times, form()))
+    last, suspected = (np.asarray(each, "<i8").tobytes() for each in (snapshot.last_us, snapshot.suspected_us))
+    return msgspec.msgpack.encode(_Kept(snapshot.keys, judging.to_bytes(snapshot.state), last, suspected, form()))
 
 
 def unpack(data: bytes) -> Snapshot:
