@@ -21,7 +21,7 @@ from cyberstride.scales import judged_in, told_in, told_of
 from cyberstride.season import offsets
 from cyberstride.verdict import Verdicts
 
-__all__ = ["Whole"]
+__all__ = ["Whole", "room"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -136,12 +136,17 @@ class Whole:
         settled = settled if offset is None else settled + offset
         return told_in(settings.transform, said, x, settled, told_of(settings.transform[:, None], limits))
 
-    def run(self, values: Floats, elapsed: Floats, at: Floats, settings: Settings) -> Verdicts:
+    def run(
+        self, values: Floats, elapsed: Floats, at: Floats, settings: Settings, out: Verdicts | None = None
+    ) -> Verdicts:
         """Judge the rows of a table `values` (rows, n) in order, the signals of a row at one time `at` (rows,).
 
-        `elapsed` (rows,) as for `advance`. Every array of the verdicts has the axes (rows, n) in front.
+        `elapsed` (rows,) as for `advance`. Every array of the verdicts has the axes (rows, n) in front. They are written into
+        `out`, what an earlier call on as many rows or more gave, so that nothing of that size is allocated again.
         """
-        said, rows = _room(len(values), values.shape[1]), len(values)
+        rows = len(values)
+        columns: list[Any] = list(room(rows, values.shape[1]) if out is None else out)
+        said = Verdicts(*(column[:rows] for column in columns))
         bounds = self._bounds(at) if self._state.seasons else np.array([], np.int64)
         fast = self._lanes is not None and len(settings.regimes) == 1 and not settings.transform.any()
         row, number = 0, 0
@@ -199,11 +204,18 @@ class Whole:
         return end
 
     def _learn_rows(self, group: _Group, x: Floats, time: Floats, told: tuple[Any, Any, Any]) -> None:
-        """Gather rows into the periods that run; one signal's rows stand one behind the other."""
-        rows = len(x)
+        """Gather rows into the periods that run: row after row, or one signal's rows behind the other's if those are fewer."""
+        rows, many = len(x), len(group.lanes)
+        if rows < many:
+            place = np.arange(many)
+            for row in range(rows):
+                left, *names = (column[row, group.lanes] for column in (x, *told))
+                for wheel in group.wheels:
+                    self._shared(self._lanes[1].learn, place, np.full(many, time[row]), wheel, left, *names)
+            return
         time = np.ascontiguousarray(time)
-        for place, lane in enumerate(group.lanes.tolist()):
-            left, again = x[:, lane].copy(), np.full(rows, place)
+        for place_of, lane in enumerate(group.lanes.tolist()):
+            left, again = x[:, lane].copy(), np.full(rows, place_of)
             named, announced, size = (column[:rows, lane].copy() for column in told)
             for wheel in group.wheels:
                 self._lanes[1].learn(again, time, wheel, left, named, announced, size)
@@ -339,8 +351,8 @@ class Whole:
         return said
 
 
-def _room(rows: int, n: int) -> Verdicts:
-    """Room for the verdicts on the rows of a table."""
+def room(rows: int, n: int) -> Verdicts:
+    """Room for the verdicts on so many rows of a table of n signals, to be given to `Whole.run` again and again."""
     columns: list[NDArray[Any]] = list(blank(n))
     return Verdicts(*(np.moveaxis(np.zeros((rows, *one.shape[1:], n), one.dtype), -1, 1) for one in columns))
 

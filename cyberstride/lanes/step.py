@@ -51,6 +51,7 @@ from cyberstride.lanes.rows import (
     UNIT,
     VALUE,
     WAS,
+    WIN,
     P,
     T,
     Y,
@@ -165,6 +166,35 @@ def _fill_window(f: Any) -> None:
         store(f, LAP + k, 1.0)
         store(f, LIVE + k, 1.0)
         store(f, AGES + k, float(WINDOW - 1 - k))
+
+
+@compiled
+def _window_is_usual(f: Any) -> bool:
+    """Whether the window of every lane in the scratch is as `_fill_window` writes it."""
+    apart()
+    other = load(f, LAP) != 1.0
+    for k in range(WINDOW):
+        other = other | (load(f, LAP + k) != 1.0) | (load(f, LIVE + k) != 1.0)
+        other = other | (load(f, AGES + k) != float(WINDOW - 1 - k))
+    return not some(other)
+
+
+@compiled
+def _go_on(f: Any, window_too: bool) -> None:
+    """Let what is known after a reading be what is known before the next one; `window_too`: lapses and kinds as well."""
+    apart()
+    for k in range(28):
+        store(f, OLD + k, load(f, NEW + k))
+    store(f, GAP, load(f, NEW_GAP))
+    store(f, DOF, load(f, NEW_DOF))
+    store(f, WAS, load(f, NAMED))
+    store(f, SEEN, nearer(load(f, SEEN) + load(f, HERE), 1000.0))
+    for k in range(WINDOW):
+        store(f, WIN + k, load(f, WIN + k + 1))
+    if window_too:
+        for k in range(WINDOW):
+            store(f, LAP + k, load(f, LAP + k + 1))
+            store(f, LIVE + k, load(f, LIVE + k + 1))
 
 
 @compiled
@@ -301,28 +331,34 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, ahead: Any) -> bool
 
 
 def _judge(
-    start: int, stop: int, records: Any, lane_of: Any, x_of: Any, elapsed_of: Any, offset_of: Any, told_at: Any,
-    told_words_at: Any, settings: Any, hard: Any,
+    stop: int, many_rows: int, wide: int, records: Any, lane_of: Any, x_of: Any, elapsed_of: Any, offset_of: Any,
+    told_at: Any, told_words_at: Any, told_apart: Any, told_words_apart: Any, settings: Any, hard: Any,
 ) -> None:  # fmt: skip
-    """Judge the readings from `start` to `stop` of the lanes `lane_of`, in place; mark in `hard` what is left to numpy.
+    """Judge `many_rows` readings of each of the first `stop` lanes of `lane_of`, in place; mark in `hard` what is left to numpy.
 
-    `records` is the address at which the records of the belief begin; an offset was taken from each reading.
+    `records` is the address at which the records of the belief begin. A row of readings lies `wide` numbers behind the one
+    before, one of verdicts as far as `told_apart` and `told_words_apart` say; an offset was taken from each reading. A
+    block's figures stay in its scratch from row to row. Where something is left to numpy there may be one row only.
     """
     apart()
-    room = np.zeros(_LINES + ROWS * L + restless.ROOM + 4 * L)
+    room = np.zeros(_LINES + ROWS * L + restless.ROOM + 5 * L)
     places, addresses = np.zeros(L, np.int64), np.zeros(L, np.uint64)
+    told_room, told_words_room = told_at.copy(), told_words_at.copy()
     f = place_of(room[((64 - room.ctypes.data % 64) % 64) // 8 :])
     q, readings, was_onset = place_of(room[_LINES + ROWS * L :]), place_of(room[-3 * L :]), place_of(room[-4 * L :])
+    came = place_of(room[-5 * L :])
     lanes, at_place = place_of(addresses), place_of(places)
     rows, x, elapsed, offset = place_of(lane_of), place_of(x_of), place_of(elapsed_of), place_of(offset_of)
-    told, told_words, c = place_of(told_at), place_of(told_words_at), place_of(settings)
-    place, steady_pace, ones = start, False, False
+    told, told_words, c = place_of(told_room), place_of(told_words_room), place_of(settings)
+    place, steady_pace, ones = 0, False, False
     while place < stop:
         many = min(L, stop - place)
         for l in range(L):
             at_place[l] = place + min(l, many - 1)
             lanes[l] = records + np.uint64(rows[at_place[l]] * RECORD)
-        usual = many == L and _usual(lanes)
+            came[l] = 0.0
+        first, together = place, many == L
+        usual = together and _usual(lanes)
         if usual:
             _read(f, lanes)
             usual = not some(load(f, DOF) > MOST_DOF)
@@ -339,42 +375,63 @@ def _judge(
             many = good
             if many == 0:
                 continue
+            together = many == L
             for l in range(many, L):
                 lanes[l], at_place[l] = lanes[many - 1], at_place[many - 1]
             _read(f, lanes)
             _read_window(f, lanes)
             ones = False
-            for l in range(L):
-                k = at_place[l]
-                readings[l], readings[L + l], readings[2 * L + l] = x[k], elapsed[k], offset[k]
-            special = _take_in(f, load(readings, 0), load(readings, 1), load(readings, 2))
         else:
             if not ones:
                 _fill_window(f)
             ones = True
-            special = _take_in(f, load_from(x, place), load_from(elapsed, place), load_from(offset, place))
             place += L
-        usual = usual and special == 0
-        if special & 2 or not steady_pace:
-            evolve(f, c)
-        steady_pace = special & 2 == 0
-        if special & 4:
-            for l in range(L):
-                was_onset[l] = f[ONSET * L + l]
-        _expect_told(told, at_place[0])
-        changed = _step(f, q, c, special, usual, lanes[L - 1] + np.uint64(RECORD))
-        if special & 4:
-            for l in range(L):
-                if f[BEYOND * L + l] != 0.0:
-                    forbid(f, l, was_onset[l])
-        ones = ones and not changed
+        changed = False
+        for row in range(many_rows):
+            behind = row * wide
+            if row > 0:
+                _go_on(f, not ones)
+                usual = ones or (together and _window_is_usual(f))
+                ones = usual
+                for r in range(TOLD[1]):
+                    told[r] += told_apart[r]
+                for r in range(3):
+                    told_words[r] += told_words_apart[r]
+            if together:
+                k = first + behind
+                special = _take_in(f, load_from(x, k), load_from(elapsed, k), load_from(offset, k))
+            else:
+                for l in range(L):
+                    k = at_place[l] + behind
+                    readings[l], readings[L + l], readings[2 * L + l] = x[k], elapsed[k], offset[k]
+                special = _take_in(f, load(readings, 0), load(readings, 1), load(readings, 2))
+            usual = usual and special == 0
+            if special & 2 or not steady_pace:
+                evolve(f, c)
+            steady_pace = special & 2 == 0
+            if special & 4:
+                for l in range(L):
+                    was_onset[l] = f[ONSET * L + l]
+            _expect_told(told, at_place[0])
+            anew = _step(f, q, c, special, usual, lanes[L - 1] + np.uint64(RECORD))
+            if special & 4:
+                for l in range(L):
+                    if f[BEYOND * L + l] != 0.0:
+                        forbid(f, l, was_onset[l])
+            ones = ones and not anew
+            changed |= anew
+            store(came, 0, load(came, 0) + load(f, HERE))
+            if together:
+                _tell(f, told, told_words, first)
+            else:
+                _tell_each(f, told, told_words, at_place, many)
         _write(f, lanes, changed)
         for l in range(many):
-            set_long(lanes[l], SEEN_AT, get_long(lanes[l], SEEN_AT) + f[HERE * L + l])
-        if many == L:
-            _tell(f, told, told_words, at_place[0])
-        else:
-            _tell_each(f, told, told_words, at_place, many)
+            set_long(lanes[l], SEEN_AT, get_long(lanes[l], SEEN_AT) + came[l])
+        for r in range(TOLD[1]):
+            told[r] -= np.uint64(many_rows - 1) * told_apart[r]
+        for r in range(3):
+            told_words[r] -= np.uint64(many_rows - 1) * told_words_apart[r]
 
 
 judge: Any = _njit(error_model="numpy", fastmath=CONTRACT, nogil=True)(_judge)

@@ -20,6 +20,8 @@ __all__ = ["judge_rows"]
 
 _JUDGE, _SPEND = 1, 2
 """What is to be done, added up: the filter's part; the budget, and what the season took off given back."""
+_ROWS = 16
+"""So many rows are judged before the budget of their span is spent."""
 
 
 def _compiled(of_sources: int) -> Any:
@@ -34,10 +36,11 @@ def _compiled(of_sources: int) -> Any:
         rows, and `said` what the budget leaves of them. Where a signal is left to numpy it is marked in `hard`, the span in
         `left`, and the budget waits; then `x` may have one row only.
         """
-        many = 0 * of_sources
+        most = 0 * of_sources
         for k in range(len(spans)):
-            many = max(many, spans[k, 1] - spans[k, 0])
-        y, t, offs = np.zeros(many), np.zeros(many), np.zeros(many)
+            most = max(most, spans[k, 1] - spans[k, 0])
+        chunk = min(len(x), _ROWS)
+        y, t, offs = np.zeros((chunk, most)), np.zeros((chunk, most)), np.zeros((chunk, most))
         told, told_words = tables[0].copy(), tables[1].copy()
         seasonal, hears = len(offset) > 0, len(heard[0]) > 0
         while True:
@@ -46,20 +49,25 @@ def _compiled(of_sources: int) -> Any:
                 break
             a, b = spans[k, 0], spans[k, 1]
             n, lanes = b - a, rows[a:b]
-            for row in range(len(x)):
-                for i in range(n):
-                    off = offset[row, a + i] if seasonal else 0.0
-                    y[i], offs[i] = x[row, a + i] - off, off
-                    t[i] = lapse[row, a + i if lapse.shape[1] > 1 else 0]
+            for begin in range(0, len(x), chunk):
+                many = min(chunk, len(x) - begin)
+                for j in range(many):
+                    row = begin + j
+                    for i in range(n):
+                        off = offset[row, a + i] if seasonal else 0.0
+                        y[j, i], offs[j, i] = x[row, a + i] - off, off
+                        t[j, i] = lapse[row, a + i if lapse.shape[1] > 1 else 0]
                 if todo & _JUDGE:
                     for column in range(len(told)):
-                        told[column] = tables[0][column] + tables[2][column] * np.uint64(row) + np.uint64(8 * a)
+                        told[column] = tables[0][column] + tables[2][column] * np.uint64(begin) + np.uint64(8 * a)
                     for column in range(len(told_words)):
                         size = 4 if column == 2 else 1
                         told_words[column] = (
-                            tables[1][column] + tables[3][column] * np.uint64(row) + np.uint64(size * a)
+                            tables[1][column] + tables[3][column] * np.uint64(begin) + np.uint64(size * a)
                         )
-                    judge(0, n, records, lanes, y, t, offs, told, told_words, c, hard[a:b])
+                    judge(
+                        n, many, most, records, lanes, y, t, offs, told, told_words, tables[2], tables[3], c, hard[a:b]
+                    )
                 if todo & _SPEND == 0:
                     continue
                 some = 0
@@ -68,22 +76,24 @@ def _compiled(of_sources: int) -> Any:
                 if some != 0 and todo & _JUDGE:
                     left[k] = 1
                     continue
-                if hears:
-                    for i in range(a, b):
-                        heard[0][row, i], heard[1][row, i] = said.named[row, i], said.announced[row, i]
-                        heard[2][row, i] = said.size[row, i]
-                if limited:
-                    spend(
-                        0, n, lanes, y[:n], ledger,
-                        Said(
-                            said.named[row, a:b], said.announced[row, a:b], said.onset_back[row, a:b], said.sure[row, a:b],
-                            said.size[row, a:b], said.size_low[row, a:b], said.size_high[row, a:b],
-                        ),
-                    )  # fmt: skip
-                if seasonal:
-                    for i in range(n):
-                        for column in more:
-                            column[row, a + i] += offs[i]
+                for j in range(many):
+                    row = begin + j
+                    if hears:
+                        for i in range(a, b):
+                            heard[0][row, i], heard[1][row, i] = said.named[row, i], said.announced[row, i]
+                            heard[2][row, i] = said.size[row, i]
+                    if limited:
+                        spend(
+                            0, n, lanes, y[j, :n], ledger,
+                            Said(
+                                said.named[row, a:b], said.announced[row, a:b], said.onset_back[row, a:b],
+                                said.sure[row, a:b], said.size[row, a:b], said.size_low[row, a:b], said.size_high[row, a:b],
+                            ),
+                        )  # fmt: skip
+                    if seasonal:
+                        for i in range(n):
+                            for column in more:
+                                column[row, a + i] += offs[j, i]
 
     try:
         return njit(error_model="numpy", nogil=True, cache=True)(judge_rows)

@@ -22,7 +22,7 @@ from cyberstride.reference import anchor
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.season import DAY, WEEK
 from cyberstride.verdict import NAMES, STEADY, SUSPECTED, Verdicts
-from cyberstride.whole import Whole
+from cyberstride.whole import Whole, room
 from opsroom.constitution.judging import Judging, SignalSettings
 from opsroom.judgement import tuning
 
@@ -102,6 +102,7 @@ class Judgement:
         self.said = said or Judging()
         self.budget, self.seasons = budget, seasons
         self.whole = Whole(judging.newborn(self.lanes), self.regimes, threads=1)
+        self._room: Verdicts | None = None
         self.lanes_settings = judging.plain(self.lanes, self.regimes)
         self._gaps: list[float] = []
         self._last_at = math.nan
@@ -208,7 +209,9 @@ class Judgement:
         # The rest at one go; where a figure passes what a float can hold, row by row after all.
         before = judging.take(self.state, np.arange(self.lanes))
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            said = self.whole.run(values[row:], elapsed[row:], times[row:], self.lanes_settings)
+            if self._room is None or len(self._room.named) < rows - row:
+                self._room = room(rows - row, self.lanes)
+            said = self.whole.run(values[row:], elapsed[row:], times[row:], self.lanes_settings, self._room)
             sound = bool(np.isfinite(said.p_now.sum() + said.news.sum() + said.wrong.sum()))
         if not sound:
             self.state = before
