@@ -65,7 +65,7 @@ _CODES = (STEP, DRIFT, VARIANCE, STUCK)
 
 
 class Said(NamedTuple):
-    """The columns of the verdicts that a budget may change, (m,) each."""
+    """The columns of the verdicts that a budget may change, (t, m) each."""
 
     named: NDArray[np.int8]
     announced: NDArray[np.bool_]
@@ -306,31 +306,49 @@ def _passed(f: Any, l: int) -> Any:
     return off < 2.0 * f[SCALE * L + l] * math.sqrt(f[POWER * L + l])
 
 
-def _compiled(of_sources: int) -> Any:
-    def spend(start: int, stop: int, rows: Any, x: Any, ledger: Any, said: Any) -> None:
-        """Spend the readings `x` (m,) of the signals `rows` (m,), from `start` to `stop`, and change the verdicts `said`.
+@njit(error_model="numpy")
+def _row(said: Any, k: int) -> Any:
+    """The columns on one row."""
+    return Said(
+        said.named[k],
+        said.announced[k],
+        said.onset_back[k],
+        said.sure[k],
+        said.size[k],
+        said.size_low[k],
+        said.size_high[k],
+    )
 
-        `x` is in the judged scale without its season. A signal without a budget is left alone.
+
+def _compiled(of_sources: int) -> Any:
+    def spend(many_rows: int, stop: int, rows: Any, x: Any, ledger: Any, said: Any, row_of: int, place_of: int) -> None:
+        """Spend the readings `x` (t, m), its first `many_rows` rows, of the signals `rows` (m,) up to `stop`, and change `said`.
+
+        The verdicts lie in `said` from row `row_of` and place `place_of` on. `x` is in the judged scale without its season.
+        A signal without a budget is left alone. A tile stays where it is until all of its rows are spent.
         """
         e = np.zeros(_ROOM + 0 * of_sources)
         f_kept, g_kept = np.zeros(FIGURES * L), np.zeros(COUNTS * L, np.int32)
-        place, settled = start, False
+        place, settled = 0, False
         while place < stop:
             row = rows[place]
             tile, first, many = row // L, row % L, 1
             while place + many < stop and first + many < L and rows[place + many] == row + many:
                 many += 1
             f, g = ledger.figures[tile], ledger.counts[tile]
-            if many == L and _ready(f, g, e, x[place : place + L], said.named[place : place + L]):
-                settled = keep(g, e, settled)
-                attend(f, g, e)
-                _count(f, g, e)
-            else:
-                settled = False
-                _mixed(f, g, e, f_kept, g_kept, first, x[place : place + many], said.named[place : place + many])
-            for l in range(many):
-                if e[_BUSY * L + first + l] > 0.0:
-                    _weigh(f, g, e, first + l, row + l, place + l, ledger, said)
+            here, after = place_of + place, place_of + place + many
+            for k in range(many_rows):
+                values, names = x[k, place : place + many], said.named[row_of + k, here:after]
+                if many == L and _ready(f, g, e, values, names):
+                    settled = keep(g, e, settled)
+                    attend(f, g, e)
+                    _count(f, g, e)
+                else:
+                    settled = False
+                    _mixed(f, g, e, f_kept, g_kept, first, values, names)
+                for l in range(many):
+                    if e[_BUSY * L + first + l] > 0.0:
+                        _weigh(f, g, e, first + l, row + l, here + l, ledger, _row(said, row_of + k))
             place += many
 
     try:

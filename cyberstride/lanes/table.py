@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from cyberstride.lanes.arithmetic import claim
-from cyberstride.lanes.budget import Said, spend
+from cyberstride.lanes.budget import spend
 from cyberstride.lanes.sources import fingerprint
 from cyberstride.lanes.step import judge
 
@@ -76,24 +76,18 @@ def _compiled(of_sources: int) -> Any:
                 if some != 0 and todo & _JUDGE:
                     left[k] = 1
                     continue
-                for j in range(many):
-                    row = begin + j
-                    if hears:
+                if hears:
+                    for row in range(begin, begin + many):
                         for i in range(a, b):
                             heard[0][row, i], heard[1][row, i] = said.named[row, i], said.announced[row, i]
                             heard[2][row, i] = said.size[row, i]
-                    if limited:
-                        spend(
-                            0, n, lanes, y[j, :n], ledger,
-                            Said(
-                                said.named[row, a:b], said.announced[row, a:b], said.onset_back[row, a:b],
-                                said.sure[row, a:b], said.size[row, a:b], said.size_low[row, a:b], said.size_high[row, a:b],
-                            ),
-                        )  # fmt: skip
-                    if seasonal:
+                if limited:
+                    spend(many, n, lanes, y, ledger, said, begin, a)
+                if seasonal:
+                    for j in range(many):
                         for i in range(n):
                             for column in more:
-                                column[row, a + i] += offs[j, i]
+                                column[begin + j, a + i] += offs[j, i]
 
     try:
         return njit(error_model="numpy", nogil=True, cache=True)(judge_rows)

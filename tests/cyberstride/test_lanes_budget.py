@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -42,6 +44,11 @@ def copied(verdicts: Verdicts) -> Verdicts:
     return Verdicts(*(np.array(column) for column in verdicts))
 
 
+def spent(rows: Any, x: Any, kept: Any, said: Any, place_of: int = 0) -> None:
+    """Spend one row of readings, and change the verdicts from `place_of` on."""
+    spend(1, len(rows), rows, x[None], kept, Said(*(column[None] for column in said)), 0, place_of)
+
+
 def columns(verdicts: Verdicts, rows: NDArray[np.int64]) -> Said:
     return Said(*(getattr(verdicts, name)[rows] for name in Said._fields))
 
@@ -69,8 +76,8 @@ def test_the_compiled_budget_has_the_bits_of_the_readable_one(seed: int, n: int)
         some = order[: n - n // 4] if t % 3 == 2 else order
         said = columns(verdicts, some)
         edge = int(rng.integers(0, len(some) + 1)) if t % 3 == 1 else 0
-        spend(0, edge, some, row[some], kept, said)
-        spend(edge, len(some), some, row[some], kept, said)
+        spent(some[:edge], row[some[:edge]], kept, said, 0)
+        spent(some[edge:], row[some[edge:]], kept, said, edge)
         values = np.where(expected.named == OUT_OF_RANGE, np.nan, row)
         part, told = tell(budgets.take(budget, some), values[some], Verdicts(*(column[some] for column in expected)))
         budgets.put(budget, some, part)
@@ -89,11 +96,11 @@ def test_a_signal_that_stands_still_for_ever_stays_a_number() -> None:
     said = columns(Kernel(threads=1).step(newborn(n), still, 1.0)[1], rows)
     said.named[:] = 1
     for row in rng.normal(size=(300, n)):
-        spend(0, n, rows, row, kept, said)
+        spent(rows, row, kept, said)
     for _ in range(20_000):
-        spend(0, n, rows, still, kept, said)
+        spent(rows, still, kept, said)
     for row in rng.normal(size=(300, n)):
-        spend(0, n, rows, row, kept, said)
+        spent(rows, row, kept, said)
     after = ledger.closed(kept)
     assert all(np.isfinite(array).all() for array in (*after.watch, after.start, after.width, after.tally))
     assert (after.watch.power > 0).all()
