@@ -52,8 +52,8 @@ class Outbox:
         self._welcome = welcome
 
     def ack(self, plant: str, epoch: int, seq: int) -> None:
-        """Say how far a plant is durable; a newer Ack takes the place of an older."""
-        self._acks[plant] = (epoch, seq)
+        """Say how far a plant is durable; the furthest takes the place of the others, in whichever order they come."""
+        self._acks[plant] = max((epoch, seq), self._acks.get(plant, (0, 0)))
 
     def sheet(self, number: int) -> None:
         """Say that a sheet is durable, every row of it."""

@@ -213,3 +213,13 @@ def test_a_strip_that_becomes_durable_after_its_link_was_cut_is_answered_on_the_
     again.outbox.take()
     line.session.acknowledge_sheet(strip)
     assert [(ack.plant, ack.seq) for ack in again.outbox.take().acks] == [("mill-1", 2)]
+
+
+def test_a_strip_and_a_later_telex_that_become_durable_together_are_answered_with_the_later_number() -> None:
+    line = Line()
+    line.one(written("mill-1", 1), NOON)
+    (strip,) = line.together([(written("mill-1", seq), NOON) for seq in (2, 3)])
+    line.one(written("mill-1", 4, readings=[[1, None]]), NOON)
+    line.session.acknowledge({"mill-1": (1, 4)})
+    line.session.acknowledge_sheet(strip)
+    assert [(ack.plant, ack.seq) for ack in line.link.outbox.take().acks] == [("mill-1", 4)]
