@@ -82,8 +82,9 @@ async def _look(promise: Promise, bench: Bench) -> Kept:
         )
     except Exception as error:
         return Kept(promise, False, f"{type(error).__name__}: {error}")
-    left = [task for task in asyncio.all_tasks() - before if not task.done()]
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    finally:
+        left = [task for task in asyncio.all_tasks() - before if not task.done()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
     return Kept(promise, True)

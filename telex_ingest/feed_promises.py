@@ -228,13 +228,15 @@ async def _room(bench: Bench) -> None:
                 running = asyncio.create_task(
                     run_feed(feed, link, pending=10, farewell=False, back_off_s=(RETRY_S, 1.0))
                 )
-                await _heard(room, link, plant, half, running)
-                link.cut()
-                link.mend()
-                if half == many:
-                    await link.drained(IDLE_S)
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
+                try:
+                    await _heard(room, link, plant, half, running)
+                    link.cut()
+                    link.mend()
+                    if half == many and not await link.drained(IDLE_S):
+                        raise BrokenPromiseError(f"a room heard all {many} readings and acknowledged only some")
+                finally:
+                    running.cancel()
+                    await asyncio.gather(running, return_exceptions=True)
         heard = room.accepted(plant)
         refused = room.refused()
         if refused:

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 
 from telex_ingest.gateway import Gateway
-from telex_ingest.heard import Accepted, GapClosed, Heard
+from telex_ingest.heard import Accepted, GapClosed, Heard, SheetAccepted, StripAccepted
 from telex_ingest.telex import Refusal
 
 
 class RehearsalRoom:
-    """Takes any link for any plant; `heard` is what it heard, in order of effect."""
+    """Takes any link for any plant; `heard` is what it heard, in order of effect, sheets and strips telex by telex."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
@@ -37,6 +37,10 @@ class RehearsalRoom:
         return [Refusal(code=one.code, reason=one.reason, plant=one.plant) for one in attempts]
 
     def _deliver(self, item: Heard) -> bool:
+        if isinstance(item, SheetAccepted | StripAccepted):
+            self.heard += item.rows()
+            asyncio.get_running_loop().call_soon(self.gateway.acknowledge, {}, [item])
+            return True
         self.heard.append(item)
         if isinstance(item, Accepted | GapClosed):
             upto = item.seq if isinstance(item, Accepted) else item.last

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from telex_ingest import feed_promises
 from telex_ingest.feed import Example, Feed, FeedReading, SourceLostError, load_feeds
 from telex_ingest.feed_check import Report, Tier, check
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth
@@ -196,6 +197,33 @@ async def test_a_broken_promise_is_found_with_its_reason(
     assert "NOT KEPT" in str(report)
     for task in LeavesATask.tasks:
         task.cancel()
+
+
+class FallsSilent(Stove):
+    """Gives its first reading and then waits for ever, holding something open."""
+
+    ended: ClassVar[list[bool]] = []
+
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        try:
+            yield self.figures()[0]
+            if cursor is None and self.ended:  # undisturbed it goes on
+                await asyncio.Event().wait()
+            for one in self.figures()[1:]:
+                yield one
+        finally:
+            self.ended.append(True)
+
+
+async def test_a_promise_that_is_broken_midway_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_promises, "IDLE_S", 0.2)
+    before = asyncio.all_tasks()
+    report = await check(FallsSilent, tmp_path, only={"room"})
+    assert "a room heard 1 of 2 readings, then no more" in report.results[0].why
+    assert asyncio.all_tasks() == before
+    assert len(FallsSilent.ended) == 2, "the disturbed feed was closed too"
 
 
 async def test_a_feed_without_a_fault_is_gold(tmp_path: Path) -> None:
