@@ -374,11 +374,10 @@ class Gateway:
         session = self._session
         for link, item in self._strips.take(session.desk, only):
             wire = self._wires.get(link.number)
-            if wire is None:
-                continue  # it has gone, and its plants still have what it told
             if isinstance(item, Odd):
-                self._take(wire, "", item.frame, Subprotocol.JSON, item.at)
-            elif not self._deliver(item):
+                if wire is not None:  # else it has gone, and its plant still has what it told
+                    self._take(wire, "", item.frame, Subprotocol.JSON, item.at)
+            elif not self._deliver(item) and wire is not None:  # a strip has its numbers already, so it is always heard
                 self._restraint.pause(wire)
 
     def _take(self, wire: Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol, now: float) -> None:
