@@ -20,6 +20,8 @@ from telex_ingest.plant_link import PlantLink
 from tests.opsroom.rooms import MILL, Open, figures, make_folder, served, tell
 
 START = 1_800_000_000.0
+BEGUN = START - 90_000.0
+"""What the plant tells is of the day before: however much it tells until the disk is full, none of it is of the future."""
 PATIENCE_S = 30
 
 
@@ -77,7 +79,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             PlantLink(room.telex, "mill", token, [MILL], tmp_path / "spool.sqlite") as link,
             room.person() as screen,
         ):
-            now = await tell(link, START - 6000, figures(80, 1))
+            now = await tell(link, BEGUN, figures(80, 1))
             yield Stage(room, link, screen, now)
 
 
@@ -100,7 +102,7 @@ async def test_a_full_disk_is_said_on_the_wall_and_the_plant_spools_until_there_
         assert on.link.counts.pending > 0
         assert [refused.code for refused in on.link.refusals] == ["not-stored"], "the plant's people read why it waits"
         writer.execute("PRAGMA max_page_count = 1000000")
-        await on.is_well(round((on.now - (START - 6000)) / 60))
+        await on.is_well(round((on.now - BEGUN) / 60))
 
 
 @pytest.mark.long
@@ -131,7 +133,9 @@ async def test_a_damaged_page_of_a_running_room_is_said_and_nothing_is_taken_unt
             good = file.read(size)
             file.seek((root - 1) * size)
             file.write(b"\xff" * size)
-        on.room.hall.store._sqlite._readers.close()  # a page in the cache would be good for a while
+        store = on.room.hall.store
+        assert isinstance(store, SqliteStore)
+        store._sqlite._readers.close()  # a page in the cache would be good for a while
         answer = await on.screen.get("/api/signals/mill-1/output/readings?last=80")
         assert answer.status_code == 503
         assert "damaged" in answer.json()["reason"]
