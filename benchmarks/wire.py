@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol as Offer
 
 from telex_ingest.gateway import Gateway
-from telex_ingest.heard import Accepted, Heard
+from telex_ingest.heard import Accepted, Heard, SheetAccepted, StripAccepted
 from telex_ingest.line import Limits
 from telex_ingest.session import Session
 from telex_ingest.telex import FromPlant, Hello, PlantBirth, Reading, SignalBirth, Telex, moment
@@ -78,11 +78,14 @@ def room(pipe: multiprocessing.connection.Connection) -> None:
             await asyncio.sleep(TICK_S)
             gateway.tick()
             batch, inbox[:] = inbox[:], []
+            together = [item for item in batch if isinstance(item, SheetAccepted | StripAccepted)]
             durable = {item.plant: (item.epoch, item.seq) for item in batch if isinstance(item, Accepted)}
             now = time.time()
-            delays += [now - item.source_us / 1e6 for item in batch if isinstance(item, Accepted)]
-            telexes += sum(isinstance(item, Accepted) for item in batch)
-            gateway.acknowledge(durable)
+            sources_us = [item.source_us for item in batch if isinstance(item, Accepted)]
+            sources_us += [row.source_us for item in together for row in item.rows()]
+            delays += [now - source_us / 1e6 for source_us in sources_us]
+            telexes += len(sources_us)
+            gateway.acknowledge(durable, together)
             if pipe.poll():
                 if pipe.recv() == "count":
                     used = resource.getrusage(resource.RUSAGE_SELF)
