@@ -6,7 +6,8 @@ readings, fewer on a machine on which these take longer than `BUSY_TICK_S`, and 
 for the next tick, which then follows at once. What comes is always taken; when a line is full the gateway is told to read no
 more from that websocket, and its plants spool.
 
-A plant that is born on another websocket goes on in that one's line, behind a bar: what it told before is judged first.
+A plant that is born on another websocket goes on in that one's line, behind a bar: what it told before is judged first. That a
+plant fell silent, speaks again or said farewell waits in its line too: it is news of what the room has heard, not of what waits.
 """
 
 from __future__ import annotations
@@ -19,7 +20,17 @@ from typing import NamedTuple
 from opsroom.clock import Clock
 from opsroom.commands import Asked
 from opsroom.views import Answer
-from telex_ingest.heard import Accepted, GapClosed, Heard, PlantBorn, SheetAccepted, StripAccepted
+from telex_ingest.heard import (
+    Accepted,
+    GapClosed,
+    Heard,
+    PlantBorn,
+    PlantDied,
+    PlantSilent,
+    PlantSpeaks,
+    SheetAccepted,
+    StripAccepted,
+)
 from telex_ingest.toll import Toll
 
 TICK_S = 0.05
@@ -49,6 +60,9 @@ LEAST_LINES = 4
 MESSAGES = 2_000
 """The most receipts, calls and the like that one tick takes."""
 
+TURN_ROWS = ROWS // MESSAGES
+"""How many readings the work of a silence, a return or a farewell is worth."""
+
 MESSAGES_WAITING = 100_000
 """The most of them that wait."""
 
@@ -58,6 +72,9 @@ ASKS = 2_000
 
 Told = Accepted | SheetAccepted | StripAccepted
 """What carries readings."""
+
+Turn = PlantSilent | PlantSpeaks | PlantDied
+"""A turn in the life of a plant that it does not declare by a birth."""
 
 
 class Ask(NamedTuple):
@@ -107,7 +124,7 @@ class _Line:
         self.put = self.taken = self.settled = 0
 
 
-_Item = Told | PlantBorn | GapClosed | _Bar
+_Item = Told | PlantBorn | GapClosed | Turn | _Bar
 
 
 class _Taken:
@@ -117,12 +134,13 @@ class _Taken:
         self.births: list[PlantBorn] = []
         self.telexes: list[Told] = []
         self.gaps: list[GapClosed] = []
+        self.turns: list[Turn] = []
         self.rows = 0
         self.depth: dict[object, int] = {}
         self.full: set[int] = set()
         """Lines that give no more in this tick."""
         self.told: set[int] = set()
-        """Lines that have given a telex: a birth behind it waits, for the telex was told under the old one."""
+        """Lines that have given a telex or a turn: a birth behind it waits, for it was told under the old one."""
 
 
 class Inbox:
@@ -177,6 +195,8 @@ class Inbox:
             return self._append(item.wire, BIRTH_ROWS, item)
         if isinstance(item, GapClosed):
             return self._append(item.wire, 1, item)
+        if isinstance(item, PlantSilent | PlantSpeaks | PlantDied):
+            return self._append(self._homes.get(item.plant, 0), TURN_ROWS, item)
         self._messages.append(item)
         return len(self._messages) < MESSAGES_WAITING
 
@@ -274,7 +294,8 @@ class Inbox:
                     self._lines[wire] = line  # to the end: the other links are served before it comes again
         self._waiting -= taken.rows
         self._gathered = taken.rows
-        messages = tuple(self._messages.popleft() for _ in range(min(MESSAGES, len(self._messages))))
+        said = [self._messages.popleft() for _ in range(min(MESSAGES, len(self._messages)))]
+        messages = (*said, *taken.turns)
         asks = tuple(self._asks)
         self._asks.clear()
         self._left = bool(self._lines or self._messages)
@@ -305,6 +326,9 @@ class Inbox:
                 taken.births.append(item)
             elif isinstance(item, GapClosed):
                 taken.gaps.append(item)
+            elif not isinstance(item, _Bar):
+                taken.told.add(wire)
+                taken.turns.append(item)
             elif item.line.settled < item.put:
                 taken.full.add(wire)
                 return

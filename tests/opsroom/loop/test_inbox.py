@@ -13,7 +13,7 @@ from opsroom.commands import AcknowledgeAlarm, Actor, Asked, Role
 from opsroom.loop import inbox as inbox_module
 from opsroom.loop.inbox import DEPTH, Batch, Inbox
 from opsroom.views import Answer
-from telex_ingest.heard import Accepted, PlantBorn, PlantDied
+from telex_ingest.heard import Accepted, PlantBorn, PlantDied, PlantSilent
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
 
 
@@ -150,6 +150,38 @@ async def test_a_tick_is_bounded_in_readings() -> None:
     first, second = await batches(inbox, 2)
     assert 0 < sum(len(t.readings) for t in first.telexes if isinstance(t, Accepted)) <= inbox_module.ROWS + 1000
     assert {t.plant for t in singles(first)}.isdisjoint(t.plant for t in singles(second))
+
+
+async def test_a_silence_waits_for_the_birth_of_its_plant() -> None:
+    inbox = Inbox(HandClock())
+    many = 2 + inbox_module.ROWS // inbox_module.BIRTH_ROWS
+    for number in range(many):
+        inbox.offer(born(f"mill-{number}", wire=1))
+    for number in range(many):
+        inbox.offer(PlantSilent(f"mill-{number}", 0.0, 5.0))
+    declared: set[str] = set()
+    silent: list[str] = []
+    for batch in await batches(inbox, 3):
+        declared |= {one.plant for one in batch.births}
+        silent += [one.plant for one in batch.messages if isinstance(one, PlantSilent)]
+        assert declared >= set(silent)
+    assert len(silent) == many
+
+
+async def test_a_farewell_comes_after_what_was_told_before_it_and_before_the_next_birth() -> None:
+    inbox = Inbox(HandClock())
+    inbox.offer(born("mill-1"))
+    for seq in range(1, DEPTH + 2):
+        inbox.offer(telex("mill-1", seq))
+    inbox.offer(PlantDied("mill-1", "the end", 1.0))
+    inbox.offer(born("mill-1", 2))
+    first, second, third = await batches(inbox, 3)
+    assert [t.seq for t in singles(first)] == list(range(1, DEPTH + 1))
+    assert first.messages == ()
+    assert [t.seq for t in singles(second)] == [DEPTH + 1]
+    assert [type(one) for one in second.messages] == [PlantDied]
+    assert second.births == ()
+    assert [b.birth.version for b in third.births] == [2]
 
 
 async def test_messages_and_commands_keep_their_order_and_get_their_answers() -> None:
