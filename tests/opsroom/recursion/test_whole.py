@@ -252,3 +252,51 @@ def test_the_triple_vector_of_a_whole_is_beers() -> None:
 def test_a_sum_without_bounds_is_said_and_not_looped_over() -> None:
     with pytest.raises(UnboundedError, match="variable 0"):
         most(np.array([1.0]), np.array([[-1.0]]), np.array([0.0]))
+
+
+CIRCLE = chart_of(
+    [0.0, 1.0, 0.5, 20.0],
+    [
+        Flow(source="p2", target="p0", product="ore", per=3.0, share=0.25),
+        Flow(source="p0", target="p2", product="ore", per=400.0, share=0.25),
+        Flow(source="p0", target="p2", product="coal", per=0.5, share=0.25),
+        Flow(source="p0", target="p3", product="coal", per=400.0, stock="s3"),
+        Flow(source="p2", target="p1", product="ore", per=0.001, stock="s4"),
+        Flow(source="p0", target="p2", product="ore", per=0.001, share=0.25, stock="s5"),
+    ],
+)
+FOUR_HUNDRED_THOUSAND = chart_of(
+    [0.0, 0.0, 20.0, 20.0],
+    [
+        Flow(source="p3", target="p0", product="coal", per=0.001),
+        Flow(source="p0", target="p2", product="ore", per=400.0),
+        Flow(source="p2", target="p0", product="coal", per=3.0, stock="s2"),
+        Flow(source="p0", target="p3", product="ore", per=0.001, stock="s3"),
+        Flow(source="p0", target="p2", product="coal", per=0.001, share=0.5, stock="s4"),
+        Flow(source="p3", target="p0", product="coal", share=1.0, stock="s5"),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("chart", "can", "stocks"),
+    [
+        (CIRCLE, (14.0, 46.0, 12.0, 53.0), {"s3": 40.0, "s4": 12.0, "s5": 20.0}),
+        (FOUR_HUNDRED_THOUSAND, (18.0, 39.0, 39.0, 15.0), {"s2": 22.0, "s3": 26.0, "s4": 4.0, "s5": 58.0}),
+    ],
+    ids=["a circle of unlike recipes", "recipes that differ 400,000 times"],
+)
+def test_unlike_recipes_in_a_circle_do_not_spoil_the_reckoning(
+    chart: Chart, can: tuple[float, ...], stocks: dict[str, float]
+) -> None:
+    able = {f"p{number}": most for number, most in enumerate(can)}
+    found = reckon(chart, able, stocks)
+    assert found.whole == pytest.approx(truth(chart, able, stocks), rel=1e-9, abs=1e-9)
+    assert all(gives <= able[name] * (1.0 + 1e-9) for name, gives in found.parts.items())
+
+
+def test_what_rounding_leaves_without_a_proof_is_solved_all_the_same() -> None:
+    rows = np.vstack(([1e-6, 1e4, 0.0], np.eye(3)))
+    best = most(np.array([1.0, 3.0, 3.0]), rows, np.array([0.0, 1.0, 1.0, 1.0]))
+    assert best.value == pytest.approx(3.0)
+    assert best.x.tolist() == pytest.approx([0.0, 0.0, 1.0])
