@@ -1,7 +1,8 @@
 """How many readings each plant has told, exactly, over restarts: counts with how far in the store they have come. I/O.
 
 The counts are kept with the mark of the last block that is in them; what a crash left behind that mark is counted again from the
-blocks themselves, so that nothing is missing or counted twice. An hour is one of the room's clock.
+blocks themselves, so that nothing is missing or counted twice. A correction takes the place of a reading that was counted: it is
+none more, whether a plant sends it or the room makes up for what it told of a whole. An hour is one of the room's clock.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 
 from opsroom.entry.ledger import Ledger
 from opsroom.record.disk import StoreError
-from opsroom.record.store import Block
+from opsroom.record.store import KINDS, Block
+from telex_ingest.telex import TelexKind
 
 HOUR_S = 3600.0
 HOURS = 24
 KEEP_S = 60.0
 """How often the counts are written, in seconds of the room."""
+
+_CORRECTION = KINDS.index(TelexKind.CORRECTION)
 
 _ALL = -1
 """The hour under which the sum of a plant stands."""
@@ -55,7 +59,9 @@ class Absorbed:
         for block in blocks:
             if 0 < block.mark <= self.mark:
                 continue
-            counted = np.bincount(np.asarray(block.plant, np.int64)[np.asarray(block.telex, np.int64)])
+            telex = np.asarray(block.telex, np.int64)
+            more = telex[np.asarray(block.kind)[telex] != _CORRECTION]
+            counted = np.bincount(np.asarray(block.plant, np.int64)[more])
             for hour in (_ALL, int(block.at // HOUR_S)):
                 have = self._since.get(hour, np.zeros(0, np.int64))
                 if len(have) < len(counted):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.record.store import KINDS
 from opsroom.recursion.variety import Traffic, absorbed
+from telex_ingest.telex import TelexKind
 from tests.opsroom.play import PLANT_S, Play
 from tests.opsroom.recursion.test_wholes import START, Looms
 
@@ -61,4 +66,20 @@ def test_readings_are_counted_exactly_over_kept_and_lost_counts(tmp_path: Path) 
     looms.restart()
     again = {unit: n for unit, (n, _) in looms.hall.absorbed.counts(START).items()}
     assert again == {unit: n for unit, (n, _) in counts.items()}, "kept at the end, and not counted twice"
+    looms.hall.close()
+
+
+@pytest.mark.parametrize(("kind", "times"), [(TelexKind.CORRECTION, 1), (TelexKind.BACKFILL, 2)])
+def test_a_correction_takes_the_place_of_a_reading_and_what_comes_late_is_one_more(
+    tmp_path: Path, kind: TelexKind, times: int
+) -> None:
+    looms = Looms(tmp_path)
+    looms.tell(mill_1=40.0, loom_1=90.0)
+    live, absorbed = looms.last.blocks, looms.hall.absorbed
+    absorbed.take(live, looms.hall.store.last_mark)
+    again = [replace(block, mark=0, kind=np.full_like(block.kind, KINDS.index(kind))) for block in live]
+    absorbed.take(again, looms.hall.store.last_mark)
+    assert {unit: n for unit, (n, _) in absorbed.counts(START).items()} == dict.fromkeys(
+        ("mill-1", "loom-1", "textiles", "works"), times
+    )
     looms.hall.close()
