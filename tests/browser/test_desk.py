@@ -35,12 +35,11 @@ def test_the_evidence_is_one_figure_with_band_readings_and_moment_of_change(open
     page = seat(opened, fake, 3, "motion")
     page.locator("#tab-happened").press("Enter")
     page.wait_for_selector("#evidence .js-plotly-plot .legend")
-    legend = page.locator("#evidence .legend").text_content() or ""
     for words in ("readings", "expected (90 %)", "expected without the order"):
-        assert words in legend
+        expect(page.locator("#evidence .legend")).to_contain_text(words)
     expect(page.locator("#evidence")).to_contain_text("change")
     page.locator("#part-happened summary").press("Enter")
-    assert page.locator("#table tbody tr").count() == 12
+    expect(page.locator("#table tbody tr")).to_have_count(12)
 
 
 def test_the_last_ballot_by_keyboard_closes_the_motion_and_the_order_goes_out(opened: Open, fake: Served) -> None:
