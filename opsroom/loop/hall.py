@@ -274,6 +274,7 @@ def open_hall(
             software=software,
         )
         bank.toll = pulse.loop
+        log.info("filter is made ready", hint="the first time on a machine it is compiled, which takes a minute or two")
         bank.warm()
         blocks.warm()
         scanner.warm()
