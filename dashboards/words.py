@@ -258,7 +258,7 @@ WORDS: dict[str, str] = {
     "desk.no_ballot": "no ballot",
     "desk.order": "Order: {title}",
     "desk.because": "“{reason}”",
-    "desk.fans": "All on the same axes. One time in two it comes out within the dark band, nine times in ten within the pale one.",
+    "desk.fans": "All on the same axes. One time in two it ends within the dark band, nine times in ten within the pale one.",
     "desk.fans_normal": "The brown strip was normal before.",
     "desk.minutes": "Minutes of this motion, with proofs",
     "desk.so_far": "So far: the room still measures, and this may change.",
