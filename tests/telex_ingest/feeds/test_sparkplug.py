@@ -274,15 +274,15 @@ async def test_broker_and_edge_node_are_killed_and_come_back(room: MiniatureRoom
             for life in (1, 2):
                 metrics = (figure("Stock", life, life), figure("Outputs/Flow", 17, life))
                 async with EdgeNodeInMiniature(user(amqtt, "edge"), metrics, life=life) as edge:
-                    await until(lambda n=life: n in _stock(room, birth), 20)  # type: ignore[misc]
+                    await until(lambda n=life: n in _stock(room, birth), 60)  # type: ignore[misc]
                     await edge.tell(figure("Stock", life + 0.5, life + 0.5))
-                    await until(lambda n=life: n + 0.5 in _stock(room, birth), 20)  # type: ignore[misc]
+                    await until(lambda n=life: n + 0.5 in _stock(room, birth), 60)  # type: ignore[misc]
                     if life == 1:
                         await amqtt.kill()
                 if life == 1:
                     await amqtt.start()
             # the edge node has hung up, so the broker has sent its will
-            await until(lambda: None in _stock(room, birth), 20)
+            await until(lambda: None in _stock(room, birth), 60)
             told = len(room.of_accepted("mill"))
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
