@@ -163,7 +163,7 @@ def test_the_council_page_tells_its_load_and_a_log_entry_is_signed(opened: Open,
     page.get_by_label("Looking back").select_option("30")
     expect(page.locator(".measured[data-name=motions]")).to_contain_text("in a session of 8 h")
     page.goto("/handover")
-    page.wait_for_function("opsroom.state.ready")
+    expect(page.locator(".log li").first).to_be_visible()
     page.get_by_label("New entry").fill("Spindle 4 was oiled.")
     page.locator("#write").press("Enter")
     expect(page.locator(".log li").first).to_contain_text("Spindle 4 was oiled.")
