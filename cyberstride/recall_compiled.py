@@ -11,9 +11,7 @@ __all__ = ["absorb"]
 
 
 @njit(error_model="numpy", cache=True, nogil=True)
-def absorb(  # pragma: no cover
-    values: Any, elapsed: Any, phase: Any, state: Any, tuning: Any, news: Any
-) -> None:
+def absorb(values: Any, elapsed: Any, phase: Any, state: Any, tuning: Any, news: Any) -> None:
     """Absorb `values` (rows, n), changing `state` in place and writing `news` (rows, n)."""
     rows, n = values.shape
     for lane in range(n):
@@ -51,7 +49,7 @@ def absorb(  # pragma: no cover
 
 
 @njit(error_model="numpy", cache=True, nogil=True)
-def _close(state: Any, lane: int, mean: float, phase: float, tuning: Any) -> float:  # pragma: no cover
+def _close(state: Any, lane: int, mean: float, phase: float, tuning: Any) -> float:
     low, high = state.block_low[lane], state.block_high[lane]
     extremes, means, phases = state.extremes[lane], state.means[lane], state.phases[lane]
     extremes[:-1] = extremes[1:]
@@ -84,7 +82,7 @@ def _close(state: Any, lane: int, mean: float, phase: float, tuning: Any) -> flo
 
 
 @njit(error_model="numpy", cache=True, nogil=True)
-def _likeness(blocks: Any, phases: Any, filled: int, scale: float, tuning: Any) -> float:  # pragma: no cover
+def _likeness(blocks: Any, phases: Any, filled: int, scale: float, tuning: Any) -> float:
     count, last = tuning.window, len(blocks) - 1
     best_height, best_both = np.zeros(tuning.match), np.zeros(tuning.match)
     first_now = last - count + 1
@@ -123,7 +121,7 @@ def _likeness(blocks: Any, phases: Any, filled: int, scale: float, tuning: Any) 
 
 
 @njit(error_model="numpy", cache=True, nogil=True)
-def _keep(best: Any, value: float) -> None:  # pragma: no cover
+def _keep(best: Any, value: float) -> None:
     """Put `value` among the greatest so far, the least of them first."""
     if value <= best[0]:
         return

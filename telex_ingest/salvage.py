@@ -218,7 +218,7 @@ class _Reading:
                 self.spent.append((identity.plant, identity.epoch, identity.seq))
             self.refuse("malformed", f"{where}: {show(error)}", identity)
             return None
-        if not isinstance(raw, dict):  # pragma: no cover - convert takes only maps
+        if not isinstance(raw, dict):
             return None
         for name in raw:
             if name not in Telex.__struct_encode_fields__:

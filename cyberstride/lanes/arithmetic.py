@@ -35,7 +35,7 @@ def within(function: Made) -> Made:
 
 
 @within
-def log2(x: float) -> float:  # pragma: no cover
+def log2(x: float) -> float:
     """Logarithm to base two."""
     bits = np.float64(x).view(np.uint64)
     shifted = bits - np.uint64(0x3FE6A09E00000000) + np.uint64(0x4000000000000000)
@@ -53,13 +53,13 @@ def log2(x: float) -> float:  # pragma: no cover
 
 
 @within
-def ln(x: float) -> float:  # pragma: no cover
+def ln(x: float) -> float:
     """Natural logarithm."""
     return log2(x) * LN2
 
 
 @within
-def exp2(x: float) -> float:  # pragma: no cover
+def exp2(x: float) -> float:
     """Two to the power of `x`; beyond 1000 it is that of 1000."""
     x = min(max(x, -1000.0), 1000.0)
     k = x + 6755399441055744.0

@@ -9,8 +9,9 @@ from cyberstride.belief import WINDOW
 from cyberstride.evidence import _LARGEST, _LEAST_NOISE, _RESTLESS, _TELLING
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import apart, compiled
+from cyberstride.lanes.memory import load, store
 from cyberstride.lanes.rows import CALM, HERE, LAP, LIVE, OLD_NOISE, OLD_SETTLED, RESIDUAL, SET, WIN, T, Y
-from cyberstride.lanes.vector import bits, farther, load, magnitude, nearer, root, some, store, where
+from cyberstride.lanes.vector import bits, farther, magnitude, nearer, root, some, where
 from cyberstride.naming import CALMER, CALMER_SQUARE
 
 __all__ = ["hold", "listen", "overhear", "push"]
@@ -22,7 +23,7 @@ _NEARLY = 1.0 - 1e-9
 
 
 @compiled
-def push(f: Any, c: Any) -> None:  # pragma: no cover
+def push(f: Any, c: Any) -> None:
     """Take the reading into the window; the oldest one leaves it and is settled."""
     apart()
     g, h, discount = c[at.LEVELS], c[at.SLOPES], c[at.DISCOUNT]
@@ -64,7 +65,7 @@ def push(f: Any, c: Any) -> None:  # pragma: no cover
 
 
 @compiled
-def hold(f: Any) -> None:  # pragma: no cover
+def hold(f: Any) -> None:
     """Where the reading is missing the window stays as it was."""
     apart()
     here = load(f, HERE) == 1.0
@@ -76,7 +77,7 @@ def hold(f: Any) -> None:  # pragma: no cover
 
 
 @compiled
-def listen(f: Any, c: Any) -> Any:  # pragma: no cover
+def listen(f: Any, c: Any) -> Any:
     """The lanes whose window may tell of something, as the bits of a number."""
     apart()
     level, slope = load(f, _LEVEL), load(f, _SLOPE)
@@ -129,7 +130,7 @@ def listen(f: Any, c: Any) -> Any:  # pragma: no cover
 
 
 @compiled
-def overhear(f: Any, c: Any) -> Any:  # pragma: no cover
+def overhear(f: Any, c: Any) -> Any:
     """`listen` for windows that are full, on time and nothing but evidence: no lane fewer, perhaps some more; -1: not known.
 
     Every such window comes to the same covariance of level and slope, and so has the same limits but for the noise.

@@ -21,6 +21,7 @@ from cyberstride.excursion import (
 )
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import apart, compiled
+from cyberstride.lanes.memory import load, store
 from cyberstride.lanes.rows import (
     AGES,
     ANNOUNCED,
@@ -37,7 +38,7 @@ from cyberstride.lanes.rows import (
     STANDING,
     WIN,
 )  # fmt: skip
-from cyberstride.lanes.vector import bits, farther, load, magnitude, nearer, root, some, store, where
+from cyberstride.lanes.vector import bits, farther, magnitude, nearer, root, some, where
 from cyberstride.naming import _DRIFT_SURE, _RAMP_LEVEL
 from cyberstride.verdict import DRIFT as DRIFTING
 from cyberstride.verdict import SLOPE, STEADY, STEP, SUSPECTED
@@ -50,7 +51,7 @@ _STEADY, _SUSPECTED, _STEP = float(STEADY), float(SUSPECTED), float(STEP)
 
 
 @compiled
-def begin(f: Any, l: int, place: int, side: float) -> None:  # pragma: no cover
+def begin(f: Any, l: int, place: int, side: float) -> None:
     """The excursion of lane `l`, whose step was just named: the readings since, against the new level."""
     apart()
     level, slope = f[SET * L + l], f[(SET + 1) * L + l]
@@ -70,7 +71,7 @@ def begin(f: Any, l: int, place: int, side: float) -> None:  # pragma: no cover
 
 
 @compiled
-def follow(f: Any, c: Any) -> Any:  # pragma: no cover
+def follow(f: Any, c: Any) -> Any:
     """Take the reading into the excursions; the lanes whose excursion may tell of something, as the bits of a number."""
     apart()
     here, given = load(f, HERE) == 1.0, load(f, GIVEN) == 1.0
@@ -124,7 +125,7 @@ def follow(f: Any, c: Any) -> Any:  # pragma: no cover
 
 
 @compiled
-def tell(f: Any, l: int, c: Any) -> None:  # pragma: no cover
+def tell(f: Any, l: int, c: Any) -> None:
     """Name what the excursion of lane `l` tells, and adopt it."""
     apart()
     named = f[NAMED * L + l]

@@ -6,6 +6,7 @@ from typing import Any
 
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
+from cyberstride.lanes.memory import load, store
 from cyberstride.lanes.rows import (
     AHEAD,
     BACK,
@@ -44,7 +45,7 @@ from cyberstride.lanes.rows import (
     T,
     Y,
 )  # fmt: skip
-from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, store, where
+from cyberstride.lanes.vector import exp2, farther, log2, nearer, root, where
 from cyberstride.mixture import _ERFC, _LARGEST, _LEAST_WEIGHT, _LN10, _LONGEST
 
 __all__ = ["absorb", "evolve", "speak", "stay"]
@@ -58,7 +59,7 @@ _E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = _ERFC
 
 
 @compiled
-def evolve(f: Any, c: Any) -> None:  # pragma: no cover
+def evolve(f: Any, c: Any) -> None:
     """What the time since the last reading does to the variances, and the priors of the regimes after it."""
     apart()
     passed = load(f, T)
@@ -86,7 +87,7 @@ def evolve(f: Any, c: Any) -> None:  # pragma: no cover
 
 
 @within
-def _ahead(f: Any, i: int, t: Any) -> Any:  # pragma: no cover
+def _ahead(f: Any, i: int, t: Any) -> Any:
     """Scale, and variance and covariance of the level before anything is added, of old regime `i`."""
     v12, v22 = load(f, OLD + i + V12), load(f, OLD + i + V22)
     climb = t * v22
@@ -94,7 +95,7 @@ def _ahead(f: Any, i: int, t: Any) -> Any:  # pragma: no cover
 
 
 @within
-def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -> Any:  # pragma: no cover
+def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -> Any:
     """Weight of a branch, its squared standardised error, one over its forecast variance."""
     iq = 1.0 / (r11 + own)
     square = e * e * iq
@@ -102,7 +103,7 @@ def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -
 
 
 @within
-def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -> Any:  # pragma: no cover
+def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -> Any:
     """The branch from old regime `i` into steady: weight, share, level, slope, covariances; and its forecast variance."""
     inverse, power, kept, scaled = given
     scale, r11, r12, v22 = _ahead(f, i, t)
@@ -120,7 +121,7 @@ def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -
 
 
 @within
-def _from_steady(  # pragma: no cover
+def _from_steady(
     f: Any, c: Any, j: int, start: Any, y: Any, level: Any, given: Any, to_noise: float, to_level: float
 ) -> Any:
     """The branch from steady into regime `j`, which becomes that regime; gives its weight."""
@@ -149,7 +150,7 @@ def _from_steady(  # pragma: no cover
 
 
 @compiled
-def absorb(f: Any, c: Any) -> None:  # pragma: no cover
+def absorb(f: Any, c: Any) -> None:
     """The forecast, and the seven branches with at most one event in two readings: all where the last reading was quiet."""
     apart()
     t, y, dof = nearer(load(f, T), _LONGEST), load(f, Y), load(f, DOF)
@@ -217,7 +218,7 @@ def absorb(f: Any, c: Any) -> None:  # pragma: no cover
 
 
 @compiled
-def stay(f: Any) -> None:  # pragma: no cover
+def stay(f: Any) -> None:
     """Where the reading is missing everything stays as it was."""
     apart()
     here = load(f, HERE) == 1.0
@@ -229,7 +230,7 @@ def stay(f: Any) -> None:  # pragma: no cover
 
 
 @compiled
-def speak(f: Any) -> None:  # pragma: no cover
+def speak(f: Any) -> None:
     """Level, slope, forecast and surprise in the signal's own unit."""
     apart()
     here = load(f, HERE) == 1.0

@@ -9,6 +9,7 @@ from cyberstride.evidence import _LEAST_NOISE
 from cyberstride.lanes import excursion
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
+from cyberstride.lanes.memory import load, store
 from cyberstride.lanes.rows import (
     AGES,
     ANNOUNCED,
@@ -37,7 +38,7 @@ from cyberstride.lanes.rows import (
     WAS,
     WIN,
 )  # fmt: skip
-from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, some, store, where
+from cyberstride.lanes.vector import exp2, farther, log2, nearer, root, some, where
 from cyberstride.naming import _DRIFT_SURE, _NEWS_FADES, CALM_LIMIT, CALMER, CALMER_SQUARE, LEAST_RATIO
 from cyberstride.verdict import OUT_OF_RANGE, STEADY, STUCK, SUSPECTED, TRANSIENT, VARIANCE
 
@@ -48,7 +49,7 @@ _STUCK, _OUT, _VARIANCE = float(STUCK), float(OUT_OF_RANGE), float(VARIANCE)
 
 
 @compiled
-def quiet(f: Any, c: Any) -> None:  # pragma: no cover
+def quiet(f: Any, c: Any) -> None:
     """The names where nothing happened; row CHANCE holds the old peak of the news until `watch`."""
     apart()
     here = load(f, HERE) == 1.0
@@ -71,7 +72,7 @@ def quiet(f: Any, c: Any) -> None:  # pragma: no cover
 
 
 @within
-def _calm_down(f: Any, calmer: Any, less: Any, count: Any) -> None:  # pragma: no cover
+def _calm_down(f: Any, calmer: Any, less: Any, count: Any) -> None:
     """Name the variance of the lanes whose noise has become less, and adopt it."""
     known = farther(count, 1.0)
     ratio = root(farther((CALMER * count - less) / (CALMER_SQUARE * known), LEAST_RATIO))
@@ -97,7 +98,7 @@ def _calm_down(f: Any, calmer: Any, less: Any, count: Any) -> None:  # pragma: n
 
 
 @compiled
-def watch(f: Any, c: Any, told: Any) -> None:  # pragma: no cover
+def watch(f: Any, c: Any, told: Any) -> None:
     """What no window shows: signals that do not move and, at the lanes of the bits `told`, what an excursion tells."""
     apart()
     here = load(f, HERE) == 1.0

@@ -7,6 +7,7 @@ from typing import Any
 
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import LN2, apart, compiled
+from cyberstride.lanes.memory import load, store
 from cyberstride.lanes.rows import (
     ANNOUNCED,
     BEYOND,
@@ -29,7 +30,7 @@ from cyberstride.lanes.rows import (
     WIDTH,
     WRONG,
 )  # fmt: skip
-from cyberstride.lanes.vector import exp2, farther, load, log2, nearer, root, some, store, where
+from cyberstride.lanes.vector import exp2, farther, log2, nearer, root, some, where
 from cyberstride.reference import _FARTHEST, _SMOOTHING, _TYPICAL
 from cyberstride.verdict import OUT_OF_RANGE, STEADY, VARIANCE
 
@@ -42,7 +43,7 @@ _CALM = _SMOOTHING / (2.0 - _SMOOTHING)
 
 
 @compiled
-def compare(f: Any, c: Any) -> None:  # pragma: no cover
+def compare(f: Any, c: Any) -> None:
     """Learn the reference while it is not frozen; how surely the signal is away from it once it is."""
     apart()
     here, value = load(f, HERE) == 1.0, load(f, VALUE)
@@ -81,7 +82,7 @@ def compare(f: Any, c: Any) -> None:  # pragma: no cover
 
 
 @compiled
-def size(f: Any) -> None:  # pragma: no cover
+def size(f: Any) -> None:
     """Size and sureness of what is named, in the signal's own unit."""
     apart()
     named, size, sd = load(f, NAMED), load(f, EVENT), load(f, EVENT + 1)
@@ -93,7 +94,7 @@ def size(f: Any) -> None:  # pragma: no cover
 
 
 @compiled
-def forbid(f: Any, l: int, onset: float) -> None:  # pragma: no cover
+def forbid(f: Any, l: int, onset: float) -> None:
     """Name what lies out of the physical range; `onset` the steps since its onset before this reading."""
     apart()
     first = f[WAS * L + l] != _OUT

@@ -46,7 +46,7 @@ ROOM = weighing.ROOM + 288
 
 
 @compiled
-def absorb_all(f: Any, l: int, q: Any, c: Any) -> None:  # pragma: no cover
+def absorb_all(f: Any, l: int, q: Any, c: Any) -> None:
     """Write over what `mixture.absorb` made of lane `l`; `q` is scratch of `ROOM` places."""
     apart()
     t = min(f[T * L + l], 1e6)

@@ -13,6 +13,27 @@ from cyberstride.lanes import excursion, restless, weighing
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, apart, compiled
 from cyberstride.lanes.evidence import hold, listen, overhear, push
+from cyberstride.lanes.memory import (
+    alike,
+    expect,
+    fetch,
+    get_byte,
+    get_long,
+    get_real,
+    get_word,
+    load,
+    load_from,
+    place_of,
+    put,
+    set_byte,
+    set_long,
+    set_real,
+    set_word,
+    store,
+    store_bytes,
+    store_real,
+    store_words,
+)
 from cyberstride.lanes.mixture import absorb, evolve, speak, stay
 from cyberstride.lanes.naming import quiet, watch
 from cyberstride.lanes.records import AGO, DOUBLES, MOST_DOF, RECORD
@@ -56,33 +77,7 @@ from cyberstride.lanes.rows import (
     T,
     Y,
 )  # fmt: skip
-from cyberstride.lanes.vector import (
-    alike,
-    bits,
-    expect,
-    farther,
-    fetch,
-    get_byte,
-    get_long,
-    get_real,
-    get_word,
-    load,
-    load_from,
-    magnitude,
-    nearer,
-    place_of,
-    put,
-    set_byte,
-    set_long,
-    set_real,
-    set_word,
-    some,
-    store,
-    store_bytes,
-    store_real,
-    store_words,
-    where,
-)  # fmt: skip
+from cyberstride.lanes.vector import bits, farther, magnitude, nearer, some, where
 
 __all__ = ["judge"]
 

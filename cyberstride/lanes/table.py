@@ -96,8 +96,8 @@ def _compiled(of_sources: int) -> Any:
 
 
 _PARTS = (
-    "arithmetic", "budget", "evidence", "excursion", "ledger", "mixture", "naming", "records", "reference", "restless", "rows",
-    "settings", "step", "table", "vector", "watch", "weighing",
+    "arithmetic", "budget", "evidence", "excursion", "ledger", "memory", "mixture", "naming", "records", "reference", "restless",
+    "rows", "settings", "step", "table", "vector", "watch", "weighing",
 )  # fmt: skip
 _CONSTANTS = (
     "belief", "budget", "episodes", "evidence", "excursion", "filter", "mixture", "naming", "reference", "regimes", "tails",

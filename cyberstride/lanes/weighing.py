@@ -22,6 +22,7 @@ from cyberstride.evidence import (
 from cyberstride.lanes import excursion
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
+from cyberstride.lanes.memory import load, store
 from cyberstride.lanes.rows import (
     AGES,
     ANNOUNCED,
@@ -43,7 +44,7 @@ from cyberstride.lanes.rows import (
     WAS,
     WIN,
 )  # fmt: skip
-from cyberstride.lanes.vector import exp2, farther, greatest, load, log2, nearer, root, store, where
+from cyberstride.lanes.vector import exp2, farther, greatest, log2, nearer, root, where
 from cyberstride.naming import _LONG_ENOUGH, _NEWS_FADES
 from cyberstride.verdict import STEADY, SUSPECTED, TRANSIENT
 
@@ -65,7 +66,7 @@ _SURE_OF_ONE = 1.0 - 1e-15
 
 
 @compiled
-def _settle(q: Any, z: float, lapse: float, live: bool, c: Any) -> None:  # pragma: no cover
+def _settle(q: Any, z: float, lapse: float, live: bool, c: Any) -> None:
     """`evidence.settle` for one reading, on the nine places of `q` from `_S` on."""
     apart()
     g, h, discount = c[at.LEVELS], c[at.SLOPES], c[at.DISCOUNT]
@@ -95,7 +96,7 @@ def _settle(q: Any, z: float, lapse: float, live: bool, c: Any) -> None:  # prag
 
 
 @compiled
-def name(f: Any, l: int, q: Any, c: Any) -> Any:  # pragma: no cover
+def name(f: Any, l: int, q: Any, c: Any) -> Any:
     """Weigh the window of lane `l` and name what it tells; `q` is scratch of `ROOM` places; whether it changed it."""
     apart()
     for k in range(9):
@@ -137,7 +138,7 @@ def name(f: Any, l: int, q: Any, c: Any) -> Any:  # pragma: no cover
 
 
 @compiled
-def _fit(q: Any, c: Any, passed: float) -> Any:  # pragma: no cover
+def _fit(q: Any, c: Any, passed: float) -> Any:
     """Regress the window, and each event on what is left; whether anything is telling."""
     apart()
     level, slope = q[_S], q[_S + 1]
@@ -205,7 +206,7 @@ def _fit(q: Any, c: Any, passed: float) -> Any:  # pragma: no cover
 
 
 @within
-def _spread(q: Any, row: int, a: Any, x: Any, usual: float, narrow: float, sn: float) -> Any:  # pragma: no cover
+def _spread(q: Any, row: int, a: Any, x: Any, usual: float, narrow: float, sn: float) -> Any:
     """Keep the prior width of events and what they explain; by how much more than must be."""
     ratio = x / a
     wide = farther(ratio * ratio * narrow, usual)
@@ -220,7 +221,7 @@ def _spread(q: Any, row: int, a: Any, x: Any, usual: float, narrow: float, sn: f
 
 
 @compiled
-def _factors(q: Any, c: Any) -> Any:  # pragma: no cover
+def _factors(q: Any, c: Any) -> Any:
     """The weights of all events over e^top, and the greatest logarithm `top` of their factors, or 0."""
     apart()
     sdof, rest = q[_S + 6], q[_REST]
@@ -275,7 +276,7 @@ def _factors(q: Any, c: Any) -> Any:  # pragma: no cover
 
 
 @compiled
-def _remember(f: Any, l: int, happened: float) -> None:  # pragma: no cover
+def _remember(f: Any, l: int, happened: float) -> None:
     """What is told of a window that tells of nothing after all."""
     apart()
     if f[NAMED * L + l] == _STEADY:
@@ -287,7 +288,7 @@ def _remember(f: Any, l: int, happened: float) -> None:  # pragma: no cover
 
 
 @compiled
-def _tell(f: Any, l: int, q: Any, c: Any, happened: float) -> Any:  # pragma: no cover
+def _tell(f: Any, l: int, q: Any, c: Any, happened: float) -> Any:
     apart()
     kind0, kind1, kind2, kind3 = q[_KIND], q[_KIND + 1], q[_KIND + 2], q[_KIND + 3]
     sure = c[at.SURE]
@@ -340,9 +341,7 @@ def _tell(f: Any, l: int, q: Any, c: Any, happened: float) -> Any:  # pragma: no
 
 
 @compiled
-def _begin_anew(  # pragma: no cover
-    f: Any, l: int, q: Any, c: Any, d: int, place: int, size: float, stretch: float
-) -> None:
+def _begin_anew(f: Any, l: int, q: Any, c: Any, d: int, place: int, size: float, stretch: float) -> None:
     apart()
     if d == 0:
         f[(LIVE + 1 + place) * L + l] = 2.0
