@@ -14,17 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from opsroom.demo import Pace, Stage, staged
 from opsroom.doors.visitor import Picture, RefusedByRoomError, Visitor
-from opsroom.loop.hall import JOURNAL, READINGS, read_file
-from opsroom.record.disk import StoreError
-from opsroom.record.journal import read, verify
-from opsroom.record.sqlite_store import SqliteStore
-from opsroom.record.store import TelexCounts
+from opsroom.loop.hall import READINGS
 from opsroom.room.refusal import RoomError
+from opsroom.story_report import kept_in, report_of, write
 from opsroom.views import AlarmView, MotionView, OrderChoice, OrderView, Viewer
 
 SCRIPT_PACE = Pace(
@@ -76,7 +73,7 @@ async def tell(script: str, data: Path | None, report: Path | None, port: int = 
         console = Console(highlight=False, soft_wrap=True)
         told = await play(script, folder, console, port=port)
         if report is not None:
-            _write(report, told)
+            write(report, told)
     whole = told["journal"]["verified"] and not told["telexes"]["lost"] and not told["telexes"]["doubled"]
     return 0 if whole else 1
 
@@ -91,14 +88,14 @@ async def play(
     to_the_end: bool = False,
 ) -> dict[str, Any]:
     """Play the story in `folder` and give the report of it; `to_the_end` waits until it is known how the order ended."""
-    kept = _kept(folder / READINGS)
+    kept = kept_in(folder / READINGS)
     async with staged(folder, pace, script, port=port, lead_s=1.0) as stage:
         timeline = Timeline(console, stage)
         timeline.say("room", f"The room is open at {stage.served.address}; twelve plants and the Nile telex to it.")
         async with _Council(stage, timeline, to_the_end=to_the_end) as council:
             alarm, motion = await patiently(council, 4 * PATIENCE_S if to_the_end else PATIENCE_S)
         output = await stage.end_children(12.0)
-    told = _report(folder, alarm, motion, output, kept)
+    told = report_of(folder, alarm, motion, output, kept)
     timeline.close(told)
     return told
 
@@ -167,7 +164,7 @@ class Timeline:
         """Print one line."""
         moment = datetime.fromtimestamp(self.stage.hall.clock.now() if at is None else at, UTC)
         colour = self._colours.get(kind, "white")
-        self.console.print(f"[dim]{moment:%H:%M:%S}[/dim]  [{colour}]{kind:8}[/{colour}]  {_plain(text)}")
+        self.console.print(f"[dim]{moment:%H:%M:%S}[/dim]  [{colour}]{kind:8}[/{colour}]  {escape(text)}")
 
     def close(self, told: dict[str, Any]) -> None:
         """Print what the report says in short."""
@@ -395,111 +392,6 @@ def _parameter_sets(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return [defaults]
 
 
-def _report(
-    folder: Path, alarm: AlarmView, motion: MotionView, output: dict[str, tuple[str, str]], kept: TelexCounts
-) -> dict[str, Any]:
-    """Put the report together from what lies on disk: journal, store, the plants' own counts, and the truth."""
-    events = list(read(folder / JOURNAL))
-    bodies = [event.body for event in events]
-    opened = next(body for body in bodies if body["kind"] == "alarm-opened" and body["alarm"] == alarm.id)
-    carried = next(body for body in bodies if body["kind"] == "motion-closed" and body["motion"] == motion.id)
-    (order,) = motion.orders
-    receipts = [body for body in bodies if body["kind"] == "order-answered" and body["order"] == order]
-    measured = [body for body in bodies if body["kind"] == "effect-measured" and body["motion"] == motion.id]
-    effect = next((body for body in reversed(measured) if body.get("recovered_at") is not None), measured[-1])
-    deviation = opened["deviation"]
-    named_at = deviation.get("named_at") or opened["at"]
-    checked = verify(folder / JOURNAL, events[-1].hash)
-    return {
-        "alarm": {
-            "signal": alarm.signal,
-            "truth": _truth(folder / "truth.json", alarm.signal),
-            "named": deviation["named"],
-            "suspected_at": _iso(deviation.get("suspected_at") or named_at),
-            "named_at": _iso(named_at),
-        },
-        "escalations": [
-            {"from": body["source"], "to": body["target"], "at": _iso(body["at"]), "reason": body["reason"]}
-            for body in bodies
-            if body["kind"] == "alarm-climbed" and body["alarm"] == alarm.id
-        ],
-        "motion": {
-            "id": motion.id,
-            "ballots": _ballots(bodies, motion.id),
-            "carried_at": _iso(carried["at"]),
-        },
-        "order": {"id": order, "motion": motion.id, "receipt": receipts[-1]["state"] if receipts else None},
-        "effect": {
-            "before": effect.get("before"),
-            "after": effect.get("after"),
-            "expected_without": effect.get("expected_without"),
-            "recovered_at": _iso(effect.get("recovered_at")),
-        },
-        "journal": {"events": checked.events, "head": checked.head, "verified": checked.ok},
-        "telexes": _telexes(_kept(folder / READINGS), kept, output),
-    }
-
-
-def _ballots(bodies: list[Any], motion: str) -> list[dict[str, Any]]:
-    """The last ballot of each seat, as it was opened, in short."""
-    last = {}
-    for body in bodies:
-        if body["kind"] == "ballots-opened" and body["motion"] == motion:
-            for ballot in body["ballots"]:
-                told = msgspec.json.decode(ballot["said"])
-                choice = "abstain" if told["abstain"] else " ".join(told["options"])
-                last[ballot["seat"]] = {"seat": ballot["seat"], "choice": choice, "reason": told["reason"]}
-    return [last[seat] for seat in sorted(last)]
-
-
-def _kept(path: Path) -> TelexCounts:
-    """Count the plants' telexes in a room's folder by reading every block of its store; none where no room was yet."""
-    if not path.exists():
-        return TelexCounts(0, 0, 0)
-    charted = {chart.unit for chart in read_file(path.parent).charter.charts}
-    store = SqliteStore(path)
-    try:
-        own = sum(seq for unit, (_, seq) in store.durable().items() if unit in charted)
-        try:
-            found = store.recount()
-        except StoreError:
-            found = store.telex_counts()
-        return TelexCounts(found.stored - own, found.distinct - own, found.doubled)
-    finally:
-        store.close()
-
-
-def _telexes(after: TelexCounts, before: TelexCounts, output: dict[str, tuple[str, str]]) -> dict[str, int]:
-    """Count this story's telexes on both ends: what the plants' processes say they told, and what the store holds more."""
-    said = [msgspec.json.decode(text.strip().splitlines()[-1]) for text, _ in output.values() if text.strip()]
-    sent = sum(int(one["told"]) for one in said)
-    acknowledged = sum(int(one.get("acknowledged", one["told"])) for one in said)
-    return {
-        "sent": sent,
-        "acknowledged": acknowledged,
-        "stored": after.stored - before.stored,
-        "lost": sent - (after.distinct - before.distinct),
-        "doubled": after.doubled - before.doubled,
-    }
-
-
-def _truth(path: Path, signal: str) -> str | None:
-    """What really was wrong with a signal, in the verdict's words; read only after the story is over."""
-    entries = msgspec.json.decode(path.read_bytes())["entries"]
-    mine = [entry for entry in entries if entry["signal"] == signal]
-    primary = [entry for entry in mine if entry["primary"]] or mine
-    return str(primary[0]["kind"]) if primary else None
-
-
-def _write(report: Path, told: dict[str, Any]) -> None:
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
-
-
-def _iso(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-
-
 def _round(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.4g}"
 
@@ -507,7 +399,3 @@ def _round(value: float | None) -> str:
 def _last_value(motion: MotionView) -> float | None:
     readings = motion.evidence.get("readings") or [[0, None]]
     return next((row[1] for row in reversed(readings) if row[1] is not None), None)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")

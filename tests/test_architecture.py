@@ -84,6 +84,7 @@ DOES_IO = {
     "opsroom/entry/links.py",
     "opsroom/clock.py",
     "opsroom/doors/api.py",
+    "opsroom/doors/journal_routes.py",
     "opsroom/doors/ballot_routes.py",
     "opsroom/doors/council_routes.py",
     "opsroom/doors/foresight_routes.py",

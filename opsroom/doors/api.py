@@ -11,7 +11,6 @@ import hmac
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
@@ -24,7 +23,14 @@ from starlette.exceptions import HTTPException
 from cyberstride import NAMES
 from opsroom.alarms.report import report
 from opsroom.commands import AnyCommand
-from opsroom.doors import alarm_routes, ballot_routes, council_routes, foresight_routes, recursion_routes
+from opsroom.doors import (
+    alarm_routes,
+    ballot_routes,
+    council_routes,
+    foresight_routes,
+    journal_routes,
+    recursion_routes,
+)
 from opsroom.doors.metrics import registry
 from opsroom.doors.openapi import Login, Wish, describe
 from opsroom.doors.watch import SUBSCRIBERS
@@ -34,7 +40,6 @@ from opsroom.judgement.rings import KEPT
 from opsroom.loop.hall import Hall
 from opsroom.record.disk import StoreError
 from opsroom.record.history import corrected_rows, known, rollup_rows
-from opsroom.record.proving import prove, prove_beginning
 from opsroom.record.rollups import RESOLUTIONS
 from opsroom.showing import show
 from opsroom.views import Answer, LineRequest, Sort, Viewer
@@ -48,16 +53,13 @@ STUCK_S = 5.0
 """A loop that has not ticked for so long is not ready."""
 
 READINGS_MOST = 20_000
+"""The most readings that one answer holds."""
 
 ROLLUPS_MOST = 50_000
 """The most buckets of rollups in one answer: 30 days of minutes are 43,200."""
 
 ROLLUPS_S = 30 * 86_400.0
 """How far back rollups go when no start is given."""
-
-"""The most readings that one answer holds."""
-
-EVENTS_MOST = 1_000
 
 Ask = Callable[[Viewer, AnyCommand, str], Awaitable[Answer]]
 T = TypeVar("T")
@@ -131,18 +133,14 @@ class Routes:
         get("/api/signals/{plant}/{name}/readings")(self.readings)
         get("/api/signals/{plant}/{name}/recent")(self.recent)
         get("/api/units/{unit}/performance")(self.performance)
-        get("/api/journal")(self.journal)
         get("/api/line")(self.line)
         get("/api/line/book")(self.book)
         get("/api/openapi.json")(lambda: told(describe(hall.room.charter.title or hall.room.id)))
-        get("/journal/head")(self.journal_head)
-        get("/api/journal/head")(self.journal_head)
-        get("/api/journal/events/{event}/proof")(self.journal_proof)
-        get("/api/journal/consistency")(self.journal_consistency)
         get("/healthz")(self.healthz)
         get("/readyz")(self.readyz)
         get("/metrics")(self.metrics)
         server.add_api_websocket_route("/watch", self.watch)
+        journal_routes.attach(server, self, told, ProblemError, number)
         alarm_routes.attach(server, self, told, ProblemError)
         foresight_routes.attach(server, self, told, ProblemError)
         council_routes.attach(server, self, told, ProblemError)
@@ -284,10 +282,10 @@ class Routes:
         if "every" in query:
             return told(await asyncio.to_thread(self._rollups, key, query))
         if "start" in query or "end" in query:
-            start, end = _number(query.get("start"), -1e11), _number(query.get("end"), 1e11)
+            start, end = number(query.get("start"), -1e11), number(query.get("end"), 1e11)
             found = await asyncio.to_thread(store.between, key, int(start * 1e6), int(end * 1e6), READINGS_MOST)
         else:
-            n = int(_number(query.get("last"), 300))
+            n = int(number(query.get("last"), 300))
             if not 0 < n <= READINGS_MOST:
                 raise ProblemError(422, "bad-number", f"last={n} cannot be", f"ask for 1 to {READINGS_MOST}")
             found = await asyncio.to_thread(store.last, key, n)
@@ -307,8 +305,8 @@ class Routes:
             raise ProblemError(
                 422, "bad-every", f"there are no rollups every {every[:40]!r}", f"use one of {', '.join(RESOLUTIONS)}"
             )
-        end = _number(query.get("end"), self.hall.clock.now())
-        start = _number(query.get("start"), end - ROLLUPS_S)
+        end = number(query.get("end"), self.hall.clock.now())
+        start = number(query.get("start"), end - ROLLUPS_S)
         if (end - start) * 1e6 > ROLLUPS_MOST * length_us:
             cure = (
                 f"ask for at most {ROLLUPS_MOST * length_us / 1e6:g} s at once, or for a longer {'/'.join(RESOLUTIONS)}"
@@ -323,7 +321,7 @@ class Routes:
         signal = self.hall.bank.by_key.get(key)
         if signal is None or not show.scope(self.hall.room, viewer, plant):
             raise ProblemError(404, "unknown-signal", f"there is no signal {key}"[:120], "see /api/signals")
-        n = int(_number(request.query_params.get("last"), KEPT))
+        n = int(number(request.query_params.get("last"), KEPT))
         if not 0 < n <= KEPT:
             raise ProblemError(422, "bad-number", f"last={n} cannot be", f"ask for 1 to {KEPT}, or for /readings")
         self._may_look(viewer, key)
@@ -339,67 +337,14 @@ class Routes:
             }
         )
 
-    async def journal(self, request: Request) -> Response:
-        """Events of the journal after one, oldest first, for the room's own people: seats and operators."""
-        viewer, query = self._reader(request), request.query_params
-        after, most = int(_number(query.get("after"), 0)), int(_number(query.get("limit"), EVENTS_MOST))
-        journal = self.hall.journal
-        head, events = journal.head, journal.events
-        some = await asyncio.to_thread(_some, journal.read(max(0, after)), max(1, min(most, EVENTS_MOST)))
-        opened = [event for event in some if self._may_see(viewer, event)]
-        return told({"head": head, "events": events, "entries": opened})
-
     async def performance(self, request: Request, unit: str) -> Response:
         """How well a unit's alarms serve its people: `?days=30`; for those who may see the unit."""
         viewer = self.viewer(request)
         if unit not in self.hall.room.tree.units or not show.scope(self.hall.room, viewer, unit):
             raise ProblemError(404, "unknown-unit", f"there is no unit {unit}"[:120], "see /api/units")
-        days = min(max(_number(request.query_params.get("days"), 30.0), 0.01), 366.0)
+        days = min(max(number(request.query_params.get("days"), 30.0), 0.01), 366.0)
         now, journal = self.hall.clock.now(), self.hall.journal
         return told(await asyncio.to_thread(lambda: report(journal.read(), unit, now, days)))
-
-    async def journal_head(self) -> Response:
-        """The newest signed head, for everybody: who keeps it can prove later that history was cut or written anew."""
-        signed = self.hall.journal.signed
-        if signed is None:
-            raise ProblemError(404, "unknown-head", "nobody signs this journal", "open the room with its keys")
-        return told(signed)
-
-    async def journal_proof(self, request: Request, event: str) -> Response:
-        """Prove that an event is in the journal as it was signed last; without its words, which only `/api/journal` tells."""
-        self._reader(request)
-        number = int(_number(event, 0))
-        try:
-            found = await asyncio.to_thread(prove, self.hall.journal.path, number)
-        except ValueError as error:
-            raise ProblemError(404, "unknown-event", str(error), "see /journal/head for how many there are") from None
-        return told({name: found[name] for name in ("event", "path", "signed")})
-
-    async def journal_consistency(self, request: Request) -> Response:
-        """Prove that the journal begins with that of an earlier signed head: `?first=` is how many events that head had."""
-        self._reader(request)
-        first = int(_number(request.query_params.get("first"), 0))
-        try:
-            found = await asyncio.to_thread(prove_beginning, self.hall.journal.path, first)
-        except ValueError as error:
-            raise ProblemError(
-                422, "bad-number", str(error), "see /journal/head for how many events there are"
-            ) from None
-        return told(found)
-
-    def _reader(self, request: Request) -> Viewer:
-        """One of the room's own people."""
-        viewer = self.viewer(request, wall=False)
-        if viewer.role == "unit":
-            raise ProblemError(403, "not-your-role", "the journal is for the room's own people", "log in as a seat")
-        return viewer
-
-    def _may_see(self, viewer: Viewer, event: Any) -> bool:
-        """A ballot on an open motion is sealed, in the journal's view too."""
-        if event.kind != "ballot-cast":
-            return True
-        motion = self.hall.room.motions.get(event.body["motion"])
-        return motion is None or show.opened(motion, viewer, int(event.body["seat"]))
 
     async def line(self, request: Request) -> Response:
         """The state of the line."""
@@ -508,7 +453,8 @@ class Routes:
         return problem(422, "bad-query", "a value in the query cannot be read", "see /api/openapi.json")
 
 
-def _number(text: str | None, otherwise: float) -> float:
+def number(text: str | None, otherwise: float) -> float:
+    """A number of a query; raises `ProblemError` where it is none."""
     if text is None or text == "":
         return otherwise
     try:
@@ -520,7 +466,3 @@ def _number(text: str | None, otherwise: float) -> float:
             422, "bad-number", f"{text[:40]!r} is not a number that can be used here", "give a plain number"
         )
     return number
-
-
-def _some(events: Any, most: int) -> list[Any]:
-    return list(islice(events, most))

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from opsroom import commands as ask
-from opsroom.alarms import alarm, algedonic, extension, group, laid_out, meaning, stops
+from opsroom.alarms import alarm, algedonic, extension, group, grouped, laid_out, meaning, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
 from opsroom.council import (
@@ -170,7 +170,7 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **accords.APPLY,
     **probes.APPLY,
     **alarm.APPLY,
-    **group.APPLY,
+    **grouped.APPLY,
     **laid_out.APPLY,
     **meaning.APPLY,
     **raising.APPLY,

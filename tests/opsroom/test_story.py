@@ -9,7 +9,8 @@ import pytest
 
 from opsroom.doors.visitor import RefusedByRoomError, Visitor
 from opsroom.record.store import TelexCounts
-from opsroom.story import StoryError, _telexes, _voted, patiently
+from opsroom.story import StoryError, _voted, patiently
+from opsroom.story_report import telexes
 from opsroom.views import Viewer
 
 
@@ -54,7 +55,7 @@ async def test_a_seat_that_comes_back_to_the_same_room_is_not_answered_with_its_
 
 def test_what_an_earlier_story_left_in_the_folder_is_not_counted_again() -> None:
     output = {"plants": ('{"told": 90, "acknowledged": 88}\n', ""), "nile": ('{"told": 10}\n', "")}
-    counted = _telexes(TelexCounts(1101, 1100, 1), TelexCounts(1000, 1000, 0), output)
+    counted = telexes(TelexCounts(1101, 1100, 1), TelexCounts(1000, 1000, 0), output)
     assert counted == {"sent": 100, "acknowledged": 98, "stored": 101, "lost": 0, "doubled": 1}
 
 
