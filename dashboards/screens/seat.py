@@ -60,10 +60,7 @@ def _propose() -> Component:
         say("seat.propose"),
         [
             _ticked("answers", say("seat.answers"), "field answering"),
-            html.Fieldset(
-                [html.Legend(say("seat.plant")), dcc.RadioItems(id="plant", options=[], className="radios")],
-                className="field",
-            ),
+            _one_of("plant", say("seat.plant")),
             html.Details(
                 [
                     html.Summary(say("seat.other_plant")),
@@ -77,10 +74,7 @@ def _propose() -> Component:
                     html.Datalist(id="plants"),
                 ]
             ),
-            html.Fieldset(
-                [html.Legend(say("seat.order")), dcc.RadioItems(id="orders", options=[], className="radios")],
-                className="field",
-            ),
+            _one_of("orders", say("seat.order")),
             html.Div(id="parameters"),
             _ticked("replaces", say("seat.replaces"), "field replacing"),
             steps,
@@ -97,19 +91,20 @@ def _ticked(identity: str, legend: str, style: str) -> Component:
     return html.Fieldset([html.Legend(legend), boxes], className=style)
 
 
+def _one_of(identity: str, legend: str, style: str = "field", list_style: str = "radios") -> Component:
+    """A list of which one is chosen; what there is to choose comes later."""
+    return html.Fieldset(
+        [html.Legend(legend), dcc.RadioItems(id=identity, options=[], className=list_style)], className=style
+    )
+
+
 def _ballot() -> Component:
     return form(
         "cast",
         "voting",
         say("seat.ballot"),
         [
-            html.Fieldset(
-                [
-                    html.Legend(say("seat.for_seat")),
-                    dcc.RadioItems(id="for-seat", options=[], className="radios row"),
-                ],
-                className="field standing",
-            ),
+            _one_of("for-seat", say("seat.for_seat"), "field standing", "radios row"),
             html.Fieldset(
                 [
                     html.Legend(say("seat.ballot_hint"), className="hint"),
@@ -196,10 +191,7 @@ def _folded(identity: str, modes: str, title: str, parts: list[Component], butto
 
 def _amend() -> Component:
     parts: list[Component] = [
-        html.Fieldset(
-            [html.Legend(say("seat.amend_which")), dcc.RadioItems(id="amend-option", options=[], className="radios")],
-            className="field",
-        ),
+        _one_of("amend-option", say("seat.amend_which")),
         line("amend-title", say("seat.amend_title")),
         html.Div(id="amend-parameters"),
         line("amend-reason", say("seat.reason")),
@@ -221,13 +213,7 @@ def _afterwards() -> list[Component]:
             "decided order",
             say("operator.revoke"),
             [
-                html.Fieldset(
-                    [
-                        html.Legend(say("seat.revoke_which")),
-                        dcc.RadioItems(id="revoked", options=[], className="radios"),
-                    ],
-                    className="field",
-                ),
+                _one_of("revoked", say("seat.revoke_which")),
                 line("revoke-reason", say("seat.reason")),
             ],
             say("operator.revoke_now"),
