@@ -31,7 +31,7 @@ from telex_ingest.telex import (
     SignalBirth,
     moment,
 )
-from tests.opsroom.rooms import Open, make_folder, served
+from tests.opsroom.rooms import SEATS, TREE, Open, make_folder, served
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -50,27 +50,8 @@ title = "The works"
 [visibility]
 readings = "room"
 
-[[level]]
-name = "total"
-clock = "6 h"
-[[level]]
-name = "enterprise"
-clock = "1 h"
-[[level]]
-name = "plant"
-clock = "15 min"
-
-[[unit]]
-id = "works"
-title = "The works"
-level = "total"
-[[unit]]
-id = "textiles"
-title = "Textile company"
-level = "enterprise"
-parent = "works"
 """
-TOML += "".join(
+TOML += TREE + "".join(
     f'[[unit]]\nid = "{plant}"\ntitle = "{title}"\nlevel = "plant"\nparent = "textiles"\noccupant = "People of {plant}"\n'
     for plant, title in PLANTS.items()
 )
@@ -92,7 +73,7 @@ review = "1 h"
 order_valid = "2 h"
 
 """
-TOML += "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
+TOML += SEATS
 
 
 def birth(plant: str) -> PlantBirth:

@@ -19,12 +19,7 @@ from opsroom.loop.hall import ROOM, Hall, open_hall
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
 
-TOML = """\
-[room]
-id = "test-room"
-title = "A room under test"
-unassigned = "works"
-
+TREE = """\
 [[level]]
 name = "total"
 clock = "4 h"
@@ -44,7 +39,18 @@ id = "textiles"
 title = "Textile company"
 level = "enterprise"
 parent = "works"
-[[unit]]
+"""
+"""Three levels, the works and its textile company."""
+
+SEATS = "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
+
+TOML = f"""\
+[room]
+id = "test-room"
+title = "A room under test"
+unassigned = "works"
+
+{TREE}[[unit]]
 id = "mill-1"
 title = "Spinning mill"
 level = "plant"
@@ -59,7 +65,7 @@ readings_to_recover = 3
 [council]
 unit = "textiles"
 
-""" + "\n".join(f'[[seat]]\nnumber = {n}\noccupant = "Person {n}"' for n in range(1, 8))
+{SEATS}"""
 
 
 MILL = PlantBirth(
