@@ -25,6 +25,8 @@
     if (answer.ok) setTimeout(load, 300);
     return answer.ok;
   };
+  // Who writes before the hand-over has come waits for it: only it says of which unit this is the log.
+  const whose = async () => { if (!told) await load(); return told ? told.unit : unit; };
   const line = l => el('li', {}, el('time', {}, at(l.at)), el('span', {}, l.text));
   const entry = e => {
     const more = [e.corrects ? say('handover.corrects', { entry: e.corrects }) : '', e.corrected_by ? say('handover.corrected', { entry: e.corrected_by }) : '', say(e.signature ? 'handover.signed' : 'handover.unsigned')].filter(Boolean).join(' · ');
@@ -55,10 +57,10 @@
     w.unit.addEventListener('change', () => { unit = w.unit.value; load(); });
     const write = el('button', { type: 'button', class: 'act', id: 'write' }, say('handover.write'));
     write.addEventListener('click', async () => {
-      if (await give({ command: 'write-log', unit: told ? told.unit : unit, text: w.entry.value, corrects })) { w.entry.value = ''; corrects = ''; put(w.caption, say('handover.entry')); }
+      if (await give({ command: 'write-log', unit: await whose(), text: w.entry.value, corrects })) { w.entry.value = ''; corrects = ''; put(w.caption, say('handover.entry')); }
     });
     const take = el('button', { type: 'button', class: 'act', id: 'take' }, say('handover.take'));
-    take.addEventListener('click', () => give({ command: 'take-over', unit: told ? told.unit : unit }));
+    take.addEventListener('click', async () => give({ command: 'take-over', unit: await whose() }));
     root.replaceChildren(
       el('header', { class: 'top' }, el('h1', {}, say('handover.title')), w.name, el('nav', {}, w.unit, el('label', { for: 'since' }, say('handover.since')), w.since, el('a', { href: '/council' }, say('wall.council')), el('a', { href: '/alarms' }, say('alarms.title')), el('a', { href: '/' }, say('desk.wall'))), w.clock),
       el('section', { class: 'left' }, w.taken, take, el('h2', {}, say('handover.standing')), w.standing),
