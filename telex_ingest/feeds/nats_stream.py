@@ -145,8 +145,10 @@ class NatsStream:
                 closed_cb=gone,
                 **self._enter,
             )
-        except (OSError, nats.errors.Error) as error:
+        except BaseException as error:  # a cancellation too: the library leaves the socket of a line half made open
             await _closed(client)
+            if not isinstance(error, OSError | nats.errors.Error):
+                raise
             if "authorization" in str(error).lower():
                 raise FeedError(NAME, f"{where}: {error}", "check the token, the user or the credentials") from error
             raise SourceLostError(NAME, f"{where}: {str(error) or type(error).__name__}") from error
