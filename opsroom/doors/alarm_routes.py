@@ -16,7 +16,7 @@ from opsroom.room.authority import account
 from opsroom.room.events import KINDS, AnyEvent, decode
 from opsroom.shift.handover import PARTS, entry_view, handover, log_of
 from opsroom.showing import alarm_rows
-from opsroom.showing.show import scope
+from opsroom.showing.scope import scope
 from opsroom.views import Viewer
 from opsroom.views.alarms import GroupView, MeaningsView, NoticeView, ServiceView
 from opsroom.views.shift import HandoverView, LogEntryView

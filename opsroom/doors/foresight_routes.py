@@ -15,7 +15,7 @@ from opsroom.minutes.page import page
 from opsroom.minutes.picture import svg
 from opsroom.minutes.writing import written
 from opsroom.showing.foretelling import kind_words
-from opsroom.showing.show import concerns
+from opsroom.showing.scope import concerns
 from opsroom.views.foresight import ForecastKindView, ForecastsView
 
 ROUTES: tuple[tuple[str, str, tuple[tuple[str, str, str, dict[str, Any]], ...], Any, tuple[int, ...]], ...] = (

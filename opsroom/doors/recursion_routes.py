@@ -15,7 +15,7 @@ from opsroom.recursion import probes
 from opsroom.room.refusal import Refused
 from opsroom.showing import unit_rows
 from opsroom.showing.scene import account_of
-from opsroom.showing.show import scope
+from opsroom.showing.scope import scope
 from opsroom.views import Viewer
 from opsroom.views.pacts import (
     AccordView,
