@@ -239,6 +239,7 @@ class Source:
         self.kept = Stove().figures()
         self.torn = asyncio.Event()
         self.flooding = False
+        self.drowned = asyncio.Event()
 
 
 def kettle(*, floods: bool = True, cuts: bool = True, limit: int = 100, loses: bool = False) -> type[Feed]:
@@ -258,7 +259,7 @@ def kettle(*, floods: bool = True, cuts: bool = True, limit: int = 100, loses: b
 
             async def flood() -> None:
                 source.flooding = True
-                await asyncio.sleep(0.05)
+                await source.drowned.wait()
 
             actions: list[Callable[[], Awaitable[None]] | None] = [cut if cuts else None, flood if floods else None]
             yield Example(lambda: cls(source), 4, *actions)
@@ -269,8 +270,9 @@ def kettle(*, floods: bool = True, cuts: bool = True, limit: int = 100, loses: b
             async def listen() -> None:
                 while True:
                     await asyncio.sleep(0.001)
-                    if self.source.flooding and len(held) < limit:
-                        held.append(bytes(1 << 20))
+                    if self.source.flooding and not held:
+                        held.extend(bytes(1 << 20) for _ in range(limit))
+                        self.source.drowned.set()
 
             listening = asyncio.create_task(listen())
             try:
