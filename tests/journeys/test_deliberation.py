@@ -146,7 +146,7 @@ class Works:
         """Let so many minutes pass, each with its telexes."""
         for _ in range(minutes):
             await self.tell(self.clock.now())
-            assert await self.link.drained(30)
+            assert await self.link.drained(60)
             self.clock.wind(MINUTE)
 
     async def tell(self, at: float) -> None:

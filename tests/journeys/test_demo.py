@@ -41,14 +41,14 @@ def demo_running() -> Iterator[tuple[subprocess.Popen[str], str, list[psutil.Pro
 def test_it_serves_the_wall_and_ends_cleanly_within_two_seconds(how: signal.Signals) -> None:
     with demo_running() as (demo, address, children):
         assert len(children) == 2
-        with urllib.request.urlopen(f"{address}/", timeout=20) as page:
+        with urllib.request.urlopen(f"{address}/", timeout=60) as page:
             assert page.status == 200
         time.sleep(4)  # a while in which its plants speak: it is to end in the midst of work
-        with urllib.request.urlopen(f"{address}/api/snapshot", timeout=20) as answer:
+        with urllib.request.urlopen(f"{address}/api/snapshot", timeout=60) as answer:
             assert b'"alarms"' in answer.read()
         begun = time.monotonic()
         demo.send_signal(how)
-        assert demo.wait(10) == 0
+        assert demo.wait(60) == 0
         took = time.monotonic() - begun
     crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert took < 2.0 * crowded, took
@@ -59,6 +59,6 @@ def test_it_serves_the_wall_and_ends_cleanly_within_two_seconds(how: signal.Sign
 def test_a_killed_demo_leaves_no_simulator_behind() -> None:
     with demo_running() as (demo, _, children):
         demo.send_signal(signal.SIGKILL)
-        demo.wait(10)
-        gone, alive = psutil.wait_procs(children, timeout=8)
+        demo.wait(60)
+        gone, alive = psutil.wait_procs(children, timeout=60)
     assert (len(gone), alive) == (2, [])

@@ -25,7 +25,7 @@ async def test_a_plant_in_javascript_is_heard_by_a_whole_room(tmp_path: Path) ->
         node = compute_driver_executable()[0]
         plant = await asyncio.create_subprocess_exec(node, str(PLANT), room.telex, ticket, "20")
         try:
-            async with room.person("operator") as operator, asyncio.timeout(30):
+            async with room.person("operator") as operator, asyncio.timeout(60):
                 while True:  # what it waits for happens in another program
                     told = await operator.get("/api/signals/bakery/loaves/readings?last=3")
                     if told.status_code == 200 and told.text.count("240") >= 3:

@@ -38,7 +38,7 @@ async def rows(client: AsyncClient, noun: str) -> list[dict[str, Any]]:
 
 async def until(room: Open, found: Any) -> None:
     """Let the loop tick until something is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not found():  # noqa: ASYNC110 - what is waited for is the room's own state
             await asyncio.sleep(0.02)
 

@@ -22,7 +22,7 @@ from tests.opsroom.rooms import MILL, Open, figures, make_folder, served, tell
 START = 1_800_000_000.0
 BEGUN = START - 90_000.0
 """What the plant tells is of the day before: however much it tells until the disk is full, none of it is of the future."""
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @dataclass

@@ -28,7 +28,7 @@ async def test_a_telex_that_a_reader_types_by_hand(tmp_path: Path) -> None:
                 ' "telexes": [{"plant": "mill-1", "seq": 1, "time": "2026-03-02T06:00:00Z", "readings": [[1, 412.5]]}]}'
             )
             acks: list[dict[str, object]] = []
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not acks:
                     acks = json.loads(await socket.recv()).get("acks", [])
         assert acks == [{"plant": "mill-1", "epoch": 1, "seq": 1}]

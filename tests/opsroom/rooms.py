@@ -103,7 +103,7 @@ async def tell(link: PlantLink, start_s: float, rows: list[tuple[float, float]])
     for row in rows:
         await link.tell("mill-1", int(start_s * 1e6), {1: row[0], 2: row[1]})
         start_s += 60.0
-    assert await link.drained(20)
+    assert await link.drained(60)
     return start_s
 
 
@@ -125,7 +125,7 @@ class Open:
 
     @asynccontextmanager
     async def person(self, account: str = "") -> AsyncIterator[httpx.AsyncClient]:
-        async with httpx.AsyncClient(base_url=self.address, headers={"origin": self.address}, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=self.address, headers={"origin": self.address}, timeout=60) as client:
             if account:
                 body = {"account": account, "passphrase": self.passphrases[account]}
                 answer = await client.post("/api/login", json=body)

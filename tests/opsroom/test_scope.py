@@ -31,7 +31,7 @@ async def test_a_unit_never_sees_another_plants_readings(tmp_path: Path, focus: 
         async with PlantLink(room.telex, "mills", token, BIRTHS) as link:
             for plant in ("mill-1", "mill-2"):
                 await link.tell(plant, int(time.time() * 1e6), {1: 400.0})
-            assert await link.drained(10)
+            assert await link.drained(60)
             async with room.person("unit-mill-1") as client:
                 cookie = f"opsroom_session={client.cookies['opsroom_session']}"
                 shown = (await client.get("/api/snapshot", params={"focus": focus})).json()

@@ -30,7 +30,7 @@ async def test_a_body_without_a_length_is_not_read_for_ever(tmp_path: Path) -> N
     async with served(make_folder(tmp_path / "room")) as room:
         for path in ("/_dash-update-component", "/api/login"):
             sent = 0
-            async with httpx.AsyncClient(base_url=room.address, timeout=20) as client:
+            async with httpx.AsyncClient(base_url=room.address, timeout=60) as client:
                 with suppress(httpx.TransportError):  # cut off while it was still sending
                     answer = await client.post(path, content=endless(), headers={"content-type": "application/json"})
                     assert answer.status_code >= 400

@@ -141,7 +141,7 @@ class MiniatureRoom:
         await self.gateway(scope, receive, send)
 
 
-async def until(promise: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(promise: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something holds; it fails with the promise's own words when it does not in time."""
     async with asyncio.timeout(seconds):
         while not promise():  # noqa: ASYNC110 - what it waits for happens in another program

@@ -58,7 +58,7 @@ class Archive:
 async def test_kind_and_quality_of_a_feeds_readings_reach_the_room(room: MiniatureRoom) -> None:
     async with PlantLink(room.address, "link-1", "secret-1", [birth("archive")]) as link:
         assert await run_feed(Archive(), link, farewell=False) == 5  # type: ignore[arg-type]
-        assert await link.drained(5)
+        assert await link.drained(60)
         assert await run_feed(Archive(), link, farewell=False) == 0, "its cursor is at the end"  # type: ignore[arg-type]
     heard = room.of_accepted("archive")
     assert [item.kind.value for item in heard] == ["backfill"] * 3 + ["live"] * 2
@@ -95,7 +95,7 @@ async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: Miniature
     kettle = Kettle(lost_after=3)
     async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
         assert await run_feed(kettle, link, farewell=False, back_off_s=(0.01, 0.02)) == 7  # type: ignore[arg-type]
-        assert await link.drained(5)
+        assert await link.drained(60)
     assert kettle.begun == [None, "3"]
     assert [item.source_us for item in room.of_accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
 
@@ -103,7 +103,7 @@ async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: Miniature
 async def test_a_batch_is_spooled_whole_and_a_new_birth_is_told_before_what_follows(room: MiniatureRoom) -> None:
     async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
         assert await run_feed(Kettle(batch=4), link, farewell=False) == 7  # type: ignore[arg-type]
-        assert await link.drained(5)
+        assert await link.drained(60)
     assert [seq for _, seq in room.accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
     assert room.of_accepted("kettle")[-1].readings == (Reading(3, 3.5, Quality.UNCERTAIN),)
     assert room.of(PlantBorn)[-1].birth.version == 2

@@ -63,7 +63,7 @@ async def test_it_tells_resends_after_a_cut_and_answers_an_order() -> None:
     async with serving(room) as address:
         port = urlsplit(address).port
         async with plant(address):
-            await until(lambda: len(room.accepted("bakery")) >= 3, 15)
+            await until(lambda: len(room.accepted("bakery")) >= 3, 60)
             [born] = room.of(PlantBorn)
             assert born.birth.signals[0].name == "loaves"
             room.store("bakery", room.accepted("bakery")[1][0], 2)
@@ -72,7 +72,7 @@ async def test_it_tells_resends_after_a_cut_and_answers_an_order() -> None:
             room.heard.clear()
             room.begin()  # it remembers only what was durable: two telexes
             assert port is not None
-            await until(lambda: len(room.accepted("bakery")) > before, 15)
+            await until(lambda: len(room.accepted("bakery")) > before, 60)
             assert [seq for _, seq in room.accepted("bakery")][:before] == list(range(3, before + 3))
 
             assert room.gateway.send("bakery", orders=[prove(order(1), ONE)])

@@ -42,9 +42,9 @@ async def test_a_link_that_tells_more_than_its_share_is_slowed_and_loses_nothing
             began = asyncio.get_running_loop().time()
             await slow.tell_all([Told("mill-1", i * 1_000_000, {"signal-1": float(i)}) for i in range(140)])
             await quick.tell_all([Told("mill-2", i * 1_000_000, {"signal-1": float(i)}) for i in range(20)])
-            assert await quick.drained(10)
+            assert await quick.drained(60)
             assert len(room.accepted("mill-1")) < 140, "the others do not wait for it"
-            assert await slow.drained(10)
+            assert await slow.drained(60)
             took = asyncio.get_running_loop().time() - began
             assert took > 140 / 30.0 - BURST_S - 0.7, "only the burst comes at once"
         assert room.accepted("mill-1") == [(1, seq) for seq in range(1, 141)]

@@ -85,7 +85,7 @@ async def test_the_telex_by_hand_can_be_typed_into_the_tool_that_the_page_names(
     await tool.stdin.drain()
     expected = merged([decode_room(line) for line in after("the room answers").splitlines()])
     try:
-        await until(lambda: heard() == expected, 15)
+        await until(lambda: heard() == expected, 60)
     finally:
         tool.kill()
         await tool.wait()

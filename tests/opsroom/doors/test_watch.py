@@ -91,7 +91,7 @@ async def all_of(socket: ClientConnection) -> None:
 async def test_a_screen_chooses_its_focus_and_asks_for_what_it_missed(tmp_path: Path) -> None:
     async with served(make_folder(tmp_path / "room"), anonymous_wall=True) as room:
         url = f"ws://127.0.0.1:{room.port}/watch"
-        async with asyncio.timeout(20), connect(url) as socket:
+        async with asyncio.timeout(60), connect(url) as socket:
             assert isinstance(await first_of(socket), Snapshot)
             await socket.send("this is no request")
             await socket.send('{"focus": "mill-1"}')
@@ -110,7 +110,7 @@ async def test_a_screen_chooses_its_focus_and_asks_for_what_it_missed(tmp_path: 
 async def test_a_screen_ends_with_its_session(tmp_path: Path) -> None:
     async with served(make_folder(tmp_path / "room")) as room, room.person("seat-2") as client:
         url = f"ws://127.0.0.1:{room.port}/watch"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async with connect(url) as stranger:
                 with pytest.raises(ConnectionClosed) as closed:
                     await stranger.recv()
@@ -131,7 +131,7 @@ async def test_a_screen_ends_with_its_session(tmp_path: Path) -> None:
 async def test_a_screen_turns_to_a_page_of_the_line_and_keeps_it_after_a_snapshot(tmp_path: Path) -> None:
     async with served(make_folder(tmp_path / "room"), anonymous_wall=True) as room:
         token = room.hall.links.add("north", ["mill-1"])
-        async with asyncio.timeout(20), PlantLink(room.telex, "north", token, [MILL]) as link:
+        async with asyncio.timeout(60), PlantLink(room.telex, "north", token, [MILL]) as link:
             await tell(link, 1_772_431_200.0, figures(2, seed=3))
             async with connect(f"ws://127.0.0.1:{room.port}/watch") as socket:
                 await socket.send('{"line": {"search": "spinning"}}')

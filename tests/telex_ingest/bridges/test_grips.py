@@ -232,7 +232,7 @@ async def test_an_order_goes_from_the_room_to_the_register_and_its_receipt_comes
         )
         ticket = Ticket("link-1", "secret-1", "room-1", trust.key).line()
         carrying = asyncio.create_task(carry(ModbusFeed(settings), room.address, "link-1", ticket, tmp_path / "spool"))
-        await until(lambda: 0.0 in room.values("mill"), 20)
+        await until(lambda: 0.0 in room.values("mill"), 60)
         (born,) = room.of(PlantBorn)
         assert [order.name for order in born.birth.orders] == ["set-speed"]
         now = datetime.now(UTC)
@@ -247,8 +247,8 @@ async def test_an_order_goes_from_the_room_to_the_register_and_its_receipt_comes
             expires=now + timedelta(minutes=5),
         )
         room.gateway.send("mill", orders=[prove(order, KEY)])
-        await until(lambda: len(room.of(ReceiptCame)) == 2, 20)
+        await until(lambda: len(room.of(ReceiptCame)) == 2, 60)
         assert [item.receipt.state.value for item in room.of(ReceiptCame)] == ["accepted", "done"]
-        await until(lambda: 850.0 in room.values("mill"), 20)
+        await until(lambda: 850.0 in room.values("mill"), 60)
         carrying.cancel()
         await asyncio.gather(carrying, return_exceptions=True)

@@ -34,7 +34,7 @@ class Peer:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (line := await self._process.stdout.readline()) != b"up\n":
                 assert line, f"{self._program} ended before it served"
 

@@ -58,7 +58,7 @@ async def listening(feed: HttpPush, cursor: str | None = None) -> AsyncIterator[
     taking = asyncio.create_task(taker.take(cursor))
     await until(lambda: feed.port)
     headers = {"authorization": "Token secret"}
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{feed.port}", headers=headers, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{feed.port}", headers=headers, timeout=60) as client:
         try:
             yield taker, client
         finally:

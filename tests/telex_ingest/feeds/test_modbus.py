@@ -65,7 +65,7 @@ def feed(port: int, **more: Any) -> ModbusFeed:
 
 async def polls(one: ModbusFeed, many: int) -> list[FeedReading]:
     taken: list[FeedReading] = []
-    async with asyncio.timeout(10), aclosing(one.readings(None)) as source:  # type: ignore[type-var]
+    async with asyncio.timeout(60), aclosing(one.readings(None)) as source:  # type: ignore[type-var]
         async for given in source:
             assert isinstance(given, FeedReading)
             taken.append(given)
@@ -101,11 +101,11 @@ async def test_it_goes_on_with_a_device_that_was_killed_and_started_again(room: 
         one = feed(device.port)
         async with PlantLink(room.address, "link-1", "secret-1", [one.birth()]) as link:
             running = asyncio.create_task(run_feed(one, link, back_off_s=(0.01, 0.05)))
-            await until(lambda: room.values("mill"), 20)
+            await until(lambda: room.values("mill"), 60)
             await device.kill()
             told = len(room.values("mill"))
             await device.start()
-            await until(lambda: len(room.values("mill")) > told + 2, 20)
+            await until(lambda: len(room.values("mill")) > told + 2, 60)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
     assert set(room.values("mill")) == {17.0}

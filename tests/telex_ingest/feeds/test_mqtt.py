@@ -43,7 +43,7 @@ def feed(broker: Broker, **more: Any) -> MqttFeed:
 async def take(one: MqttFeed, many: int, cursor: str | None = None, *, go_on: bool = False) -> list[FeedReading]:
     """Take so many readings; the feed is killed before it acknowledges the last of them, unless it may go on."""
     taken: list[FeedReading] = []
-    async with asyncio.timeout(10), aclosing(one.readings(cursor)) as source:  # type: ignore[type-var]
+    async with asyncio.timeout(60), aclosing(one.readings(cursor)) as source:  # type: ignore[type-var]
         async for given in source:
             assert isinstance(given, list)
             taken += given
@@ -256,7 +256,7 @@ async def test_it_goes_on_with_a_broker_that_was_killed_and_started_again(room: 
 
 async def _tell_until_heard(plant: Line, room: MiniatureRoom, life: int) -> None:
     """Tell figures of a life until the room has one: amqtt forgets in a kill who listens, so the first may go nowhere."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not [value for value in room.values("mill") if value is not None and value // 1000 == life]:
             await plant.say("mill/output", str(life * 1000).encode())
             await asyncio.sleep(0.02)

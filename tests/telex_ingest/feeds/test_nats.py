@@ -43,7 +43,7 @@ async def given(feed: NatsStream, many: int, cursor: str | None = None) -> list[
     found: list[FeedReading] = []
     source = cast(AsyncGenerator[list[FeedReading], None], feed.readings(cursor))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for some in source:
                 found += some
                 if len(found) >= many:
@@ -71,12 +71,12 @@ async def test_what_is_in_the_spool_is_acknowledged_and_a_killed_server_loses_an
     async with rehearsal_room() as room:
         async with PlantLink(room.url, "mill", "any", [feed.birth()], tmp_path / "spool") as link:
             running = asyncio.create_task(run_feed(feed, link, back_off_s=(0.02, 0.1)))
-            await until(lambda: len(room.accepted("mill")) >= 200, 10)
+            await until(lambda: len(room.accepted("mill")) >= 200, 60)
             await server.stop()
             await server.start()
             await fill(server.url, "mill", said(301, 320))
-            await until(lambda: len(room.accepted("mill")) >= 320, 10)
-            async with asyncio.timeout(10):
+            await until(lambda: len(room.accepted("mill")) >= 320, 60)
+            async with asyncio.timeout(60):
                 while await pending(server) != (0, 0):  # noqa: ASYNC110 - the server is another program
                     await asyncio.sleep(0.01)
             running.cancel()

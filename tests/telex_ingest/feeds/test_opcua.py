@@ -64,7 +64,7 @@ async def test_values_times_and_status_codes_are_told_and_a_wrong_node_costs_its
         one = feed(at(server), signals=signals)
         found: list[FeedReading] = []
         taking = asyncio.create_task(take(one, found))
-        await until(lambda: len(found) >= 2, 20)
+        await until(lambda: len(found) >= 2, 60)
         assert (found[0].values, found[0].quality) == ({"ghost": None}, Quality.BAD)
         async with session(at(server)) as other:
             output, stock = await find_node(other, "ns=2;s=Output"), await find_node(other, "ns=2;s=Stock")
@@ -73,7 +73,7 @@ async def test_values_times_and_status_codes_are_told_and_a_wrong_node_costs_its
             await write(output, 18.0, 2, uncertain=True)
             await write(output, None, 3)
             await write(stock, 4.0, 3)
-            await until(lambda: sum(len(given.values) for given in found[begun:]) == 4, 20)
+            await until(lambda: sum(len(given.values) for given in found[begun:]) == 4, 60)
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)
     t0 = microseconds(T0)
@@ -126,7 +126,7 @@ async def test_a_sealed_session_with_certificates(tmp_path: Path) -> None:
     async with peer("opcua_server.py", str(tmp_path)) as server:
         found: list[FeedReading] = []
         taking = asyncio.create_task(take(feed(at(server, policy="Basic256Sha256", **sealed)), found))
-        await until(lambda: found or taking.done(), 30)
+        await until(lambda: found or taking.done(), 60)
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)
         assert {name for given in found for name in given.values} == {"output", "stock"}
