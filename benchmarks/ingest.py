@@ -165,8 +165,8 @@ def _under_load(load: Load, room: psutil.Process, address: str, tokens: Path) ->
         "links": load.crowd.links,
         "seconds": took,
         "readings_per_s": told["readings_per_s"],
-        "p50_ms": told["ack_p50_ms"],
-        "p99_ms": told["ack_p99_ms"],
+        "p50_ms": _number(told["ack_p50_ms"]),
+        "p99_ms": _number(told["ack_p99_ms"]),
         "max_ms": told["ack_max_ms"],
         "arrival_to_verdict_p50_ms": _quantile(before.metrics, after.metrics, 0.5),
         "arrival_to_verdict_p99_ms": _quantile(before.metrics, after.metrics, 0.99),
@@ -187,6 +187,11 @@ def _under_load(load: Load, room: psutil.Process, address: str, tokens: Path) ->
         "readings_counted": after.metrics["opsroom_readings_total"] - before.metrics["opsroom_readings_total"],
         "ticks": after.metrics["opsroom_ticks_total"] - before.metrics["opsroom_ticks_total"],
     }
+
+
+def _number(value: float | None) -> float:
+    """What no telex gave is not a number."""
+    return float("nan") if value is None else value
 
 
 _PART = re.compile(r'opsroom_processor_seconds_total\{part="(.+)",thread="(.+)"\}')

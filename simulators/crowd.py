@@ -43,6 +43,9 @@ SETTLE_S = 300.0
 PERIOD_S = 0.1
 """The nominal period of a signal in a closed loop."""
 
+SPEAK_S = 1.5
+"""How often every plant that has been born speaks while others still come: well within what a room takes for silence."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Crowd:
@@ -138,10 +141,15 @@ async def run_crowd(
         CrowdLink(name, names[number :: crowd.links], frames, delays) for number, name in enumerate(crowd.link_names())
     ]
     try:
-        for at in range(0, len(links), 50):
-            await asyncio.gather(
-                *(link.connect(url, (tokens or {}).get(link.name, token), crowd) for link in links[at : at + 50])
-            )
+        speaking = asyncio.create_task(_speak_meanwhile(links, delays))
+        try:
+            for at in range(0, len(links), 50):
+                await asyncio.gather(
+                    *(link.connect(url, (tokens or {}).get(link.name, token), crowd) for link in links[at : at + 50])
+                )
+        finally:
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
         if crowd.warm_s > 0:
             await _settle(links, delays)
         on_phase("warming")
@@ -180,9 +188,21 @@ async def run_crowd(
     )
 
 
+async def _speak_meanwhile(links: Sequence[CrowdLink], delays: Delays) -> None:
+    """Let every plant that has been born speak now and then until all are there: one that says nothing is silent."""
+    delays.counting = False
+    while True:
+        await asyncio.sleep(SPEAK_S)
+        now = time.monotonic()
+        for link in links:
+            if link.declared and not link.pending and not link.cut:
+                for _ in range(link.frames_a_turn):
+                    link.send_one(now)
+                link.flush()
+
+
 async def _settle(links: Sequence[CrowdLink], delays: Delays) -> None:
     """Tell one telex of every plant and wait until all are acknowledged: births are another load than telexes."""
-    delays.counting = False
     for link in links:
         for _ in range(link.frames_a_turn):
             link.send_one(time.monotonic())
@@ -206,12 +226,13 @@ class _Work:
         self.began = time.monotonic() + 0.05
         self.burnt = time.process_time()
         self.behind_s = 0.0
+        self._before = self._acknowledged()
         self._warm: tuple[float, float, int] | None = None
         delays.counting = crowd.warm_s <= 0
 
     def measured(self) -> tuple[float, float, int]:
         """Seconds since the warm-up, the crowd's share of a core in percent, telexes acknowledged."""
-        at, burnt, acked = self._warm or (self.began, self.burnt, 0)
+        at, burnt, acked = self._warm or (self.began, self.burnt, self._before)
         took = time.monotonic() - at
         return took, 100.0 * (time.process_time() - burnt) / took, self._acknowledged() - acked
 

@@ -88,6 +88,8 @@ class CrowdLink(asyncio.Protocol):
     def __init__(self, name: str, plants: tuple[str, ...], frames: Frames, delays: Delays) -> None:
         self.name, self.plants, self.frames, self.delays = name, plants, frames, delays
         self.sent = self.acknowledged = self.bytes_sent = self.cut = 0
+        self.declared = False
+        """Whether every plant has told its birth."""
         self.refusals: dict[str, int] = {}
         self.frames_a_turn = len(plants) if frames.framing == "json" else 1
         self._number = {plant: number for number, plant in enumerate(plants)}
@@ -148,6 +150,7 @@ class CrowdLink(asyncio.Protocol):
         self._prefixes = [self.frames.prefix(*one) for one in zip(self.plants, self._epochs, strict=True)]
         for at in range(0, len(births), BIRTHS_A_FRAME):
             self._say(FromPlant(births=tuple(births[at : at + BIRTHS_A_FRAME])))
+        self.declared = True
 
     def _say(self, frame: FromPlant) -> None:
         encoded = encode(frame, self._subprotocol)
