@@ -46,6 +46,9 @@ PERIOD_S = 0.1
 SPEAK_S = 1.5
 """How often every plant that has been born speaks while others still come: well within what a room takes for silence."""
 
+MOST_TURNS = 8
+"""But no more than so many telexes of each wait for a room that has too much to do."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Crowd:
@@ -195,7 +198,7 @@ async def _speak_meanwhile(links: Sequence[CrowdLink], delays: Delays) -> None:
         await asyncio.sleep(SPEAK_S)
         now = time.monotonic()
         for link in links:
-            if link.declared and not link.pending and not link.cut:
+            if link.declared and link.pending < MOST_TURNS * len(link.plants) and not link.cut:
                 for _ in range(link.frames_a_turn):
                     link.send_one(now)
                 link.flush()

@@ -35,6 +35,9 @@ LINES = 500
 SUBSCRIBERS = 500
 """The most screens at once."""
 
+SHARE = 20.0
+"""A snapshot because of a birth comes so many times as long after the one before as that one took to make."""
+
 
 class Socket(Protocol):
     """The part of a websocket that a screen needs."""
@@ -56,6 +59,10 @@ class Subscriber:
         self.n = 0
         self.fresh = True
         """Whether it needs a snapshot."""
+        self.born = False
+        """Whether plants were born that its snapshot does not know: it needs one, but not at once in a flood of births."""
+        self.again_at = 0.0
+        """When a birth is worth a snapshot again, on the loop's clock."""
         self.lanes: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self.points: set[int] = set()
         self.rows: dict[str, set[str]] = {"alarm": set(), "motion": set(), "order": set()}
@@ -92,7 +99,7 @@ class Subscriber:
         self.lines += lines
         if len(self.lines) > LINES:
             self.fresh = True
-        if self.fresh or self.points or rows or flags or lines:
+        if self.fresh or self.born or self.points or rows or flags or lines:
             self.wake.set()
 
     def clear(self) -> None:
@@ -129,7 +136,7 @@ class Watchers:
         changed = set(flags) | _flags(events)
         born = any(isinstance(event, PlantJoined) for event in events)
         for subscriber in self.subscribers:
-            subscriber.fresh |= born
+            subscriber.born |= born
             subscriber.note(lanes, rows, changed, lines)
 
     def close(self) -> None:
@@ -187,8 +194,12 @@ class Watchers:
         """What to tell a screen now: a snapshot if it needs one, else the delta since the last message."""
         subscriber.wake.clear()
         subscriber.n += 1
-        began = subscriber.fresh
+        at = asyncio.get_running_loop().time
+        asked = at()
+        began = subscriber.fresh or (subscriber.born and asked >= subscriber.again_at)
         view: Any = self._snapshot(subscriber) if began else self._delta(subscriber)
+        if began:
+            subscriber.again_at = at() + SHARE * (at() - asked)
         subscriber.clear()
         if began and subscriber.page is not None:
             subscriber.turn(subscriber.page)  # a snapshot holds no page; it comes with the first delta
@@ -196,7 +207,7 @@ class Watchers:
 
     def _snapshot(self, subscriber: Subscriber) -> msgspec.Struct:
         self.snapshots += 1
-        subscriber.fresh = False
+        subscriber.fresh = subscriber.born = False
         scene = self.scene
         subscriber.lanes = np.zeros(len(scene.bank), np.bool_)
         for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):

@@ -16,6 +16,7 @@ from opsroom.doors import watch as watch_module
 from opsroom.doors.watch import Subscriber, Watchers
 from opsroom.judgement.bank import Bank
 from opsroom.record.store import Place
+from opsroom.room.events import PlantJoined
 from opsroom.room.room import newborn
 from opsroom.showing.scene import Scene
 from opsroom.views import Delta, LineBook, Snapshot, TickerLine, Viewer
@@ -155,3 +156,23 @@ async def page_of(socket: ClientConnection) -> LineBook:
         heard = await first_of(socket)
         if isinstance(heard, Delta) and heard.book is not None:
             return heard.book
+
+
+async def test_a_flood_of_births_takes_a_small_share_of_the_time_in_snapshots(watchers: Watchers) -> None:
+    subscriber = Subscriber(ANYBODY, "")
+    watchers.subscribers.add(subscriber)
+    joined = PlantJoined(at=5.0, plant="mill-2", title="", link="", parent="", signals=())
+    assert isinstance(told(watchers, subscriber), Snapshot)
+    subscriber.again_at = asyncio.get_running_loop().time() + 3600.0  # the one before was dear
+    for _ in range(3):
+        watchers.push((joined,), np.empty(0, np.int64), [line("born")])
+        assert subscriber.wake.is_set()
+        assert isinstance(delta := told(watchers, subscriber), Delta)
+        assert len(delta.ticker) == 1
+    subscriber.again_at = 0.0
+    assert isinstance(told(watchers, subscriber), Snapshot), "what was born is shown, only later"
+    assert subscriber.again_at > 0.0
+    assert isinstance(told(watchers, subscriber), Delta)
+    subscriber.again_at = asyncio.get_running_loop().time() + 3600.0
+    subscriber.focus("mill-1")
+    assert isinstance(told(watchers, subscriber), Snapshot), "who asks gets it at once"
