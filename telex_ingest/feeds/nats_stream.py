@@ -249,13 +249,15 @@ def _heed() -> None:
 
 async def _closed(client: Client) -> None:
     """Close a line, also one that never came up: the library leaves its socket open then."""
-    with suppress(Exception):
-        async with asyncio.timeout(1.0):
-            await client.close()
-    transport = getattr(client, "_transport", None)
-    if transport is not None:
+    try:
         with suppress(Exception):
-            transport.close()
+            async with asyncio.timeout(1.0):
+                await client.close()
+    finally:  # a second cancellation, too, leaves no socket open
+        transport = getattr(client, "_transport", None)
+        if transport is not None:
+            with suppress(Exception):
+                transport.close()
 
 
 async def quiet(_: Exception) -> None:

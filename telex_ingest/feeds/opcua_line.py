@@ -73,14 +73,17 @@ async def session(server: Server) -> AsyncIterator[Client]:
                 NAME, f"the certificates cannot be used: {error}", "see docs/feeds-industrial.md"
             ) from error
     try:
-        await client.connect()
-    except (OSError, TimeoutError, UaError) as error:
-        raise SourceLostError(NAME, f"{server.url} does not take the session: {error!r}") from error
-    try:
-        yield client
-    finally:
-        with suppress(OSError, TimeoutError, UaError):
-            await client.disconnect()
+        try:
+            await client.connect()
+        except (OSError, TimeoutError, UaError) as error:
+            raise SourceLostError(NAME, f"{server.url} does not take the session: {error!r}") from error
+        try:
+            yield client
+        finally:
+            with suppress(OSError, TimeoutError, UaError):
+                await client.disconnect()
+    finally:  # the library leaves the socket open when it is cancelled, while it comes up or while it closes
+        client.disconnect_socket()
 
 
 async def find_node(client: Client, text: str) -> Node:

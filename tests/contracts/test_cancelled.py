@@ -1,0 +1,99 @@
+"""Every feed with a line to a peer, cancelled at each of its waits: it leaves no socket, no task and no transport behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import warnings
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, aclosing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from telex_ingest.feed import Example, Feed
+from telex_ingest.feeds.http_poll import HttpPoll
+from telex_ingest.feeds.http_push import HttpPush
+from telex_ingest.feeds.modbus import ModbusFeed
+from telex_ingest.feeds.mqtt import MqttFeed
+from telex_ingest.feeds.nats_stream import NatsStream
+from telex_ingest.feeds.opcua import OpcuaFeed
+from telex_ingest.feeds.sparkplug import SparkplugFeed
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+
+class Cut:
+    """Runs a coroutine and cancels its task at a wait: when it begins, or in the moment in which it would have ended."""
+
+    def __init__(self, whole: Coroutine[Any, Any, Any], at: int, *, late: bool) -> None:
+        self.whole = whole
+        self.at = at
+        self.late = late
+        self.waits = 0
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        task = asyncio.current_task()
+        assert task is not None
+        thrown: BaseException | None = None
+        while True:
+            try:
+                waited = self.whole.send(None) if thrown is None else self.whole.throw(thrown)
+            except StopIteration as stop:
+                return stop.value
+            self.waits += 1
+            if self.waits == self.at:
+                if self.late and waited is not None:
+                    waited.add_done_callback(lambda _: task.cancel())
+                else:
+                    task.cancel()
+            thrown = None
+            try:
+                yield waited
+            except BaseException as error:  # it belongs to the coroutine
+                thrown = error
+
+
+async def take(feed: Feed, many: int) -> None:
+    """Take so many readings."""
+    async with aclosing(cast(AsyncGenerator[Any, None], feed.readings(None))) as source:
+        async for given in source:
+            many -= len(given) if isinstance(given, list) else 1
+            if many <= 0:
+                return
+
+
+async def driven(cut: Cut) -> None:
+    await cut
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["as it begins", "as it ends"])
+@pytest.mark.parametrize(
+    "kind",
+    [HttpPoll, HttpPush, ModbusFeed, MqttFeed, NatsStream, OpcuaFeed, SparkplugFeed],
+    ids=lambda kind: kind.__name__,
+)
+async def test_a_feed_that_is_cancelled_at_any_wait_leaves_nothing_open(
+    kind: type[Feed], late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: left.append(repr(found.exc_value)))
+    async with cast(AbstractAsyncContextManager[Example], kind.example(tmp_path)) as example:
+        before = asyncio.all_tasks()
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", ResourceWarning)
+            at, whole = 0, False
+            while not whole:
+                at += 1
+                cut = Cut(take(example.make(), 1), at, late=late)
+                [ended] = await asyncio.gather(asyncio.create_task(driven(cut)), return_exceptions=True)
+                whole = cut.waits < at
+                assert whole or isinstance(ended, asyncio.CancelledError | None), ended
+                async with asyncio.timeout(60):
+                    while asyncio.all_tasks() - before:  # noqa: ASYNC110 - whose tasks they are is the library's affair
+                        await asyncio.sleep(0.001)
+                gc.collect()
+                assert left + [str(one.message) for one in told] == [], f"cancelled at wait {at}"
+    assert at > 2, "it waited for nothing"
