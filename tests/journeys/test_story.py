@@ -25,13 +25,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
         folder / "story.json",
     ]
     run = subprocess.run(
-        [sys.executable, "-m", "opsroom.cli", *command], capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, "-m", "opsroom.cli", *command], capture_output=True, text=True, timeout=280, check=False
     )
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     return folder / "room", msgspec.json.decode((folder / "story.json").read_bytes()), run.stdout
 
 
-pytestmark = [pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.timeout(300)]
 
 
 def test_the_report_has_exactly_the_promised_members(story: tuple[Path, dict[str, Any], str]) -> None:
