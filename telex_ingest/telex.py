@@ -308,12 +308,16 @@ class InvitedOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class InvitedOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One option of a motion: orders, more time for the unit, or nothing."""
+    """One option of a motion: orders, more time for the unit, or nothing.
+
+    `terms` say in words what it would propose for plants' agreements, which hold only when the plant has accepted them.
+    """
 
     id: str
     title: str
     kind: Literal["orders", "time", "nothing"]
     orders: tuple[InvitedOrder, ...] = ()
+    terms: str = ""
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,24 +17,67 @@ class ProposedOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     parameters: dict[str, Any] = {}
 
 
+class ProposedFigures(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="about", tag="figures"
+):  # fmt: skip
+    """Other figures for the agreement of one signal ("plant/name"); a field that is `None` stays as it is."""
+
+    signal: str
+    capability: float | None = None
+    potentiality: float | None = None
+    recovery_s: float | None = None
+    normal_low: float | None = None
+    normal_high: float | None = None
+
+
+class ProposedAcceptance(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="about", tag="orders"
+):  # fmt: skip
+    """Which of the orders that a plant declared it would not accept any more; none means that it accepts all."""
+
+    unit: str
+    declines: tuple[str, ...] = ()
+
+
+class ProposedSight(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="about", tag="sight"
+):  # fmt: skip
+    """That the room may look at a plant's readings: `signals` (none means all), for a purpose, until a moment (epoch seconds)."""
+
+    unit: str
+    purpose: str
+    signals: tuple[str, ...] = ()
+    until: float | None = None
+
+
+ProposedTerms = ProposedFigures | ProposedAcceptance | ProposedSight
+"""A part of an agreement that an option would propose to a plant; the plant accepts it or refuses it, with a reason."""
+
+
 class ProposedOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One way to answer: orders to one or several plants; `supersedes` names earlier orders that it would end."""
+    """One way to answer: orders to one or several plants, other terms of their agreements, or both.
+
+    `supersedes` names earlier orders that it would end.
+    """
 
     title: str
-    orders: tuple[ProposedOrder, ...]
+    orders: tuple[ProposedOrder, ...] = ()
     supersedes: tuple[str, ...] = ()
+    terms: tuple[ProposedTerms, ...] = ()
 
 
 class OpenMotion(Command, frozen=True, kw_only=True, tag="open-motion"):
     """Move on alarms that have arrived at the council with up to three options; the evidence is frozen by the room.
+
+    A motion whose options change agreements alone needs no alarm: it is about the first signal that they name.
 
     The room adds two options of its own: give the unit more time (`more_time_s` seconds, or once more the time of the
     level where the first alarm stands), and do nothing. `responsible` is the seat that looks after the outcome, the mover's
     own if left out.
     """
 
-    alarms: tuple[str, ...]
     title: str
+    alarms: tuple[str, ...] = ()
     options: tuple[ProposedOption, ...] = ()
     more_time_s: float | None = None
     responsible: int = 0

@@ -230,6 +230,8 @@ def _council(sheet: Sheet, units: tuple[Unit, ...], levels: tuple[str, ...]) -> 
         mode_choice=_mode(table, "mode_choice", usual.mode_choice),
         mode_dangerous=_mode(table, "mode_dangerous", usual.mode_dangerous),
         mode_time=_mode(table, "mode_time", usual.mode_time),
+        mode_agreement=_mode(table, "mode_agreement", usual.mode_agreement),
+        agreement_valid_s=table.duration("agreement_valid", usual.agreement_valid_s),
         hold_window_s=table.duration("hold_window", usual.hold_window_s),
         session_s=table.duration("session", usual.session_s),
         motions_a_seat=table.count("motions_a_seat", usual.motions_a_seat, 1, 1000),

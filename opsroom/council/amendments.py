@@ -15,6 +15,7 @@ import msgspec
 from immutables import Map
 
 from opsroom.commands import Actor, AmendMotion, AnswerAmendment
+from opsroom.council import terms
 from opsroom.council.deliberation import eligible, find_running
 from opsroom.council.foresight import foresee
 from opsroom.council.motion import Amendment, Motion
@@ -44,7 +45,10 @@ def wording(option: Option) -> str:
     for order in option.orders:
         figures = ", ".join(f"{name} {value}" for name, value in order.parameters.items())
         parts.append(f"{order.birth.title or order.birth.name} at {order.plant}{': ' + figures if figures else ''}")
-    return ". ".join(parts)
+    parts += [f"{one.title}: {terms.lines(one)[1]}" for one in option.terms]
+    if option.supersedes:
+        parts.append(f"In place of {', '.join(option.supersedes)}")
+    return " · ".join(parts)
 
 
 def diff(before: str, after: str) -> tuple[Piece, ...]:
@@ -72,11 +76,17 @@ def move(room: Room, asked: AmendMotion, actor: Actor, now: float, sight: Sight)
     _check_open(motion)
     _check_eligible(room, motion, actor)
     before = motion.option(asked.option)
-    if before is None or before.kind != "orders":
+    if before is None or before.kind not in ("orders", "agreement"):
         raise Refused("no-option", f"option {asked.option!r} cannot be amended", "amend one of the proposed options")
     if len(motion.amendments) >= AMENDMENTS:
         raise Refused("too-many", f"{motion.id} has {AMENDMENTS} amendments", "open another motion")
-    option = proposed_option(room, before.id, asked.to)
+    option = proposed_option(room, before.id, asked.to, now)
+    if option.orders and not motion.alarms:
+        raise Refused(
+            "bad-option",
+            f"{motion.id} is about an agreement, and answers no alarm",
+            "move on the alarm to order something",
+        )
     if msgspec.structs.replace(before, forecast=None) == option:
         raise Refused("nothing-new", "the amendment changes nothing", "write what should be different")
     option = msgspec.structs.replace(option, forecast=foresee(room, motion.evidence, option, now))

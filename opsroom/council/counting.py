@@ -2,8 +2,8 @@
 
 A ballot names options: those that the seat can agree to, the preferred one first. Counting by approval looks at which are named,
 counting by rank at their order; what is not named stands last, side by side. Whatever the mode, nothing is decided without a
-quorum of people, and a tie goes to the option that acts least: nothing before more time before orders, fewer orders before more,
-the earlier letter before the later.
+quorum of people, and a tie goes to the option that acts least: nothing before more time before an agreement before orders, fewer
+orders before more, the earlier letter before the later.
 
 Schulze, M. (2011): A new monotonic, clone-independent, reversal symmetric, and Condorcet-consistent single-winner election
 method. Social Choice and Welfare 36, 267-303; strongest paths by winning votes (section 2.3.1, algorithm 1).
@@ -99,7 +99,8 @@ def needed_of(mode: Mode, cast: int) -> int:
 
 def acts(option: Option) -> tuple[int, int, str]:
     """How much an option acts, for breaking ties: the least wins."""
-    return ("nothing", "time", "orders").index(option.kind), len(option.orders), option.id
+    weight = ("nothing", "time", "agreement", "orders").index(option.kind)
+    return weight, len(option.orders) or len(option.terms), option.id
 
 
 def schulze(options: Sequence[str], ballots: Sequence[Sequence[str]]) -> list[str]:
@@ -128,14 +129,17 @@ def _prefers(ballot: Sequence[str], one: str, other: str) -> bool:
     return other not in ballot or ballot.index(one) < ballot.index(other)
 
 
-def kind_of(options: Sequence[Option]) -> Literal["order", "choice", "dangerous", "time"]:
-    """What a motion is about, for its mode: a dangerous order, a choice between proposals, one proposal, or time alone."""
-    proposed = [option for option in options if option.kind == "orders"]
+def kind_of(options: Sequence[Option]) -> Literal["order", "agreement", "choice", "dangerous", "time"]:
+    """What a motion is about, for its mode: a dangerous order, a choice between proposals, one proposal (of orders, or of an
+    agreement alone), or time alone."""
+    proposed = [option for option in options if option.kind in ("orders", "agreement")]
     if any(option.dangerous for option in proposed):
         return "dangerous"
     if len(proposed) > 1:
         return "choice"
-    return "order" if proposed else "time"
+    if not proposed:
+        return "time"
+    return "order" if proposed[0].kind == "orders" else "agreement"
 
 
 def words(vote: Vote, motion: str, number: int, seat: int) -> str:

@@ -15,6 +15,7 @@ from immutables import Map
 
 from opsroom.alarms.algedonic import running
 from opsroom.commands import Actor, SecondMotion
+from opsroom.council import terms
 from opsroom.council.counting import Count, Vote, count, mirrored, read
 from opsroom.council.motion import Ballot, Motion
 from opsroom.council.moving import deadline, first_round
@@ -78,7 +79,8 @@ def second(room: Room, asked: SecondMotion, actor: Actor, now: float) -> tuple[A
     if actor.seat in motion.recused:
         raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "another seat may second it")
     alarm = room.alarms.get(motion.alarm)
-    end = deadline(room, alarm, now) if alarm is not None else now + room.charter.council.deliberation_min_s
+    gone = alarm is None and bool(motion.alarm)
+    end = now + room.charter.council.deliberation_min_s if gone else deadline(room, alarm, now)
     return (
         happened.MotionSeconded(
             at=now, motion=motion.id, seat=actor.seat, deadline=end, round_ends=first_round(now, end, motion.rounds)
@@ -152,14 +154,15 @@ def conclude(room: Room, motion: Motion, now: float, sight: Sight) -> tuple[AnyE
     if counted.outcome == "expired":
         return without_quorum(room, motion, now, f"{counted.people} of the {counted.quorum} people of the quorum voted")
     option = motion.option(counted.winner)
-    review_at = now + room.charter.council.review_s if counted.outcome == "carried" else None
+    waits_s = option.extra_s if option is not None and option.kind == "time" and not motion.alarms else 0.0
+    review_at = now + max(room.charter.council.review_s, waits_s) if counted.outcome == "carried" else None
     over = closed(motion, now, counted.outcome, counted, review_at=review_at)
     if counted.outcome == "lost" or option is None:
         return (over,)
     if option.kind == "time":
         return (over, *more_time(room, motion, option.extra_s, now))
     ordered = issued(room, motion, option, now, sight(motion.signal))
-    return (over, *superseded(room, motion, option, now), *ordered)
+    return (over, *superseded(room, motion, option, now), *ordered, *terms.offered(room, motion, option, now))
 
 
 def more_time(room: Room, motion: Motion, extra_s: float, now: float) -> tuple[AnyEvent, ...]:

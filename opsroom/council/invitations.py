@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from opsroom.council import terms
 from opsroom.council.council import concerned
 from opsroom.council.motion import Motion
 from opsroom.council.options import Option
@@ -86,4 +87,11 @@ def _option(option: Option) -> InvitedOption:
     orders = tuple(
         InvitedOrder(plant=one.plant, name=one.birth.name, parameters=one.parameters) for one in option.orders
     )
-    return InvitedOption(id=option.id, title=option.title, kind=option.kind, orders=orders)
+    # To a plant an option that changes agreements is one that orders nothing, and says in words what it would propose.
+    kind = "orders" if option.kind == "agreement" else option.kind
+    return InvitedOption(id=option.id, title=option.title, kind=kind, orders=orders, terms=_terms(option))
+
+
+def _terms(option: Option) -> str:
+    """What an option would propose to plants, in words."""
+    return "; ".join(f"{one.title}: {after}" for one in option.terms for _, after in [terms.lines(one)])

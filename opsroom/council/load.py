@@ -31,7 +31,8 @@ class CouncilLoad(msgspec.Struct, frozen=True, kw_only=True):
 
     `a_session` is motions opened a session of `session_s`, `busiest` the most in one; `decide_s` and `decide_s_90` are the median
     and the 90 % quantile from the deviation to the decision; `expired` are motions without a decision, `repeated` those on an
-    alarm that had one before, `reversed` carried motions one of whose orders was revoked or superseded.
+    alarm that had one before, `reversed` carried motions one of whose orders was revoked or superseded. `offered` are terms of
+    agreements that carried motions proposed to plants, `agreed`, `refused` and `unanswered` what became of them.
     """
 
     days: float
@@ -50,6 +51,10 @@ class CouncilLoad(msgspec.Struct, frozen=True, kw_only=True):
     reversed: int = 0
     amended: int = 0
     ballots: int = 0
+    offered: int = 0
+    agreed: int = 0
+    refused: int = 0
+    unanswered: int = 0
     by_seat: dict[str, int] = msgspec.field(default_factory=dict)
 
 
@@ -65,6 +70,7 @@ def council_load(entries: Iterable[Written], now: float, days: float, session_s:
     outcome: Counter[str] = Counter()
     decided: list[float] = []
     asked_before: set[str] = set()
+    offers: Counter[str] = Counter()
     repeated = amended = ballots = closed = 0
     of_motion: dict[str, str] = {}
     reversed_: set[str] = set()
@@ -74,7 +80,8 @@ def council_load(entries: Iterable[Written], now: float, days: float, session_s:
         if kind == "alarm-opened":
             began[body["alarm"]] = float((body.get("deviation") or {}).get("since") or at)
         elif kind == "motion-opened":
-            alarms = [body["alarm"], *(one["alarm"] for one in body.get("also", ()))]
+            # A motion on an agreement answers no alarm: its signal stands for one.
+            alarms = [body["alarm"] or body["signal"], *(one["alarm"] for one in body.get("also", ()))]
             if at >= since:
                 opened[body["motion"]] = body
                 repeated += any(alarm in asked_before for alarm in alarms)
@@ -93,6 +100,8 @@ def council_load(entries: Iterable[Written], now: float, days: float, session_s:
             amended += body["how"] in ("friendly", "adopted")
         elif body.get("motion") in opened and kind in ("ballot-sealed", "ballot-cast"):
             ballots += 1
+        elif body.get("motion") in opened and kind in ("offer-made", "offer-ended"):
+            offers[body.get("ending", "made")] += 1
     sessions = Counter(math.floor((float(body["at"]) - since) / session_s) for body in opened.values())
     return CouncilLoad(
         days=days,
@@ -108,6 +117,10 @@ def council_load(entries: Iterable[Written], now: float, days: float, session_s:
         reversed=len(reversed_),
         amended=amended,
         ballots=ballots,
+        offered=offers["made"],
+        agreed=offers["accepted"],
+        refused=offers["refused"],
+        unanswered=offers["unanswered"],
         by_seat={str(seat): count for seat, count in sorted(Counter(body["seat"] for body in opened.values()).items())},
     )
 
@@ -135,6 +148,9 @@ def said(load: CouncilLoad) -> list[str]:
         lines.append(f"From the deviation to the decision: {middle} in the middle, {most} for nine of ten.")
     again = f"{load.repeated} repeated on an alarm that had one before, {load.reversed} reversed afterwards"
     lines.append(f"{again}, {load.amended} amended.")
+    if load.offered:
+        answers = f"{load.agreed} accepted, {load.refused} refused, {load.unanswered} without an answer in time"
+        lines.append(f"{load.offered} terms of agreements were proposed to plants: {answers}.")
     if load.motions and load.expired / load.motions > 0.2:
         lines.append("More than one in five was decided by the clock: the council is asked too often, or too few come.")
     if load.by_seat:

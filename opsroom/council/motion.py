@@ -107,18 +107,19 @@ class Motion(Thing, frozen=True, kw_only=True):
     closing: MotionClosed | None = None
     minority: tuple[Dissent, ...] = ()
     orders: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
     review_at: float | None = None
     review: Statement | None = None
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """The alarms that it answers, the one that it was opened on first."""
-        return (self.alarm, *(exhibit.alarm for exhibit in self.also))
+        """The alarms that it answers, the one that it was opened on first; none where it is about an agreement alone."""
+        return (*((self.alarm,) if self.alarm else ()), *(exhibit.alarm for exhibit in self.also))
 
     @property
     def plants(self) -> tuple[str, ...]:
-        """The plants that one of its options would order something, each once."""
-        return tuple(dict.fromkeys(order.plant for option in self.options for order in option.orders))
+        """The plants that one of its options would order or propose something, each once."""
+        return tuple(dict.fromkeys(plant for option in self.options for plant in option.plants))
 
     def option(self, name: str) -> Option | None:
         """The option of an id."""

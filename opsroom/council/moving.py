@@ -7,6 +7,7 @@ import msgspec
 from opsroom.alarms.alarm import find
 from opsroom.alarms.algedonic import arrived
 from opsroom.commands import Actor, OpenMotion, ProposedOption, ProposedOrder
+from opsroom.council import terms
 from opsroom.council.counting import kind_of
 from opsroom.council.foresight import foresee
 from opsroom.council.options import Option, OptionOrder
@@ -33,18 +34,21 @@ LETTERS = "abcde"
 
 MORE_TIME_MAX_S = 30 * 86_400.0
 
+WAIT_S = 7 * 86_400.0
+"""After how long the council looks again at an agreement that it gave more time, when a motion does not say."""
+
 
 def open_motion(room: Room, asked: OpenMotion, actor: Actor, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
-    """Move on alarms that have arrived: options made of orders that plants declared; the evidence is frozen now."""
+    """Move on alarms that have arrived, or on an agreement alone: the options are checked, and the evidence is frozen now."""
     alarms = _alarms(room, asked)
-    lead = alarms[0]
-    _check_agenda(room, alarms, actor, now)
+    lead = alarms[0] if alarms else None
+    proposed = options_of(room, asked, lead, now)
+    signal = lead.signal if lead is not None else _about(room, asked)
+    _check_agenda(room, alarms, signal, actor, now)
     evidence = {alarm.id: sight(alarm.signal) for alarm in alarms}
+    seen = evidence[lead.id] if lead is not None else sight(signal)
     rules = room.charter.council
-    options = tuple(
-        msgspec.structs.replace(option, forecast=foresee(room, evidence[lead.id], option, now))
-        for option in options_of(room, asked, lead)
-    )
+    options = tuple(msgspec.structs.replace(option, forecast=foresee(room, seen, option, now)) for option in proposed)
     responsible = asked.responsible or actor.seat
     if responsible not in {seat.seat for seat in room.charter.seats}:
         raise Refused("no-such-seat", f"there is no seat {responsible}", "name a seat that the charter names")
@@ -52,15 +56,15 @@ def open_motion(room: Room, asked: OpenMotion, actor: Actor, now: float, sight: 
         at=now,
         motion=room.next_id("motion"),
         seat=actor.seat,
-        alarm=lead.id,
-        signal=lead.signal,
+        alarm=lead.id if lead is not None else "",
+        signal=signal,
         title=said(asked.title, "the title", 200),
         deadline=now + rules.seconding_s,
         quorum=rules.quorum,
         mode=mode_of(room, options),
         rounds=rules.rounds,
         responsible=responsible,
-        evidence=evidence[lead.id],
+        evidence=seen,
         also=tuple(
             happened.Exhibit(alarm=alarm.id, signal=alarm.signal, evidence=evidence[alarm.id]) for alarm in alarms[1:]
         ),
@@ -86,6 +90,7 @@ def mode_of(room: Room, options: tuple[Option, ...]) -> Mode:
     rules = room.charter.council
     kinds: dict[str, Mode] = {
         "order": rules.mode_order,
+        "agreement": rules.mode_agreement,
         "choice": rules.mode_choice,
         "dangerous": rules.mode_dangerous,
         "time": rules.mode_time,
@@ -93,18 +98,22 @@ def mode_of(room: Room, options: tuple[Option, ...]) -> Mode:
     return kinds[kind_of(options)]
 
 
-def options_of(room: Room, asked: OpenMotion, lead: Alarm) -> tuple[Option, ...]:
-    """The options of a motion: those that are proposed, then more time, then nothing; refuses orders that no plant declared."""
+def options_of(room: Room, asked: OpenMotion, lead: Alarm | None, now: float) -> tuple[Option, ...]:
+    """The options of a motion: those that are proposed, then more time, then nothing; refuses orders that no plant declared.
+
+    Without an alarm (`lead`) more time is time until the council looks at the agreement again.
+    """
     if len(asked.options) > PROPOSED:
         raise Refused(
             "too-many-options",
             f"{len(asked.options)} options are proposed",
             f"propose at most {PROPOSED}; more time and nothing are always there",
         )
-    extra_s = lead.clock_s if asked.more_time_s is None else asked.more_time_s
+    usual_s = lead.clock_s if lead is not None else WAIT_S
+    extra_s = usual_s if asked.more_time_s is None else asked.more_time_s
     if not 60.0 <= extra_s <= MORE_TIME_MAX_S:
         raise Refused("bad-time", f"{extra_s:g} s of more time cannot be", "give from a minute to 30 days")
-    proposed = [proposed_option(room, LETTERS[place], option) for place, option in enumerate(asked.options)]
+    proposed = [proposed_option(room, LETTERS[place], option, now) for place, option in enumerate(asked.options)]
     return (
         *proposed,
         Option(id=LETTERS[len(proposed)], kind="time", title="Give the unit more time", extra_s=extra_s),
@@ -112,10 +121,16 @@ def options_of(room: Room, asked: OpenMotion, lead: Alarm) -> tuple[Option, ...]
     )
 
 
-def proposed_option(room: Room, name: str, proposed: ProposedOption) -> Option:
-    """Check one proposed option against what the plants declared; refuses what they cannot do."""
-    if not 1 <= len(proposed.orders) <= ORDERS:
-        raise Refused("bad-option", f"an option of {len(proposed.orders)} orders", f"give it from 1 to {ORDERS}")
+def proposed_option(room: Room, name: str, proposed: ProposedOption, now: float) -> Option:
+    """Check one proposed option against what the plants declared and agreed; refuses what they cannot do."""
+    if len(proposed.orders) > ORDERS or not (proposed.orders or proposed.terms):
+        raise Refused(
+            "bad-option",
+            f"an option of {len(proposed.orders)} orders",
+            f"give it from 1 to {ORDERS}, or terms of an agreement",
+        )
+    if proposed.supersedes and not proposed.orders:
+        raise Refused("bad-option", "an agreement takes no order's place", "revoke the order, or order something else")
     for order in proposed.supersedes:
         known = room.orders.get(order)
         if known is None:
@@ -123,6 +138,8 @@ def proposed_option(room: Room, name: str, proposed: ProposedOption) -> Option:
     return Option(
         id=name,
         title=said(proposed.title, "the title of an option", 200),
+        kind="orders" if proposed.orders else "agreement",
+        terms=terms.proposed(room, proposed.terms, now),
         orders=tuple(_declared(room, order) for order in proposed.orders),
         supersedes=tuple(dict.fromkeys(proposed.supersedes)),
     )
@@ -152,7 +169,19 @@ def _declared(room: Room, proposed: ProposedOrder) -> OptionOrder:
     return OptionOrder(plant=proposed.plant, birth=declared, parameters=proposed.parameters)
 
 
+def _about(room: Room, asked: OpenMotion) -> str:
+    """The signal of a motion that answers no alarm, and changes agreements alone."""
+    signal = terms.about(room, (one for option in asked.options for one in option.terms))
+    if not signal or any(option.orders for option in asked.options):
+        raise Refused(
+            "bad-alarms", "a motion that orders something, or proposes nothing, answers alarms", "name the alarms"
+        )
+    return signal
+
+
 def _alarms(room: Room, asked: OpenMotion) -> list[Alarm]:
+    if not asked.alarms and any(option.terms for option in asked.options):
+        return []
     if not 1 <= len(set(asked.alarms)) == len(asked.alarms) <= ALARMS:
         raise Refused("bad-alarms", f"a motion on {len(asked.alarms)} alarms", f"name 1 to {ALARMS}, each once")
     alarms = [find(room, name) for name in asked.alarms]
@@ -170,7 +199,13 @@ def _alarms(room: Room, asked: OpenMotion) -> list[Alarm]:
     return alarms
 
 
-def _check_agenda(room: Room, alarms: list[Alarm], actor: Actor, now: float) -> None:
+def _check_agenda(room: Room, alarms: list[Alarm], signal: str, actor: Actor, now: float) -> None:
+    if not alarms:
+        same = [
+            one.id for one in room.motions.values() if one.state == "open" and not one.alarm and one.signal == signal
+        ]
+        if same:
+            raise Refused("motion-open", f"{same[0]} on {signal} is still open", "decide it first, or withdraw it")
     for alarm in alarms:
         open_here = [
             name for name in alarm.motions if (known := room.motions.get(name)) is not None and known.state == "open"
@@ -197,8 +232,9 @@ def first_round(now: float, end: float, rounds: int) -> float:
     return end if rounds < 2 else now + (end - now) / 2
 
 
-def deadline(room: Room, alarm: Alarm, now: float) -> float:
-    """The alarm's own deadline, within the council's least and longest time."""
+def deadline(room: Room, alarm: Alarm | None, now: float) -> float:
+    """The alarm's own deadline, within the council's least and longest time; the longest where there is no alarm."""
     rules = room.charter.council
-    end = alarm.deadline if alarm.deadline is not None else now + rules.deliberation_max_s
+    own = alarm.deadline if alarm is not None else None
+    end = own if own is not None else now + rules.deliberation_max_s
     return max(min(end, now + rules.deliberation_max_s), now + rules.deliberation_min_s)

@@ -1,7 +1,8 @@
 """The options of a motion: what the council can choose between, with what each of them promises. Pure.
 
 A motion always holds *do nothing* and *give the unit more time*; each other option is one or several orders to one or several
-plants. The letters a, b, c ... are their ids, in the order in which they stand on the sheet.
+plants, or a proposal of other terms for a plant's agreement, or both. The letters a, b, c ... are their ids, in the order in
+which they stand on the sheet.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from opsroom.recursion.pact_events import Sights
+from opsroom.recursion.recursion import Agreement
 from telex_ingest.telex import OrderBirth
 
 
@@ -19,6 +22,31 @@ class OptionOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     plant: str
     birth: OrderBirth
     parameters: dict[str, Any] = {}
+
+
+class OptionTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of a plant's agreement that an option would propose to it, beside what was agreed when that was written.
+
+    `figures` of a `signal` (then `uom` is their unit): `before` and `terms`; which `orders` it would not accept: `declined` and
+    `declines`; or `sight` of its readings. `version` is that of the agreement that stood. The plant consents, or nothing holds.
+    """
+
+    about: Literal["figures", "orders", "sight"]
+    plant: str
+    title: str = ""
+    signal: str = ""
+    uom: str = ""
+    version: int = 0
+    before: Agreement | None = None
+    terms: Agreement | None = None
+    declined: tuple[str, ...] = ()
+    declines: tuple[str, ...] = ()
+    sights: Sights | None = None
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What it is about: no option proposes two things about the same."""
+        return self.about, self.signal or self.plant
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,18 +86,24 @@ class OptionForecast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One option of a motion: orders, more time for the unit (`extra_s` seconds), or nothing.
+    """One option of a motion: orders, other terms of agreements, more time for the unit (`extra_s` seconds), or nothing.
 
-    `supersedes` are earlier orders that end when this option's orders are issued.
+    `supersedes` are earlier orders that end when this option's orders are issued. One of `terms` alone is of the kind agreement.
     """
 
     id: str
     title: str
-    kind: Literal["orders", "time", "nothing"] = "orders"
+    kind: Literal["orders", "agreement", "time", "nothing"] = "orders"
     orders: tuple[OptionOrder, ...] = ()
     extra_s: float = 0.0
     supersedes: tuple[str, ...] = ()
     forecast: OptionForecast | None = None
+    terms: tuple[OptionTerms, ...] = ()
+
+    @property
+    def plants(self) -> tuple[str, ...]:
+        """The plants that it would order or propose something, as often as it would."""
+        return (*(one.plant for one in self.orders), *(one.plant for one in self.terms))
 
     @property
     def dangerous(self) -> bool:

@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from opsroom.council import terms
 from opsroom.council.counting import mirrored
-from opsroom.council.options import Option, OptionOrder
+from opsroom.council.options import Option, OptionOrder, OptionTerms
 from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading, Para, Proof, Quote, Table
 from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
 from opsroom.minutes.gather import Kept, Matter, Session, told_events
 from opsroom.recursion.focus import title_of
+from opsroom.recursion.pact_events import OfferEnded, OfferMade
 from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.state import Room
@@ -90,12 +92,13 @@ def _outcome(matter: Matter) -> str:
 
 def _motion(room: Room, matter: Matter) -> Iterator[Block]:
     opened, closed = matter.opened, _closed(matter)
-    alarms = [opened.alarm, *(one.alarm for one in opened.also)]
+    alarms = [*([opened.alarm] if opened.alarm else []), *(one.alarm for one in opened.also)]
     yield Heading(1, f"{matter.motion}: {opened.title}")
     yield Facts(
         (
             ("moved by", f"{_who(opened)}, {moment(opened.at)}"),
             *(("answers", _alarm(room, alarm)) for alarm in alarms),
+            *(() if alarms else (("is about", f"the agreement on {signal_title(room, opened.signal)}"),)),
             ("to be decided by", f"{moment(opened.deadline)}, with a quorum of {opened.quorum}"),
             ("outcome", _outcome(matter)),
         )
@@ -157,6 +160,15 @@ def _options(room: Room, opened: happened.MotionOpened) -> Iterator[Block]:
     yield Table(
         ("", "option", "expected"), tuple((one.id, _option(room, one), _expected(room, one)) for one in opened.options)
     )
+    changed = [(option.id, *_terms(one)) for option in opened.options for one in option.terms]
+    if changed:
+        yield Heading(3, "What would be proposed to plants: nothing of it holds without their consent")
+        yield Table(("option", "of", "agreed then", "proposed"), tuple(changed))
+
+
+def _terms(one: OptionTerms) -> tuple[str, str, str]:
+    before, after = terms.lines(one)
+    return f"{one.title}, version {one.version}" if one.version else one.title, before or "nothing", after
 
 
 def _option(room: Room, option: Option) -> str:
@@ -196,7 +208,7 @@ def _statements(room: Room, matter: Matter) -> Iterator[Block]:
 def _invited(room: Room, opened: happened.MotionOpened) -> tuple[str, ...]:
     """The plants that a motion was about when it was opened."""
     about = [owner(signal) for signal in (opened.signal, *(one.signal for one in opened.also))]
-    ordered = [order.plant for option in opened.options for order in option.orders]
+    ordered = [plant for option in opened.options for plant in option.plants]
     return tuple(plant for plant in dict.fromkeys((*about, *ordered)) if plant in room.plants)
 
 
@@ -276,6 +288,15 @@ def _plain(kept: Kept) -> str:
         case happened.OrderAnswered():
             because = f", because: {event.reason}" if event.reason else ""
             return f"{event.order}: the plant says {event.state}{because}"
+        case OfferMade():
+            until = f", to be answered until {moment(event.until, event.at)}" if event.proposal else ""
+            what = event.signal or {"orders": "accepted orders", "sight": "sight of readings"}.get(event.about, "")
+            return f"{event.offer}: proposed to {event.unit}, {what}{until}"
+        case OfferEnded():
+            version = f", version {event.version} holds" if event.version else ""
+            because = f", because: {event.reason}" if event.reason else ""
+            who = f" by {event.occupant or event.by}" if event.ending in ("accepted", "refused") else ""
+            return f"{event.offer} to {event.unit}: {event.ending}{who}{version}{because}"
         case happened.OrderEnded():
             return f"{event.order} ended: {ENDINGS[event.ending]}{' (' + event.reason + ')' if event.reason else ''}"
     facts = [

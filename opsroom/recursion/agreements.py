@@ -14,6 +14,7 @@ import msgspec
 from opsroom.alarms.alarm import standing
 from opsroom.alarms.algedonic import clock_of, interval, running
 from opsroom.commands import Actor, AnswerAgreement, ProposeAgreement, Role
+from opsroom.recursion.offers import check_term
 from opsroom.recursion.pacts import Version, with_version
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
@@ -90,6 +91,7 @@ def answer(room: Room, asked: AnswerAgreement, actor: Actor, now: float) -> tupl
             "unknown-proposal", f"no proposal {asked.proposal!r} waits", "look for its id among the proposals"
         )
     check_own(owner(proposal.signal), actor)
+    check_term(room, proposal.id, now)
     if side_of(actor) == proposal.side:
         other = "the plant's own people" if proposal.side == "room" else "an operator or a seat"
         raise Refused("own-proposal", f"{proposal.id} was made by your own side", f"{other} can answer it")

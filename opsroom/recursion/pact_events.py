@@ -119,6 +119,39 @@ class ProbeEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="prob
     probe: str
 
 
+OfferEnding = Literal["accepted", "refused", "unanswered", "superseded", "void"]
+"""How an offer ended: the plant consented; it refused, with a reason; it said nothing in time; a newer proposal took its place;
+or there was nothing left to propose."""
+
+
+class OfferMade(Event, frozen=True, kw_only=True, omit_defaults=True, tag="offer-made"):
+    """A carried motion proposed to a plant what its option says about its agreement; nothing holds without its consent.
+
+    `proposal` is the proposal or request that waits for the plant until `until`; `place` counts the terms of the option from 1.
+    """
+
+    offer: str
+    motion: str
+    option: str
+    place: int
+    unit: str
+    about: Literal["figures", "orders", "sight"]
+    signal: str = ""
+    proposal: str = ""
+    until: float = 0.0
+
+
+class OfferEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag="offer-ended"):
+    """How an offer ended: accepted (then `version` holds), refused with a reason, unanswered in its time, superseded, void."""
+
+    offer: str
+    motion: str
+    unit: str
+    ending: OfferEnding
+    reason: str = ""
+    version: int = 0
+
+
 PACT_EVENTS = (
     GrantMade
     | GrantRevoked
@@ -130,5 +163,7 @@ PACT_EVENTS = (
     | AccordEnded
     | ProbeAsked
     | ProbeEnded
+    | OfferMade
+    | OfferEnded
 )
 """Every event of this file, as a part of `events.AnyEvent`."""

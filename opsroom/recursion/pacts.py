@@ -8,7 +8,7 @@ import msgspec
 from immutables import Map
 
 from opsroom.alarms.deadlines import Due
-from opsroom.recursion.pact_events import Side, Sights, Subject
+from opsroom.recursion.pact_events import OfferEnding, Side, Sights, Subject
 from opsroom.recursion.recursion import Agreement
 from opsroom.room.thing import Thing
 
@@ -125,6 +125,33 @@ class Probe(Thing, frozen=True, kw_only=True):
     def over(self) -> bool:
         """Closed."""
         return self.closed
+
+
+class Offer(Thing, frozen=True, kw_only=True):
+    """What a carried motion proposed to a plant: `state` is waiting, or how it ended. `proposal` is what the plant answers."""
+
+    motion: str
+    option: str
+    place: int
+    unit: str
+    about: Literal["figures", "orders", "sight"]
+    signal: str
+    proposal: str
+    made_at: float
+    until: float
+    state: Literal["waiting"] | OfferEnding = "waiting"
+    reason: str = ""
+    ended_at: float | None = None
+    answered_by: str = ""
+    version: int = 0
+
+    def clocks(self) -> tuple[Due, ...]:
+        """Nobody has answered in time."""
+        return () if self.over() else (Due(self.until, "end-offer", self.id),)
+
+    def over(self) -> bool:
+        """Answered, or not to be answered any more."""
+        return self.state != "waiting"
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,7 +92,8 @@ class CouncilRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `seconder` says whether a motion needs a second seat, "auto" where the quorum is three or more; nobody within `seconding_s`,
     and it is off the table. There are `rounds` of sealed ballots (1 or 2); when a quorum has voted in a round, the others have
-    `last_call_s` left in it. `mode_...` says how ballots are counted, by what the motion is about. Two seats hold or release
+    `last_call_s` left in it. `mode_...` says how ballots are counted, by what the motion is about. A plant has
+    `agreement_valid_s` to answer what a motion proposed for its agreement. Two seats hold or release
     all orders within `hold_window_s` of each other. A seat opens `motions_a_seat` motions in `session_s` at most.
     """
 
@@ -111,6 +112,8 @@ class CouncilRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     mode_choice: Mode = "ranked"
     mode_dangerous: Mode = "two-thirds"
     mode_time: Mode = "majority"
+    mode_agreement: Mode = "majority"
+    agreement_valid_s: float = 7 * 86_400.0
     hold_window_s: float = 600.0
     session_s: float = 28_800.0
     motions_a_seat: int = 8

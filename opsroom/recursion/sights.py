@@ -14,6 +14,7 @@ import msgspec
 
 from opsroom.commands import Actor, AnswerRequest, AskForSight, GrantSight, ProposeOrders, RevokeGrant, Role
 from opsroom.recursion.agreements import side_of
+from opsroom.recursion.offers import check_term
 from opsroom.recursion.pact_events import (
     GrantEnded,
     GrantMade,
@@ -151,6 +152,7 @@ def answer(room: Room, asked: AnswerRequest, actor: Actor, now: float) -> tuple[
             "unknown-request", f"no request {asked.request[:80]!r} waits", "look for its id among the requests"
         )
     check_own(request.unit, actor)
+    check_term(room, request.id, now)
     if side_of(actor) == request.side:
         other = "the plant's own people" if request.side == "room" else "an operator or a seat"
         raise Refused("own-request", f"{request.id} was made by your own side", f"{other} can answer it")

@@ -12,6 +12,7 @@ import msgspec
 
 from opsroom.commands import Actor, AnswerAccord, AnswerAgreement, AnswerRequest, Role
 from opsroom.recursion import accords, agreements, sights
+from opsroom.recursion.offers import offer_of
 from opsroom.recursion.pact_events import AccordProposed, ProbeAsked, RequestMade
 from opsroom.recursion.plant_events import AgreementProposed
 from opsroom.recursion.recursion import owner
@@ -90,7 +91,7 @@ def _proposal(room: Room, name: str) -> Notice | None:
         if getattr(terms, term) is not None and getattr(terms, term) != getattr(before, term)
     ]
     text = f"{known.by} proposes for {known.signal}: {', '.join(changed)}. {known.reason}"
-    return _notice(owner(known.signal), known.id, "agreement", text, None, known.signal)
+    return _notice(owner(known.signal), known.id, "agreement", text, _until(room, known.id), known.signal)
 
 
 def _request(room: Room, name: str) -> Notice | None:
@@ -100,12 +101,18 @@ def _request(room: Room, name: str) -> Notice | None:
     if known.about == "orders":
         declined = ", ".join(known.declines) or "none"
         text = f"{known.asked_by} proposes that these orders are not accepted: {declined}. {known.reason}"
-        return _notice(known.unit, known.id, "orders", text, None)
+        return _notice(known.unit, known.id, "orders", text, _until(room, known.id))
     sights_asked = known.sights
     what = ", ".join(sights_asked.signals) if sights_asked is not None and sights_asked.signals else "all readings"
     why = sights_asked.purpose if sights_asked is not None else ""
-    until = sights_asked.until if sights_asked is not None else None
+    until = _until(room, known.id) or (sights_asked.until if sights_asked is not None else None)
     return _notice(known.unit, known.id, "sight", f"{known.asked_by} asks to look at {what}: {why}", until)
+
+
+def _until(room: Room, proposal: str) -> float | None:
+    """Until when a proposal waits that a motion made; another one waits for ever."""
+    offer = offer_of(room, proposal)
+    return offer.until if offer is not None else None
 
 
 def _accord(room: Room, name: str) -> tuple[Notice, ...]:

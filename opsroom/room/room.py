@@ -29,7 +29,7 @@ from opsroom.council import (
     substitutes,
 )
 from opsroom.notices import back, raising
-from opsroom.recursion import accords, agreements, births, probes, sights, variety, wire_answers
+from opsroom.recursion import accords, agreements, births, offers, probes, sights, variety, wire_answers
 from opsroom.recursion.pact_events import AccordProposed, GrantMade, ProbeAsked, RequestMade
 from opsroom.recursion.recursion import Charter, Tree
 from opsroom.room import events as happened
@@ -145,6 +145,7 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "settle": lambda room, name, now, sight: algedonic.settle(room, room.alarms[name], now),
     "end-grant": lambda room, name, now, sight: sights.run_out(room, room.grants[name], now),
     "end-accord": lambda room, name, now, sight: accords.run_out(room, room.accords[name], now),
+    "end-offer": lambda room, name, now, sight: offers.run_out(room, room.offers[name], now),
     "end-probe": lambda room, name, now, sight: probes.run_out(room, room.probes[name], now),
     "begin-stop": lambda room, name, now, sight: stops.begin(room, room.stops[name], now),
     "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),
@@ -169,6 +170,7 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **sights.APPLY,
     **accords.APPLY,
     **probes.APPLY,
+    **offers.APPLY,
     **alarm.APPLY,
     **grouped.APPLY,
     **laid_out.APPLY,
@@ -209,7 +211,7 @@ def decide(room: Room, message: Asked | AnyNews, now: float, sight: Sight = blin
     else:
         heard = NEWS[type(message)](room, message, now)
         events = (*heard, *_follow(room, heard, now, sight))
-    return (*events, *ending.endings(room, events))
+    return (*events, *ending.endings(room, events), *offers.endings(room, events))
 
 
 def evolve(room: Room, events: Iterable[AnyEvent]) -> Room:

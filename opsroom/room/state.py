@@ -20,7 +20,7 @@ from opsroom.council.motion import Foretold, Motion, OrderRecord, Substitute
 from opsroom.council.options import Record
 from opsroom.notices.record import NoticeRecord
 from opsroom.recursion.flow import FlowGraph
-from opsroom.recursion.pacts import Accord, Grant, Pact, Probe, Request, Versions
+from opsroom.recursion.pacts import Accord, Grant, Offer, Pact, Probe, Request, Versions
 from opsroom.recursion.recursion import Agreement, Charter, Tree
 from opsroom.recursion.variety import Counts
 from opsroom.room.events import Deviation, HandRaised
@@ -247,6 +247,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     grants: Map[str, Grant] = Map()
     granted: Map[str, tuple[str, ...]] = Map()
     requests: Map[str, Request] = Map()
+    offers: Map[str, Offer] = Map()
     pacts: Map[str, Pact] = Map()
     accords: Map[str, Accord] = Map()
     probes: Map[str, Probe] = Map()
@@ -271,6 +272,7 @@ Kept = Literal[
     "foretold",
     "grants",
     "requests",
+    "offers",
     "accords",
     "probes",
     "services",

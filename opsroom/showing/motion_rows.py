@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from opsroom.council import terms
 from opsroom.council.amendments import diff, wording
 from opsroom.council.counting import needed_of
 from opsroom.council.invitations import invited
@@ -27,6 +28,7 @@ from opsroom.views import (
     OptionView,
     StatementView,
     TallyView,
+    TermsView,
     Viewer,
 )
 
@@ -42,7 +44,7 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
         title=row.title,
         alarm=row.alarm,
         signal=row.signal,
-        options=tuple(_option(room, option) for option in row.options),
+        options=tuple(_option(room, option, row) for option in row.options),
         chosen=row.chosen,
         also=tuple(exhibit.alarm for exhibit in row.also),
         opened_by=row.seat,
@@ -88,7 +90,7 @@ def motions(room: Room, viewer: Viewer, only: Collection[str] | None = None) -> 
     return tuple(motion_view(room, motion.id, viewer) for motion in (*live, *closed[:CLOSED_SHOWN]))
 
 
-def _option(room: Room, option: Option) -> OptionView:
+def _option(room: Room, option: Option, motion: Motion | None = None) -> OptionView:
     return OptionView(
         id=option.id,
         kind=option.kind,
@@ -107,10 +109,41 @@ def _option(room: Room, option: Option) -> OptionView:
         ),
         extra_s=option.extra_s,
         supersedes=option.supersedes,
+        terms=_terms(room, option, motion),
         forecast=msgspec.to_builtins(option.forecast) if option.forecast is not None else None,
         expected=forecast_words(room, option) if option.forecast is not None else "",
         record=f"{record_words(option.forecast.record)}." if option.forecast is not None else "",
     )
+
+
+def _terms(room: Room, option: Option, motion: Motion | None) -> tuple[TermsView, ...]:
+    """What an option would change in agreements, and what became of it once the motion was carried."""
+    made = [room.offers[name] for name in (motion.offers if motion is not None else ()) if name in room.offers]
+    offers = {offer.place: offer for offer in made if offer.option == option.id}
+    rows = []
+    for place, one in enumerate(option.terms, start=1):
+        offer = offers.get(place)
+        view = TermsView(
+            about=one.about,
+            plant=one.plant,
+            plant_title=title_of(room, one.plant),
+            title=one.title,
+            diff=diff(*terms.lines(one)),
+            signal=one.signal,
+            version=one.version,
+        )
+        if offer is not None:
+            view = msgspec.structs.replace(
+                view,
+                state=offer.state,
+                reason=offer.reason,
+                until=offer.until if offer.state == "waiting" else None,
+                ended_at=offer.ended_at,
+                answered_by=offer.answered_by,
+                agreed_version=offer.version,
+            )
+        rows.append(view)
+    return tuple(rows)
 
 
 def _last(motion: Motion) -> dict[int, Ballot]:

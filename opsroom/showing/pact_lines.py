@@ -81,6 +81,22 @@ def _probed(room: Room, event: happened.ProbeAsked) -> Line:
     )
 
 
+def _offered(room: Room, event: happened.OfferMade) -> Line:
+    what = signal_title(room, event.signal) if event.signal else "what was agreed"
+    until = f", and waits until {moment(event.until, event.at)}" if event.proposal else ""
+    return "council", event.unit, f"{event.motion} proposes other terms to {title_of(room, event.unit)}: {what}{until}."
+
+
+def _offer_ended(room: Room, event: happened.OfferEnded) -> Line:
+    words = {"accepted": "agrees to", "refused": "refuses", "unanswered": "has not answered"}
+    why = f": {event.reason}" if event.reason else ""
+    if event.ending in words:
+        text = f"{title_of(room, event.unit)} {words[event.ending]} what {event.motion} proposed{why}."
+    else:
+        text = f"What {event.motion} proposed to {title_of(room, event.unit)} is {event.ending}{why}."
+    return "council", event.unit, text
+
+
 LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.GrantMade: _granted,
     happened.GrantRevoked: _grant_over(lambda event: f"is taken back{': ' + event.reason if event.reason else ''}"),
@@ -91,6 +107,8 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.AccordAnswered: _accord(_word),
     happened.AccordEnded: _accord(lambda room, event: f"over, {event.reason}"),
     happened.ProbeAsked: _probed,
+    happened.OfferMade: _offered,
+    happened.OfferEnded: _offer_ended,
     happened.ProbeEnded: lambda room, event: ("council", "", f"The sample of {event.probe} can be read no more."),
 }
 """The line of each kind of event."""

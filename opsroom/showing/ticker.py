@@ -133,7 +133,8 @@ def _motion_opened(room: Room, event: happened.MotionOpened) -> Line:
     return (
         "council",
         owner(event.signal),
-        (f"Seat {event.seat} moves {event.motion} on {event.alarm}: {event.title} ({options})."),
+        f"Seat {event.seat} moves {event.motion} on {event.alarm or signal_title(room, event.signal)}: "
+        f"{event.title} ({options}).",
     )
 
 

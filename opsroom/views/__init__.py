@@ -22,6 +22,7 @@ from opsroom.views.council import (
     SeatView,
     StatementView,
     TallyView,
+    TermsView,
 )
 from opsroom.views.line import (
     LINKS_SHOWN,
@@ -84,6 +85,7 @@ __all__ = [
     "StatementView",
     "StopView",
     "TallyView",
+    "TermsView",
     "TickerLine",
     "UnitView",
     "View",

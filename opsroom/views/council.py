@@ -132,8 +132,31 @@ class OptionOrderView(View, frozen=True, kw_only=True):
     effects: tuple[dict[str, Any], ...] = ()
 
 
+class TermsView(View, frozen=True, kw_only=True):
+    """What an option would change in a plant's agreement: `about` is figures (of a `signal`), orders or sight.
+
+    `diff` compares what was agreed with what would be, word by word as `[same | gone | new, words]`. Once the motion is carried
+    `state` is waiting (for the plant, until `until`), accepted, refused, unanswered, superseded or void, with the `reason`.
+    """
+
+    about: str
+    plant: str
+    plant_title: str
+    title: str
+    diff: tuple[tuple[str, str], ...]
+    signal: str = ""
+    version: int = 0
+    state: str = ""
+    reason: str = ""
+    until: float | None = None
+    ended_at: float | None = None
+    answered_by: str = ""
+    agreed_version: int = 0
+
+
 class OptionView(View, frozen=True, kw_only=True):
-    """One option of a motion: `kind` is orders, time (for the unit, `extra_s` seconds) or nothing; `forecast` is plain JSON.
+    """One option of a motion: `kind` is orders, agreement, time (for the unit, `extra_s` seconds) or nothing; `terms` are what it
+    would propose to plants; `forecast` is plain JSON.
 
     `expected` says in words what the option is expected to do, `record` how forecasts of its kind did before.
     """
@@ -144,6 +167,7 @@ class OptionView(View, frozen=True, kw_only=True):
     orders: tuple[OptionOrderView, ...] = ()
     extra_s: float = 0.0
     supersedes: tuple[str, ...] = ()
+    terms: tuple[TermsView, ...] = ()
     forecast: dict[str, Any] | None = None
     expected: str = ""
     record: str = ""

@@ -51,6 +51,7 @@ NAMED = {
     "mode_choice": '"majority"',
     "mode_dangerous": '"consent"',
     "mode_time": '"ranked"',
+    "mode_agreement": '"ranked"',
     "motions_a_seat": "6",
     "readings": '"home"',
     "missing": '"hold"',

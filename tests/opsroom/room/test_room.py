@@ -89,6 +89,7 @@ def test_every_command_every_event_every_clock_has_its_answer() -> None:
         "settle",
         "end-grant",
         "end-accord",
+        "end-offer",
         "end-probe",
         "begin-stop",
         "end-stop",
