@@ -7,24 +7,23 @@ that `take_ready` names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import (
     CallCame,
     GapClosed,
     Heard,
-    PlantBorn,
     PlantDied,
     ReceiptCame,
     SheetAccepted,
     StatementCame,
     StripAccepted,
 )
-from telex_ingest.line import Limits, LineCounts, PlantLine
+from telex_ingest.line import Limits, LineCounts
 from telex_ingest.plant import Arrived, Plant, Spent
 from telex_ingest.refusals import WireError, show
+from telex_ingest.roll import Roll
 from telex_ingest.roster import roster_of, taken
 from telex_ingest.salvage import Decoded
 from telex_ingest.sheet import rows_of, telexes_of
@@ -48,22 +47,6 @@ from telex_ingest.telex import (
 _QUIET = (PlantState.SILENT, PlantState.DEAD)
 
 
-class _Lines(Mapping[str, PlantLine]):
-    """How each plant stands on the line, told when it is asked for: a room has many plants, and a page shows few."""
-
-    def __init__(self, plants: Mapping[str, Plant]) -> None:
-        self._plants = plants
-
-    def __getitem__(self, name: str) -> PlantLine:
-        return self._plants[name].line()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._plants))
-
-    def __len__(self) -> int:
-        return len(self._plants)
-
-
 class Session:
     """All links and plants of one room, without I/O."""
 
@@ -71,7 +54,7 @@ class Session:
         self.room = room
         self.desk = Desk(limits)
         self._links: dict[int, Link] = {}
-        self._plants: dict[str, Plant] = {}
+        self._roll = Roll(self.desk)
         self._gapped: dict[str, Plant] = {}
         self._numbers = 0
         self.deaf_until = float("-inf")
@@ -84,24 +67,8 @@ class Session:
         now: float,
         gaps: Iterable[GapClosed] = (),
     ) -> None:
-        """Take up where the store ends. Plants with a birth are awaited: they are silent if they do not come.
-
-        Numbers that were given up stay given up: `gaps` come by plant, epoch and number.
-        """
-        for name, (epoch, seq) in durable.items():
-            self._plants[name] = Plant(name, epoch, seq, self.desk, now)
-        for gap in gaps:
-            plant = self._plants.get(gap.plant)
-            if plant is None or plant.sequence.epoch < gap.epoch:
-                plant = self._plants[gap.plant] = Plant(gap.plant, gap.epoch, 0, self.desk, now)
-            if plant.sequence.epoch == gap.epoch:
-                plant.sequence.closed_before((gap.first, gap.last))
-        for birth in births:
-            plant = self._plants.get(birth.plant)
-            if plant is None:
-                plant = self._plants[birth.plant] = Plant(birth.plant, birth.epoch, 0, self.desk, now)
-            plant.describe(birth)
-            plant.state = PlantState.BORN
+        """Take up where the store ends, as `Roll.restore` says."""
+        self._roll.restore(durable, births, now, gaps)
 
     # ---- the life of a link
 
@@ -159,7 +126,7 @@ class Session:
             self.desk.count("malformed", decoded.unsaid)
             link.outbox.unsaid(decoded.unsaid)
         for birth in frame.births:
-            self._be_born(link, birth, now, heard)
+            self._roll.be_born(link, birth, now, heard)
         if link.asked is not None:
             self._welcome(link, frame)
         else:
@@ -182,7 +149,7 @@ class Session:
                 self._speech(link, decoded, now, heard)
             else:
                 link.early += code == "hello-first"
-                self._not_speaking(link, frame, code, now)
+                self._roll.not_speaking(link, frame, code, now)
         elif link.state is LinkState.OPENED and not frame.births:
             link.early += 1
         return heard
@@ -190,7 +157,7 @@ class Session:
     def _speech(self, link: Link, decoded: Decoded, now: float, heard: list[Heard]) -> None:
         frame = decoded.frame
         for spool in frame.spools:
-            plant = self._speaking(link, spool.plant, now)
+            plant = self._roll.speaking(link, spool.plant, now)
             if plant is not None:
                 plant.spool_holds(spool, now, heard)
         if frame.telexes:
@@ -202,10 +169,12 @@ class Session:
             if plant is not None and plant.sequence.epoch == epoch:
                 plant.out_of_turn(link, seq, Spent(seq), now, heard)
                 self._watch_gap(plant)
-        heard += [ReceiptCame(one, now) for one in frame.receipts if self._speaking(link, one.plant, now) is not None]
-        heard += [CallCame(one, now) for one in frame.calls if self._speaking(link, one.plant, now) is not None]
+        heard += [
+            ReceiptCame(one, now) for one in frame.receipts if self._roll.speaking(link, one.plant, now) is not None
+        ]
+        heard += [CallCame(one, now) for one in frame.calls if self._roll.speaking(link, one.plant, now) is not None]
         for one in frame.statements:
-            if self._speaking(link, one.plant, now) is not None:
+            if self._roll.speaking(link, one.plant, now) is not None:
                 self.desk.tally.statements += 1
                 heard.append(StatementCame(one, now))
         for death in frame.deaths:
@@ -219,11 +188,11 @@ class Session:
         for telex in telexes:
             plant = mine.get(telex.plant)
             if plant is None:
-                self._speaking(link, telex.plant, now, telex.epoch, telex.seq)
+                self._roll.speaking(link, telex.plant, now, telex.epoch, telex.seq)
                 continue
             sequence = plant.sequence
             if telex.epoch != sequence.epoch:
-                self._other_epoch(link, plant, telex.epoch, telex.seq, now)
+                self._roll.other_epoch(link, plant, telex.epoch, telex.seq, now)
             elif telex.seq == sequence.next and plant.state is not PlantState.DEAD:
                 sequence.next += 1
                 plant.take(telex, received_us, now, heard)
@@ -247,70 +216,8 @@ class Session:
         else:
             self._telexes(link, telexes_of(sheet, rows), now, heard)
 
-    def _be_born(self, link: Link, birth: PlantBirth, now: float, heard: list[Heard]) -> None:
-        name = birth.plant
-        if link.state is LinkState.OPENED:
-            link.early += 1
-            self.desk.refuse(link, now, "hello-first", f"a birth of {name} before the hello", name)
-            return
-        if not link.may_speak_for(name):
-            self.desk.refuse(link, now, "not-yours", f"link {link.name} may not speak for {name}", name)
-            return
-        wrong = mistakes(birth)
-        if wrong:
-            self.desk.refuse(link, now, "bad-birth", "; ".join(wrong[:5]), name)
-            return
-        plant = self._plants.get(name)
-        if plant is None:
-            limits = self.desk.limits
-            if len(self._plants) >= limits.plants or len(link.plants) >= limits.plants_per_link:
-                self.desk.refuse(link, now, "too-many-plants", f"{len(self._plants)} plants are on the line", name)
-                return
-            plant = self._plants[name] = Plant(name, birth.epoch, 0, self.desk, now)
-        if birth.epoch < plant.sequence.epoch:
-            self._other_epoch(link, plant, birth.epoch, None, now)
-            return
-        if birth.epoch == plant.sequence.epoch:
-            reused = [signal.id for signal in birth.signals if plant.ids.get(signal.id, signal.name) != signal.name]
-            if reused:
-                self.desk.refuse(link, now, "id-reused", f"ids {reused[:5]} of {name} meant other signals", name)
-                return
-        else:
-            plant.begin(birth.epoch, now, heard)
-        changed = plant.birth != birth
-        if changed:
-            plant.describe(birth)
-            self.desk.tally.changed_births += 1
-        plant.births += 1
-        link.births += 1
-        self.desk.tally.births += 1
-        self._hand_over(plant, link, now)
-        link.rosters.clear()
-        if plant.state in (PlantState.UNBORN, PlantState.DEAD):
-            plant.heard_at = now
-        following = PLANT[plant.state, PlantEvent.BIRTH]
-        if isinstance(following, PlantState):
-            plant.state = following
-        heard.append(PlantBorn(link.name, birth, now, changed, link.number))
-
-    def _hand_over(self, plant: Plant, link: Link, now: float) -> None:
-        """Two links that claim one plant: the newest authorised birth wins, the other link is told."""
-        before = plant.speaker
-        if before is not link:
-            if before is not None:
-                del before.plants[plant.name]
-                before.rosters.clear()
-                if not before.plants:
-                    before.happens(LinkEvent.LOSS)
-                self.desk.refuse(before, now, "superseded", f"link {link.name} speaks for it now", plant.name)
-            plant.speaker, plant.wire = link, link.number
-            link.plants[plant.name] = plant
-            if plant.gap_since is not None:
-                plant.gap_since, plant.asked_at = now, None
-        link.happens(LinkEvent.BIRTH)
-
     def _die(self, link: Link, death: Death, now: float, heard: list[Heard]) -> None:
-        plant = self._speaking(link, death.plant, now)
+        plant = self._roll.speaking(link, death.plant, now)
         if plant is None or plant.state is PlantState.DEAD:
             return
         following = PLANT[plant.state, PlantEvent.DEATH]
@@ -323,7 +230,7 @@ class Session:
         asked = dict.fromkeys((*(link.asked or ()), *(birth.plant for birth in frame.births)))
         asked.update(dict.fromkeys(sorted(link.allowed - {"*"})))
         link.asked = None
-        known = [self._plants[name] for name in asked if name in self._plants and link.may_speak_for(name)]
+        known = [self._roll.plants[name] for name in asked if name in self._roll.plants and link.may_speak_for(name)]
         resume = tuple(
             [
                 Ack(plant=plant.name, epoch=plant.sequence.epoch, seq=plant.sequence.durable)
@@ -334,38 +241,6 @@ class Session:
         link.outbox.welcome(Welcome(room=self.room, resume=resume))
         self.desk.ready[link.number] = link
 
-    def _speaking(
-        self, link: Link, name: str, now: float, epoch: int | None = None, seq: int | None = None
-    ) -> Plant | None:
-        """The plant, if this link speaks for it; else it is refused with the reason why not."""
-        plant = link.plants.get(name)
-        if plant is not None:
-            return plant
-        known = self._plants.get(name)
-        if not link.may_speak_for(name):
-            self.desk.refuse(link, now, "not-yours", f"link {link.name} may not speak for {name}", name, epoch, seq)
-        elif known is not None and known.speaker is not None:
-            reason = f"link {known.speaker.name} speaks for it now"
-            self.desk.refuse(link, now, "superseded", reason, name, epoch, seq)
-        else:
-            self.desk.refuse(link, now, "unborn", f"{name} has no birth on this link", name, epoch, seq)
-        return None
-
-    def _not_speaking(self, link: Link, frame: FromPlant, code: str, now: float) -> None:
-        if code == "unborn" and frame.telexes:
-            telex = frame.telexes[0]
-            self._speaking(link, telex.plant, now, telex.epoch, telex.seq)
-        else:
-            self.desk.refuse(link, now, code, "nothing of this frame was taken")
-
-    def _other_epoch(self, link: Link, plant: Plant, epoch: int, seq: int | None, now: float) -> None:
-        current = plant.sequence
-        if epoch < current.epoch:
-            reason = f"epoch {epoch} of {plant.name} is over, the room is in {current.epoch} at {current.durable}"
-            self.desk.refuse(link, now, "old-epoch", reason, plant.name, current.epoch, seq)
-        else:
-            self.desk.refuse(link, now, "unborn", f"epoch {epoch} of {plant.name} has no birth", plant.name, epoch, seq)
-
     def _watch_gap(self, plant: Plant) -> None:
         if plant.gap_since is not None:
             self._gapped[plant.name] = plant
@@ -375,7 +250,7 @@ class Session:
     def acknowledge(self, durable: Mapping[str, tuple[int, int]]) -> None:
         """The room has made these (epoch, seq) durable; the links that speak for the plants are told."""
         for name, (epoch, seq) in durable.items():
-            plant = self._plants.get(name)
+            plant = self._roll.plants.get(name)
             if plant is None:
                 continue
             if epoch == plant.sequence.epoch and seq > plant.sequence.durable:
@@ -388,7 +263,7 @@ class Session:
 
         A plant that speaks over another link by now is acknowledged there: it may have told the same again meanwhile.
         """
-        plants, link = self._plants, self._links.get(sheet.wire)
+        plants, link = self._roll.plants, self._links.get(sheet.wire)
         number = sheet.number if isinstance(sheet, SheetAccepted) else None
         told = dict(zip(sheet.plants, zip(sheet.epochs, sheet.seqs, strict=True), strict=True))
         for name, (epoch, seq) in told.items():
@@ -406,7 +281,7 @@ class Session:
         self, name: str, orders: Iterable[Order], notices: Iterable[Notice], invitations: Iterable[Invitation] = ()
     ) -> bool:
         """Put orders, notices and invitations into the outbox of the link that speaks for the plant; False when none does."""
-        link = self._speaker(name)
+        link = self._roll.speaker(name)
         if link is None:
             return False
         for order in orders:
@@ -420,13 +295,9 @@ class Session:
 
     def refuse(self, name: str, refused: Refusal, now: float) -> bool:
         """Tell the link that speaks for the plant a refusal of the room's own."""
-        link = self._speaker(name)
+        link = self._roll.speaker(name)
         self.desk.tell(link, refused, now)
         return link is not None
-
-    def _speaker(self, name: str) -> Link | None:
-        plant = self._plants.get(name)
-        return None if plant is None else plant.speaker
 
     def take_ready(self) -> list[Link]:
         """Take the links whose outboxes are to be sent."""
@@ -447,7 +318,7 @@ class Session:
             plant.look_at_gap(now, heard)
             if plant.gap_since is None:
                 del self._gapped[plant.name]
-        for plant in self._plants.values() if now >= self.deaf_until else ():
+        for plant in self._roll.plants.values() if now >= self.deaf_until else ():
             if now - plant.heard_at > plant.silent_after:
                 plant.look_for_silence(now, heard)
         return heard
@@ -472,11 +343,13 @@ class Session:
             backward=tally.backward,
             dropped=tally.dropped,
             refused=dict(tally.refused),
-            plants=_Lines(self._plants),
+            plants=self._roll.lines(),
             attempts=tuple(self.desk.attempts),
             each=tuple(link.line() for link in self._links.values()),
-            silent=sum([plant.state in _QUIET for plant in self._plants.values()]),
-            oldest=min([plant.heard_at for plant in self._plants.values() if plant.speaker is not None], default=None),
+            silent=sum([plant.state in _QUIET for plant in self._roll.plants.values()]),
+            oldest=min(
+                [plant.heard_at for plant in self._roll.plants.values() if plant.speaker is not None], default=None
+            ),
             sheets=tally.sheets,
             births=tally.births,
             changed_births=tally.changed_births,
