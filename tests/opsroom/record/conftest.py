@@ -85,7 +85,7 @@ class Postgres:
         """End it at once: `SIGINT` is its fast shutdown, 9 a kill."""
         assert self._server is not None
         os.kill(self._server.pid, number)
-        self._server.wait(20)
+        self._server.wait(60)
 
     def url(self, schema: str) -> str:
         path = f"?options=-csearch_path%3D{schema}" if schema else ""
