@@ -27,16 +27,17 @@ ANYBODY = Viewer(role="viewer")
 """The viewer without a name, who sees the wall when the room allows it."""
 
 ScreenName = Literal[
-    "wall", "line", "alarms", "handover", "council", "chart", "seat", "unit", "operator", "login", "lost"
+    "wall", "line", "alarms", "handover", "council", "chart", "signal", "seat", "unit", "operator", "login", "lost"
 ]
 
 
 class Screen(NamedTuple):
-    """One screen as its address names it: which kind, of which seat or unit."""
+    """One screen as its address names it: which kind, of which seat, unit or signal (`plant/name`)."""
 
     name: ScreenName
     seat: int = 0
     unit: str = ""
+    signal: str = ""
 
     @property
     def account(self) -> str:
@@ -52,7 +53,7 @@ def screen_at(path: str) -> Screen:
     """Read a path as the screen that it names; an unknown one is the screen `lost`.
 
     >>> screen_at("/seat/3")
-    Screen(name='seat', seat=3, unit='')
+    Screen(name='seat', seat=3, unit='', signal='')
     >>> screen_at("/seat/8").name, screen_at("/").name, screen_at("/unit/mill-1/").unit
     ('lost', 'wall', 'mill-1')
     """
@@ -71,6 +72,8 @@ def screen_at(path: str) -> Screen:
         return Screen("seat", seat=int(found[1]))
     if found := re.fullmatch(r"/chart/([a-z0-9][a-z0-9-]{0,62})", path):
         return Screen("chart", unit=found[1])
+    if found := re.fullmatch(r"/signal/([a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9._-]{0,62})", path):
+        return Screen("signal", signal=found[1])
     if found := re.fullmatch(r"/unit/([a-z0-9][a-z0-9-]{0,62})", path):
         return Screen("unit", unit=found[1])
     return Screen("lost")
@@ -108,7 +111,7 @@ class Door:
         """Tell whether a viewer may see a screen; everybody named sees wall and line, a seat only its own armrest."""
         if screen.name in ("login", "lost"):
             return True
-        if screen.name in ("wall", "line", "alarms", "chart"):
+        if screen.name in ("wall", "line", "alarms", "chart", "signal"):
             return self.anonymous_wall or viewer is not None
         if screen.name == "council":
             return self.anonymous_wall if viewer is None else viewer.role != "unit"

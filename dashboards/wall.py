@@ -1,8 +1,8 @@
 """The Dash app of the room: one page, many screens, attached to the room's own server.
 
 Takes the room's views and its answer to commands as arguments; serves `/`, `/line`, `/alarms`, `/handover`, `/council`,
-`/chart/<id>`, `/seat/1` to `/seat/7`, `/unit/<id>`, `/operator` and `/login`. What moves is pushed on the room's `/watch`
-and drawn by `assets/`; what people do goes through the callbacks of `seat` and of the screens.
+`/chart/<id>`, `/signal/<plant>/<name>`, `/seat/1` to `/seat/7`, `/unit/<id>`, `/operator` and `/login`. What moves is
+pushed on the room's `/watch` and drawn by `assets/`; what people do goes through the callbacks of `seat` and of the screens.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dashboards.screens import council as council_screen
 from dashboards.screens import line as line_screen
 from dashboards.screens import login, operator
 from dashboards.screens import seat as seat_screen
+from dashboards.screens import signal as signal_screen
 from dashboards.screens import unit as unit_screen
 from dashboards.screens import wall as wall_screen
 from opsroom.views import Viewer
@@ -91,7 +92,7 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
         return login.layout(
             door.title,
             asked.account,
-            way or (f"/{asked.name}" if asked.name in OPEN_WAYS else ""),
+            way or (f"/signal/{asked.signal}" if asked.signal else f"/{asked.name}" if asked.name in OPEN_WAYS else ""),
         )
     viewer = viewer or ANYBODY
     if asked.name == "line":
@@ -103,6 +104,8 @@ def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:
         return council_screen.layout(viewer, door.title)
     if asked.name == "chart":
         return chart_screen.layout(door.title, asked.unit)
+    if asked.name == "signal":
+        return signal_screen.layout(viewer, door.title, asked.signal)
     if asked.name == "seat":
         return seat_screen.layout(viewer, door.title)
     if asked.name == "unit":

@@ -11,8 +11,10 @@ from typing import Any
 
 from dashboards.alarm_words import ALARM_WORDS
 from dashboards.council_words import COUNCIL_WORDS
+from dashboards.find_words import FIND_WORDS
 from dashboards.motion_words import MOTION_WORDS
 from dashboards.pact_words import PACT_WORDS
+from dashboards.signal_words import SIGNAL_WORDS
 
 SURE: tuple[tuple[float, str], ...] = (
     (0.99, "certain"),
@@ -26,8 +28,10 @@ SURE: tuple[tuple[float, str], ...] = (
 WORDS: dict[str, str] = {
     **ALARM_WORDS,
     **COUNCIL_WORDS,
+    **FIND_WORDS,
     **MOTION_WORDS,
     **PACT_WORDS,
+    **SIGNAL_WORDS,
     # what a state, a kind, a choice is called
     "state.calm": "calm",
     "state.suspected": "suspected",
@@ -77,10 +81,15 @@ WORDS: dict[str, str] = {
     "feed.plan": "can {capability} · could {potentiality}",
     "feed.over": "above its capability of {capability}",
     "feed.no_plan": "no agreement yet",
+    "feed.home": "Its readings stay at the plant; its alarms come here.",
     "feed.verdict": "{named} · {percent} %",
     "wall.exceptions": "Exceptions",
     "wall.open": "{count} open",
     "wall.more": "and {count} more: {what}",
+    "wall.and": "and {count} more",
+    "wall.more_at": "{unit} {count}",
+    "wall.flood": "flood: {count} in ten minutes",
+    "wall.below": "{state} · alarms below: {count}",
     "wall.quiet": "All quiet",
     "wall.was_quiet": "It was quiet",
     "wall.absorbed": "readings absorbed, none needs you",
@@ -121,6 +130,8 @@ WORDS: dict[str, str] = {
     "wall.speed": "{speed} times faster",
     "wall.waiting": "Waiting for the room",
     "wall.down": "The line to the room is down. What you see is {age} old.",
+    "wall.ended": "Your session has ended. Nothing that you do here is sent.",
+    "wall.again": "Log in again",
     "wall.connected": "line up",
     "wall.cut": "line down",
     "wall.oldest": "oldest reading",

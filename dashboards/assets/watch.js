@@ -2,15 +2,15 @@
 // Everything that a screen draws comes from `state`; who draws says so with `opsroom.draw(function)`.
 'use strict';
 (() => {
-  const POINTS = 120, TICKER = 60, CLOSED = 60, QUIET_MS = 15000, PROBE_MS = 6000;
+  const NOT_LOGGED_IN = 4401, POINTS = 120, TICKER = 60, CLOSED = 60, QUIET_MS = 15000, PROBE_MS = 6000;
   const state = {
     ready: false, n: 0, room: '', council: '', focus: '', held: false, speed: 1, viewer: null,
     units: new Map(), signals: new Map(), alarms: new Map(), motions: new Map(), orders: new Map(),
     seats: new Map(), stops: [], proposals: [], choices: [], ticker: [], line: null, book: null,
-    connected: false, heardAt: 0, roomAt: 0, received: 0, snapshots: 0, pulse: 0,
+    connected: false, ended: false, heardAt: 0, roomAt: 0, received: 0, snapshots: 0, pulse: 0,
   };
   const painters = [], failed = new Set(), missing = new Set();
-  let socket = null, wanted = '', page = null, paged = null, delay = 500, due = false, probed = 0, words = {}, scale = [];
+  let socket = null, wanted = '', home = '', page = null, paged = null, delay = 500, due = false, probed = 0, words = {}, scale = [];
 
   // ---- words: every visible one comes from words.py in the data attribute of the screen's div
   const say = (key, facts = {}) => {
@@ -104,11 +104,17 @@
     forget(state.orders, o => ['done', 'refused', 'revoked', 'expired'].includes(o.state));
     if (COUNCIL.some(name => m[name] !== undefined && m[name] !== null)) state.pulse += 1;
   };
+  // A screen that was laid out for somebody is not anybody's: who left in another tab has left here too.
+  const stranger = () => {
+    const screen = document.querySelector('[data-role]'), role = screen ? screen.dataset.role : 'viewer', me = state.viewer || {};
+    const seat = /^\/seat\/(\d)/.exec(location.pathname);
+    return role !== 'viewer' && (me.role !== role || Boolean(seat && me.seat !== Number(seat[1])));
+  };
   const hear = text => {
     const m = JSON.parse(text);
     state.received += 1;
     probed = 0;
-    if (m.type === 'snapshot') { start(m); if (page && !paged) tell({ line: page }); paged = page; }
+    if (m.type === 'snapshot') { home = home || (wanted ? '' : m.focus); start(m); state.ended = stranger(); if (page && !paged) tell({ line: page }); paged = page; }
     else if (m.type === 'delta') {
       if (!state.ready) return;
       if (m.n !== state.n + 1) { state.ready = false; tell({ resume: true }); return; }
@@ -137,8 +143,9 @@
     const mine = socket = new WebSocket(address);
     paged = null;
     mine.onmessage = e => { if (mine === socket) { state.connected = true; delay = 500; hear(e.data); } };
-    mine.onclose = () => {
+    mine.onclose = event => {
       if (mine !== socket) return;
+      state.ended = state.ended || event.code === NOT_LOGGED_IN;
       if (state.connected) state.roomAt = now();
       state.connected = false;
       state.ready = false;
@@ -153,6 +160,20 @@
     if (probed && performance.now() - probed > PROBE_MS) { probed = 0; socket.close(); }
     else if (!probed && silent > QUIET_MS) { probed = performance.now(); state.ready = false; tell({ resume: true }); }
   };
+
+  // Back and forward: the level in focus is that of the address again.
+  window.addEventListener('popstate', () => {
+    if (!document.querySelector('#wall')) return;
+    const top = [...state.units.values()].find(unit => !state.units.has(unit.parent));
+    const asked = new URLSearchParams(location.search).get('focus') || home || (top ? top.id : '');
+    if (asked === state.focus) return;
+    wanted = asked;
+    state.ready = false;
+    tell({ resume: true });
+  });
+
+  // Why what stands here may not be so any more; an empty text while it is so.
+  const cut = () => (state.ended ? say('wall.ended') : state.connected || !state.snapshots ? '' : say('wall.down', { age: span(age()) }));
 
   // ---- drawing: once a frame, the newest state; a hidden tab keeps one mark, not a list
   const wake = () => { if (!due) { due = true; requestAnimationFrame(paint); } };
@@ -215,7 +236,8 @@
         scale = JSON.parse(words['sure.scale']);
       }
       if ('focus' in node.dataset && !socket) {
-        wanted = new URLSearchParams(location.search).get('focus') || node.dataset.focus;
+        home = node.dataset.focus;
+        wanted = new URLSearchParams(location.search).get('focus') || home;
         connect();
       }
       mount.build(node);
@@ -225,7 +247,7 @@
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
   window.opsroom = {
-    state, say, sure, settled, now, age, clock, day, span, figure, count, uom, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
+    state, cut, say, sure, settled, now, age, clock, day, span, figure, count, uom, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
     draw: painter => painters.push(painter),
     mount: (where, build) => { mounts.push({ where, build, node: null }); look(); },
     turn: asked => {
@@ -236,7 +258,8 @@
       wanted = unit;
       const address = new URL(location.href);
       if (unit) address.searchParams.set('focus', unit); else address.searchParams.delete('focus');
-      history.replaceState(null, '', address);
+      // The browser's own way back leads to where one was before.
+      if (address.href !== location.href) history.pushState(null, '', address);
       state.ready = false;
       tell({ resume: true });
     },

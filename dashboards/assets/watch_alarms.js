@@ -65,6 +65,7 @@
     const parts = [
       el('h2', {}, alarm.title), el('p', { class: 'sentence' }, alarm.sentence),
       el('dl', { class: 'facts' }, ...facing(say('alarms.stands'), title(alarm.at_unit)), ...(until ? [el('dt', {}, say('alarms.clock')), el('dd', {}, until)] : []), ...facing(say('alarms.told'), alarm.told),
+        ...(alarm.signal.includes('/') ? [el('dt', {}, say('alarms.signal')), el('dd', {}, el('a', { class: 'way', href: '/signal/' + alarm.signal }, say('alarms.course')))] : []),
         el('dt', {}, say('alarms.unit')), el('dd', {}, title(alarm.unit) + ' · ' + say('alarms.priority', { priority: alarm.priority }))),
       alarm.asked_of ? el('p', { class: 'asked' }, say('alarms.asked', { unit: title(alarm.asked_of), minutes: Math.round(alarm.asked_s / 60), reason: alarm.asked_reason })) : '',
       el('h3', {}, say('alarms.meaning')),

@@ -11,11 +11,11 @@
   const palette = () => (colours = colours || Object.fromEntries(['ground', 'panel', 'raised', 'brown', 'line', 'bone', 'grey', 'amber', 'vermilion', 'sky', 'blue'].map(n => [n, shade(n)])));
 
   const screen = () => {
-    const name = el('h3'), owner = el('p', { class: 'owner' }), value = el('strong'), unit = el('span', { class: 'uom' });
+    const way = el('a', {}), name = el('h3', {}, way), owner = el('p', { class: 'owner' }), value = el('strong'), unit = el('span', { class: 'uom' });
     const mark = shape('unknown'), word = el('span', { class: 'word' }), canvas = el('canvas', { 'aria-hidden': 'true' });
     const plan = el('p', { class: 'plan' });
     const node = el('article', { class: 'screen' }, canvas, el('header', {}, name, owner, el('p', { class: 'verdict' }, mark, word), el('p', { class: 'value' }, value, unit)), plan);
-    return { node, name, owner, value, unit, mark, word, canvas, plan, key: '' };
+    return { node, name: way, owner, value, unit, mark, word, canvas, plan, key: '' };
   };
 
   const fit = canvas => {
@@ -73,10 +73,11 @@
   };
 
   // One canvas lies behind the words of a screen: bars from top to bottom at the left, the last points below the figure.
-  const draw = (it, s, from) => {
+  const draw = (it, s, from, home) => {
     const [w, h, ratio] = fit(it.canvas), ctx = it.canvas.getContext('2d'), c = palette();
     if (!w || !h) return;
     ctx.clearRect(0, 0, w, h);
+    if (home) return;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) * ratio;
     bars(ctx, s, 1.4 * rem, 4 * rem, 1.3 * rem, h - 1.3 * rem, c);
     const top = it.plan.previousSibling.offsetHeight * ratio + 1.6 * rem;
@@ -98,7 +99,7 @@
       const wary = all.filter(s => !urgent.includes(s) && room.settled(s.key, s.state) === 'suspected');
       if (state.focus !== focus) { page = 0; focus = state.focus; } else if (!held) page += 1;
       turned = performance.now();
-      const calm = all.filter(s => !wary.includes(s)), from = page * SCREENS % Math.max(1, calm.length);
+      const calm = all.filter(s => !wary.includes(s)).sort((a, b) => (a.ground === '') - (b.ground === '')), from = page * SCREENS % Math.max(1, calm.length);
       if (!held || !queue.length || !state.signals.has(queue[0])) queue = wary.slice(0, 1).concat(calm.slice(from), calm.slice(0, from)).map(s => s.key);
     }
     const pages = Math.max(1, Math.ceil(all.length / SCREENS));
@@ -113,17 +114,20 @@
       if (!s) return;
       const unit = state.units.get(s.unit);
       put(it.name, s.title || s.name);
+      set(it.name, { href: '/signal/' + s.key });
       put(it.owner, unit ? unit.title || unit.id : s.unit);
-      put(it.value, figure(s.value));
-      put(it.unit, uom(s.uom));
+      const home = s.ground === '';
+      put(it.value, home ? '' : figure(s.value));
+      put(it.unit, home ? '' : uom(s.uom));
       reshape(it.mark, s.state);
       const change = s.p ? Math.max(...s.p.slice(1)) : 0;
       const waits = ['alarm', 'called', 'silent', 'stopped'].includes(s.state);
       put(it.word, waits && s.named === 'steady' ? say('state.' + s.state) : ['step', 'slope', 'transient'].includes(s.named) && change >= 0.5 ? say('feed.verdict', { named: say('named.' + s.named), percent: Math.round(100 * change) }) : say('named.' + s.named));
       set(it.node, { 'data-state': s.state, 'data-key': s.key });
-      put(it.plan, s.capability === null || s.capability === undefined ? say('feed.no_plan')
+      set(it.node, { 'data-home': home ? 'yes' : null });
+      put(it.plan, home ? say('feed.home') : s.capability === null || s.capability === undefined ? say('feed.no_plan')
         : say(s.over_capability ? 'feed.over' : 'feed.plan', { capability: figure(s.capability), potentiality: figure(s.potentiality) }));
-      draw(it, s, since(state, s));
+      draw(it, s, since(state, s), home);
     });
   };
 

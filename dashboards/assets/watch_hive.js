@@ -140,6 +140,7 @@
     const keep = { unit, group, row: null, island: true };
     const line = y - r * (roomy ? 0.69 : 0.62);
     keep.size = size;
+    keep.below = below.map(leaf => leaf.id);
     keep.word = svg('text', { x: x + size * 0.45, y: line + size * 0.98, 'font-size': Math.max(13, size * 0.74), class: 'word', 'text-anchor': 'middle' });
     keep.mark = svg('path', { class: 'mark', 'fill-rule': 'evenodd' });
     keep.place = word => `translate(${(x - word.length * size * 0.19 - size * 0.2).toFixed(1)} ${(line + size * 0.73).toFixed(1)}) scale(${(size * 0.34).toFixed(1)})`;
@@ -212,12 +213,16 @@
       const row = keep.signal ? shown(keep.signal) : state.units.get(keep.unit.id);
       if (!row) continue;
       const told = window.opsroom.settled(row.id, row.state);
-      if (row === keep.row && told === keep.told) continue;
+      const hurt = keep.below ? keep.below.reduce((sum, id) => sum + ((state.units.get(id) || {}).state === 'alarm' ? 1 : 0), 0) : 0;
+      if (row === keep.row && told === keep.told && hurt === keep.hurt) continue;
+      keep.hurt = hurt;
       keep.row = row;
       keep.told = told;
       set(keep.group, { 'data-state': told });
       if (keep.mark) set(keep.mark, { d: SHAPES[told] || SHAPES.unknown });
-      const word = say('state.' + told), calm = told === 'calm' || told === 'suspected';
+      const own = say('state.' + told), calm = told === 'calm' || told === 'suspected';
+      // An alarm that has not climbed is its plant's own affair: the level above says that it knows of it.
+      const word = hurt > 1 && told === 'calm' ? say('wall.below', { state: own, count: hurt }) : own;
       if (keep.island) {
         put(keep.word, word);
         set(keep.mark, { transform: keep.place(word) });

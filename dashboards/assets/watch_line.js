@@ -180,8 +180,8 @@
   room.draw(state => {
     if (!w || !document.contains(w.root)) return;
     put(w.clock, clock(room.now())); put(w.day, day(room.now()) + ' UTC');
-    show(w.down, !state.connected);
-    if (!state.connected) put(w.downText, say('wall.down', { age: span(room.age()) }));
+    const cut = room.cut();
+    show(w.down, Boolean(cut)); put(w.downText, cut);
     const book = state.book, second = Math.floor(performance.now() / 1000);
     // Ages move on once a second; between two pages there is nothing else to draw.
     if (!book || (book === drawn && second === drawnAt)) return;

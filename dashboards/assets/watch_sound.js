@@ -6,11 +6,11 @@
   const { el, put, set, say, state } = room;
   const TONES = { high: [[880, 0], [660, .18], [880, .36], [660, .54]], medium: [[660, 0], [660, .3]], low: [[440, 0]] };
   const RANK = ['low', 'medium', 'high'], LEAST_MS = 3000;
-  let button = null, sound = null, muted = false, known = null, last = 0;
+  let button = null, corner = null, sound = null, muted = false, known = null, last = 0;
 
   const mark = () => {
     const word = !sound ? 'off' : muted ? 'muted' : 'on';
-    set(button, { 'data-sound': word, 'aria-pressed': String(word === 'on') });
+    set(button, { 'data-sound': word, 'aria-pressed': String(word === 'on'), title: say('sound.why_' + word) });
     put(button, say('sound.' + word));
   };
   const play = priority => {
@@ -36,14 +36,14 @@
     known = null;
     button = el('button', { type: 'button', class: 'sound' });
     button.addEventListener('click', press);
-    document.querySelectorAll('body > .corner').forEach(node => node.remove());
-    document.body.append(el('div', { class: 'corner' }, el('a', { href: '/alarms' }, say('alarms.title')), button));
+    corner = el('div', { class: 'corner' }, el('a', { href: '/alarms' }, say('alarms.title')), button);
     mark();
-    set(button, { title: root.dataset.title || '' });
   });
   room.draw(() => {
     if (!button || !state.ready) return;
-    if (!document.querySelector('#wall')) { button.parentNode.remove(); button = null; return; }
+    const place = document.querySelector('#wall .status .more');
+    if (!place) { button = null; return; }
+    if (corner.parentNode !== place) place.append(corner);
     const now = new Map();
     for (const a of state.alarms.values()) if (['unacknowledged', 'acknowledged'].includes(a.state) && (!a.origin || a.origin === a.id)) now.set(a.id, [a.climbs.length, a.priority]);
     if (known) {

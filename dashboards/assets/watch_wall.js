@@ -5,7 +5,7 @@
   const { uom, el, svg, put, set, show, shape, reshape, say, sure, figure, count, span, clock, day } = room;
   const GRAVE = { unacknowledged: 0, acknowledged: 1, returned: 2, recovered: 2, latched: 2, 'latched-acknowledged': 2, shelved: 3, suppressed: 4, 'out-of-service': 4 };
   const BACK = new Set(['returned', 'recovered', 'latched', 'latched-acknowledged']);
-  const EXCEPTIONS = 2, LINES = 4, LONG = 38, SEATS = 7;
+  const EXCEPTIONS = 2, LINES = 4, LONG = 38, SEATS = 7, SPOKEN = 3, NAMED = 4, FLOOD = 10, FLOOD_S = 600;
   let w = null;
 
   // ---- an exception: what, how sure, whose, where it stands, and the clock that runs there
@@ -65,6 +65,17 @@
     it.left.style.width = (100 * share).toFixed(1) + '%';
   };
 
+  // What does not stand in full: by name while it is few, by where it is when it is many.
+  const others = (state, rest) => {
+    if (rest.length <= NAMED) return rest.map(a => a.title).join(' · ');
+    const below = new Map();
+    for (const a of rest) {
+      const way = room.hive.path(state.units, a.unit), at = way.findIndex(u => u.id === state.focus), unit = way[at + 1] || way[way.length - 1];
+      if (unit) below.set(unit, (below.get(unit) || 0) + 1);
+    }
+    return [...below].sort((a, b) => b[1] - a[1]).map(([unit, n]) => say('wall.more_at', { unit: unit.title || unit.id, count: count(n) })).join(' · ');
+  };
+
   const paintExceptions = state => {
     // One cause, one alarm: those that follow an open origin stand under it.
     const live = [...state.alarms.values()].filter(a => a.state !== 'closed'), lives = new Set(live.map(a => a.id));
@@ -73,10 +84,12 @@
     const suspected = [...state.signals.values()].filter(s => room.settled(s.key, s.named === 'suspected' ? 'suspected' : s.state) === 'suspected');
     const shown = open.slice(0, EXCEPTIONS);
     set(w.exceptions, { 'data-count': shown.length });
-    put(w.count, open.length ? say('wall.open', { count: open.length }) : '');
+    const fresh = live.filter(a => a.opened_at > room.now() - FLOOD_S).length;
+    put(w.count, open.length ? say('wall.open', { count: count(open.length) }) : '');
+    put(w.flood, fresh > FLOOD ? say('wall.flood', { count: count(fresh) }) : '');
     w.items.forEach((it, i) => { show(it.node, i < shown.length); if (i < shown.length) paintException(it, state, shown[i]); });
     show(w.more, open.length > shown.length);
-    if (open.length > shown.length) put(w.more, say('wall.more', { count: open.length - shown.length, what: open.slice(shown.length).map(a => a.title).join(' · ') }));
+    if (open.length > shown.length) put(w.more, say('wall.more', { count: count(open.length - shown.length), what: others(state, open.slice(shown.length)) }));
     show(w.quiet, open.length === 0);
     put(w.calm, say(state.connected ? 'wall.quiet' : 'wall.was_quiet'));
     if (!open.length) {
@@ -97,7 +110,7 @@
       w.suspects.dataset.told = key;
       w.suspects.replaceChildren(...told.map(text => el('li', {}, shape('suspected'), el('span', {}, text))));
     }
-    const heard = open.map(a => a.title + ', ' + say('kind.' + a.kind)).join('; ');
+    const heard = open.slice(0, SPOKEN).map(a => a.title + ', ' + say('kind.' + a.kind)).concat(open.length > SPOKEN ? say('wall.and', { count: open.length - SPOKEN }) : []).join('; ');
     if (w.heard !== heard) { w.heard = heard; put(w.speaker, heard ? say('wall.spoken', { what: heard }) : say('wall.quiet')); }
   };
 
@@ -183,13 +196,13 @@
   };
 
   const paintStatus = state => {
-    const now = room.now(), line = state.line, age = room.age();
+    const now = room.now(), line = state.line;
     put(w.clock, clock(now)); put(w.day, day(now) + ' UTC');
     show(w.speed, state.speed !== 1);
     put(w.speed, say('wall.speed', { speed: state.speed }));
     show(w.waiting, false);
-    show(w.down, !state.connected);
-    if (!state.connected) put(w.downText, say('wall.down', { age: span(age) }));
+    const cut = room.cut();
+    show(w.down, Boolean(cut)); put(w.downText, cut);
     set(w.root, { 'data-line': state.connected ? 'up' : 'down' });
     put(w.connection, say(state.connected ? 'wall.connected' : 'wall.cut'));
     const open = [...state.alarms.values()].filter(a => a.state !== 'closed').length;
@@ -200,7 +213,8 @@
       put(w.telexes, count(line.telexes)); put(w.refused, count(line.refused));
       // What was refused stands here for ten minutes of the room: somebody has tried what is not theirs.
       const tried = line.attempt_at !== null && line.attempt_at !== undefined && now - line.attempt_at < 600;
-      show(w.trouble, Boolean(line.trouble) || tried); put(w.trouble, line.trouble || (tried ? say('wall.attempt', { reason: line.attempt }) : ''));
+      const told = line.trouble || (tried ? say('wall.attempt', { reason: line.attempt }) : '');
+      show(w.trouble, Boolean(told)); put(w.trouble, told); set(w.trouble, { title: told || null });
     }
     const focus = state.units.get(state.focus);
     show(w.state, Boolean(focus) && focus.state !== 'calm');
@@ -221,7 +235,7 @@
       state: text('p', 'chip'), stateMark: shape('calm'), stateWord: text('span', ''),
       clock: text('strong', 'now'), day: text('span', 'day'), speed: text('span', 'speed'),
       performance: text('strong', ''), productivity: text('strong', ''), latency: text('strong', ''),
-      count: text('span', 'count'), more: text('p', 'more'), suspects: text('ul', 'suspects'),
+      count: text('span', 'count'), flood: text('span', 'flood'), more: text('p', 'more'), suspects: text('ul', 'suspects'),
       calm: text('span', ''), absorbed: text('strong', 'absorbed'), last: text('p', 'last'), watched: text('p', 'watched'),
       waiting: el('p', { class: 'waiting' }, say('wall.waiting')),
       speaker: el('p', { class: 'unseen', role: 'status' }),
@@ -244,7 +258,7 @@
     w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), w.calm),
       el('p', { class: 'sum' }, w.absorbed, el('span', {}, say('wall.absorbed'))), w.watched, w.last);
     w.exceptions = el('section', { class: 'exceptions', 'aria-label': say('wall.exceptions') },
-      el('h2', {}, say('wall.exceptions'), w.count), w.quiet, ...items.map(i => i.node), w.more, w.suspects);
+      el('h2', {}, say('wall.exceptions'), w.count, w.flood), w.quiet, ...items.map(i => i.node), w.more, w.suspects);
     w.council = el('section', { class: 'council', 'aria-label': say('wall.council') },
       el('h2', {}, say('wall.council'), w.held),
       el('div', { class: 'motion' }, el('div', {}, w.motionTitle, w.motionText), el('p', { class: 'runs' }, w.motionClock, w.motionUntil)), w.ring);

@@ -262,10 +262,29 @@ def make(room: FakeRoom) -> FastAPI:
     async def variety() -> list[str]:
         return []
 
+    @api.get("/api/signals/{plant}/{name}")
+    async def signal(plant: str, name: str) -> Any:
+        return msgspec.to_builtins(room.signals[f"{plant}/{name}"])
+
+    @api.get("/api/signals/{plant}/{name}/readings")
+    async def readings(plant: str, name: str, start: float, end: float) -> Any:
+        named = room.signals[f"{plant}/{name}"].named
+        rows = [
+            {"at": at, "value": value, "low": low, "high": high, "named": named, "kind": "live"}
+            for at, value, low, high in room.points[f"{plant}/{name}"]
+            if start <= at <= end
+        ]
+        return {"signal": f"{plant}/{name}", "readings": rows}
+
     @api.post("/fake/scene/{name}")
     async def scene(name: str) -> str:
         await fake_scenes.SCENES[name](room, "mill-at-tom/output")
         return name
+
+    @api.post("/fake/flood/{count}")
+    async def flood(count: int) -> int:
+        await fake_scenes.flood(room, count)
+        return count
 
     @api.post("/fake/say")
     async def say(request: Request) -> str:
@@ -302,6 +321,7 @@ def make(room: FakeRoom) -> FastAPI:
                     await room.push(books=True)
                     continue
                 focus = said.focus or focus
+                viewer = who(ws.cookies.get("opsroom_session", "")) or v.Viewer(role="viewer")
                 await room.begin(key, ws, focus, viewer)
         except WebSocketDisconnect:
             pass

@@ -266,6 +266,42 @@ async def hostile(room: FakeRoom, key: str) -> None:
     await room.push(alarms=(alarm,), motions=(motion,), units=(room.units["mill-at-tom"],), ticker=(line,))
 
 
+async def flood(room: FakeRoom, count: int) -> None:
+    """That many plants in alarm at once, spread over the tree; every fifth has climbed, every third follows another."""
+    plants = [room.plants[i * len(room.plants) // count] for i in range(min(count, len(room.plants)))]
+    units, alarms = [], []
+    for number, plant in enumerate(plants, 1):
+        climbed = number % 5 == 0
+        follows = f"flood-{number - 1}" if number % 3 == 2 else ""
+        alarm = v.AlarmView(
+            id=f"flood-{number}",
+            signal=f"{plant.id}/output",
+            unit=plant.id,
+            title=f"Output · {plant.title}",
+            kind="step",
+            direction="down",
+            state="unacknowledged",
+            sentence=SENTENCE,
+            probability=0.97,
+            size=-18.4,
+            uom="t/h",
+            since=room.now - 240,
+            opened_at=room.now,
+            at_unit=plant.parent if climbed else plant.id,
+            at_level="enterprise" if climbed else "plant",
+            climbs=(v.ClimbView(source=plant.id, target=plant.parent, at=room.now, reason="expired"),) * climbed,
+            clock_s=1800.0,
+            deadline=room.now + 600.0 + number,
+            origin=follows,
+        )
+        room.alarms[alarm.id] = alarm
+        alarms.append(alarm)
+        units.append(paint(room, plant.id, "alarm", 1))
+        if climbed:
+            units.append(paint(room, plant.parent, "called", 1))
+    await room.push(alarms=tuple(alarms), units=tuple(units))
+
+
 Scene = Callable[["FakeRoom", str], Awaitable[None]]
 
 SCENES: dict[str, Scene] = {

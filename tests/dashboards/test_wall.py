@@ -37,6 +37,7 @@ def door(*, anonymous: bool = True) -> Door:
         ("/unit/mill-1", UNIT, True),
         ("/unit/mill-2", UNIT, False),
         ("/unit/mill-1", SEAT, False),
+        ("/signal/mill-1/output", None, True),
         ("/operator", OPERATOR, True),
         ("/operator", SEAT, False),
         ("/operator", ANYBODY, False),
