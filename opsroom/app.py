@@ -25,7 +25,7 @@ from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of
 from opsroom.judgement.bank import Judged
 from opsroom.loop.founding import clock_of, enrol, software
 from opsroom.loop.hall import Hall, open_hall
-from opsroom.loop.inbox import Batch
+from opsroom.loop.inbox import TICK_S, Batch
 from opsroom.loop.logs import logger
 from opsroom.loop.outgoing import Outgoing
 from opsroom.loop.reckoner import Reckoner
@@ -208,7 +208,9 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
         ssl_cert_reqs=ssl.CERT_OPTIONAL if doors.client_ca else ssl.CERT_NONE,
     )
     family = socket.AF_INET6 if ":" in doors.host else socket.AF_INET
+        gather_s=2 * TICK_S,
     with socket.create_server((doors.host, doors.port), family=family, backlog=1024) as listener:
+    hall.inbox.before = gateway.look
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         up = asyncio.create_task(server.up.wait())

@@ -16,7 +16,9 @@ import numpy as np
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from telex_ingest.compiled import COMPILES, compiled
+from telex_ingest.compiled import COMPILES
+from telex_ingest.mailbag import TEXT, openings
+from telex_ingest.open_wire import Waiting
 from telex_ingest.toll import EVERY, Toll
 
 try:
@@ -27,33 +29,15 @@ except ImportError:  # a platform without the compiled part
 Sink = Callable[[bytes, bool], None]
 """Takes one message: its payload, and whether it was a text frame."""
 
-Many = Callable[[bytes, list[int]], bool]
-"""Takes text messages that came together, of so many bytes each; False: it takes none, they shall come one by one."""
+Many = Callable[[bytes, list[int], list[float] | None], bool]
+"""Takes text messages that came together, of so many bytes each, now or at these moments of the room's clock.
 
-_TEXT, _BINARY, _FIN_CONTINUED = 0x81, 0x82, 0x80
+False: it takes none, they shall come one by one.
+"""
+
+_TEXT, _BINARY = TEXT, 0x82
 _BULK = 1024
 """From so many bytes on it is worth looking for several frames at once."""
-_MOST_AT_ONCE = 4096
-
-
-@compiled
-def _unmasked(data: Any, most: int, payload: Any, sizes: Any) -> tuple[int, int, int]:
-    """Take whole text frames off `data`: how many, where the rest begins, how many bytes of payload."""
-    at = found = to = 0
-    size: Any
-    while found < len(sizes) and len(data) - at >= 6 and data[at] == _TEXT and data[at + 1] & 0x80:
-        size, start = np.int64(data[at + 1] & 0x7F), at + 6
-        if size == 126:
-            size, start = np.int64(data[at + 2]) << 8 | np.int64(data[at + 3]), at + 8
-        elif size == 127:
-            break  # so long a frame is not worth company
-        if size > most or start + size > len(data):
-            break
-        for k in range(size):
-            payload[to + k] = data[start + k] ^ data[start - 4 + (k & 3)]
-        sizes[found] = size
-        at, to, found = start + size, to + size, found + 1
-    return found, at, to
 
 
 class FrameProtocol(WebSocketsSansIOProtocol):
@@ -67,6 +51,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._within = False
         """Whether a fragmented message has begun."""
         self._paused = False
+        self._waiting: Waiting | None = None
+        self._pieces: list[bytes] = []
+        self._ats: list[float] = []
+        """What waits in the bag, and when it came."""
         self._toll = Toll()
 
     def handle_connect(self, event: Request) -> None:
@@ -84,12 +72,15 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     # ---- for the application
 
-    def take_over(self, sink: Sink, toll: Toll | None = None, many: Many | None = None) -> None:
+    def take_over(
+        self, sink: Sink, toll: Toll | None = None, many: Many | None = None, waiting: Waiting | None = None
+    ) -> None:
         """From now on every message goes to `sink`, those that wait already first; `toll` is told what taking them costs.
 
-        Text messages that come together are offered to `many` before.
+        Text messages that come together are offered to `many` before; bytes wait for those of others where `waiting` allows it.
         """
         self._sink, self._many = sink, many if COMPILES else None
+        self._waiting = waiting if COMPILES else None
         self._toll = toll or self._toll
         left = []
         while not self.queue.empty():
@@ -143,8 +134,39 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Take what came off the socket."""
         if self._sink is None:
             super().data_received(data)
+        elif self._waiting is not None and (self._pieces or self._may_wait(self._waiting)):
+            first = not self._pieces
+            self._pieces.append(data)
+            self._ats.append(self._waiting.bag.now())
+            self._waiting.bag.put(self, len(data), first)
         else:
             self._take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """What came before the end is heard."""
+        if self._pieces and self._waiting is not None:
+            self._waiting.bag.empty()
+        super().connection_lost(exc)
+
+    def _may_wait(self, waiting: Waiting) -> bool:
+        return not (self._within or self._paused or self.close_sent) and self._many is not None and waiting.may()
+
+    # ---- for the bag
+
+    def held(self) -> tuple[list[bytes], list[float], int]:
+        """What waits of it, with what no frame could be made of before."""
+        pieces, ats, self._pieces, self._ats = self._pieces, self._ats, [], []
+        if self._rest:
+            pieces[0], self._rest = self._rest + pieces[0], b""
+        return pieces, ats, self.config.ws_max_size
+
+    def opened(self, texts: bytes, sizes: list[int], ats: list[float], held: bytes, rest: int) -> None:
+        """Hand on the text frames together if that may still be; the rest is taken frame by frame."""
+        still = not (self._paused or self._within or self.close_sent)
+        if sizes and still and self._many is not None and self._many(texts, sizes, ats):
+            held = held[rest:]
+        if held:
+            self._take(held)
 
     def _take(self, data: bytes) -> None:
         """Hand on every whole data frame; give every other frame, or what cannot be one, to the library."""
@@ -193,10 +215,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def _together(self, many: Many, held: bytes, most: int) -> int:
         """Hand on the whole text frames that `held` begins with; tells where the rest begins."""
-        data, payload = np.frombuffer(held, np.uint8), np.empty(len(held), np.uint8)
-        sizes = np.empty(min(len(held) // 6, _MOST_AT_ONCE), np.int64)
-        found, at, size = _unmasked(data, most, payload, sizes)
-        return at if found > 1 and many(payload[:size].tobytes(), sizes[:found].tolist()) else 0
+        payload, sizes, _, _, rests, _ = openings(held, np.array([0, len(held)]), np.array([most]))
+        return int(rests[0]) if len(sizes) > 1 and many(payload.tobytes(), sizes.tolist(), None) else 0
 
     def send_receive_event_to_app(self) -> None:
         """A message of several fragments is whole."""

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from telex_ingest.desk import Link
+from telex_ingest.gathering import GATHER_S, Gathering
 from telex_ingest.heard import GapClosed, SheetAccepted, StripAccepted
 from telex_ingest.line import Limits, LineCounts
 from telex_ingest.open_wire import (
@@ -37,6 +37,7 @@ from telex_ingest.open_wire import (
     Scope,
     Send,
     Vouch,
+    Waiting,
     Wire,
     bearer_of,
     no_page,
@@ -44,20 +45,15 @@ from telex_ingest.open_wire import (
 )
 from telex_ingest.refusals import WireError
 from telex_ingest.restraint import Restraint
-from telex_ingest.scanner import PLAIN, SCANS
 from telex_ingest.session import Session
 from telex_ingest.share import Share
 from telex_ingest.states import LinkState
-from telex_ingest.strips import GATHERED, Odd, Strips
 from telex_ingest.telex import Invitation, Notice, Order, PlantBirth, Refusal
 from telex_ingest.telling import Telling
 from telex_ingest.toll import EVERY, Toll
 from telex_ingest.wire import Subprotocol, decode
 
 NOT_STORED = "the room cannot store what is told now; nothing is acknowledged until it can"
-
-GATHER_S = 0.01
-"""How long a plain telex waits at most for others to be looked at together."""
 
 STALLED_S = 1.5
 """A room that has not swept for so long, in seconds of the world, did not listen, so that it calls nobody silent for a while."""
@@ -83,13 +79,14 @@ class Gateway:
         share: Callable[[str], Share] = lambda link: Share(),
         toll: Toll | None = None,
         steady: Callable[[], float] = time.monotonic,
+        gather_s: float = GATHER_S,
     ) -> None:
         """Make the gateway.
 
         `allowed` tells of a link that is open whether it still may speak (None: no longer); `roomy` whether a websocket that the
         room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
         link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost;
-        `steady` counts seconds of the world.
+        `steady` counts seconds of the world; plain telexes wait for each other until `look` is called, `gather_s` at most.
         """
         self._vouch = vouch
         self._share = share
@@ -105,9 +102,11 @@ class Gateway:
         self._origins = origins
         self._session = Session(room_id, limits)
         self._wires: dict[int, Wire] = {}
-        self._strips = Strips()
-        self._looking: asyncio.TimerHandle | None = None
-        self._restraint = Restraint(self._session.desk, roomy)
+        desk = self._session.desk
+        self._restraint = Restraint(desk, roomy)
+        self._gathering = Gathering(
+            desk, self._wires, self._restraint, deliver, roomy, self._odd, clock, limits, self._toll, gather_s
+        )
         self._telling = Telling(self._session, self._wires, limits.send_s)
         self._swept = float("-inf")
         self._swept_at = float("inf")
@@ -186,6 +185,10 @@ class Gateway:
                 self._session.desk.refuse(wire.link, now, "unauthorised", "this link may no longer speak")
                 wire.end(POLICY_VIOLATION)
 
+    def look(self) -> None:
+        """Look at the telexes that wait to be looked at together; call it when a tick begins to gather what was heard."""
+        self._gathering.look()
+
     def line(self) -> LineCounts:
         """Tell the state of the line: links, plants, every counter."""
         line = self._session.line()
@@ -210,6 +213,7 @@ class Gateway:
             self._emptied.clear()
             await self._emptied.wait()
         self._restraint.close()
+        self._gathering.close()
 
     # ---- one websocket
 
@@ -249,7 +253,7 @@ class Gateway:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-            self._look_at(wire.link)
+            self._gathering.look_at(wire.link)
             del self._wires[wire.link.number]
             self._restraint.paused.pop(wire.link.number, None)
             if code is not None:
@@ -304,7 +308,9 @@ class Gateway:
 
         patience = asyncio.get_running_loop().call_later(self.limits.handshake_s, late)
         try:
-            direct.take_over(hear, self._toll, partial(self._frames, wire))
+            gathering = self._gathering
+            waiting = Waiting(gathering.bag, partial(gathering.bytes_may, wire))
+            direct.take_over(hear, self._toll, partial(gathering.many, wire), waiting)
             while (await receive())["type"] != "websocket.disconnect":
                 continue
         finally:
@@ -322,63 +328,15 @@ class Gateway:
         tally.bytes_in += len(frame)
         at = self._clock.now()
         link.heard(len(frame), at)
-        if subprotocol is Subprotocol.JSON and self._gathers(wire):
+        if subprotocol is Subprotocol.JSON:
             data = frame.encode() if isinstance(frame, str) else frame
-            if data.startswith(PLAIN) and len(data) <= self.limits.frame_bytes:
-                self._gather(link, data, [len(data)], at)
+            if self._gathering.one(wire, data, at):
                 return
-        if self._strips.holds(link):
-            self._look_at(link)
+        self._gathering.look_at(link)
         self._take(wire, bearer, frame, subprotocol, at)
 
-    def _frames(self, wire: Wire, frames: bytes, sizes: list[int]) -> bool:
-        """Take text frames that came together; False when they must come one by one."""
-        if wire.cut.done() or max(sizes) > self.limits.frame_bytes or not self._gathers(wire):
-            return False
-        link, tally = wire.link, self._session.desk.tally
-        tally.frames_in += len(sizes)
-        tally.bytes_in += len(frames)
-        at = self._clock.now()
-        link.heard(len(frames), at, len(sizes))
-        self._gather(link, frames, sizes, at)
-        return True
-
-    def _gathers(self, wire: Wire) -> bool:
-        """Whether frames of text may wait a moment for others: none of them is the first of anything, none must be slowed."""
-        link = wire.link
-        return (
-            SCANS
-            and wire.per_s is None
-            and link.state is LinkState.SPEAKING
-            and (self._strips.holds(link) or self._roomy(link.number))
-        )
-
-    def _gather(self, link: Link, frames: bytes, sizes: list[int], at: float) -> None:
-        self._strips.add(link, frames, sizes, at)
-        if self._strips.frames >= GATHERED:
-            self._look()
-        elif self._looking is None:
-            self._looking = asyncio.get_running_loop().call_later(GATHER_S, self._look)
-
-    def _look(self) -> None:
-        """Look at everything that waits to be looked at together."""
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
-        self._toll.on = False
-        self._toll.begin()
-        self._look_at(None)
-        self._toll.charge("strips")
-
-    def _look_at(self, only: Link | None) -> None:
-        session = self._session
-        for link, item in self._strips.take(session.desk, only):
-            wire = self._wires.get(link.number)
-            if isinstance(item, Odd):
-                if wire is not None:  # else it has gone, and its plant still has what it told
-                    self._take(wire, "", item.frame, Subprotocol.JSON, item.at)
-            elif not self._deliver(item) and wire is not None:  # a strip has its numbers already, so it is always heard
-                self._restraint.pause(wire)
+    def _odd(self, wire: Wire, frame: bytes, at: float) -> None:
+        self._take(wire, "", frame, Subprotocol.JSON, at)
 
     def _take(self, wire: Wire, bearer: str, frame: str | bytes, subprotocol: Subprotocol, now: float) -> None:
         session, link = self._session, wire.link

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from telex_ingest.desk import Link
 from telex_ingest.heard import Heard
+from telex_ingest.mailbag import Mailbag
 from telex_ingest.toll import Toll
 from telex_ingest.wire import Subprotocol
 
@@ -40,15 +41,27 @@ Roomy = Callable[[int], bool]
 """(number of a websocket) -> whether the room takes more from it."""
 
 
+class Waiting(NamedTuple):
+    """Where bytes may wait for others, and whether those that come now may."""
+
+    bag: Mailbag
+    may: Callable[[], bool]
+
+
 class Direct(Protocol):
     """A server that hands frames over as they come (`telex.direct` among the extensions of the scope)."""
 
     def take_over(
-        self, sink: Callable[[bytes, bool], None], toll: Toll, many: Callable[[bytes, list[int]], bool]
+        self,
+        sink: Callable[[bytes, bool], None],
+        toll: Toll,
+        many: Callable[[bytes, list[int], list[float] | None], bool],
+        waiting: Waiting,
     ) -> None:
         """From now on every message goes to `sink`: its payload, and whether it is text; `toll` is told what that costs.
 
-        Text messages that come together are offered to `many` first: all of them in a row, and their sizes.
+        Text messages that come together are offered to `many` first: all of them in a row, their sizes, and when each came
+        (None: now). While `waiting` allows it bytes wait in its bag for those of other websockets.
         """
         ...
 

@@ -41,14 +41,14 @@ class Strips:
         self._waiting: dict[int, _Waiting] = {}
         self.frames = 0
 
-    def add(self, link: Link, frames: bytes, sizes: Sequence[int], at: float) -> None:
-        """Let frames wait that came together: one behind the other in `frames`, of `sizes` bytes."""
+    def add(self, link: Link, frames: bytes, sizes: Sequence[int], ats: Sequence[float]) -> None:
+        """Let frames wait that came together: one behind the other in `frames`, of `sizes` bytes, that came at `ats`."""
         mine = self._waiting.get(link.number)
         if mine is None:
             mine = self._waiting[link.number] = _Waiting(link, [], [], [])
         mine.pieces.append(frames)
         mine.sizes.extend(sizes)
-        mine.ats.extend([at] * len(sizes))
+        mine.ats.extend(ats)
         self.frames += len(sizes)
 
     def holds(self, link: Link) -> bool:

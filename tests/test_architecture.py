@@ -40,6 +40,7 @@ DOES_IO = {
     "simulators/performance.py",
     "simulators/crowd.py",
     "simulators/crowd_link.py",
+    "telex_ingest/gathering.py",
     "telex_ingest/gateway.py",
     "telex_ingest/open_wire.py",
     "telex_ingest/restraint.py",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from opsroom.clock import Clock
@@ -162,6 +162,8 @@ class Inbox:
         self._rows, self._gathered = ROWS, 0
         """How many readings a tick may take now, and how many the last one took."""
         self._wake = asyncio.Event()
+        self.before: Callable[[], None] = lambda: None
+        """Called when a tick begins to gather: whoever holds something back gives it now."""
 
     @property
     def waiting(self) -> int:
@@ -277,6 +279,7 @@ class Inbox:
         return line.waiting <= WAITING // max(LEAST_LINES, len(self._lines))
 
     def _gather(self) -> Batch:
+        self.before()
         self._toll.begin()
         taken = _Taken()
         for line in self._touched:

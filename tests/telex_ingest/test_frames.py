@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from telex_ingest.frames import _unmasked
+from telex_ingest.mailbag import openings
 
 MOST = 300
 
@@ -35,8 +35,7 @@ def test_whole_text_frames_are_taken_up_to_the_first_that_is_something_else(
     frames = [masked(Opcode.TEXT, text) for text in texts]
     sent = b"".join(frames) + other + b"".join(frames)
     sent = sent[: len(sent) - lacking]
-    payload, sizes = np.empty(len(sent), np.uint8), np.empty(20, np.int64)
-    found, at, size = _unmasked(np.frombuffer(sent, np.uint8), MOST, payload, sizes)
+    payload, sizes, _, _, rests, _ = openings(sent, np.array([0, len(sent)]), np.array([MOST]))
     told: list[bytes] = []
     come = 0
     for text, frame in zip(texts if other else texts * 2, frames if other else frames * 2, strict=True):
@@ -44,7 +43,6 @@ def test_whole_text_frames_are_taken_up_to_the_first_that_is_something_else(
         if len(text) > MOST or come > len(sent):
             break
         told.append(text)
-    assert found == len(told)
-    assert sizes[:found].tolist() == [len(text) for text in told]
-    assert payload[:size].tobytes() == b"".join(told)
-    assert at == sum(len(frame) for frame in (frames * 2)[:found])
+    assert sizes.tolist() == [len(text) for text in told]
+    assert payload.tobytes() == b"".join(told)
+    assert int(rests[0]) == sum(len(frame) for frame in (frames * 2)[: len(told)])

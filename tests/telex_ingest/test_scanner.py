@@ -124,7 +124,7 @@ class Line:
     def together(self, frames: list[tuple[bytes, float]]) -> list[StripAccepted]:
         strips, taken = Strips(), []
         for frame, at in frames:
-            strips.add(self.link, frame, [len(frame)], at)
+            strips.add(self.link, frame, [len(frame)], [at])
         for _, item in strips.take(self.session.desk):
             if isinstance(item, Odd):
                 self.one(item.frame, item.at)

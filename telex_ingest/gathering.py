@@ -1,0 +1,120 @@
+"""Frames of text that wait for others, over all links, and are looked at together: before a tick, or when it is time. I/O."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from telex_ingest.desk import Desk, Link
+from telex_ingest.line import Limits
+from telex_ingest.mailbag import Mailbag
+from telex_ingest.open_wire import Clock, Deliver, Roomy, Wire
+from telex_ingest.restraint import Restraint
+from telex_ingest.scanner import PLAIN, SCANS
+from telex_ingest.states import LinkState
+from telex_ingest.strips import GATHERED, Odd, Strips
+from telex_ingest.toll import Toll
+from telex_ingest.wire import Subprotocol
+
+GATHER_S = 0.01
+"""How long a plain telex waits at most for others where nobody asks for it earlier."""
+
+
+class Gathering:
+    """What came of all links and is not looked at yet."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        wires: Mapping[int, Wire],
+        restraint: Restraint,
+        deliver: Deliver,
+        roomy: Roomy,
+        take: Callable[[Wire, bytes, float], None],
+        clock: Clock,
+        limits: Limits,
+        toll: Toll,
+        gather_s: float = GATHER_S,
+    ) -> None:
+        """`take` takes a frame that came at a moment of the room's clock on its own."""
+        self._desk, self._wires, self._restraint = desk, wires, restraint
+        self._deliver, self._roomy, self._take = deliver, roomy, take
+        self._clock, self._limits, self._toll, self._gather_s = clock, limits, toll, gather_s
+        self._strips = Strips()
+        self._looking: asyncio.TimerHandle | None = None
+        self.bag = Mailbag(clock.now, self._soon)
+
+    def may(self, wire: Wire) -> bool:
+        """Whether frames of text may wait a moment for others: none of them is the first of anything, none must be slowed."""
+        link = wire.link
+        return (
+            SCANS
+            and wire.per_s is None
+            and link.state is LinkState.SPEAKING
+            and (self._strips.holds(link) or self._roomy(link.number))
+        )
+
+    def bytes_may(self, wire: Wire) -> bool:
+        """Whether bytes that come now may wait, before anybody knows what they are."""
+        return wire.subprotocol is Subprotocol.JSON and not wire.cut.done() and self.may(wire)
+
+    def one(self, wire: Wire, frame: bytes, at: float) -> bool:
+        """Let a frame of text wait, if it may; its bytes are counted already."""
+        if not (frame.startswith(PLAIN) and len(frame) <= self._limits.frame_bytes and self.may(wire)):
+            return False
+        self._wait(wire.link, frame, [len(frame)], [at])
+        return True
+
+    def many(self, wire: Wire, frames: bytes, sizes: list[int], ats: list[float] | None) -> bool:
+        """Let text frames wait that came together; False when they must come one by one."""
+        if wire.cut.done() or max(sizes) > self._limits.frame_bytes or not self.may(wire):
+            return False
+        link, tally = wire.link, self._desk.tally
+        tally.frames_in += len(sizes)
+        tally.bytes_in += len(frames)
+        ats = ats or [self._clock.now()] * len(sizes)
+        link.heard(len(frames), ats[-1], len(sizes))
+        self._wait(link, frames, sizes, ats)
+        return True
+
+    def _wait(self, link: Link, frames: bytes, sizes: list[int], ats: list[float]) -> None:
+        self._strips.add(link, frames, sizes, ats)
+        self._soon(self._strips.frames >= GATHERED)
+
+    def _soon(self, enough: bool) -> None:
+        if enough:
+            self.look()
+        elif self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(self._gather_s, self.look)
+
+    def look(self) -> None:
+        """Look at everything that waits to be looked at together."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        self._toll.on = False
+        self._toll.begin()
+        self.bag.empty()
+        self._toll.charge("frames")
+        self._look_at(None)
+        self._toll.charge("strips")
+
+    def look_at(self, link: Link) -> None:
+        """Look at what waits of one link."""
+        if self._strips.holds(link):
+            self._look_at(link)
+
+    def _look_at(self, only: Link | None) -> None:
+        for link, item in self._strips.take(self._desk, only):
+            wire = self._wires.get(link.number)
+            if isinstance(item, Odd):
+                if wire is not None:  # else it has gone, and its plant still has what it told
+                    self._take(wire, item.frame, item.at)
+            elif not self._deliver(item) and wire is not None:  # a strip has its numbers already, so it is always heard
+                self._restraint.pause(wire)
+
+    def close(self) -> None:
+        """Look no more by itself."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None

@@ -1,0 +1,160 @@
+"""Bytes of many websockets that are opened together say what each of them said, in its order, cut wherever the line cut them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+
+from telex_ingest.frames import FrameProtocol
+from telex_ingest.mailbag import FULL, Mailbag, openings
+from telex_ingest.open_wire import Waiting
+
+MOST = 200
+
+
+async def nobody(scope: Any, receive: Any, send: Any) -> None:
+    """Serves nothing."""
+
+
+CONFIG = Config(nobody, interface="asgi3", ws_max_size=MOST, ws_per_message_deflate=False, log_config=None)
+
+
+class Line:
+    """A transport that only remembers."""
+
+    def __init__(self) -> None:
+        self.paused = self.closed = False
+        self.written = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return default
+
+
+class Ear:
+    """One websocket that has been taken over, and what its application heard: (bytes, text?, when)."""
+
+    def __init__(self, bag: Mailbag, *, together: bool = True, may: bool = True) -> None:
+        self.heard: list[tuple[bytes, bool, float | None]] = []
+        self.together, self.may = together, may
+        unused: Any = Line()
+        self.end: Any = FrameProtocol(config=CONFIG, server_state=ServerState(), app_state={}, _loop=unused)
+        self.line: Any = Line()
+        self.end.transport = self.line
+        self.end.take_over(self.sink, None, self.many, Waiting(bag, lambda: self.may))
+
+    def sink(self, data: bytes, text: bool) -> None:
+        self.heard.append((data, text, None))
+
+    def many(self, texts: bytes, sizes: list[int], ats: list[float] | None) -> bool:
+        if not self.together:
+            return False
+        at = 0
+        for k, size in enumerate(sizes):
+            self.heard.append((texts[at : at + size], True, ats[k] if ats else None))
+            at += size
+        return True
+
+
+def masked(opcode: Opcode, payload: bytes) -> bytes:
+    return Frame(opcode, payload).serialize(mask=True)
+
+
+said = st.lists(
+    st.tuples(st.sampled_from([Opcode.TEXT, Opcode.TEXT, Opcode.TEXT, Opcode.BINARY]), st.binary(max_size=MOST)),
+    max_size=6,
+)
+
+
+@given(st.lists(said, min_size=1, max_size=4), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+def test_whatever_the_line_cuts_each_websocket_says_what_it_said_in_its_order(
+    speakers: list[list[tuple[Opcode, bytes]]], chance: Any, together: bool, may: bool
+) -> None:
+    bag = Mailbag(lambda: 7.0, lambda enough: None)
+    ears = [Ear(bag, together=together, may=may) for _ in speakers]
+    left = [bytearray(b"".join(masked(*one) for one in frames)) for frames in speakers]
+    while any(left):
+        k = chance.choice([k for k, rest in enumerate(left) if rest])
+        size = chance.randint(1, len(left[k]))
+        ears[k].end.data_received(bytes(left[k][:size]))
+        del left[k][:size]
+        if chance.random() < 0.3:
+            bag.empty()
+    bag.empty()
+    for ear, frames in zip(ears, speakers, strict=True):
+        assert [(data, text) for data, text, _ in ear.heard] == [(data, op is Opcode.TEXT) for op, data in frames]
+
+
+def test_each_telex_came_when_its_last_byte_came() -> None:
+    moments = iter((1.0, 2.0, 3.0))
+    bag = Mailbag(lambda: next(moments), lambda enough: None)
+    ear = Ear(bag)
+    sent = b"".join(masked(Opcode.TEXT, text) for text in (b"one", b"two", b"three"))
+    for part in (sent[:12], sent[12:18], sent[18:]):  # nine bytes each, the last eleven
+        ear.end.data_received(part)
+    bag.empty()
+    assert ear.heard == [(b"one", True, 1.0), (b"two", True, 2.0), (b"three", True, 3.0)]
+
+
+def test_what_came_before_the_end_is_heard() -> None:
+    bag = Mailbag(lambda: 1.0, lambda enough: None)
+    ear = Ear(bag)
+    ear.end.handshake_complete = True
+    ear.end.data_received(masked(Opcode.TEXT, b"last words"))
+    assert ear.heard == []
+    ear.line.close()
+    ear.end.connections.add(ear.end)
+    ear.end.connection_lost(None)
+    assert ear.heard == [(b"last words", True, 1.0)]
+
+
+def test_a_websocket_that_is_paused_meanwhile_keeps_what_it_said_until_it_is_read_again() -> None:
+    bag = Mailbag(lambda: 1.0, lambda enough: None)
+    ear = Ear(bag)
+    ear.end.data_received(masked(Opcode.TEXT, b"first") + masked(Opcode.TEXT, b"second"))
+    ear.end.pause()
+    bag.empty()
+    assert ear.heard == []
+    ear.end.resume()
+    assert [data for data, _, _ in ear.heard] == [b"first", b"second"]
+
+
+def test_the_first_bytes_and_too_many_bytes_are_told() -> None:
+    told: list[bool] = []
+    bag = Mailbag(lambda: 1.0, told.append)
+    one, other = Ear(bag), Ear(bag)
+    one.end.data_received(b"\x81")
+    other.end.data_received(b"\x81")
+    assert told == [False]
+    bag.put(other.end, FULL, False)
+    assert told == [False, True]
+    bag.empty()
+
+
+@pytest.mark.parametrize("whole", [b"", b"\x81", b"\x81\x80\0\0\0\0"])
+def test_a_span_without_a_whole_frame_has_none(whole: bytes) -> None:
+    payload, sizes, ends, found, rests, texts = openings(whole, np.array([0, len(whole), len(whole)]), np.array([9, 9]))
+    empty = len(whole) == 6
+    assert (len(payload), sizes.tolist(), ends.tolist()) == (0, [0] * empty, [6] * empty)
+    assert (found.tolist(), rests.tolist(), texts.tolist()) == ([int(empty), 0], [6 * empty, 0], [0, 0])
