@@ -1,4 +1,5 @@
-"""What a link does beside its talk: the call-backs of its user, each of which may fail without harm to the line. I/O."""
+"""What a link does beside its talk: the call-backs of its user, each of which may fail without harm to the line; and waiting
+for something, not for ever. I/O."""
 
 from __future__ import annotations
 
@@ -50,3 +51,13 @@ class Errands:
             await waiting
         except Exception:
             _log.exception("link %s: a call-back failed", self._link)
+
+
+async def in_time(waiting: Awaitable[object], seconds: float | None) -> bool:
+    """Wait for something, at most so many seconds (None: for ever); False when it did not come."""
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        return False
+    return True

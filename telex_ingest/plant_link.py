@@ -17,14 +17,14 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import Literal, Self
 
-import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol as Offer
 from websockets.uri import parse_uri
 
-from telex_ingest.errands import Errands
+from telex_ingest.errands import Errands, in_time
 from telex_ingest.framing import DEPTH_EVERY_S, depths, frames, parts
+from telex_ingest.greeting import Greeting
 from telex_ingest.line import LinkCounts
 from telex_ingest.orderly import OnOrder, Orderly
 from telex_ingest.proof import TOLERANCE_S, Pin
@@ -34,7 +34,6 @@ from telex_ingest.telex import (
     Death,
     FromPlant,
     FromRoom,
-    Hello,
     Notice,
     PlantBirth,
     PlantCall,
@@ -43,7 +42,6 @@ from telex_ingest.telex import (
     Refusal,
     Telex,
     TelexKind,
-    Welcome,
 )
 from telex_ingest.ticket import Ticket
 from telex_ingest.told import Births, Figures, TellError, Told
@@ -57,10 +55,6 @@ OnRefusal = Callable[[Refusal], Awaitable[None] | None]
 Disturb = Callable[[Sequence[Telex]], Sequence[Telex]]
 """A fault of the line: gets each batch of telexes before it is sent and may drop, double, hold back or shuffle them."""
 
-BIRTHS_A_FRAME = 50
-BYTES_A_FRAME = 1 << 18
-WELCOME_S = 10.0
-"""How long the room may take for its welcome."""
 BACK_OFF_S = (0.05, 15.0)
 """The first and the longest wait between two attempts to connect; each attempt doubles it, and takes a random part of it."""
 
@@ -112,6 +106,7 @@ class PlantLink:
         self._subprotocol = Subprotocol.MSGPACK if subprotocol == "msgpack" else Subprotocol.JSON
         self._births = Births(births)
         self._tape = Tape(spool, spool_limit)
+        self._greeting = Greeting(link, self._subprotocol, self._births, self._tape, self._refusal)
         self._frame_telexes = frame_telexes
         self._depth_every_s = depth_every_s
         self._orderly = Orderly(
@@ -191,7 +186,7 @@ class PlantLink:
         new = self._births.declare(birth)
         self._superseded.discard(birth.plant)
         if not new:
-            await self._send(FromPlant(births=(self._at_its_epoch(birth.plant),)))
+            await self._send(FromPlant(births=(self._greeting.birth(birth.plant),)))
             self._tape.rewind(0)
             return
         await self._tape.enrol(birth.plant, birth.epoch)
@@ -222,11 +217,11 @@ class PlantLink:
 
     async def connected(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - waiting is what it offers
         """Wait until the room has welcomed the link; False after `timeout` seconds."""
-        return await _in_time(self._up.wait(), timeout)
+        return await in_time(self._up.wait(), timeout)
 
     async def drained(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - waiting is what it offers
         """Wait until everything told is acknowledged; False after `timeout` seconds."""
-        return await _in_time(self.fewer_than(1), timeout)
+        return await in_time(self.fewer_than(1), timeout)
 
     async def fewer_than(self, pending: int) -> None:
         """Wait until fewer than `pending` telexes are spooled: the pace of a source that is faster than the room."""
@@ -306,16 +301,9 @@ class PlantLink:
             wait = min(2 * wait, BACK_OFF_S[1])
 
     async def _greet(self, socket: ClientConnection) -> None:
-        """Say hello, learn the resume points, settle the epochs, declare the plants."""
-        plants = self._births.plants()
-        await socket.send(encode(FromPlant(hello=Hello(link=self._link, plants=plants)), self._subprotocol))
-        async with asyncio.timeout(WELCOME_S):
-            welcome = await self._welcome(socket)
-        known = {ack.plant: ack for ack in welcome.resume}
-        await self._tape.settle({plant: known.get(plant) for plant in plants})
+        """Open the conversation, and take part in it from then on."""
+        declared = await self._greeting.say(socket)
         self._superseded.clear()
-        for start in range(0, len(plants), BIRTHS_A_FRAME):
-            await self._declare(socket, plants[start : start + BIRTHS_A_FRAME])
         again = FromPlant(receipts=await self._orderly.recent(), statements=self._witness.recent())
         if again != FromPlant():
             await socket.send(encode(again, self._subprotocol))
@@ -325,33 +313,8 @@ class PlantLink:
         self._socket = socket
         self._trouble = ""
         self._up.set()
-        if self._births.plants() != plants:
+        if self._births.plants() != declared:
             await socket.close()  # one more plant was declared meanwhile: it needs a resume point too
-
-    async def _declare(self, socket: ClientConnection, plants: tuple[str, ...]) -> None:
-        """Send births and what the spool holds, in as many frames as their size asks for."""
-        births = tuple([self._at_its_epoch(plant) for plant in plants])
-        spools = tuple([await self._tape.work(self._tape.spool.holds, plant) for plant in plants])
-        frame = encode(FromPlant(births=births, spools=spools), self._subprotocol)
-        if len(frame) <= BYTES_A_FRAME or len(plants) == 1:
-            await socket.send(frame)
-            return
-        half = len(plants) // 2
-        await self._declare(socket, plants[:half])
-        await self._declare(socket, plants[half:])
-
-    async def _welcome(self, socket: ClientConnection) -> Welcome:
-        while True:
-            said = decode_room(await socket.recv(), self._subprotocol)
-            for refused in said.refusals:
-                self._refusal(refused)
-                if refused.code in ("unauthorised", "wrong-protocol"):
-                    raise LinkRefusedError(refused)
-            if said.welcome is not None:
-                return said.welcome
-
-    def _at_its_epoch(self, plant: str) -> PlantBirth:
-        return msgspec.structs.replace(self._births[plant], epoch=self._tape.standing[plant].epoch)
 
     async def _talk(self, socket: ClientConnection) -> None:
         talking = [asyncio.ensure_future(self._listen(socket)), asyncio.ensure_future(self._stream(socket))]
@@ -433,12 +396,3 @@ class PlantLink:
         if place is not None:
             self._tape.rewind(place - 1)
         await self._send(FromPlant(spools=(await self._tape.work(self._tape.spool.holds, plant),)))
-
-
-async def _in_time(waiting: Awaitable[object], seconds: float | None) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await waiting
-    except TimeoutError:
-        return False
-    return True

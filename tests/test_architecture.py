@@ -41,6 +41,7 @@ DOES_IO = {
     "simulators/crowd.py",
     "simulators/crowd_link.py",
     "telex_ingest/gathering.py",
+    "telex_ingest/greeting.py",
     "telex_ingest/gateway.py",
     "telex_ingest/open_wire.py",
     "telex_ingest/restraint.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -59,8 +59,8 @@ class Ear:
         self.heard: list[tuple[bytes, bool, float | None]] = []
         self.together, self.may = together, may
         unused: Any = Line()
-        self.end: Any = FrameProtocol(config=CONFIG, server_state=ServerState(), app_state={}, _loop=unused)
-        self.line: Any = Line()
+        self.end = cast(Any, FrameProtocol(config=CONFIG, server_state=ServerState(), app_state={}, _loop=unused))
+        self.line = Line()
         self.end.transport = self.line
         self.end.take_over(self.sink, None, self.many, Waiting(bag, lambda: self.may))
 
