@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,9 +20,12 @@ from starlette.routing import WebSocketRoute
 
 from opsroom.commands import Actor, AnyCommand, Asked, CastBallot, Role
 from opsroom.doors import api, presence
+from opsroom.doors.answers import unfit
+from opsroom.doors.faults import Faults
 from opsroom.entry.ballot_box import rows_of
 from opsroom.entry.certificates import shown
-from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of
+from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of, turn_away
+from opsroom.entry.patience import Patience, open_files, patient
 from opsroom.judgement.bank import Judged
 from opsroom.loop.founding import clock_of, enrol, software
 from opsroom.loop.hall import Hall, open_hall
@@ -127,14 +131,22 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
 
 def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
     """The whole web server of a room as one ASGI application: telex, watch, REST and the screens behind one door."""
-    from dashboards.wall import (
-        build as build_wall,  # Dash takes a second to import: only a room that serves pays for it
-    )
+    # Dash takes a second to import: only a room that serves pays for it.
+    from dash.exceptions import PreventUpdate
+
+    from dashboards.threshold import Threshold
+    from dashboards.wall import build as build_wall
+    from dashboards.ways import Lost
+
+    tally = hall.tally
 
     async def ask(viewer: Viewer, command: AnyCommand, key: str) -> Answer:
         actor = Actor(role=Role(viewer.role), unit=viewer.unit, seat=viewer.seat, occupant=viewer.occupant)
         salt = secrets.token_bytes(SALT_BYTES) if isinstance(command, CastBallot) else b""
         return await hall.inbox.ask(Asked(command=command, actor=actor, key=key, salt=salt))
+
+    async def ask_from_screen(viewer: Viewer, command: AnyCommand, key: str) -> Answer:
+        return broken if (broken := unfit(command, key)) is not None else await ask(viewer, command, key)
 
     def views(viewer: Viewer, focus: str) -> Snapshot:
         return hall.scene.snapshot(viewer, focus, 0, hall.clock.now())
@@ -151,6 +163,7 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
 
     title = hall.room.charter.title or hall.room.id
     server = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    server.add_middleware(Faults, tally, hall.log, (PreventUpdate,))
     server.router.routes.append(WebSocketRoute("/telex", gateway))
     api.attach(
         server,
@@ -159,8 +172,29 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
         api.Access(doors.anonymous_wall, doors.secure, doors.metrics_token, doors.behind_proxy),
         gateway.line,
     )
-    dash = build_wall(server, title, views, ask, hall.people.viewer, doors.anonymous_wall)
-    return Guard(server, hosts_of(doors.host, doors.names), tls=doors.tls, scripts=dash.csp_hashes)
+    dash = build_wall(server, title, views, ask_from_screen, hall.people.viewer, doors.anonymous_wall)
+
+    # The room has one websocket a screen, its own; Dash's would stand open for anybody, and nothing of ours speaks on it.
+    routes = server.router.routes
+    routes[:] = [route for route in routes if getattr(route, "path", "") != "/_dash-ws-callback"]
+
+    def may_ask(cookie: str) -> bool:
+        return doors.anonymous_wall or (cookie != "" and hall.people.viewer(cookie) is not None)
+
+    # Dash answers every address that is left with its page.
+    routes.append(Lost(title, may_ask, lambda unit: unit in hall.room.tree.units))
+
+    async def turned_away(scope: Any, receive: Any, send: Any, status: int, code: str, reason: str, cure: str) -> None:
+        tally.turned_away[code] += 1
+        await turn_away(scope, receive, send, status, code, reason, cure)
+
+    return Guard(
+        Threshold(server, dash, turned_away),
+        hosts_of(doors.host, doors.names),
+        tls=doors.tls,
+        scripts=dash.csp_hashes,
+        tally=tally,
+    )
 
 
 def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
@@ -178,7 +212,9 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
         vouch=lambda link, scope: hall.links.vouched(link, shown(scope, certificate_header)),
         share=hall.links.share,
         toll=hall.pulse.loop,
+        gather_s=2 * TICK_S,
     )
+    hall.inbox.before = gateway.look
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
     told = {plant: at for plant, at in hall.store.durable().items() if plant not in hall.wholes.charts}
@@ -198,6 +234,7 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
         server_header=False,
         proxy_headers=doors.behind_proxy,
         forwarded_allow_ips=list(doors.proxies or LOOPBACK - {"localhost"}),
+        http=patient(Patience().within(open_files()), hall.tally),
         ws=FrameProtocol,
         ws_max_size=gateway.limits.frame_bytes + 1024,
         ws_per_message_deflate=False,
@@ -208,9 +245,7 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
         ssl_cert_reqs=ssl.CERT_OPTIONAL if doors.client_ca else ssl.CERT_NONE,
     )
     family = socket.AF_INET6 if ":" in doors.host else socket.AF_INET
-        gather_s=2 * TICK_S,
     with socket.create_server((doors.host, doors.port), family=family, backlog=1024) as listener:
-    hall.inbox.before = gateway.look
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         up = asyncio.create_task(server.up.wait())

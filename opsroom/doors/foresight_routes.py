@@ -1,4 +1,4 @@
-"""REST of forecasts and endings; the minutes of a motion as a page, and the picture of its options. I/O."""
+"""REST of forecasts and endings; the minutes of a motion as a page. I/O."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from opsroom.council.motion import Motion
 from opsroom.doors.alarm_routes import Front, Problem
-from opsroom.minutes.charts import ARMREST, fans_picture
 from opsroom.minutes.page import page
-from opsroom.minutes.picture import svg
 from opsroom.minutes.writing import written
 from opsroom.showing.foretelling import kind_words
 from opsroom.showing.scope import concerns
@@ -29,7 +27,6 @@ def attach(server: FastAPI, front: Front, told: Callable[[Any], Response], probl
     routes = ForesightRoutes(front, told, problem)
     server.get("/api/forecasts")(routes.forecasts)
     server.get("/minutes/{motion}")(routes.minutes)
-    server.get("/minutes/{motion}/options.svg")(routes.options)
 
 
 class ForesightRoutes:
@@ -61,16 +58,6 @@ class ForesightRoutes:
         row = self._motion(request, motion)
         document = await asyncio.to_thread(written, self.front.hall.journal.path, motion=row.id)
         return Response(page(document), media_type="text/html")
-
-    async def options(self, request: Request, motion: str) -> Response:
-        """What is expected of each option of a motion, on the same axes."""
-        row = self._motion(request, motion)
-        picture = fans_picture(row.evidence, row.options, ARMREST)
-        if picture is None:
-            raise self.problem(
-                404, "not-foreseen", f"nothing was foreseen for {row.id}", "the filter must know the signal"
-            )
-        return Response(svg(picture), media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=86400"})
 
     def _motion(self, request: Request, motion: str) -> Motion:
         viewer, room = self.front.viewer(request, wall=False), self.front.hall.room

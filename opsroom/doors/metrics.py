@@ -51,7 +51,23 @@ class Figures(Collector):
         yield self._processor()
         yield from line_metrics(hall.scene, self.line())
         yield from self._store()
+        yield from self._doors()
         yield self._delays()
+
+    def _doors(self) -> Iterator[Metric]:
+        """What the web server answered; its labels are the room's own words, never what came."""
+        tally = self.hall.tally
+        answers = CounterMetricFamily("opsroom_http_answers", "Answers of the web server, by status", labels=["status"])
+        for status, count in sorted(dict(tally.answers).items()):
+            answers.add_metric([str(status)], count)
+        yield answers
+        text = "Requests and connections that were turned away at the door, by reason"
+        away = CounterMetricFamily("opsroom_turned_away", text, labels=["reason"])
+        for reason, count in sorted(dict(tally.turned_away).items()):
+            away.add_metric([reason], count)
+        yield away
+        broken = "Requests that ended in a defect of the room's own; the log has their tracebacks"
+        yield CounterMetricFamily("opsroom_http_faults", broken, value=tally.faults)
 
     def _store(self) -> Iterator[Metric]:
         """What the store holds, as it was looked at last; nothing before the first look."""

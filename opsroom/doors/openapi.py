@@ -12,7 +12,9 @@ from opsroom.doors.alarm_routes import ROUTES as ALARM_ROUTES
 from opsroom.doors.ballot_routes import ROUTES as BALLOT_ROUTES
 from opsroom.doors.council_routes import ROUTES as COUNCIL_ROUTES
 from opsroom.doors.foresight_routes import ROUTES as FORESIGHT_ROUTES
+from opsroom.doors.machine_routes import Health
 from opsroom.doors.recursion_routes import ROUTES as RECURSION_ROUTES
+from opsroom.doors.signal_routes import ROUTES as SIGNAL_ROUTES
 from opsroom.record.heads import SignedHead
 from opsroom.views import (
     PLANTS_SHOWN,
@@ -62,53 +64,6 @@ class Problem(msgspec.Struct, frozen=True):
     cure: str = ""
 
 
-class StoredReading(msgspec.Struct, frozen=True):
-    """One stored reading with the verdict on it; times in epoch seconds UTC."""
-
-    at: float
-    received: float
-    kind: str
-    value: float | None
-    quality: str
-    named: str | None
-    p: dict[str, float] | None
-    level: float | None
-    low: float | None
-    high: float | None
-
-
-class RollupBucket(msgspec.Struct, frozen=True):
-    """What one stretch of time gave: figures of the readings counted in it, the worst verdict of all."""
-
-    at: float
-    count: int
-    mean: float | None
-    min: float | None
-    max: float | None
-    worst: str
-
-
-class StoredReadings(msgspec.Struct, frozen=True):
-    """Readings of one signal, oldest first, corrections applied; or with `every` its rollups instead."""
-
-    signal: str
-    readings: list[StoredReading] = []
-    every: str = ""
-    every_s: float = 0.0
-    rollups: list[RollupBucket] = []
-
-
-class RecentReadings(msgspec.Struct, frozen=True):
-    """The last readings of one signal from memory, oldest first, a column each."""
-
-    signal: str
-    at: list[float]
-    value: list[float | None]
-    low: list[float | None]
-    high: list[float | None]
-    named: list[str]
-
-
 class JournalEntry(msgspec.Struct, frozen=True):
     """One event as the journal holds it, with its hash."""
 
@@ -148,16 +103,7 @@ class BeginningProof(msgspec.Struct, frozen=True):
     signed: SignedHead
 
 
-class Health(msgspec.Struct, frozen=True):
-    """The process lives, or the room is ready."""
-
-    ok: bool
-
-
 _FOCUS = ("focus", "query", "the unit in focus; the viewer's own or the root if left out", {"type": "string"})
-_PLANT = ("plant", "path", "the plant", {"type": "string"})
-_NAME = ("name", "path", "the signal's name in its plant's birth", {"type": "string"})
-_NUMBER = {"type": "number"}
 
 _Parameter = tuple[str, str, str, dict[str, Any]]
 _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int, ...]], ...] = (
@@ -207,37 +153,6 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
         None,
         MotionView,
         (401, 404),
-    ),
-    ("get", "/api/signals/{plant}/{name}", "One signal", (_PLANT, _NAME), None, SignalView, (401, 404)),
-    (
-        "get",
-        "/api/signals/{plant}/{name}/readings",
-        "Stored readings: the last ones, or those of a stretch of source time",
-        (
-            _PLANT,
-            _NAME,
-            ("last", "query", "how many of the newest (300)", {"type": "integer", "minimum": 1, "maximum": 20000}),
-            ("start", "query", "from this source time on, epoch seconds", _NUMBER),
-            ("end", "query", "before this source time, epoch seconds", _NUMBER),
-            (
-                "every",
-                "query",
-                "rollups instead of readings",
-                {"type": "string", "enum": ["1min", "15min", "1h", "1d"]},
-            ),
-        ),
-        None,
-        StoredReadings,
-        (401, 404, 422),
-    ),
-    (
-        "get",
-        "/api/signals/{plant}/{name}/recent",
-        "The last readings from memory, as columns",
-        (_PLANT, _NAME, ("last", "query", "how many (300)", {"type": "integer", "minimum": 1, "maximum": 300})),
-        None,
-        RecentReadings,
-        (401, 404, 422),
     ),
     (
         "get",
@@ -291,6 +206,7 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
             *BALLOT_ROUTES,
             *FORESIGHT_ROUTES,
             *RECURSION_ROUTES,
+            *SIGNAL_ROUTES,
         )
     ),
     ("get", "/api/line", "The state of the line", (), None, LineView, (401,)),
@@ -310,7 +226,32 @@ _ROUTES: tuple[tuple[str, str, str, tuple[_Parameter, ...], Any, Any, tuple[int,
     ),
     ("get", "/healthz", "The process lives", (), None, Health, ()),
     ("get", "/readyz", "The room takes telexes and commands", (), None, Health, (503,)),
+    (
+        "get",
+        "/metrics",
+        "The room's figures for Prometheus: for this machine, or with the token of --metrics-token",
+        (),
+        None,
+        "text/plain",
+        (401,),
+    ),
+    (
+        "get",
+        "/minutes/{motion}",
+        "The minutes of one motion as a page that stands alone, from the journal",
+        (("motion", "path", "its id", {"type": "string"}),),
+        None,
+        "text/html",
+        (401, 404),
+    ),
+    ("get", "/api/openapi.json", "This document", (), None, dict[str, Any], ()),
+    ("get", "/api/asyncapi.json", "What the websocket /watch tells, as AsyncAPI", (), None, dict[str, Any], ()),
 )
+
+DESCRIPTION = """An operations room. docs/api.md tells it for people.
+
+Two websockets stand beside these paths, each with an AsyncAPI document of its own: `/watch`, what screens are told
+(`/api/asyncapi.json`), and `/telex`, what plants tell (docs/telex.asyncapi.json)."""
 
 _STATUS = {
     401: "nobody is logged in, or the passphrase is wrong",
@@ -325,13 +266,13 @@ _STATUS = {
 
 
 def describe(title: str) -> dict[str, Any]:
-    """Describe the interface of a room; every path, body, answer and error."""
-    kinds = [kind for *_, body, answer, _ in _ROUTES for kind in (body, answer) if kind is not None]
+    """Describe the interface of a room; every path, body, answer and error. An answer that is a text is a media type."""
+    kinds = [k for *_, body, answer, _ in _ROUTES for k in (body, answer) if k is not None and not isinstance(k, str)]
     kinds.append(Problem)
     schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     known = iter(schemas)
     paths: dict[str, dict[str, Any]] = {}
-    for method, path, summary, parameters, body, _, errors in _ROUTES:
+    for method, path, summary, parameters, body, answer, errors in _ROUTES:
         route: dict[str, Any] = {
             "summary": summary,
             "parameters": [
@@ -342,7 +283,12 @@ def describe(title: str) -> dict[str, Any]:
         if body is not None:
             route["requestBody"] = {"required": True, "content": {"application/json": {"schema": next(known)}}}
         route["responses"] = {
-            "200": {"description": "done", "content": {"application/json": {"schema": next(known)}}},
+            "200": {
+                "description": "done",
+                "content": {answer: {"schema": {"type": "string"}}}
+                if isinstance(answer, str)
+                else {"application/json": {"schema": next(known)}},
+            },
             **{
                 str(status): {
                     "description": _STATUS[status],
@@ -358,7 +304,7 @@ def describe(title: str) -> dict[str, Any]:
         paths.setdefault(path, {})[method] = route
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": "1", "description": "An operations room. docs/api.md tells it for people."},
+        "info": {"title": title, "version": "1", "description": DESCRIPTION},
         "paths": paths,
         "components": {"schemas": components},
     }

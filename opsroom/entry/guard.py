@@ -5,6 +5,7 @@ Plain ASGI around the whole application, so that REST, screens and both websocke
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from opsroom.entry.tally import Tally
 from opsroom.room.refusal import RoomError
 
 Scope = MutableMapping[str, Any]
@@ -25,6 +27,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 1 << 20
 """The largest request body in bytes; a command is a few hundred."""
+BODY_S = 20.0
+"""How long a request's body may take."""
 TOO_LARGE = f"a request holds at most {LARGEST_BODY} bytes"
 
 
@@ -120,15 +124,24 @@ class Doors:
 
 
 class Guard:
-    """The door: answers 400 to a foreign Host, 403 to a foreign Origin, 413 to a huge body; adds headers to the rest.
+    """The door: answers 400 to a foreign Host, 403 to a foreign Origin, 413 to a huge body, 408 to a slow one.
 
-    `scripts` gives the hashes of the inline scripts that the page may run, as CSP sources.
+    Counts every answer and adds headers to the rest. `scripts` gives the hashes of the inline scripts that the page may run,
+    as CSP sources.
     """
 
     def __init__(
-        self, inside: Asgi, hosts: frozenset[str], *, tls: bool = False, scripts: Callable[[], Iterable[str]] = tuple
+        self,
+        inside: Asgi,
+        hosts: frozenset[str],
+        *,
+        tls: bool = False,
+        scripts: Callable[[], Iterable[str]] = tuple,
+        tally: Tally | None = None,
+        body_s: float = BODY_S,
     ) -> None:
         self.inside, self.hosts, self.tls, self.scripts = inside, hosts, tls, scripts
+        self.tally, self.body_s = tally or Tally(), body_s
         self._headers: list[tuple[bytes, bytes]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,27 +151,46 @@ class Guard:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host, origin = headers.get(b"host", ""), headers.get(b"origin", "")
-        if name_of(host) not in self.hosts:
+        called = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if not called or any(name_of(one) not in self.hosts for one in called):
             cure = "use the address that the room printed, or name this one with --allow-host"
-            await _turn_away(scope, receive, send, 400, "foreign-host", f"this room is not called {host[:100]!r}", cure)
+            reason = f"this room is not called {host[:100]!r}"
+            await self._turn_away(scope, receive, send, 400, "foreign-host", reason, cure)
         elif not self._same(scope, host, origin):
             reason = f"a page from {origin[:100]!r} may not act in this room"
-            await _turn_away(scope, receive, send, 403, "foreign-origin", reason, "open the room's own address")
+            await self._turn_away(scope, receive, send, 403, "foreign-origin", reason, "open the room's own address")
         elif _length(headers) > LARGEST_BODY:
-            await _turn_away(scope, receive, send, 413, "too-large", TOO_LARGE, "send less at once")
+            await self._turn_away(scope, receive, send, 413, "too-large", TOO_LARGE, "send less at once")
         elif scope["type"] == "websocket":
             await self.inside(scope, receive, send)
         else:
-            whole = [] if scope["method"] in READS else await _whole_body(receive)
+            try:
+                async with asyncio.timeout(self.body_s):
+                    whole = [] if scope["method"] in READS else await _whole_body(receive)
+            except TimeoutError:
+                reason = f"a request's body may take {self.body_s:g} s"
+                await self._turn_away(scope, receive, send, 408, "too-slow", reason, "send it again")
+                return
             if whole is None:
-                await _turn_away(scope, receive, send, 413, "too-large", TOO_LARGE, "send less at once")
+                await self._turn_away(scope, receive, send, 413, "too-large", TOO_LARGE, "send less at once")
             else:
                 await self.inside(scope, _again(whole, receive), self._with_headers(send))
+
+    async def _turn_away(
+        self, scope: Scope, receive: Receive, send: Send, status: int, code: str, reason: str, cure: str
+    ) -> None:
+        self.tally.turned_away[code] += 1
+        if scope["type"] == "http":
+            self.tally.answers[status] += 1
+        await turn_away(scope, receive, send, status, code, reason, cure)
 
     def _same(self, scope: Scope, host: str, origin: str) -> bool:
         if not origin or (scope["type"] == "http" and scope["method"] in READS):
             return True
-        return origin != "null" and urlsplit(origin).netloc.lower() == host.lower()
+        try:
+            return origin != "null" and urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:  # a bracket that is not closed
+            return False
 
     def _with_headers(self, send: Send) -> Send:
         if not self._headers:
@@ -166,6 +198,7 @@ class Guard:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self.tally.answers[message["status"]] += 1
                 message["headers"] = [*message.get("headers", ()), *self._headers]
             await send(message)
 
@@ -200,9 +233,8 @@ def _security_headers(scripts: Iterable[str], *, tls: bool) -> list[tuple[bytes,
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-async def _turn_away(
-    scope: Scope, receive: Receive, send: Send, status: int, code: str, reason: str, cure: str
-) -> None:
+async def turn_away(scope: Scope, receive: Receive, send: Send, status: int, code: str, reason: str, cure: str) -> None:
+    """Answer a request with an error in the room's one shape, or refuse a websocket, before anybody works on it."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 4403, "reason": code})

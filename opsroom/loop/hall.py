@@ -20,6 +20,7 @@ from opsroom.doors.watch import Watchers
 from opsroom.entry.ballot_box import BallotBox
 from opsroom.entry.links import Links
 from opsroom.entry.people import People
+from opsroom.entry.tally import Tally
 from opsroom.judgement.bank import Announced, Bank, Judged
 from opsroom.judgement.rings import KEPT
 from opsroom.judgement.sight import evidence, news_of
@@ -108,6 +109,8 @@ class Hall:
     trouble: str = ""
     """What does not work now, in a sentence; empty when all is well."""
     pulse: Pulse = field(default_factory=Pulse)
+    tally: Tally = field(default_factory=Tally)
+    """What the web server has answered."""
     held: Held | None = None
     """What the store holds, looked at now and then."""
     log: Any = None

@@ -41,8 +41,7 @@ class Canvas(NamedTuple):
 
 
 PAPER = Canvas(680.0, 250.0, 58.0, 150.0, 16.0, 26.0, 9.0)
-ARMREST = Canvas(380.0, 290.0, 56.0, 10.0, 26.0, 26.0, 13.0)
-"""For a page; for the narrow console beside a seat's ballot."""
+"""For a page."""
 
 
 class _Frame(NamedTuple):

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.routing import WebSocketRoute
+
+from opsroom.app import build, gateway_of
+from opsroom.clock import SystemClock
+from opsroom.doors.asyncapi import describe_watch
 from opsroom.doors.openapi import describe
+from opsroom.entry.guard import Doors
+from opsroom.loop.hall import open_hall
 from tests.opsroom.rooms import make_folder, served
 
 
@@ -97,7 +108,9 @@ async def test_every_documented_path_answers_and_every_answer_has_its_members(tm
                 continue
             answer = await client.get(path)
             assert answer.status_code == 200, path
-            schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            media, content = next(iter(methods["get"]["responses"]["200"]["content"].items()))
+            assert answer.headers["content-type"].startswith(media), path
+            schema = content["schema"]
             if "$ref" in schema:
                 promised = schemas[schema["$ref"].rpartition("/")[2]]
                 assert set(promised["required"]) <= set(answer.json()), path
@@ -113,3 +126,23 @@ def test_the_document_speaks_of_every_command() -> None:
     text = str(describe("x"))
     for command in ("open-motion", "cast-ballot", "plan-stop", "revoke-order", "answer-agreement", "shelve-alarm"):
         assert command in text
+
+
+async def test_every_route_is_in_the_document_and_every_socket_in_its_own(tmp_path: Path) -> None:
+    hall = open_hall(make_folder(tmp_path / "room"), SystemClock, structlog.wrap_logger(structlog.ReturnLogger()))
+    try:
+        guard: Any = build(hall, gateway_of(hall), Doors())
+        server: FastAPI = guard.inside.inside
+    finally:
+        hall.close()
+    mounted = {
+        (method.lower(), route.path)
+        for route in server.routes
+        if isinstance(route, APIRoute) and route.include_in_schema and route.path != "/api/{path:path}"
+        for method in route.methods
+    }
+    documented = {(method, path) for path, methods in describe("room")["paths"].items() for method in methods}
+    assert mounted == documented
+    sockets = {route.path for route in server.routes if isinstance(route, WebSocketRoute | APIWebSocketRoute)}
+    told = {channel["address"] for channel in describe_watch("room")["channels"].values()}
+    assert sockets == told | {"/telex"}

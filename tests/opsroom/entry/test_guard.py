@@ -44,6 +44,18 @@ async def test_a_known_name_comes_in_and_gets_the_headers(host: str) -> None:
     assert names[b"x-content-type-options"] == "nosniff"
 
 
+async def test_a_second_name_beside_a_known_one_is_a_foreign_name() -> None:
+    guard, sent = Guard(_inside, hosts_of("127.0.0.1")), []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    raw = [(b"host", b"evil.example"), (b"host", b"localhost")]
+    await guard({"type": "http", "method": "GET", "headers": raw, "path": "/"}, send, send)
+    assert sent[0]["status"] == 400
+    assert guard.tally.turned_away == {"foreign-host": 1}
+
+
 @pytest.mark.parametrize("host", ["evil.example", "", "127.0.0.1.evil.example", "[::1"])
 async def test_a_foreign_name_is_turned_away_in_words(host: str) -> None:
     start, body = await knock(host=host)
@@ -51,7 +63,10 @@ async def test_a_foreign_name_is_turned_away_in_words(host: str) -> None:
     assert msgspec.json.decode(body["body"])["code"] == "foreign-host"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:8000", "http://127.0.0.1:8001"])
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "null", "http://localhost:8000", "http://127.0.0.1:8001", "http://[", "http://[::1"],
+)
 async def test_a_foreign_page_may_not_act(origin: str) -> None:
     start, _ = await knock("POST", host="127.0.0.1:8000", origin=origin)
     assert start["status"] == 403
