@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any, NamedTuple, cast
 
@@ -136,6 +136,10 @@ class MiniatureBroker:
                 if not session.lasting:
                     self.sessions = {name: one for name, one in self.sessions.items() if one is not session}
             writer.close()
+            with suppress(OSError):  # a sealed line says farewell first; a TimeoutError is an OSError
+                async with asyncio.timeout(1.0):
+                    await writer.wait_closed()
+            writer.transport.abort()
             del self._serving[task]
 
     def _connect(self, body: bytes, writer: asyncio.StreamWriter) -> Session:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,36 @@ async def _smtp(
             break
         else:
             await say("250 ok")
-    writer.close()
+
+
+@asynccontextmanager
+async def _answering(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """Answer whoever calls, and leave no line open behind; tells the port."""
+    talking: set[asyncio.Task[None]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talking.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):  # the caller has hung up
+                await answer(reader, writer)
+        finally:
+            writer.close()
+            with suppress(OSError):  # a TimeoutError is one
+                async with asyncio.timeout(1.0):
+                    await writer.wait_closed()
+            writer.transport.abort()
+            talking.discard(task)
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    for task in talking:
+        task.cancel()
+    await asyncio.gather(*talking, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -79,9 +108,7 @@ async def smtp(folder: Path) -> AsyncIterator[Letters]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(tls)
     letters = Letters()
-    server = await asyncio.start_server(lambda r, w: _smtp(letters, tls, r, w), "127.0.0.1", 0)
-    letters.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with _answering(lambda reader, writer: _smtp(letters, tls, reader, writer)) as letters.port:
         yield letters
 
 
@@ -110,14 +137,11 @@ async def _http(posts: Posts, reader: asyncio.StreamReader, writer: asyncio.Stre
         posts.came.set()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     await writer.drain()
-    writer.close()
 
 
 @asynccontextmanager
 async def http() -> AsyncIterator[Posts]:
     """An HTTP server on a free port of loopback."""
     posts = Posts()
-    server = await asyncio.start_server(lambda r, w: _http(posts, r, w), "127.0.0.1", 0)
-    posts.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with _answering(lambda reader, writer: _http(posts, reader, writer)) as posts.port:
         yield posts
