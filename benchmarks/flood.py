@@ -12,7 +12,7 @@ import sys
 import time
 
 from opsroom.alarms import recovery
-from opsroom.alarms.performance import performance
+from opsroom.alarms.performance import EVERYTHING, performance
 from opsroom.loop.tick import Tick, fold, touched
 from opsroom.recursion.flowchart import Flow
 from opsroom.recursion.recursion import Charter, Unit
@@ -92,10 +92,11 @@ def main() -> None:
     tick, one = timed(again.room, [], now + 1000.0)
     print(f"the tick in which the time of all plants has run out: {one:.0f} ms, {len(tick.events):,} events")
     events += [*again.events, *tick.events]
-    for unit in ("plant-0", "enterprise-0", "economy"):  # an alarm counts where it was announced
+    for unit in ("plant-0", "enterprise-0", "economy", EVERYTHING):  # an alarm counts where it was announced
         told = performance(events, unit, START, now + 2000.0)
         largest = max((flood[2] for flood in told.floods), default=0)
-        print(f"{unit:14} KPI: {told.alarms} alarms announced there, {len(told.floods)} floods, the largest {largest}")
+        whose = unit or "the operator"
+        print(f"{whose:14} KPI: {told.alarms} alarms announced there, {len(told.floods)} floods, the largest {largest}")
 
 
 if __name__ == "__main__":

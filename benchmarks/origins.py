@@ -1,8 +1,9 @@
 """One cause, one alarm: in the simulated economy, how often is the origin of a group of alarms the plant that was disturbed?
 
-`python -m benchmarks.origins [SEEDS] [OUT.json]` prints it. Each seed plays the whole economy (twelve plants, 122 signals, a
-reading a minute) with one disturbance of one plant's production, and nothing else wrong, through the room's own filter,
-alarms and grouping; the flow graph is the demo's, with the delays that it declares. A seed counts where alarms opened at two
+`python -m benchmarks.origins [SEEDS] [OUT.json]` prints it, for each kind of disturbance: a step, and a slope that grows over
+two hours to the same size. Each seed plays the whole economy (twelve plants, 122 signals, a reading a minute) with one
+disturbance of one plant's production, and nothing else wrong, through the room's own filter, alarms and grouping; the flow
+graph is the demo's, with the delays that it declares. A seed counts where alarms opened at two
 plants or more: *right* when the group that holds the disturbed plant's alarm has its origin there, *alone* when that alarm
 stands outside every group, *wrong* when its group has another origin. Beside it: what the earliest onset alone would have said.
 """
@@ -13,7 +14,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from opsroom.constitution.charter import read, render
 from opsroom.judgement.bank import Bank
@@ -31,7 +32,11 @@ from telex_ingest.heard import Accepted
 from telex_ingest.telex import Reading, TelexKind
 
 SEEDS = 50
+WORDS = ("right", "wrong", "alone")
 WARM_S, FAULT_S, LASTS_S = 4 * 3600.0, 1800.0, 4 * 3600.0
+GROWS_S = 2 * 3600.0
+"""How long a slope grows."""
+Kind = Literal["step", "slope"]
 DISTURBED = tuple(("power-station/generation", size_sd) for size_sd in (-18.0, -24.0, -30.0, -36.0, -42.0))
 """What is disturbed in turn, and by how many standard deviations of its noise. Power that is short beyond the neighbours'
 help is shed from all plants within minutes; what moves by rail is buffered by stores and yards for days, and shows at one
@@ -53,11 +58,11 @@ def charter_text() -> str:
     return render(outline)
 
 
-def played(seed: int, signal: str, size_sd: float) -> Room:
+def played(seed: int, kind: Kind, signal: str, size_sd: float) -> Room:
     """The room after one disturbed day."""
-    fault = Fault(
-        id="one", kind="step", plant=signal.split("/")[0], signal=signal.split("/")[1], at_s=FAULT_S, size_sd=size_sd
-    )
+    plant, _, name = signal.partition("/")
+    grows_s = GROWS_S if kind == "slope" else 0.0
+    fault = Fault(id="one", kind=kind, plant=plant, signal=name, at_s=FAULT_S, size_sd=size_sd, grows_s=grows_s)
     scenario = Scenario(title="one disturbance", seed=seed, duration_s=LASTS_S, faults=(fault,))
     stage = Stage(scenario, warm_s=WARM_S, shadow=False)
     charter = read(charter_text()).charter
@@ -134,26 +139,34 @@ def told(room: Room, plant: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the table; write it as JSON where a file is named."""
+    """Print the tables; write all rows as JSON where a file is named."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
-    rows = []
-    for seed in range(1, seeds + 1):
-        signal, size_sd = DISTURBED[seed % len(DISTURBED)]
-        row = {"seed": seed, **told(played(seed, signal, size_sd), signal.split("/")[0])}
-        rows.append(row)
-        print(
-            f"seed {seed:3} {row['plant']:14} {row['word']:8} {row['alarms']:3} alarms at {row['units']:2} plants, "
-            f"shown {row['shown']:3}; {row['origin']}",
-            flush=True,
-        )
-    judged = [row for row in rows if row["word"] != "nothing"]
-    words = Counter(row["word"] for row in judged)
-    for word in ("right", "wrong", "alone"):
-        print(f"{word:8} {words[word]:3} of {len(judged)}  {words[word] / max(len(judged), 1):.0%}")
-    print(f"the earliest onset alone: right in {sum(row['earliest'] for row in judged) / max(len(judged), 1):.0%}")
-    print(f"alarms {sum(row['alarms'] for row in judged)}, shown as {sum(row['shown'] for row in judged)}")
+    rows: list[dict[str, Any]] = []
+    for kind in get_args(Kind):
+        for seed in range(1, seeds + 1):
+            signal, size_sd = DISTURBED[seed % len(DISTURBED)]
+            row = {"seed": seed, "kind": kind, **told(played(seed, kind, signal, size_sd), signal.split("/")[0])}
+            rows.append(row)
+            print(
+                f"{kind:5} seed {seed:3} {row['plant']:14} {row['word']:8} {row['alarms']:3} alarms at {row['units']:2} "
+                f"plants, shown {row['shown']:3}; {row['origin']}",
+                flush=True,
+            )
+    for kind in get_args(Kind):
+        summary(kind, [row for row in rows if row["kind"] == kind])
     if len(sys.argv) > 2:
         Path(sys.argv[2]).write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+def summary(kind: str, rows: list[dict[str, Any]]) -> None:
+    """Print how often the likeliest origin was the disturbed plant, and beside it what the earliest onset would have said."""
+    judged = [row for row in rows if row["word"] != "nothing"]
+    words, many = Counter(row["word"] for row in judged), max(len(judged), 1)
+    told_so = ", ".join(f"{word} {words[word]} of {len(judged)} ({words[word] / many:.0%})" for word in WORDS)
+    print(f"{kind:5} {told_so}; alarms at one plant alone or none: {len(rows) - len(judged)} of {len(rows)}")
+    earliest = sum(row["earliest"] for row in judged) / many
+    alarms, shown = sum(row["alarms"] for row in judged), sum(row["shown"] for row in judged)
+    print(f"      the earliest onset alone: right in {earliest:.0%}; {alarms} alarms, shown as {shown}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How well the alarms of a unit serve its people: measures commonly reproduced from ISA-18.2 (2016, Table 7). Pure.
 
-An operator's position is a unit: an alarm is announced there when it opens there or climbs there. Alarms that a planned stop
-suppresses are not announced. The standard's own warning belongs to every figure: a rate alone says nothing about being
+An operator's position is a unit: an alarm is announced there when it opens there or climbs there. Who watches the whole room has
+a position too (`EVERYTHING`): every alarm is announced there once, where ever it opens. Alarms that a planned stop suppresses are
+not announced. The standard's own warning belongs to every figure: a rate alone says nothing about being
 acceptable, and less than thirty days of it says little.
 """
 
@@ -17,6 +18,8 @@ from opsroom.alarms import alarm_events as happened
 from opsroom.alarms.rationale import PRIORITIES, Priority
 from opsroom.room.event import Event
 
+EVERYTHING = ""
+"""The position of the operator, who watches the whole room."""
 TEN_MINUTES, HOUR, DAY = 600.0, 3600.0, 86_400.0
 ENOUGH_S = 30 * DAY
 """How much history the measures want (ISA-18.2, 16.4)."""
@@ -87,7 +90,8 @@ _MIX = "priority mix: share of high"
 
 
 def performance(events: Iterable[Event], unit: str, start: float, end: float) -> Performance:
-    """Measure the alarms announced at a unit between two moments; the events are those of the journal, from its beginning.
+    """Measure the alarms announced at a unit, or to who watches `EVERYTHING`, between two moments; the events are those of the
+    journal, from its beginning.
 
     An alarm's priority is the one with which it opened; `unwritten` counts those for which nobody had said what they mean, and
     which count as medium.
@@ -163,10 +167,12 @@ def _told(events: Iterable[Event], unit: str, end: float) -> tuple[list[_Told], 
                 signal_of[alarm], priority_of[alarm] = signal, event.priority
                 if event.stop or event.service:
                     hidden[alarm] = where
-                elif where == unit:
+                elif unit in (where, EVERYTHING):
                     announced(alarm, event.at)
-            case happened.AlarmReleased(alarm=alarm) if hidden.pop(alarm, None) == unit:
-                announced(alarm, event.at)
+            case happened.AlarmReleased(alarm=alarm):
+                kept = hidden.pop(alarm, None)
+                if kept is not None and unit in (kept, EVERYTHING):
+                    announced(alarm, event.at)
             case happened.AlarmClimbed(alarm=alarm, target=target) if target == unit:
                 announced(alarm, event.at)
             case happened.AlarmShelved(alarm=alarm):

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI, Request, Response
 
+from opsroom.alarms.performance import EVERYTHING, Performance
+from opsroom.alarms.report import DAYS, report
 from opsroom.commands import Actor, Role
 from opsroom.loop.hall import Hall
 from opsroom.record.lately import lately
@@ -38,6 +40,13 @@ ROUTES: tuple[tuple[str, str, tuple[tuple[str, str, str, dict[str, Any]], ...], 
         (),
         MeaningsView,
         (401,),
+    ),
+    (
+        "/api/performance",
+        "How well the room's alarms serve its operator, who watches them all, as ISA-18.2 measures it",
+        (("days", "query", "how far back, from 0.01 to 366", {"type": "number"}),),
+        Performance,
+        (401, 403, 422),
     ),
     ("/api/notices", "Notices outside the wall, newest first", (), list[NoticeView], (401,)),
     (
@@ -80,7 +89,7 @@ class Front(Protocol):
 def attach(server: FastAPI, front: Front, told: Callable[[Any], Response], problem: Problem) -> None:
     """Add these routes to `server`."""
     routes = AlarmRoutes(front, told, problem)
-    for noun in ("groups", "services", "meanings", "notices", "log", "handover"):
+    for noun in ("groups", "services", "meanings", "notices", "log", "handover", "performance"):
         server.get(f"/api/{noun}")(getattr(routes, noun))
 
 
@@ -120,6 +129,25 @@ class AlarmRoutes:
         mine = [one for one in room.notices.values() if scope(room, viewer, one.unit)]
         newest = sorted(mine, key=lambda one: (-one.raised_at, one.id))[:NOTICES_SHOWN]
         return self.told([alarm_rows.notice_view(one) for one in newest])
+
+    async def performance(self, request: Request) -> Response:
+        """How well the room's alarms serve its operator; a unit's people see their own at `/api/units/{unit}/performance`."""
+        viewer, hall = self.front.viewer(request), self.front.hall
+        if viewer.role == "unit":
+            raise self.problem(
+                403,
+                "not-your-role",
+                "the whole room's alarms are for its own people",
+                "see /api/units/{unit}/performance",
+            )
+        try:
+            days = float(request.query_params.get("days") or DAYS)
+        except ValueError:
+            days = float("nan")
+        if not 0.01 <= days <= 366.0:
+            raise self.problem(422, "bad-number", "that is no number of days", "give a number from 0.01 to 366")
+        now, journal = hall.clock.now(), hall.journal
+        return self.told(await asyncio.to_thread(lambda: report(journal.read(), EVERYTHING, now, days)))
 
     async def log(self, request: Request, unit: str = "") -> Response:
         """The newest entries of a unit's shift log."""

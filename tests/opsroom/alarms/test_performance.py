@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.alarms.performance import DAY, Performance, performance
+from opsroom.alarms.performance import DAY, EVERYTHING, Performance, performance
 from opsroom.alarms.report import report
 from opsroom.record.chain import Recorded
 from opsroom.room import events as happened
@@ -46,6 +46,25 @@ def test_a_live_rooms_alarm_counts_where_it_stood_and_where_it_climbed() -> None
     assert of(events).unwritten == 1, "nobody has said what it means"
     assert of(events, unit="mill-1").alarms == 0
     assert HYSTERESIS_S > 0
+
+
+def test_many_units_with_one_alarm_each_are_a_flood_to_who_watches_the_room() -> None:
+    many = [
+        happened.AlarmOpened(
+            at=START + n, alarm=f"a-{n}", signal=f"loom-{n}/output", unit=f"loom-{n}", deviation=NAMED, clock_s=600.0
+        )
+        for n in range(20)
+    ]
+    climbed = happened.AlarmClimbed(
+        at=START + 700, alarm="a-1", source="loom-1", target="textiles", reason="expired", clock_s=1.0, deadline=START
+    )
+    told = of([*many, climbed, happened.AlarmReleased(at=START + 800, alarm="a-2", deadline=START)], unit=EVERYTHING)
+    assert told.alarms == 20, "each once: neither a climb nor a release of what was announced is another one"
+    assert [flood[2] for flood in told.floods] == [20]
+    assert not of(many).floods
+    hidden = [opened("b", START + 10, stop="stop-1"), happened.AlarmReleased(at=START + 99, alarm="b", deadline=START)]
+    assert of(hidden[:1], unit=EVERYTHING).alarms == 0
+    assert of(hidden, unit=EVERYTHING).alarms == 1
 
 
 def test_what_a_planned_stop_hides_is_announced_only_when_it_is_released() -> None:
