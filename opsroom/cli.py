@@ -17,6 +17,7 @@ from opsroom.cli_council import minutes as minutes_command
 from opsroom.cli_council import rehearse as rehearse_command
 from opsroom.cli_feed import feed_app
 from opsroom.cli_load import council_report
+from opsroom.cli_numbers import PORT, SPEED, figure, whole
 from opsroom.cli_record import journal_app, key_app
 from opsroom.cli_store import backup_command, export_command, migrate_command
 from opsroom.doctor.visit import command as doctor_command
@@ -121,7 +122,7 @@ def init(
 def serve(
     data: Data,
     host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="the port; 0 takes a free one")] = 8000,
+    port: Annotated[int, typer.Option(parser=PORT, metavar="N", help="the port; 0 takes a free one")] = 8000,
     allow_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="another name of this room")] = None,
     tls_cert: Annotated[str, typer.Option(metavar="FILE", help="the certificate, PEM")] = "",
     tls_key: Annotated[str, typer.Option(metavar="FILE", help="its key, PEM")] = "",
@@ -139,7 +140,10 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="who asks /metrics from elsewhere says this token")
     ] = None,
     anonymous_wall: Annotated[bool, typer.Option(help="let everybody look at the wall without a login")] = False,
-    speed: Annotated[float, typer.Option(help="how fast the room's clock runs; for demo and rehearsal only")] = 1.0,
+    speed: Annotated[
+        float,
+        typer.Option(parser=SPEED, metavar="X", help="how fast the room's clock runs; for demo and rehearsal only"),
+    ] = 1.0,
     store: Annotated[str, typer.Option(metavar="URL", help="where the readings go: postgresql://USER@HOST/DB")] = "",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
     log_json: Annotated[bool, typer.Option(help="log JSON lines")] = False,
@@ -186,8 +190,10 @@ def demo(
     report: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="write what happened, with --script")
     ] = None,
-    speed: Annotated[float, typer.Option(help="simulated seconds a second (without --script)")] = 60.0,
-    port: Annotated[int, typer.Option(help="the port; 0 takes a free one")] = 8000,
+    speed: Annotated[
+        float, typer.Option(parser=SPEED, metavar="X", help="simulated seconds a second (without --script)")
+    ] = 60.0,
+    port: Annotated[int, typer.Option(parser=PORT, metavar="N", help="the port; 0 takes a free one")] = 8000,
 ) -> None:
     """Show a whole room with simulated plants on loopback; or, with --script, tell the whole story in a minute."""
     if script:
@@ -260,20 +266,32 @@ def seat_occupant(account: str, name: Annotated[str, typer.Argument(help="who si
 
 @bench_app.command("ingest")
 def bench_ingest(
-    plants: Annotated[int, typer.Option(min=1)] = 1000,
-    indicators: Annotated[int, typer.Option(min=1, max=4096)] = 12,
+    plants: Annotated[int, typer.Option(parser=whole(1, 1_000_000), metavar="N")] = 1000,
+    indicators: Annotated[int, typer.Option(parser=whole(1, 4096), metavar="N")] = 12,
     rate: Annotated[str, typer.Option(help="telexes a second a plant; max or 0: as fast as it goes")] = "1",
     framing: Annotated[
         str, typer.Option(help="json: a frame a telex; batch: a sheet a link; telexes: a list a link")
     ] = "json",
-    seconds: Annotated[float, typer.Option(min=1)] = 30.0,
+    seconds: Annotated[float, typer.Option(parser=figure(1, 1e6), metavar="S")] = 30.0,
     links: Annotated[
-        int, typer.Option(min=0, help="websockets; 0: a hundred, or one for a hundred plants that it tells together")
+        int,
+        typer.Option(
+            parser=whole(0, 100_000),
+            metavar="N",
+            help="websockets; 0: a hundred, or one for a hundred plants that it tells together",
+        ),
     ] = 0,
     window: Annotated[
-        int, typer.Option(help="frames of a link on the way, as fast as it goes; 0: a fitting number")
+        int,
+        typer.Option(
+            parser=whole(0, 100_000),
+            metavar="N",
+            help="frames of a link on the way, as fast as it goes; 0: a fitting number",
+        ),
     ] = 0,
-    warm: Annotated[float, typer.Option(help="seconds of load before the measuring")] = 5.0,
+    warm: Annotated[
+        float, typer.Option(parser=figure(0, 1e6), metavar="S", help="seconds of load before the measuring")
+    ] = 5.0,
     to: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
     profile: Annotated[Path | None, typer.Option(metavar="FILE", help="profile the room with cProfile; slower")] = None,
 ) -> None:
@@ -289,7 +307,7 @@ def bench_ingest(
     load = ingest.Load(
         plants=plants,
         indicators=indicators,
-        rate=0.0 if rate == "max" else float(rate),
+        rate=0.0 if rate == "max" else figure(0, 1e6)(rate),
         framing=framing,
         seconds=seconds,
         links=links,
@@ -307,7 +325,7 @@ def bench_ingest(
 def link_list(
     data: Data,
     search: Annotated[str, typer.Option(help="words that stand in plant, title, link or trouble")] = "",
-    most: Annotated[int, typer.Option(help="at most so many plants")] = 40,
+    most: Annotated[int, typer.Option(parser=whole(1, 200), metavar="N", help="at most so many plants")] = 40,
 ) -> None:
     """The line as it is now when the room runs: links, plants with the gravest trouble first; else who may speak."""
     from opsroom.doors.presence import running
@@ -334,8 +352,12 @@ def link_add(
     certificate: Annotated[
         str, typer.Option(metavar="NAME", help="no token: the certificate is sha256:HEX, cn:NAME, dns:NAME or uri:NAME")
     ] = "",
-    readings: Annotated[float | None, typer.Option(min=1, help="at most so many readings a second")] = None,
-    websockets: Annotated[int, typer.Option(min=1, help="at most so many open websockets")] = 1024,
+    readings: Annotated[
+        float | None, typer.Option(parser=figure(1, 1e9), metavar="N", help="at most so many readings a second")
+    ] = None,
+    websockets: Annotated[
+        int, typer.Option(parser=whole(1, 1_000_000), metavar="N", help="at most so many open websockets")
+    ] = 1024,
 ) -> None:
     """Make a link that may speak for these plants ('*': any), and tell its ticket once: token, room and the room's key."""
     from opsroom.loop.founding import links_of, ticket_of
@@ -348,7 +370,12 @@ def link_add(
 
 @link_app.command("rotate")
 def link_rotate(
-    link: str, data: Data, grace: Annotated[float, typer.Option(help="hours that the old token still holds")] = 24.0
+    link: str,
+    data: Data,
+    grace: Annotated[
+        float,
+        typer.Option(parser=figure(0, 8784), metavar="HOURS", help="how long the old token still holds; 0: no more"),
+    ] = 24.0,
 ) -> None:
     """Make a new token for a link, and tell its new ticket once."""
     from opsroom.loop.founding import links_of, ticket_of

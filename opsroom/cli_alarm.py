@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from opsroom.cli_numbers import DAYS
+
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
 alarm_app = typer.Typer(help="How well the alarms serve the people who get them.", no_args_is_help=True)
@@ -17,7 +19,7 @@ alarm_app = typer.Typer(help="How well the alarms serve the people who get them.
 def alarm_report(
     data: Data,
     unit: Annotated[str, typer.Option(metavar="UNIT", help="whose alarms; the whole tree's root by default")] = "",
-    days: Annotated[float, typer.Option(min=0.01, help="how far back")] = 30.0,
+    days: Annotated[float, typer.Option(parser=DAYS, metavar="DAYS", help="how far back")] = 30.0,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="figures for programs")] = False,
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from opsroom.cli_numbers import figure, whole
+
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
 council_app = typer.Typer(help="What the council foresaw, and what came of it.", no_args_is_help=True)
@@ -16,7 +18,9 @@ council_app = typer.Typer(help="What the council foresaw, and what came of it.",
 def minutes(
     data: Data,
     motion: Annotated[str, typer.Option(metavar="MOTION", help="of one motion, such as motion-3")] = "",
-    session: Annotated[int, typer.Option(min=0, help="of a session, counted from 1; 0: the last")] = 0,
+    session: Annotated[
+        int, typer.Option(parser=whole(0, 1_000_000), metavar="N", help="of a session, counted from 1; 0: the last")
+    ] = 0,
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="motions opened from this UTC time on")] = "",
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="and before this one")] = "",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="minutes.html or minutes.pdf")] = Path(
@@ -91,7 +95,9 @@ def rehearse(
     ] = "",
     scenario: Annotated[str, typer.Option(metavar="NAME", help="the plants' world; a demo's room knows it")] = "",
     start: Annotated[str, typer.Option(metavar="TIME", help="when that world began; a demo's room knows it")] = "",
-    speed: Annotated[float, typer.Option(min=1.0, help="simulated seconds a second")] = 200.0,
+    speed: Annotated[
+        float, typer.Option(parser=figure(1, 1e6), metavar="X", help="simulated seconds a second")
+    ] = 200.0,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="a new folder for the rehearsal")] = Path(
         "rehearsal"
     ),

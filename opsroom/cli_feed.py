@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from opsroom.cli_numbers import whole
+
 if TYPE_CHECKING:
     from opsroom.feeding.dry import DryRoom, Echo
     from telex_ingest.feed import Feed, Given
@@ -108,7 +110,9 @@ def feed_run(
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="one setting; wins")] = None,
     dry: Annotated[bool, typer.Option("--dry", help="touch no room: tell each reading's fate and verdict")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="with --dry: a JSON object a reading")] = False,
-    readings: Annotated[int, typer.Option(metavar="N", min=0, help="with --dry: stop after so many")] = 0,
+    readings: Annotated[
+        int, typer.Option(parser=whole(0, 2**53), metavar="N", help="with --dry: stop after so many")
+    ] = 0,
     url: Annotated[str, typer.Option(metavar="URL", help="the room: ws://HOST:PORT/telex")] = "",
     link: Annotated[str, typer.Option(metavar="NAME", help="the link that may speak for the plant")] = "",
     token_file: Annotated[Path | None, typer.Option(metavar="FILE", help="the ticket that the room printed")] = None,

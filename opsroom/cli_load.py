@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from opsroom.cli_numbers import DAYS
+
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
 
 def council_report(
     data: Data,
-    days: Annotated[float, typer.Option(min=0.01, help="how far back")] = 30.0,
+    days: Annotated[float, typer.Option(parser=DAYS, metavar="DAYS", help="how far back")] = 30.0,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="figures for programs")] = False,
 ) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from opsroom.cli_numbers import EVENTS
+
 if TYPE_CHECKING:
     from opsroom.record.heads import SignedHead
 
@@ -63,7 +65,7 @@ def journal_head(data: Data) -> None:
 
 
 @journal_app.command("prove")
-def journal_prove(event: Annotated[int, typer.Argument(min=1)], data: Data) -> None:
+def journal_prove(event: Annotated[int, typer.Argument(parser=EVENTS, metavar="EVENT")], data: Data) -> None:
     """Prove that an event is in the journal, for somebody who has only a signed head: python verify_journal.py --proof FILE."""
     import msgspec
 

@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token-env", help="the environment variable that holds the link's ticket, or its bare token")
     parser.add_argument("--speed", type=_factor, default=60.0, help="simulated seconds a real second (60)")
     parser.add_argument("--start", type=_moment, help="the simulated moment at which the scenario begins, ISO 8601")
-    parser.add_argument("--anchor", type=float, help="the real epoch second at which that moment is reached (now)")
+    parser.add_argument("--anchor", type=_second, help="the real epoch second at which that moment is reached (now)")
     parser.add_argument("--room-speed", type=_factor, help="how fast the room's own clock runs (as fast as the plants)")
     parser.add_argument("--warm", type=_span, default=0.0, help="tell so much history before it as backfill, e.g. 6h")
     parser.add_argument("--duration", "--until", type=_span, help="play so much of it, e.g. 2h")
@@ -186,6 +186,13 @@ def _moment(text: str) -> datetime:
     if when.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r}: name the zone, such as 2026-03-02T06:00:00Z")
     return when
+
+
+def _second(text: str) -> float:
+    second = float(text)
+    if not abs(second) < 1e12:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a moment in epoch seconds")
+    return second
 
 
 def _factor(text: str) -> float:

@@ -119,12 +119,17 @@ class Links:
             _bind(at, certificate, link)
 
     def rotate(self, link: str, grace_s: float = 86400.0) -> str:
-        """Make a new token; the old one holds for `grace_s` more, so that no telex waits; raises KeyError, if revoked too."""
+        """Make a new token; the old one holds for `grace_s` more, so that no telex waits.
+
+        Raises KeyError, if revoked too, and ValueError for a time that is none.
+        """
+        if not 0.0 <= grace_s <= 366 * 86_400.0:
+            raise ValueError(f"the old token cannot hold for {grace_s:g} s more: say 0 s to a year")
         token, now = secrets.token_urlsafe(32), self._clock.now()
         with self._ledger.written() as at:
             _check_live(at, link)
             at.execute("DELETE FROM link_tokens WHERE link = ? AND until IS NOT NULL", (link,))
-            at.execute("UPDATE link_tokens SET until = ? WHERE link = ?", (now + max(0.0, grace_s), link))
+            at.execute("UPDATE link_tokens SET until = ? WHERE link = ?", (now + grace_s, link))
             at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
         return token
 
