@@ -58,7 +58,8 @@ def ended(how: signal.Signals) -> float:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_the_wall_and_ends_cleanly_within_two_seconds(how: signal.Signals) -> None:
     took: list[float] = []
-    while len(took) < 3 and (not took or min(took) >= 2.0):  # the quickest of three: others may want the machine just then
+    # The quickest of three: others may want the machine just then.
+    while len(took) < 3 and (not took or min(took) >= 2.0):
         took.append(ended(how))
     assert min(took) < 2.0, took
 
