@@ -38,6 +38,9 @@ SUBSCRIBERS = 500
 SHARE = 20.0
 """A snapshot because of a birth comes so many times as long after the one before as that one took to make."""
 
+LATEST_S = 3.0
+"""But no later than this after it, in seconds of the world."""
+
 
 class Socket(Protocol):
     """The part of a websocket that a screen needs."""
@@ -199,7 +202,7 @@ class Watchers:
         began = subscriber.fresh or (subscriber.born and asked >= subscriber.again_at)
         view: Any = self._snapshot(subscriber) if began else self._delta(subscriber)
         if began:
-            subscriber.again_at = at() + SHARE * (at() - asked)
+            subscriber.again_at = at() + min(LATEST_S, SHARE * (at() - asked))
         subscriber.clear()
         if began and subscriber.page is not None:
             subscriber.turn(subscriber.page)  # a snapshot holds no page; it comes with the first delta
