@@ -1,8 +1,8 @@
 """Which signal is which row of the filter's arrays; judges all readings of a tick, in sequence order, exactly once.
 
 A signal lives for ever at the place (shard, row) that the store gave it, and in a lane of the bank's own arrays. The
-readings of a tick are judged in rounds: in one round every signal has at most one reading, so that each round is one
-vectorised call of `cyberstride.judge`. `elapsed` is source time over the signal's nominal period. Rules:
+readings of a tick are judged as tables (`opsroom.judgement.layout`), a row of which has one reading of each of its signals.
+`elapsed` is source time over the signal's nominal period. Rules:
 
 - a reading of bad quality or without a value is missing to the filter, and is stored as it came;
 - backfill warms the filter as long as it is in source order, makes no news, and is only stored when it comes behind;
@@ -12,7 +12,7 @@ vectorised call of `cyberstride.judge`. `elapsed` is source time over the signal
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,19 @@ from cyberstride.belief import Belief, take
 from cyberstride.forecast import Forecast
 from cyberstride.reference import anchor
 from cyberstride.scales import NONE, judged_in
-from cyberstride.whole import Whole
-from opsroom.constitution.judging import AlarmBudget, Judging, SignalSettings
+from opsroom.constitution.judging import AlarmBudget, Judging
 from opsroom.judgement import passes, tuning
+from opsroom.judgement.filter import Filter
 from opsroom.judgement.intake import Columns, Intake
-from opsroom.judgement.judged import Announced, Judged, Words, announced, blocks_of
-from opsroom.judgement.lanes import Lanes
+from opsroom.judgement.judged import Announced, InOrder, Judged, announced, blocks_of, in_order
+from opsroom.judgement.lanes import Lanes, Loud
+from opsroom.judgement.layout import apart, laid
+from opsroom.judgement.paces import Paces
 from opsroom.judgement.passes import NEVER
 from opsroom.judgement.rings import Rings
+from opsroom.judgement.signal import Signal
 from opsroom.judgement.snapshots import Snapshot, SnapshotError, pack, unpack
+from opsroom.judgement.table import Table, Words
 from opsroom.record.store import KINDS, QUALITIES, Block, Place, Readings
 from opsroom.recursion.recursion import Charter
 from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
@@ -44,22 +48,10 @@ __all__ = ["LEARNED", "Announced", "Bank", "Judged", "Signal"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_LIVE, _CORRECTION, _BACKFILL = (
-    KINDS.index(kind) for kind in (TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL)
-)
+_LIVE, _CORRECTION = KINDS.index(TelexKind.LIVE), KINDS.index(TelexKind.CORRECTION)
 LEARNED = 1000
 """Readings after which a signal's own tail is known well enough."""
 _BAD = QUALITIES.index(Quality.BAD)
-
-
-class Signal(NamedTuple):
-    """One signal of the bank: its lane in the arrays, its key "plant/name", its place, and what its plant declared."""
-
-    lane: int
-    key: str
-    plant: str
-    place: Place
-    birth: SignalBirth
 
 
 class Bank:
@@ -79,8 +71,7 @@ class Bank:
         self._regimes = regimes
         self._said = said or Judging()
         self._charter = charter
-        self._paces: list[Regimes] = []
-        self._pace_by_period: dict[float, int] = {}
+        self._paces = Paces(regimes)
         self.signals: list[Signal] = []
         self.by_key: dict[str, Signal] = {}
         self.by_plant: dict[str, dict[int, Signal]] = {}
@@ -90,7 +81,7 @@ class Bank:
         self._shards: dict[int, dict[int, int]] = {}
         self._lane_of: dict[str, dict[int, int]] = {}
         self._intake: Intake | None = None
-        self._whole = Whole(judging.newborn(len(self.lanes)), regimes, threads=1)
+        self._filter = Filter(regimes, len(self.lanes))
         self._agreed: set[int] = set()
 
     def __len__(self) -> int:
@@ -164,24 +155,12 @@ class Bank:
     def _settle(self, signal: Signal, fresh: bool) -> None:
         """Let a signal be judged as room.toml, its history and its birth say."""
         lane, said, birth = signal.lane, self._said.signals.get(signal.key, tuning.PLAIN), signal.birth
-        self.lanes.pace[lane] = self._pace_of(said, birth.period_s)
+        self.lanes.pace[lane] = self._paces.of(said, birth.period_s)
         limits = (birth.low, birth.high)
         if fresh and (said is not tuning.PLAIN or limits != (None, None)):
             self._state, self.lanes.scale[lane] = tuning.prepared(self._state, lane, said, birth.period_s, limits)
             self.lanes.tuned[lane] = bool(said.seasons_s) or self.lanes.scale[lane] != NONE
-
-    def _pace_of(self, said: SignalSettings, period_s: float) -> int:
-        """The number of the regimes of a signal that is read every `period_s` seconds; most signals share theirs."""
-        known = self._pace_by_period.get(period_s) if said is tuning.PLAIN else None
-        if known is not None:
-            return known
-        regimes = tuning.regimes_for(said, period_s, self._regimes)
-        if regimes not in self._paces:
-            self._paces.append(regimes)
-        number = self._paces.index(regimes)
-        if said is tuning.PLAIN:
-            self._pace_by_period[period_s] = number
-        return number
+        self.lanes.alike = len(self._paces.regimes) == 1 and not self.lanes.tuned.any()
 
     def _afford(self, plant: str = "") -> None:
         """Share the room's alarm budgets out anew over the signals of all plants that were born."""
@@ -202,6 +181,7 @@ class Bank:
             a_day = float((86400e6 / self.lanes.period_us[lanes]).sum())
             tuning.afforded(self._state.budget, lanes, keys, rule.episodes_a_day, a_day, self._said)
             self.lanes.tuned[lanes] = True
+            self.lanes.alike = False
 
     @property
     def shards(self) -> Iterable[int]:
@@ -227,7 +207,7 @@ class Bank:
         some = np.flatnonzero(sizes)
         passes.spread(some[np.argsort(columns.lane[starts[some]], kind="stable")], starts, sizes, order)
         toll.charge("columns")
-        words, heard, order = self._absorb(columns, order, hear=True)
+        words, heard, judged = self._absorb(columns, order, hear=True)
         for item in telexes:
             if isinstance(item, Accepted):
                 self.heard_us[item.plant] = item.received_us
@@ -239,23 +219,21 @@ class Bank:
             self.lanes.rings.correct(int(columns.lane[row]), int(columns.source_us[row]), float(columns.value[row]))
         toll.charge("rings and bookkeeping")
         blocks = blocks_of(said, columns, words, self.lanes.row[columns.lane], at)
-        lane, source_us, value = columns.lane[order], columns.source_us[order], columns.value[order]
-        live = columns.kind[order] == _LIVE
         toll.charge("blocks")
-        return Judged(blocks, heard, lane, source_us, value, live, len(columns.lane), said.received_us)
+        return Judged(blocks, tuple(heard), *judged, len(columns.lane), said.received_us)
 
     def replay(self, block: Block, *, hear: bool) -> tuple[Announced, ...]:
         """Judge a stored block again, as it was judged the first time; `hear` says whether verdicts are announced."""
         columns = self._columns_of(block)
         _, heard, _ = self._absorb(columns, np.arange(len(columns.lane)), hear=hear)
-        return heard
+        return tuple(heard)
 
     def remember(self, block: Block) -> None:
         """Put the readings of a stored block among the last readings, without judging: the belief has seen them."""
         columns = self._columns_of(block)
         judged = np.flatnonzero(columns.kind != _CORRECTION)
         known = self.lanes
-        for these in self._rounds(columns.lane, judged):
+        for these in apart(columns.lane, judged):
             lane = columns.lane[these]
             known.rings.write(
                 lane,
@@ -297,51 +275,41 @@ class Bank:
             np.asarray(block.quality, np.int64),
         )
 
-    def _absorb(self, columns: Columns, order: Ints, *, hear: bool) -> tuple[Words, tuple[Announced, ...], Ints]:
-        """Judge columns; gives the words beside them, what is announced, and the places in the order of judging.
+    def _absorb(self, columns: Columns, order: Ints, *, hear: bool) -> tuple[Words, list[Announced], InOrder]:
+        """Judge columns; gives the words beside them, what is announced, and what was judged, in that order.
 
-        `order` are the places as they may be judged within a round; the readings of one signal keep the order of the columns.
+        `order` are the places as their signals may lie in a table; the readings of one signal keep the order of the columns.
         """
-        heard: list[Announced] = []
-        words = Words.none(len(columns.lane))
-        plainly = not columns.kind.any()
-        candidates = order if plainly else order[columns.kind[order] != _CORRECTION]
-        taken: list[Ints] = []
-        for these in self._rounds(columns.lane, candidates):
-            if not plainly:
-                behind = (columns.kind[these] == _BACKFILL) & (
-                    columns.source_us[these] <= self.lanes.last_us[columns.lane[these]]
-                )
-                these = these[~behind]
-            for pace, those in self._by_pace(columns, these):
-                taken.append(those)
-                verdicts = self._round(columns, those, pace, words)
-                loud = np.flatnonzero(verdicts.announced) if hear else ()
-                if len(loud) and len(self._unheard):
-                    loud = loud[~np.isin(verdicts.named[loud], self._unheard)]
-                if len(loud):
-                    loud = loud[columns.kind[those[loud]] == _LIVE]
-                    loud = loud[np.argsort(those[loud])]
-                    heard += announced(
-                        self.lanes, columns.lane[those], columns.source_us[those], columns.value[those], loud, verdicts
-                    )
-                    self.toll.charge("verdicts")
-        return words, tuple(heard), np.concatenate(taken) if taken else np.empty(0, np.int64)
+        heard: list[tuple[int, int, Announced]] = []
+        words, judged = Words.none(len(columns.lane)), []
+        self.toll.charge("columns")
+        for table in laid(columns, order, self.lanes):
+            self.toll.charge("columns")
+            verdicts = self._judge(table)
+            self.toll.charge("filter")
+            for row in range(len(table.lane)):
+                loud = self.lanes.absorb(table, row, verdicts, words)
+                if not (hear and len(loud.at)):
+                    continue
+                place = table.place[row][loud.at]
+                news = (columns.kind[place] == _LIVE) & ~np.isin(verdicts.named[row][loud.at], self._unheard)
+                place, loud = place[news], Loud(*(column[news] for column in loud))
+                told = announced(table, row, verdicts, loud)
+                heard += [(row, at, one) for at, one in zip(place.tolist(), told, strict=True)]
+            judged.append(table)
+            self.toll.charge("rings and bookkeeping")
+        heard.sort(key=itemgetter(0, 1))
+        return words, [one for _, _, one in heard], in_order(judged, columns.kind)
 
-    def _by_pace(self, columns: Columns, these: Ints) -> Iterable[tuple[int, Ints]]:
-        """Part readings by their signals' regimes."""
-        if not len(these):
-            return
-        pace = self.lanes.pace[columns.lane[these]]
-        if (pace == pace[0]).all():
-            yield int(pace[0]), these
-            return
-        for number in np.unique(pace).tolist():
-            yield number, these[pace == number]
+    def _judge(self, table: Table) -> Verdicts:
+        """One reading or more of each of these signals through the filter."""
+        lanes = table.lane[0]
+        regimes = self._paces.regimes[int(self.lanes.pace[lanes[0]])]
+        return self._filter.judge(table, regimes, self.lanes.scale[lanes] if self.lanes.tuned[lanes[0]] else None)
 
     def regimes_of(self, lane: int) -> Regimes:
         """The regimes under which a signal is judged: those of its nominal period, and what its history says."""
-        return self._paces[int(self.lanes.pace[lane])]
+        return self._paces.regimes[int(self.lanes.pace[lane])]
 
     @property
     def budgets(self) -> tuple[AlarmBudget, ...]:
@@ -350,19 +318,19 @@ class Bank:
 
     def learning(self, lanes: Ints) -> int:
         """How many of these signals have no tail of their own yet."""
-        return int((self._whole.known(lanes) < LEARNED).sum()) if self._said.budgets else 0
+        return int((self._filter.whole.known(lanes) < LEARNED).sum()) if self._said.budgets else 0
 
     @property
     def _state(self) -> judging.State:
-        return self._whole.state
+        return self._filter.whole.state
 
     @_state.setter
     def _state(self, state: judging.State) -> None:
-        self._whole.state = state
+        self._filter.whole.state = state
 
     @property
     def _belief(self) -> Belief:
-        return self._whole.belief
+        return self._filter.whole.belief
 
     def warm(self) -> None:
         """Judge something that nobody told, so that what is compiled is there before the first reading."""
@@ -373,14 +341,6 @@ class Bank:
         )
         nothing = Accepted("nobody", 1, 1, 0, 0, TelexKind.LIVE, (1,), (Reading(1, 0.0),))
         nobody.judge([nothing], 0.0, {"nobody": 1})
-        passes.onset(0, 0, *(nobody.lanes.rings.arrays[k] for k in (0, 1, 3, 4)))
-
-    def _step(self, lane: Ints, value: Floats, elapsed: Floats, source: Ints, pace: int) -> Verdicts:
-        """One reading of each of these signals through the filter, every signal once."""
-        if not self.lanes.tuned[lane].any():
-            return self._whole.kernel.advance(self._belief, value, elapsed, rows=lane, regimes=self._paces[pace])
-        settings = judging.plain(len(lane), self._paces[pace])._replace(transform=self.lanes.scale[lane])
-        return self._whole.advance(value, elapsed, source / 1e6, settings, rows=lane)
 
     def ahead(self, key: str, steps: Sequence[float], coverage: tuple[float, ...], at: float) -> Forecast | None:
         """Where a signal will be `steps` periods after `at` (epoch seconds), in its own unit, with its season."""
@@ -389,32 +349,8 @@ class Bank:
             return None
         lane = np.array([signal.lane])
         settings = judging.plain(1, self.regimes_of(signal.lane))._replace(transform=self.lanes.scale[lane])
-        state = judging.take(self._whole.unlimited, lane)
+        state = judging.take(self._filter.whole.unlimited, lane)
         return judging.ahead(state, steps, coverage, at, signal.birth.period_s, settings)
-
-    def _round(self, columns: Columns, these: Ints, pace: int, words: Words) -> Verdicts:
-        m, known = len(these), self.lanes
-        lane, source, value, elapsed = np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m), np.empty(m)
-        passes.prepare(
-            these, columns.lane, columns.value, columns.quality, columns.source_us, known.period_us, known.last_us,
-            lane, value, elapsed, source,
-        )  # fmt: skip
-        self.toll.charge("rings and bookkeeping")
-        verdicts = self._step(lane, value, elapsed, source, pace)
-        self.toll.charge("filter")
-        known.absorb(these, lane, source, value, verdicts, words)
-        self.toll.charge("rings and bookkeeping")
-        return verdicts
-
-    def _rounds(self, lane: Ints, places: Ints) -> Iterable[Ints]:
-        """Part `places` so that no signal stands twice in a part, and each keeps over the parts the order of `lane`."""
-        number = np.empty(len(lane), np.int64)
-        most = passes.rounds(lane, self.lanes.seen, number)
-        if most == 1:
-            yield places
-            return
-        for turn in range(most):
-            yield places[number[places] == turn]
 
     def belief_of(self, key: str) -> Belief | None:
         """The belief about one signal, n = 1; None for a signal that is not known."""
@@ -451,7 +387,7 @@ class Bank:
         if not self.by_key.keys() >= set(kept.keys):
             raise SnapshotError("it is of signals that the store does not know")
         lane = np.array([self.by_key[key].lane for key in kept.keys], np.int64)
-        judging.put(self._state, lane, kept.state)
+        self._filter.put(lane, kept.state)
         # What room.toml says now goes before what the snapshot knew.
         for i in set(lane.tolist()) - self._agreed:
             tuning.referenced(self._belief, i, self._said.signals.get(self.signals[i].key, tuning.PLAIN))

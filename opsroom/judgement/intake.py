@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.judgement.passes import gather
 from opsroom.record.store import KINDS, QUALITIES, shard_of
 from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
 from telex_ingest.telex import Quality, TelexKind
@@ -240,12 +241,6 @@ def _sorted(runs: Sequence[_Run]) -> tuple[Telexes, Columns]:
         return Telexes(*[nothing] * 8), Columns(nothing, nothing, nothing, nothing, np.empty(0), nothing)
     whole = runs[0] if len(runs) == 1 else _Run(*map(np.concatenate, zip(*runs, strict=True)))
     order = np.argsort(whole.shard.astype(np.uint8), kind="stable")
-    count = whole.size[order]
-    ends = np.cumsum(count)
-    n = int(ends[-1])
-    starts = np.cumsum(whole.size) - whole.size
-    telex = np.repeat(np.arange(len(order)), count)
-    rows = np.arange(n) + (starts[order] - (ends - count))[telex]
     telexes = Telexes(
         whole.shard[order],
         whole.plant[order],
@@ -254,13 +249,13 @@ def _sorted(runs: Sequence[_Run]) -> tuple[Telexes, Columns]:
         whole.source_us[order],
         whole.received_us[order],
         whole.kind[order],
-        ends,
+        np.cumsum(whole.size[order]),
     )
-    return telexes, Columns(
-        telex,
-        whole.lane[rows],
-        telexes.source_us[telex],
-        telexes.kind[telex],
-        whole.value[rows],
-        whole.quality[rows],
-    )
+    n, starts = len(whole.lane), np.cumsum(whole.size) - whole.size
+    telex, lane, source_us, kind, quality = (np.empty(n, np.int64) for _ in range(5))
+    value = np.empty(n)
+    gather(
+        order, starts, whole.size, telexes.source_us, telexes.kind, whole.lane, whole.value, whole.quality,
+        telex, lane, source_us, kind, value, quality,
+    )  # fmt: skip
+    return telexes, Columns(telex, lane, source_us, kind, value, quality)

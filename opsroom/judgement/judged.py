@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +10,21 @@ from numpy.typing import NDArray
 
 from cyberstride import Verdicts
 from opsroom.judgement.intake import Columns, Telexes
-from opsroom.judgement.lanes import Lanes
-from opsroom.judgement.passes import NEVER, onset
-from opsroom.record.store import Block
+from opsroom.judgement.lanes import Loud
+from opsroom.judgement.passes import NEVER
+from opsroom.judgement.table import Table, Words
+from opsroom.record.store import KINDS, Block
+from telex_ingest.telex import TelexKind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Codes = NDArray[np.int8]
+
+
+LIVE = KINDS.index(TelexKind.LIVE)
+"""The code of a live telex."""
+
+InOrder = tuple[Ints, Ints, Floats, NDArray[np.bool_]]
+"""Signal, source time, value, and whether it is live, of every reading that was judged, in the order of judging."""
 
 
 class Announced(NamedTuple):
@@ -51,41 +59,23 @@ class Judged(NamedTuple):
     """(t,) when each telex came."""
 
 
-class Words(NamedTuple):
-    """Verdict columns beside readings, as a block stores them."""
-
-    named: Codes
-    p: Floats
-    level: Floats
-    low: Floats
-    high: Floats
-
-    @classmethod
-    def none(cls, n: int) -> Words:
-        """Of readings of which nothing was said."""
-        return cls(
-            np.zeros(n, np.int8), np.full((n, 4), np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-        )
-
-
-def announced(
-    lanes: Lanes, at: Ints, source_us: Ints, value: Floats, loud: Ints, said: Verdicts
-) -> Iterable[Announced]:
-    """Tell the announced ones (`loud`, places in the columns) of the verdicts that were just absorbed."""
-    count, r_source, _, r_low, r_high, _ = lanes.rings.arrays
-    for row in loud.tolist():
-        lane = int(at[row])
-        onset_us, low, high = onset(lane, int(said.onset_back[row]), count, r_source, r_low, r_high)
-        suspected = int(lanes.suspected_us[lane])
+def announced(table: Table, row: int, said: Verdicts, loud: Loud) -> Iterable[Announced]:
+    """Tell the announced ones of the verdicts on one row of a table, apart from all others."""
+    verdicts = Verdicts(*(column[row][loud.at] for column in said))
+    bands = loud.band.tolist()
+    for number, (at, (onset_us, suspected_us)) in enumerate(
+        zip(loud.at.tolist(), loud.moments_us.tolist(), strict=True)
+    ):
+        low, high = bands[number]
         yield Announced(
-            lane,
-            int(source_us[row]),
-            float(value[row]),
-            said,
-            row,
-            int(onset_us),
-            None if suspected == NEVER else suspected,
-            (float(low), float(high)),
+            int(table.lane[row, at]),
+            int(table.source_us[row, at]),
+            float(table.value[row, at]),
+            verdicts,
+            number,
+            onset_us,
+            None if suspected_us == NEVER else suspected_us,
+            (low, high),
         )
 
 
@@ -120,3 +110,18 @@ def blocks_of(said: Telexes, columns: Columns, words: Words, row: Ints, at: floa
             )
         )
     return tuple(blocks)
+
+
+def in_order(judged: Sequence[Table], kind: Ints) -> InOrder:
+    """The readings of tables one behind the other; `kind` (n,) is that of every reading of the tick."""
+    if len(judged) == 1:
+        (table,) = judged
+        lane, source_us = table.lane.ravel(), table.source_us.ravel()
+        value, place = table.told.ravel(), table.place.ravel()
+    else:
+        none = np.empty(0, np.int64)
+        lane = np.concatenate([none, *(table.lane.ravel() for table in judged)])
+        source_us = np.concatenate([none, *(table.source_us.ravel() for table in judged)])
+        value = np.concatenate([np.empty(0), *(table.told.ravel() for table in judged)])
+        place = np.concatenate([none, *(table.place.ravel() for table in judged)])
+    return lane, source_us, value, kind[place] == LIVE

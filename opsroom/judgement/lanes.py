@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cyberstride import Verdicts
 from opsroom.judgement.passes import NEVER, absorb
 from opsroom.judgement.rings import Rings
+from opsroom.judgement.table import Table, Words
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,6 +23,7 @@ _EMPTY: dict[str, Any] = {
     "period_us": np.float64(1.0),
     "row": np.int64(0),
     "seen": np.int64(0),
+    "column": np.int64(0),
     "last_us": np.int64(NEVER),
     "suspected_us": np.int64(NEVER),
     "since_us": np.int64(NEVER),
@@ -28,6 +31,17 @@ _EMPTY: dict[str, Any] = {
     "level": np.float64(np.nan),
     "slope": np.float64(np.nan),
 }
+
+
+class Loud(NamedTuple):
+    """Readings of one row at which something was announced."""
+
+    at: Ints
+    """(a,) which signals of the row."""
+    moments_us: Ints
+    """(a, 2) source times of the onset and of the first suspicion, `NEVER` when there was none."""
+    band: Floats
+    """(a, 2) the newest 90 % forecast made for the onset or before it."""
 
 
 class Lanes:
@@ -47,7 +61,11 @@ class Lanes:
         self.row: Ints
         """Its row in the store's shard."""
         self.seen: Ints
-        """Nought; a place to count in while a tick is parted into rounds."""
+        """Nought; a place to count in while a tick is laid out."""
+        self.column: Ints
+        """A place to note in while a tick is laid out."""
+        self.alike = True
+        """Whether all are judged by the same regimes, and none with a season, a scale or a budget."""
         self.last_us: Ints
         """Source time of its newest reading."""
         self.suspected_us: Ints
@@ -75,12 +93,17 @@ class Lanes:
         self.rings.grow(size)
         return size
 
-    def absorb(self, places: Ints, lanes: Ints, source_us: Ints, value: Floats, said: Any, words: Any) -> None:
-        """Keep what the filter `said` of one reading of each of `lanes`, and write it to `places` of the `words`."""
-        absorb(
-            places, lanes, source_us, value,
-            said.named, np.ascontiguousarray(said.p_now.T), said.level, said.slope, said.low, said.high, said.onset_back,
+    def absorb(self, table: Table, row: int, said: Verdicts, words: Words) -> Loud:
+        """Keep what the filter `said` of one row of a table, beside its readings in the `words` too; tells what it announced."""
+        m = table.lane.shape[1]
+        loud, moments, bands = np.empty(m, np.int64), np.empty((m, 2), np.int64), np.empty((m, 2))
+        many = absorb(
+            table.place[row], table.lane[row], table.source_us[row], table.value[row],
+            said.named[row], np.ascontiguousarray(said.p_now[row].T), said.level[row], said.slope[row],
+            said.low[row], said.high[row], said.onset_back[row], said.announced[row],
             words.named, words.p, words.level, words.low, words.high,
             *self.rings.arrays,
-            self.last_us, self.since_us, self.suspected_us, self.named, self.p, self.level, self.slope,
+            self.since_us, self.suspected_us, self.named, self.p, self.level, self.slope,
+            loud, moments, bands,
         )  # fmt: skip
+        return Loud(loud[:many].copy(), moments[:many].copy(), bands[:many].copy())

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from opsroom.compiled import compiled
+from opsroom.judgement.rings import KEPT, SHELF
 
 NEVER = np.iinfo(np.int64).min
+_LIVE, _CORRECTION, _BACKFILL = 0, 1, 2
+"""The codes of `opsroom.record.store.KINDS`."""
 _BAD, _STEADY, _SUSPECTED = 2, 1, 2
 
 
@@ -27,84 +30,133 @@ def spread(order: Any, starts: Any, sizes: Any, into: Any) -> None:
 
 
 @compiled
-def rounds(lane: Any, seen: Any, number: Any) -> int:
-    """Write into `number` how many readings of the same signal stand before each; tells how many rounds there are.
+def gather(
+    order: Any, starts: Any, sizes: Any, t_source: Any, t_kind: Any, lane_of: Any, value_of: Any, quality_of: Any,
+    telex: Any, lane: Any, source: Any, kind: Any, value: Any, quality: Any,
+) -> None:  # fmt: skip
+    """Write the readings of the telexes `order` one telex after the other, with what their telex says beside each."""
+    to = 0
+    for number in range(len(order)):
+        start = starts[order[number]]
+        now, how = t_source[number], t_kind[number]
+        for place in range(start, start + sizes[order[number]]):
+            telex[to], source[to], kind[to] = number, now, how
+            lane[to], value[to], quality[to] = lane_of[place], value_of[place], quality_of[place]
+            to += 1
 
-    `seen` counts by lane; it is nought before and after.
+
+@compiled
+def turns(lane: Any, kind: Any, source: Any, period: Any, last: Any, seen: Any, turn: Any, elapsed: Any) -> int:
+    """Write into `turn` how many readings of the same signal are judged before each, -1 for one that is not judged.
+
+    `elapsed` gets its periods since the one before. `last` (source times by lane) goes on, `seen` counts by lane from nought.
+    Tells how many turns there are.
     """
     most = 0
     for place in range(len(lane)):
-        before = seen[lane[place]]
-        number[place] = before
-        seen[lane[place]] = before + 1
-        most = max(most, before + 1)
-    for place in range(len(lane)):
-        seen[lane[place]] = 0
+        row, now = lane[place], source[place]
+        before = last[row]
+        if kind[place] == _CORRECTION or (kind[place] == _BACKFILL and now <= before):
+            turn[place] = -1
+            continue
+        turn[place] = seen[row]
+        seen[row] += 1
+        most = max(most, seen[row])
+        elapsed[place] = 1.0 if before == NEVER else (now - before) / period[row]
+        if before < now:
+            last[row] = now
     return most
 
 
 @compiled
-def prepare(
-    places: Any, lane: Any, value: Any, quality: Any, source: Any, period: Any, last: Any,
-    lanes: Any, x: Any, elapsed: Any, at: Any,
-) -> None:  # fmt: skip
-    """Take the readings at `places`: their lanes, values (bad ones missing), periods since the last, source times."""
-    for k in range(len(places)):
-        place = places[k]
-        row, now = lane[place], source[place]
-        lanes[k], at[k] = row, now
-        x[k] = np.nan if quality[place] == _BAD else value[place]
-        elapsed[k] = 1.0 if last[row] == NEVER else (now - last[row]) / period[row]
+def widths(order: Any, lane: Any, turn: Any, seen: Any, column: Any, width: Any) -> None:
+    """Give each signal a column among those with as many readings, in the order of `order`; `width` counts them."""
+    for place in order:
+        if turn[place] == 0:
+            row = lane[place]
+            column[row] = width[seen[row]]
+            width[seen[row]] += 1
 
 
 @compiled
-def absorb(
-    places: Any, lanes: Any, at: Any, x: Any,
-    v_named: Any, v_p: Any, v_level: Any, v_slope: Any, v_low: Any, v_high: Any, v_onset: Any,
-    named: Any, p: Any, level: Any, low: Any, high: Any,
-    count: Any, r_source: Any, r_value: Any, r_low: Any, r_high: Any, r_named: Any,
-    last: Any, since: Any, suspected: Any, l_named: Any, l_p: Any, l_level: Any, l_slope: Any,
+def lay(
+    order: Any, lane: Any, value: Any, quality: Any, source: Any, turn: Any, elapsed: Any, seen: Any, column: Any,
+    width: Any, start: Any, places: Any, lanes: Any, at: Any, x: Any, lapse: Any, told: Any,
 ) -> None:  # fmt: skip
-    """Keep what the filter said of a round: beside the readings, among the last readings, and as what holds now.
+    """Lay the readings of signals with c readings each into a table (c, width[c]) from `start[c]` on; bad ones are missing."""
+    for place in order:
+        if turn[place] < 0:
+            continue
+        row = lane[place]
+        many = seen[row]
+        to = start[many] + turn[place] * width[many] + column[row]
+        places[to], lanes[to], at[to], lapse[to] = place, row, source[place], elapsed[place]
+        told[to] = value[place]
+        x[to] = np.nan if quality[place] == _BAD else value[place]
 
-    `v_p` is (4, m), `p` (n, 4).
-    """
-    kept, shelf = r_source.shape[1], r_source.shape[2]
-    for k in range(len(lanes)):
-        row, place, word, now = lanes[k], places[k], v_named[k], at[k]
-        on, aside = row // shelf, row % shelf
-        named[place] = word
-        for four in range(4):
-            p[place, four] = l_p[row, four] = v_p[four, k]
-        level[place], low[place], high[place] = v_level[k], v_low[k], v_high[k]
-        many = count[row]
-        ring = many % kept
-        r_source[on, ring, aside], r_value[on, ring, aside], r_named[on, ring, aside] = now, x[k], word
-        r_low[on, ring, aside], r_high[on, ring, aside] = v_low[k], v_high[k]
-        count[row] = many + 1
-        if last[row] < now:
-            last[row] = now
-        l_named[row], l_level[row], l_slope[row] = word, v_level[k], v_slope[k]
-        back = v_onset[k]
-        if back < 0:
-            since[row] = NEVER
-        else:
-            since[row] = r_source[on, (many - min(back, min(many + 1, kept) - 1)) % kept, aside]
-        if word <= _STEADY:
-            suspected[row] = NEVER
-        elif word == _SUSPECTED and suspected[row] == NEVER:
-            suspected[row] = now
+
+@compiled
+def clear(lane: Any, seen: Any) -> None:
+    """Let `seen` be nought again."""
+    for row in lane:
+        seen[row] = 0
 
 
 @compiled
 def onset(lane: int, back: int, count: Any, r_source: Any, r_low: Any, r_high: Any) -> Any:
     """Tell the source time of the reading so many readings `back`, and the newest 90 % forecast made for it or before it."""
-    many, kept, on, aside = count[lane], r_source.shape[1], lane // r_source.shape[2], lane % r_source.shape[2]
-    back = min(max(back, 0), min(many, kept) - 1)
+    many, on, aside = count[lane], lane // SHELF, lane % SHELF
+    back = min(max(back, 0), min(many, KEPT) - 1)
     low = high = np.nan
-    for before in range(back, min(many, kept)):
-        ring = (many - 1 - before) % kept
+    for before in range(back, min(many, KEPT)):
+        ring = (many - 1 - before) % KEPT
         if np.isfinite(r_low[on, ring, aside]):
             low, high = r_low[on, ring, aside], r_high[on, ring, aside]
             break
-    return r_source[on, (many - 1 - back) % kept, aside], low, high
+    return r_source[on, (many - 1 - back) % KEPT, aside], low, high
+
+
+@compiled
+def absorb(
+    places: Any, lanes: Any, at: Any, x: Any,
+    v_named: Any, v_p: Any, v_level: Any, v_slope: Any, v_low: Any, v_high: Any, v_onset: Any, v_announced: Any,
+    named: Any, p: Any, level: Any, low: Any, high: Any,
+    count: Any, r_source: Any, r_value: Any, r_low: Any, r_high: Any, r_named: Any,
+    since: Any, suspected: Any, l_named: Any, l_p: Any, l_level: Any, l_slope: Any,
+    loud: Any, loud_at: Any, loud_band: Any,
+) -> int:  # fmt: skip
+    """Keep what the filter said of a round: beside the readings, among the last readings, and as what holds now.
+
+    `v_p` is (4, m), `p` (n, 4). Tells how many were announced; they stand in `loud`, beside each the source times of its onset
+    and of its first suspicion in `loud_at`, and in `loud_band` the newest 90 % forecast made for the onset or before it.
+    """
+    announced = 0
+    for k in range(len(lanes)):
+        row, place, word, now = lanes[k], places[k], v_named[k], at[k]
+        on, aside = row // SHELF, row % SHELF
+        named[place] = word
+        for four in range(4):
+            p[place, four] = l_p[row, four] = v_p[four, k]
+        level[place], low[place], high[place] = v_level[k], v_low[k], v_high[k]
+        many = count[row]
+        ring = many % KEPT
+        r_source[on, ring, aside], r_value[on, ring, aside], r_named[on, ring, aside] = now, x[k], word
+        r_low[on, ring, aside], r_high[on, ring, aside] = v_low[k], v_high[k]
+        count[row] = many + 1
+        l_named[row], l_level[row], l_slope[row] = word, v_level[k], v_slope[k]
+        back = v_onset[k]
+        if back < 0:
+            since[row] = NEVER
+        else:
+            since[row] = r_source[on, (many - min(back, min(many + 1, KEPT) - 1)) % KEPT, aside]
+        if word <= _STEADY:
+            suspected[row] = NEVER
+        elif word == _SUSPECTED and suspected[row] == NEVER:
+            suspected[row] = now
+        if v_announced[k]:
+            loud[announced], loud_at[announced, 1] = k, suspected[row]
+            loud_at[announced, 0], loud_band[announced, 0], loud_band[announced, 1] = onset(
+                row, back, count, r_source, r_low, r_high
+            )
+            announced += 1
+    return announced

@@ -1,0 +1,84 @@
+"""The readings of a tick laid out as tables: row r holds the r-th reading of every signal in it. Pure.
+
+Signals with as many readings share a table; no signal stands in two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.judgement import passes
+from opsroom.judgement.intake import Columns
+from opsroom.judgement.lanes import Lanes
+from opsroom.judgement.table import Table
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def laid(columns: Columns, order: Ints, lanes: Lanes) -> Iterable[Table]:
+    """Lay out what is to be judged, every signal's readings in the order of the columns, signals in that of `order`.
+
+    The regimes and the way of judging (`Lanes.pace`, `Lanes.tuned`) are the same for all signals of a table. Corrections, and
+    backfill behind what was heard, are left out. The source times of the signals' newest readings go on.
+    """
+    n = len(columns.lane)
+    turn, elapsed = np.empty(n, np.int64), np.empty(n)
+    most = passes.turns(
+        columns.lane, columns.kind, columns.source_us, lanes.period_us, lanes.last_us, lanes.seen, turn, elapsed
+    )
+    try:
+        for some in _alike(columns.lane, order, lanes) if most else ():
+            yield from _tables(columns, some, lanes, turn, elapsed, most)
+    finally:
+        passes.clear(columns.lane, lanes.seen)
+
+
+def apart(lane: Ints, places: Ints) -> Iterable[Ints]:
+    """Part `places` so that no signal stands twice in a part, and each keeps over the parts the order of `places`."""
+    _, signal = np.unique(lane[places], return_inverse=True)
+    by_signal = np.argsort(signal, kind="stable")
+    first = np.searchsorted(signal[by_signal], signal[by_signal])
+    number = np.empty(len(places), np.int64)
+    number[by_signal] = np.arange(len(places)) - first
+    for turn in range(int(number.max(initial=-1)) + 1):
+        yield places[number == turn]
+
+
+def _alike(lane: Ints, order: Ints, lanes: Lanes) -> Iterable[Ints]:
+    """Part `order` by how signals are judged."""
+    if lanes.alike:
+        yield order
+        return
+    some = lane[order]
+    how = 2 * lanes.pace[some] + lanes.tuned[some]
+    kinds = np.flatnonzero(np.bincount(how))
+    for one in kinds.tolist():
+        yield order if len(kinds) == 1 else order[how == one]
+
+
+def _tables(columns: Columns, order: Ints, lanes: Lanes, turn: Ints, elapsed: Floats, most: int) -> Iterable[Table]:
+    width = np.zeros(most + 1, np.int64)
+    passes.widths(order, columns.lane, turn, lanes.seen, lanes.column, width)
+    sizes = width * np.arange(most + 1)
+    ends = np.cumsum(sizes)
+    total = int(ends[-1])
+    place, lane, source_us = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    value, lapse, told = np.empty(total), np.empty(total), np.empty(total)
+    passes.lay(
+        order, columns.lane, columns.value, columns.quality, columns.source_us, turn, elapsed, lanes.seen, lanes.column,
+        width, ends - sizes, place, lane, source_us, value, lapse, told,
+    )  # fmt: skip
+    for rows in np.flatnonzero(width).tolist():
+        part, shape = slice(int(ends[rows] - sizes[rows]), int(ends[rows])), (rows, int(width[rows]))
+        yield Table(
+            place[part].reshape(shape),
+            lane[part].reshape(shape),
+            source_us[part].reshape(shape),
+            value[part].reshape(shape),
+            lapse[part].reshape(shape),
+            told[part].reshape(shape),
+        )
