@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
+from dashboards import agreement
 from dashboards.markup import facts
 from dashboards.words import say
 from opsroom.views import AmendmentView, BallotView, MotionView, Snapshot
@@ -127,10 +127,7 @@ def amendments(motion: MotionView) -> Component | None:
 
 def amendment(one: AmendmentView) -> Component:
     """One amendment: what goes is struck out, what is new underlined, with its reason and how it fares."""
-    pieces: list[Any] = []
-    for how, words in one.diff:
-        pieces.append(html.Del(words) if how == "gone" else html.Ins(words) if how == "new" else html.Span(words))
-        pieces.append(" ")
+    pieces = agreement.compared(one.diff)
     told = say("amendment." + one.state, ayes=len(one.ayes), noes=len(one.noes))
     who = say("amendment.by", seat=one.seat, option=one.option.id.upper(), state=told)
     return html.Li(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dashboards.agreement_words import AGREEMENT_WORDS
+
 MOTION_WORDS: dict[str, str] = {
+    **AGREEMENT_WORDS,
     "choice.abstain": "abstains",
     "choice.lost": "ballot lost",
     "choice.objects": "objects to {options}",
@@ -71,7 +74,6 @@ MOTION_WORDS: dict[str, str] = {
     "ending.revoked": "Revoked: {reason}.",
     "ending.superseded": "Superseded: {reason}.",
     "ending.unanswered": "No plant took it in time.",
-    "desk.invited": "Invited to say what it knows, and has said nothing: {plants}.",
     "stance.for": "for",
     "stance.against": "against",
     "stance.question": "question",

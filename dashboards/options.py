@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import fan
+from dashboards import agreement, fan
 from dashboards.markup import facts
 from dashboards.printed import number, uom_of
 from dashboards.words import say
@@ -17,11 +17,13 @@ from opsroom.views import AlarmView, MotionView, OptionView, OrderChoice
 
 
 def lasting(seconds: float) -> str:
-    """Tell how long something lasts, in hours from two hours on.
+    """Tell how long something lasts, in hours from two hours on, in days from three days on.
 
-    >>> lasting(1800.0), lasting(43200.0), lasting(9000.0)
-    ('30 minutes', '12 hours', '2 h 30 min')
+    >>> lasting(1800.0), lasting(43200.0), lasting(9000.0), lasting(604800.0)
+    ('30 minutes', '12 hours', '2 h 30 min', '7 days')
     """
+    if seconds >= 3 * 86_400:
+        return f"{seconds / 86_400:.0f} days"
     hours, minutes = divmod(round(seconds / 60), 60)
     if hours < 2:
         return f"{round(seconds / 60)} minutes"
@@ -57,8 +59,9 @@ def option(
         head.append(html.Span(say("option.named", count=motion.tally.named[one.id]), className="hint"))
     rows: list[Component] = [html.P(head)]
     if one.kind == "time":
-        rows.append(html.P(say("option.time", span=lasting(one.extra_s)), className="hint"))
-    rows += orders(one, known)
+        word = "option.time" if motion.alarm else "agree.time"
+        rows.append(html.P(say(word, span=lasting(one.extra_s)), className="hint"))
+    rows += [*orders(one, known), *agreement.rows(one)]
     if one.supersedes:
         rows.append(html.P(say("option.supersedes", orders=", ".join(one.supersedes)), className="hint"))
     rows += foreseen(one, motion, alarm, scale)

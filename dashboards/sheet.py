@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards import deliberation
+from dashboards import agreement, deliberation
 from dashboards.markup import facts
 from dashboards.matter import Matter
 from dashboards.printed import number, time_of
@@ -77,6 +77,7 @@ def said(motion: MotionView | None) -> list[Component]:
         deliberation.amendments(motion),
         deliberation.reasons(motion),
         statements(motion),
+        agreement.invited(motion),
         deliberation.minority(motion),
     ]
     return [part for part in parts if part is not None] or [html.P(say("desk.silence"), className="empty")]
@@ -107,6 +108,7 @@ def outcome(matter: Matter) -> list[Component]:
     else:
         parts.append(html.P(say("outcome.none"), className="chosen"))
     parts.append(deliberation.tally(motion))
+    parts += agreement.outcome(motion)
     for order in matter.orders:
         parts += [order_card(order), effect(order.effect) if order.effect else None]
     parts.append(html.P(html.A(say("desk.minutes"), href=f"/minutes/{motion.id}", target="_blank")))
@@ -149,14 +151,11 @@ def effect(seen: EffectView) -> Component:
 
 
 def statements(motion: MotionView | None) -> Component | None:
-    """List what seats and plants said on a motion, each with its number, and the plants that were invited and said nothing."""
+    """List what seats and plants said on a motion, each with its number; a plant's own word says how it came."""
     if motion is None:
         return None
-    spoke = {one.plant for one in motion.statements}
-    silent = [one.plant_title or one.plant for one in motion.invited if one.plant not in spoke]
-    invited = [html.P(say("desk.invited", plants=", ".join(silent)), className="hint")] if silent else []
     if not motion.statements:
-        return html.Section([html.H3(say("desk.statements")), *invited], className="statements") if invited else None
+        return None
     items = []
     for place, one in enumerate(motion.statements, start=1):
         stance = say("stance." + one.stance)
@@ -165,12 +164,13 @@ def statements(motion: MotionView | None) -> Component | None:
             if one.plant
             else say("desk.said", number=place, seat=one.seat, occupant=one.occupant, stance=stance)
         )
+        own = [html.Span(say("invited.own" if one.wire else "invited.own_page"), className="hint")] if one.plant else []
         cites = [html.Span(say("desk.cites", what="; ".join(one.cites)), className="hint")] if one.cites else []
         of = "plant" if one.plant else "seat"
         items.append(
             html.Li(
-                [html.Span(who, className="who"), html.P(one.text), *cites],
-                **facts(data_stance=one.stance, data_of=of),
+                [html.Span(who, className="who"), html.P(one.text), *own, *cites],
+                **facts(data_stance=one.stance, data_of=of, data_wire="yes" if one.wire else "no"),
             )
         )
-    return html.Section([html.H3(say("desk.statements")), html.Ul(items), *invited], className="statements")
+    return html.Section([html.H3(say("desk.statements")), html.Ul(items)], className="statements")

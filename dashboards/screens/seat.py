@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboards.screens import seat_agreement
 from dashboards.screens.frame import answers, figure_of, form, frame, line
 from dashboards.words import say
 from opsroom.views import Viewer
@@ -21,6 +22,7 @@ def layout(viewer: Viewer, room: str) -> Component:
         [
             _second(),
             _propose(),
+            seat_agreement.layout(),
             _amendment(),
             _ballot(),
             _reread(),
