@@ -6,7 +6,8 @@
   const { el, svg, put, set, show, say, span, clock, state, count } = room;
   const BACK = new Set(['returned', 'recovered', 'latched', 'latched-acknowledged']), QUIET = new Set(['suppressed', 'out-of-service']);
   const RANK = { high: 0, medium: 1, low: 2 }, MARK = { high: 'called', medium: 'alarm', low: 'suspected' };
-  const FRESH_MS = 30000, DAYS = 30;
+  const FRESH_MS = 30000, DAYS = 30, ALL = '*';
+  // Whom the measures are about: who watches the whole room, until a unit is chosen.
   let w = null, picked = '', unit = '', drawn = '', asked = 0, facts = { groups: [], notices: [], services: [], kpi: null }, pulse = -1;
 
   const get = async path => { const answer = await fetch(path); return answer.ok ? answer.json() : null; };
@@ -32,8 +33,8 @@
   // ---- what is asked for beside the live rows
   const refresh = async () => {
     asked = performance.now(); pulse = state.pulse;
-    const where = unit || state.focus;
-    const [groups, notices, services, kpi] = await Promise.all([get('/api/groups'), get('/api/notices'), get('/api/services'), where ? get('/api/units/' + where + '/performance?days=' + DAYS) : null]);
+    const where = unit || (role() === 'unit' ? state.focus : ALL);
+    const [groups, notices, services, kpi] = await Promise.all([get('/api/groups'), get('/api/notices'), get('/api/services'), where === ALL ? get('/api/performance?days=' + DAYS) : where ? get('/api/units/' + where + '/performance?days=' + DAYS) : null]);
     facts = { groups: groups || [], notices: notices || [], services: services || [], kpi };
     drawn = '';
   };
@@ -131,9 +132,11 @@
       el('p', { class: 'mix' }, say('alarms.mix', kpi.priorities) + (kpi.unwritten ? ' · ' + say('alarms.unwritten', { count: kpi.unwritten }) : '')),
       el('h3', {}, say('alarms.actors')), kpi.actors.length ? el('ol', { class: 'actors' }, ...kpi.actors.slice(0, 6).map(actor)) : el('p', { class: 'calm' }, say('alarms.none')));
   };
-  const actor = a => {
+  // One click from a bad actor to the motion that would change its agreement, or the key of its place; others propose it themselves.
+  const moved = (a, n) => el('a', { class: 'act move', href: '/seat/' + state.viewer.seat + '?agreement=' + encodeURIComponent(a.signal), 'data-move': n + 1, title: say('agree.key', { key: n + 1 }) }, el('kbd', { 'aria-hidden': 'true' }, String(n + 1)), say('agree.move'));
+  const actor = (a, n) => {
     const me = role(), text = say('alarms.actor', { alarms: a.alarms, share: Math.round(100 * a.share), chattered: a.chattered, fleeting: a.fleeting, stale: a.stale });
-    return el('li', {}, el('strong', {}, a.signal), el('small', {}, text), me !== 'viewer' && a.signal.includes('/') ? button(say('alarms.propose'), () => propose(a.signal), { 'data-propose': a.signal }) : '');
+    return el('li', {}, el('strong', {}, a.signal), el('small', {}, text), me === 'seat' && a.signal.includes('/') ? moved(a, n) : me !== 'viewer' && a.signal.includes('/') ? button(say('alarms.propose'), () => propose(a.signal), { 'data-propose': a.signal }) : '');
   };
   const propose = async signal => {
     const known = await get('/api/signals/' + signal) || {};
@@ -182,14 +185,16 @@
     if (held) { const again = w.list.querySelector('[data-alarm="' + held + '"]'); if (again) again.focus({ preventScroll: true }); }
     const alarm = rows.find(a => a.id === picked);
     detail(alarm); actions(alarm); measures(facts.kpi);
-    put(w.head, say('alarms.kpi', { unit: title(unit || state.focus) }));
+    const whose = unit || (role() === 'unit' ? state.focus : ALL);
+    put(w.head, whose === ALL ? say('alarms.kpi_all') : say('alarms.kpi', { unit: title(whose) }));
     w.notices.replaceChildren(...(facts.notices.length ? facts.notices.slice(0, 6).map(notice) : [el('li', { class: 'calm' }, say('alarms.no_notices'))]));
     show(w.out, facts.services.length > 0);
     w.services.replaceChildren(...facts.services.map(service));
     const units = [...state.units.values()];
-    if (w.unit.options.length !== units.length) {
-      w.unit.replaceChildren(...units.map(u => el('option', { value: u.id }, u.title || u.id)));
-      w.unit.value = unit || state.focus;
+    const all = role() === 'unit' ? [] : [el('option', { value: ALL }, say('alarms.everything'))];
+    if (w.unit.options.length !== units.length + all.length) {
+      w.unit.replaceChildren(...all, ...units.map(u => el('option', { value: u.id }, u.title || u.id)));
+      w.unit.value = whose;
     }
   };
   room.mount('#alarms', build);
