@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -46,6 +47,9 @@ from telex_ingest.frames import FrameProtocol
 from telex_ingest.gateway import Gateway
 from telex_ingest.line import Limits
 
+SWITCH_S = 0.0002
+"""How long another thread keeps the loop waiting at most: it has to be let in for every frame that comes."""
+
 YOUNG = (100_000, 20, 100)
 """How many new objects the collector of cycles lets come before it looks: what passes through a room is no cycle."""
 
@@ -65,7 +69,11 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         clerk.take_up(hall.room)
     toll = hall.pulse.loop
 
+    keeping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    keeping.set_result(None)
+
     async def settle(batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
+        nonlocal keeping
         births = [born.birth for born in batch.births if born.changed]
         # Blocks, on the writer's thread, until it is durable.
         sealed = rows_of((ask.asked for ask in batch.asks), tick.events)
@@ -73,8 +81,6 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         toll.begin()
         hall.become(tick)
         hall.absorbed.take(judged.blocks, hall.store.last_mark)
-        if (counts := hall.absorbed.due(batch.at)) is not None:
-            await asyncio.to_thread(hall.absorbed.write, counts)
         for clerk in clerks:
             clerk.watch(tick.room, tick.events)
         toll.charge("news and decisions")
@@ -91,10 +97,13 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         hall.watchers.push(tick.events, judged.lane, reporter.lines(batch, tick), reporter.flags())
         reporter.note(batch, judged, tick, began)
         toll.charge("telling the screens")
+        if (counts := hall.absorbed.due(batch.at)) is not None:
+            await keeping
+            keeping = asyncio.create_task(asyncio.to_thread(hall.absorbed.write, counts), name="count")  # none waits
         hall.pulse.loop_ns = toll.now()
 
-    settling: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    settling.set_result(None)
+    settling = keeping
+    newborn = False
     reworded = anchored = False
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
@@ -123,7 +132,11 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         toll.charge("news and decisions")
         settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed
+        if newborn and not batch.births:
+            hall.at_rest()  # the births are over
+        newborn = any(born.changed for born in batch.births)
     await settling
+    await keeping
     await asyncio.gather(reckoner.close(), courier.close())
     await writer.keep_beliefs(now=True)
     writer.close()
@@ -305,7 +318,9 @@ async def open_and_serve(
     """Open the room of a folder and serve it until a signal: what `opsroom serve` does."""
     log = logger(level, as_json=as_json)
     gc.set_threshold(*YOUNG)
+    sys.setswitchinterval(SWITCH_S)
     hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software(), store_at)
+    hall.at_rest = gc.freeze
     try:
         fresh = enrol(hall.people, folder)
         if fresh:

@@ -121,6 +121,8 @@ class Hall:
     """What stopped the loop, if it stopped by itself."""
     on_stop: Callable[[], None] = lambda: None
     """Called when the loop has stopped by itself."""
+    at_rest: Callable[[], None] = lambda: None
+    """Called when a flood of births is over: what they brought stays, and is no garbage to look for."""
 
     def sight(self, key: str) -> Evidence | None:
         """What the filter knows of a signal now."""
