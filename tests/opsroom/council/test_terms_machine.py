@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
@@ -154,4 +155,4 @@ def _figures(room: Room, key: str) -> int:
 
 
 TestTerms = case(Terms, SHORT)
-TestTermsThoroughly = pytest.mark.long(case(Terms, THOROUGH))
+TestTermsThoroughly = pytest.mark.timeout(600)(pytest.mark.long(case(Terms, settings(THOROUGH, max_examples=60))))
