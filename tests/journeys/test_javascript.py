@@ -23,7 +23,9 @@ async def test_a_plant_in_javascript_is_heard_by_a_whole_room(tmp_path: Path) ->
         )
         ticket = next(word for word in (await adding.communicate())[0].decode().split() if word.startswith("telex1."))
         node = compute_driver_executable()[0]
-        plant = await asyncio.create_subprocess_exec(node, str(PLANT), room.telex, ticket, "20")
+        plant = await asyncio.create_subprocess_exec(
+            *(node, str(PLANT), room.telex, ticket, "20", str(tmp_path / "memory.json"))
+        )
         try:
             async with room.person("operator") as operator, asyncio.timeout(60):
                 while True:  # what it waits for happens in another program

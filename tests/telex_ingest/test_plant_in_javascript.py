@@ -27,9 +27,11 @@ NODE = compute_driver_executable()[0]
 
 
 @asynccontextmanager
-async def plant(address: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def plant(address: str, memory: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     program = await asyncio.create_subprocess_exec(
-        NODE, str(PLANT), address, TICKET.line(), "20", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *(NODE, str(PLANT), address, TICKET.line(), "20", str(memory)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     try:
         yield program
@@ -53,16 +55,16 @@ def order(number: int) -> Order:
     )
 
 
-def test_it_fits_two_screens() -> None:
-    assert len(PLANT.read_text(encoding="utf-8").splitlines()) <= 80
+def test_it_has_sixty_lines() -> None:
+    assert len(PLANT.read_text(encoding="utf-8").splitlines()) <= 60
 
 
-async def test_it_tells_resends_after_a_cut_and_answers_an_order() -> None:
+async def test_it_tells_resends_after_a_cut_and_answers_an_order(tmp_path: Path) -> None:
     room = MiniatureRoom(Limits(), acks=False)
     room.clock.at = datetime.now(UTC).timestamp()
     async with serving(room) as address:
         port = urlsplit(address).port
-        async with plant(address):
+        async with plant(address, tmp_path / "memory.json"):
             await until(lambda: len(room.accepted("bakery")) >= 3, 60)
             [born] = room.of(PlantBorn)
             assert born.birth.signals[0].name == "loaves"
@@ -96,3 +98,26 @@ async def test_it_tells_resends_after_a_cut_and_answers_an_order() -> None:
             assert came.statement.text.startswith("We bake 270 loaves")
         room.store_all()
     assert room.refused() == {}
+
+
+async def test_it_obeys_an_order_once_also_when_it_begins_anew(tmp_path: Path) -> None:
+    room, memory = MiniatureRoom(Limits(), acks=True), tmp_path / "memory.json"
+    room.clock.at = datetime.now(UTC).timestamp()
+    signed = prove(order(1), ONE)
+    async with serving(room) as address:
+        async with plant(address, memory):
+            await until(lambda: room.accepted("bakery"))
+            assert room.gateway.send("bakery", orders=[signed])
+            await until(lambda: len(room.of(ReceiptCame)) == 2)
+        room.heard.clear()
+        async with plant(address, memory):
+            await until(lambda: room.accepted("bakery"))
+            assert room.gateway.send("bakery", orders=[signed])
+            await until(lambda: room.of(ReceiptCame))
+            [again] = room.of(ReceiptCame)
+            assert (again.receipt.order, again.receipt.state.value) == ("o-1", "done")
+            known = len(room.accepted("bakery"))
+            await until(lambda: len(room.accepted("bakery")) > known + 3)
+            assert set(room.values("bakery")) == {240.0}, "what was done before the restart is not done again"
+        room.store_all()
+    assert not memory.with_name("memory.json.new").exists()
