@@ -95,6 +95,7 @@ DOES_IO = {
     "opsroom/doors/journal_routes.py",
     "opsroom/doors/ballot_routes.py",
     "opsroom/doors/council_routes.py",
+    "opsroom/doors/council_metrics.py",
     "opsroom/doors/foresight_routes.py",
     "opsroom/doors/recursion_routes.py",
     "opsroom/doors/alarm_routes.py",

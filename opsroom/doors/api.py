@@ -29,7 +29,7 @@ from opsroom.doors import (
 )
 from opsroom.doors.answers import ProblemError, body, number, problem, told
 from opsroom.doors.asyncapi import describe_watch
-from opsroom.doors.metrics import registry
+from opsroom.doors.metrics import Figures
 from opsroom.doors.openapi import Login, Wish, describe
 from opsroom.doors.watch import SUBSCRIBERS
 from opsroom.entry.accounts import LoginRefused
@@ -90,7 +90,7 @@ class Routes:
         title = hall.room.charter.title or hall.room.id
         get("/api/openapi.json")(lambda: told(describe(title)))
         get("/api/asyncapi.json")(lambda: told(describe_watch(title)))
-        figures = registry(hall, line)
+        figures = Figures(hall, line)
         machine_routes.attach(server, hall, figures, access.metrics_token, behind_proxy=access.behind_proxy)
         signal_routes.attach(server, self)
         server.add_api_websocket_route("/watch", self.watch)

@@ -34,6 +34,10 @@ def line_metrics(scene: Scene, counts: LineCounts) -> Iterator[Metric]:
         ("backward", "Telexes whose clock went back", counts.backward),
         ("births", "Births of plants", counts.births),
         ("changed_births", "Births that changed what was declared", counts.changed_births),
+        ("statements", "Statements of plants on motions", counts.statements),
+        ("sheets", "Sheets of telexes taken whole", counts.sheets),
+        ("line_telexes", "Telexes that came, before they are judged", counts.telexes),
+        ("line_readings", "Readings that came, before they are judged", counts.readings),
         ("dropped_answers", "Answers that a slow link did not take", counts.dropped),
         ("frames_in", "Frames read from links", counts.frames_in),
         ("frames_out", "Frames sent to links", counts.frames_out),
@@ -54,6 +58,9 @@ def line_metrics(scene: Scene, counts: LineCounts) -> Iterator[Metric]:
         ("stale_signals", "Signals that are behind their plant", sum(one.signals for one in scene.behind.values())),
     ):
         yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=float(value))
+    if counts.oldest is not None:
+        text = "When that plant was heard, of those with a link, that was not heard for longest"
+        yield GaugeMetricFamily("opsroom_oldest_heard_timestamp_seconds", text, value=counts.oldest)
     rows = scene.plants_on_line(EVERYBODY, counts)
     yield from _plants(rows)
     yield from _links(links(counts.each, scene.links))
@@ -86,18 +93,30 @@ def _links(rows: Sequence[LinkOnLine]) -> Iterator[Metric]:
     shown = sorted({row.link for row in rows if row.link})[:LINKS]
     place = {name: number for number, name in enumerate(shown)}
     names = [*shown, "other"]
-    up, plants, telexes, refused = np.zeros((4, len(names)))
+    up, plants, telexes, refused, frames, octets, held, births = np.zeros((8, len(names)))
     for row in rows:
         at = place.get(row.link, len(shown))
         up[at] += row.state != "away"
         plants[at] += row.plants
         telexes[at] += row.telexes
         refused[at] += sum(row.refused.values())
+        frames[at] += row.frames
+        octets[at] += row.bytes
+        held[at] += row.held
+        births[at] += row.births
     columns: tuple[tuple[str, str, np.ndarray], ...] = (
         ("opsroom_link_open", "Open websockets of a link; 0 while it is away", up),
         ("opsroom_link_plants", "Plants that a link speaks for now", plants),
         ("opsroom_link_telexes", "Telexes of the websockets that a link has open now", telexes),
         ("opsroom_link_refusals", "Refusals to the websockets that a link has open now", refused),
+        ("opsroom_link_frames", "Frames of the websockets that a link has open now", frames),
+        ("opsroom_link_bytes", "Bytes of the websockets that a link has open now", octets),
+        ("opsroom_link_births", "Births on the websockets that a link has open now", births),
+        (
+            "opsroom_link_held",
+            "Open websockets of a link that the room does not read from because it is behind with it",
+            held,
+        ),
     )
     for name, text, values in columns:
         family = GaugeMetricFamily(name, text, labels=["link"])

@@ -7,9 +7,10 @@ import time
 
 import msgspec
 from fastapi import FastAPI, Request, Response
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 
 from opsroom.doors.answers import ProblemError, problem, told
+from opsroom.doors.metrics import Figures, registry
 from opsroom.entry.guard import LOOPBACK
 from opsroom.loop.hall import Hall
 
@@ -25,7 +26,7 @@ class Health(msgspec.Struct, frozen=True):
     ok: bool
 
 
-def attach(server: FastAPI, hall: Hall, figures: CollectorRegistry, token: str, *, behind_proxy: bool) -> None:
+def attach(server: FastAPI, hall: Hall, figures: Figures, token: str, *, behind_proxy: bool) -> None:
     """Add these routes to `server`; `token` opens the figures to other machines."""
     routes = MachineRoutes(hall, figures, token, behind_proxy)
     for name in ("healthz", "readyz", "metrics"):
@@ -35,8 +36,9 @@ def attach(server: FastAPI, hall: Hall, figures: CollectorRegistry, token: str, 
 class MachineRoutes:
     """The routes, with what they need."""
 
-    def __init__(self, hall: Hall, figures: CollectorRegistry, token: str, behind_proxy: bool) -> None:
+    def __init__(self, hall: Hall, figures: Figures, token: str, behind_proxy: bool) -> None:
         self.hall, self.figures, self.token, self.behind_proxy = hall, figures, token, behind_proxy
+        self.registry = registry(figures)
 
     async def healthz(self) -> Response:
         """The process lives."""
@@ -61,4 +63,5 @@ class MachineRoutes:
         if not near and not (token and hmac.compare_digest(said, token)):
             cure = "say the token of --metrics-token as Authorization: Bearer"
             raise ProblemError(401, "not-logged-in", "the figures are not for everybody", cure)
-        return Response(generate_latest(self.figures), media_type=FIGURES)
+        await self.figures.council.look()
+        return Response(generate_latest(self.registry), media_type=FIGURES)

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from opsroom.doors.council_metrics import Glance
 from opsroom.doors.line_metrics import line_metrics
 from opsroom.loop.hall import Hall
 from opsroom.loop.pulse import EDGES_S
@@ -18,7 +19,7 @@ class Figures(Collector):
     """Everything that is counted, as metric families."""
 
     def __init__(self, hall: Hall, line: Callable[[], LineCounts]) -> None:
-        self.hall, self.line = hall, line
+        self.hall, self.line, self.council = hall, line, Glance(hall)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing beforehand: the families are made when they are read."""
@@ -35,6 +36,7 @@ class Figures(Collector):
             ("faults", "Messages that the room could not decide on", pulse.faults),
             ("refusals", "Messages of plants that the room refused", pulse.refused),
             ("snapshots", "Snapshots sent to screens", hall.watchers.snapshots),
+            ("coalesced_points", "Points that a newer one replaced before a screen took them", hall.watchers.coalesced),
         ):
             yield CounterMetricFamily(f"opsroom_{name}", help_text, value=total)
         for name, help_text, value in (
@@ -52,6 +54,7 @@ class Figures(Collector):
         yield from line_metrics(hall.scene, self.line())
         yield from self._store()
         yield from self._doors()
+        yield from self.council.collect()
         yield self._delays()
 
     def _doors(self) -> Iterator[Metric]:
@@ -111,8 +114,8 @@ def _open_alarms(hall: Hall) -> int:
     return sum(1 for alarm in alarms.values() if alarm.closed_at is None)
 
 
-def registry(hall: Hall, line: Callable[[], LineCounts]) -> CollectorRegistry:
+def registry(figures: Figures) -> CollectorRegistry:
     """A registry of this room alone."""
     own = CollectorRegistry(auto_describe=False)
-    own.register(Figures(hall, line))
+    own.register(figures)
     return own

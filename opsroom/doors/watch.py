@@ -89,13 +89,15 @@ class Subscriber:
 
     def note(
         self, lanes: NDArray[np.int64], rows: dict[str, set[str]], flags: set[str], lines: Sequence[TickerLine]
-    ) -> None:
-        """Note what has changed; never waits, never grows beyond its bounds."""
+    ) -> int:
+        """Note what has changed; never waits, never grows beyond its bounds. Gives how many points a newer one has replaced."""
         if self.fresh:
             self.wake.set()
-            return
+            return 0
         mine = lanes[lanes < len(self.lanes)]
-        self.points.update(mine[self.lanes[mine]].tolist())
+        new, waiting = mine[self.lanes[mine]].tolist(), len(self.points)
+        self.points.update(new)
+        replaced = waiting + len(new) - len(self.points)
         for noun, ids in rows.items():
             self.rows[noun] |= ids
         self.flags |= flags
@@ -104,6 +106,7 @@ class Subscriber:
             self.fresh = True
         if self.fresh or self.born or self.points or rows or flags or lines:
             self.wake.set()
+        return replaced
 
     def clear(self) -> None:
         """Forget what has changed."""
@@ -140,7 +143,7 @@ class Watchers:
         born = any(isinstance(event, PlantJoined) for event in events)
         for subscriber in self.subscribers:
             subscriber.born |= born
-            subscriber.note(lanes, rows, changed, lines)
+            self.coalesced += subscriber.note(lanes, rows, changed, lines)
 
     def close(self) -> None:
         """Send every screen away; they come back when the room does."""

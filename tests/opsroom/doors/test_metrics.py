@@ -16,7 +16,7 @@ from opsroom.judgement.bank import Bank
 from opsroom.loop.line_log import LineLog
 from opsroom.room.room import newborn
 from opsroom.showing.scene import Scene
-from telex_ingest.line import Attempt, LinkLine, PlantLine
+from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.plant_link import PlantLink
 from tests.browser.fake_line import NOTHING
 from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
@@ -62,6 +62,30 @@ def test_no_label_grows_with_links_or_plants(size: int) -> None:
     assert sum(sample.value for sample in found["opsroom_link_telexes"].samples) == 2 * size
     assert sum(sample.value for sample in found["opsroom_plants_by_trouble"].samples) == size
     assert not any("plant" in sample.labels for family in found.values() for sample in family.samples)
+
+
+def test_everything_that_the_line_counts_is_told() -> None:
+    names = [one.name for one in msgspec.structs.fields(LineCounts) if one.type in (int, float | None)]
+    values = {name: 1_000_003 + 7 * n for n, name in enumerate(names)}
+    file = read(TOML)
+    counts = msgspec.structs.replace(NOTHING, **values, refused={"not-yours": 17})
+    scene = Scene(newborn(file.id, file.charter), Bank())
+    told = [sample for family in line_metrics(scene, counts) for sample in family.samples]
+    assert {name for name, value in values.items() if value not in {sample.value for sample in told}} == set()
+    assert ("opsroom_line_refused_total", {"code": "not-yours"}, 17) in [
+        (one.name, one.labels, one.value) for one in told
+    ]
+
+
+async def test_everything_that_the_council_load_measures_is_told(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room, room.person("operator") as client:
+        load = (await client.get("/api/council/load")).json()
+        text = (await client.get("/metrics")).text
+    told = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    names = ("motions", "motions_per_session", "busiest_session_motions", "repeated_motions", "reversed_motions")
+    assert told >= {f"opsroom_council_{name}" for name in (*names, "amendments", "ballots", "offers")}
+    assert load["motions"] == 0
+    assert 'opsroom_council_motions{outcome="expired"} 0.0' in text
 
 
 class Pen:

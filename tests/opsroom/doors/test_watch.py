@@ -77,7 +77,9 @@ async def test_only_signals_in_focus_are_sent(watchers: Watchers) -> None:
     told(watchers, subscriber)
     subscriber.lanes[:] = [True, False, False, False]
     watchers.push((), np.array([0, 1, 2, 3], np.int64), [])
-    assert subscriber.points == {0}
+    assert (subscriber.points, watchers.coalesced) == ({0}, 0)
+    watchers.push((), np.array([0, 2], np.int64), [])
+    assert (subscriber.points, watchers.coalesced) == ({0}, 1), "a newer point has replaced one that nobody took"
 
 
 async def first_of(socket: ClientConnection) -> Snapshot | Delta:
