@@ -150,11 +150,11 @@ async def run_crowd(
                 await asyncio.gather(
                     *(link.connect(url, (tokens or {}).get(link.name, token), crowd) for link in links[at : at + 50])
                 )
+            if crowd.warm_s > 0:
+                await _settle(links)
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
-        if crowd.warm_s > 0:
-            await _settle(links, delays)
         on_phase("warming")
         began = time.monotonic()
         work = _Work(crowd, links, delays, on_phase)
@@ -204,13 +204,16 @@ async def _speak_meanwhile(links: Sequence[CrowdLink], delays: Delays) -> None:
                 link.flush()
 
 
-async def _settle(links: Sequence[CrowdLink], delays: Delays) -> None:
-    """Tell one telex of every plant and wait until all are acknowledged: births are another load than telexes."""
+async def _settle(links: Sequence[CrowdLink]) -> None:
+    """Tell one telex of every plant and wait until these are acknowledged: births are another load than telexes."""
     for link in links:
         for _ in range(link.frames_a_turn):
             link.send_one(time.monotonic())
         link.flush()
-    await _all_acknowledged(links, SETTLE_S)
+    told = [(link, link.sent) for link in links]
+    until = time.monotonic() + SETTLE_S
+    while time.monotonic() < until and any(link.acknowledged < sent and not link.cut for link, sent in told):  # noqa: ASYNC110 - the load's own clock
+        await asyncio.sleep(0.01)
 
 
 async def _all_acknowledged(links: Sequence[CrowdLink], patience_s: float) -> None:

@@ -40,8 +40,8 @@ class Plant:
 
     __slots__ = (
         "asked_at", "birth", "births", "delay_us", "desk", "duplicates", "gap_since", "gaps", "given_up", "heard_at", "ids",
-        "late", "name", "refused", "sequence", "shapes", "silent_after", "source_us", "speaker", "spool", "state", "telexes",
-        "wire",
+        "late", "name", "refused", "sequence", "shape", "shapes", "silent_after", "source_us", "speaker", "spool", "state",
+        "telexes", "wire",
     )  # fmt: skip
 
     def __init__(self, name: str, epoch: int, durable: int, desk: Desk, now: float) -> None:
@@ -52,6 +52,8 @@ class Plant:
         self.birth: PlantBirth | None = None
         self.ids: dict[int, str] = {}
         self.shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self.shape: tuple[int, ...] | None = None
+        """The one of them that it told last in a strip."""
         self.silent_after = float("inf")
         self.speaker: Link | None = None
         self.wire = 0
@@ -80,7 +82,7 @@ class Plant:
         """Take a birth's wording; nothing of the sequence changes."""
         self.birth = birth
         self.ids = {signal.id: signal.name for signal in birth.signals}
-        self.shapes = {}
+        self.shapes, self.shape = {}, None
         period = min(signal.period_s for signal in birth.signals) / birth.pace
         self.silent_after = max(self.desk.limits.silence_floor_s, self.desk.limits.silence_periods * period)
 

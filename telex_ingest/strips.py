@@ -16,6 +16,9 @@ from telex_ingest.states import PlantState
 DEEPEST = 8
 """The most telexes of one plant in one strip: the rounds of the filter that it makes."""
 
+MOST_SHAPES = 10_000
+"""Sets of signals that are remembered; a room that sees more forgets them all and begins again."""
+
 GATHERED = 2048
 """So many frames are looked at together at most."""
 
@@ -39,6 +42,8 @@ class Strips:
 
     def __init__(self) -> None:
         self._waiting: dict[int, _Waiting] = {}
+        self._shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
+        """One object for each set of signals, so that a look tells whether two are the same."""
         self.frames = 0
 
     def add(self, link: Link, frames: bytes, sizes: Sequence[int], ats: Sequence[float]) -> None:
@@ -67,81 +72,98 @@ class Strips:
         if not waiting:
             return
         self.frames -= sum(len(mine.sizes) for mine in waiting)
+        if len(self._shapes) > MOST_SHAPES:
+            self._shapes = {}
         pieces = [piece for mine in waiting for piece in mine.pieces]
         scanned = scan(pieces, [size for mine in waiting for size in mine.sizes])
         first = 0
         for mine in waiting:
-            for item in _told(desk, mine.link, scanned, first, mine.ats):
+            for item in _told(desk, mine.link, scanned, first, mine.ats, self._shapes):
                 yield mine.link, item
             first += len(mine.sizes)
 
 
-def _told(desk: Desk, link: Link, scanned: Scanned, first: int, ats: list[float]) -> Iterator[StripAccepted | Odd]:
-    """Tell one link's frames, which begin at place `first` of what was scanned."""
-    places = range(first, first + len(ats))
-    odd, alike = scanned.odd[first : places.stop].tolist(), scanned.alike[first : places.stop].tolist()
-    times, skew_us, mine = scanned.source_us[first : places.stop].tolist(), desk.skew_us, link.plants
-    ends = scanned.ends[first : places.stop].tolist()
-    begun, deep, depth, start = 0, dict[str, int](), 0, int(scanned.ends[first - 1]) if first else 0
+def _told(
+    desk: Desk,
+    link: Link,
+    scanned: Scanned,
+    first: int,
+    ats: list[float],
+    shapes: dict[tuple[int, ...], tuple[int, ...]],
+) -> Iterator[StripAccepted | Odd]:
+    """Tell one link's frames, which begin at place `first` of what was scanned: the hot path of single frames."""
+    rows = slice(first, first + len(ats))
+    skew_us, mine, speaking = desk.skew_us, link.plants, PlantState.SPEAKING
+    begun, deep, depth, start = first, dict[str, int](), 0, int(scanned.ends[first - 1]) if first else 0
     shape: tuple[int, ...] = ()
     known = False
     before = start
     received: list[int] = []
-    for k, place in enumerate(places):
-        end, name, at = ends[k], scanned.plants[place], ats[k]
-        if odd[k]:
-            taken = False
-        else:
-            if not (known and alike[k]):
-                told = tuple(scanned.signals[before:end].tolist())
-                if told != shape or not known:
-                    if received:
-                        yield _strip(
-                            desk, link, scanned, shape, range(first + begun, place), start, before, received, depth
-                        )
-                    begun, deep, depth, start, received = k, {}, 0, before, []
-                shape, known = told, True
-            taken = _takes(mine.get(name), shape, scanned.epochs[place], scanned.seqs[place], times[k], at, skew_us)
-        count = deep.get(name, 0) + 1
-        if not taken or count > DEEPEST:
-            if received:
-                yield _strip(desk, link, scanned, shape, range(first + begun, place), start, before, received, depth)
-            begun, deep, depth, start, received, count = k, {}, 0, before, [], 1
-        if taken:
-            plant = mine[name]
-            received_us = int(at * 1e6)
-            plant.sequence.next += 1
+    for place, (name, epoch, seq, source_us, end, odd, alike, at) in enumerate(
+        zip(
+            scanned.plants[rows],
+            scanned.epochs[rows],
+            scanned.seqs[rows],
+            scanned.source_us[rows].tolist(),
+            scanned.ends[rows].tolist(),
+            scanned.odd[rows].tolist(),
+            scanned.alike[rows].tolist(),
+            ats,
+            strict=True,
+        ),
+        first,
+    ):
+        received_us = int(at * 1e6)
+        plant = None if odd else mine.get(name)
+        if not (odd or (known and alike)):
+            told = tuple(scanned.signals[before:end].tolist())
+            if told != shape or not known:
+                if received:
+                    yield _strip(desk, link, scanned, shape, range(begun, place), start, before, received, depth)
+                begun, deep, depth, start, received = place, {}, 0, before, []
+            shape, known = shapes.setdefault(told, told), True
+        # Whether it is the next one of a plant that speaks, of signals that it declares, nothing waits, its clock not far ahead.
+        if (
+            plant is not None
+            and plant.state is speaking
+            and (plant.shape is shape or _fits(plant, shape))
+            and (sequence := plant.sequence).next == seq
+            and sequence.epoch == epoch
+            and not sequence.waiting
+            and source_us - received_us <= skew_us
+        ):
+            count = deep.get(name, 0) + 1
+            if count > DEEPEST:
+                yield _strip(desk, link, scanned, shape, range(begun, place), start, before, received, depth)
+                begun, deep, depth, start, received, count = place, {}, 0, before, [], 1
+            sequence.next = seq + 1
             plant.heard_at = at
             plant.telexes += 1
-            if plant.source_us is not None and times[k] < plant.source_us:
+            if plant.source_us is not None and source_us < plant.source_us:
                 desk.tally.backward += 1
-            plant.source_us = times[k]
-            plant.delay_us = received_us - times[k]
+            plant.source_us = source_us
+            plant.delay_us = received_us - source_us
             deep[name] = count
-            depth = max(depth, count)
+            if count > depth:
+                depth = count
             received.append(received_us)
         else:
+            if received:
+                yield _strip(desk, link, scanned, shape, range(begun, place), start, before, received, depth)
             yield Odd(scanned.whole[scanned.bounds[place] : scanned.bounds[place + 1]], at)
             mine = link.plants
-            begun, start = k + 1, end
+            begun, deep, depth, start, received = place + 1, {}, 0, end, []
         before = end
     if received:
-        yield _strip(desk, link, scanned, shape, range(first + begun, places.stop), start, before, received, depth)
+        yield _strip(desk, link, scanned, shape, range(begun, rows.stop), start, before, received, depth)
 
 
-def _takes(
-    plant: Plant | None, shape: tuple[int, ...], epoch: int, seq: int, source_us: int, at: float, skew_us: int
-) -> bool:
-    """Whether a telex is the next one of a plant that speaks, nothing waits, and its clock is not far ahead."""
-    if plant is None or plant.state is not PlantState.SPEAKING or shape not in plant.shapes:
+def _fits(plant: Plant, shape: tuple[int, ...]) -> bool:
+    """Whether the plant has told these signals before; the shape that it told last is known without looking it up."""
+    if shape not in plant.shapes:
         return False
-    sequence = plant.sequence
-    return (
-        seq == sequence.next
-        and epoch == sequence.epoch
-        and not sequence.waiting
-        and source_us - int(at * 1e6) <= skew_us
-    )
+    plant.shape = shape
+    return True
 
 
 def _strip(
