@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import SheetAccepted
-from telex_ingest.plant import Plant
+from telex_ingest.plant import Arrived, Plant, Spent
+from telex_ingest.sequence import Sequence
 from telex_ingest.sheet import Rows
 from telex_ingest.states import PlantState
 from telex_ingest.telex import Sheet, TelexKind
@@ -26,6 +27,8 @@ class Roster(NamedTuple):
     names: tuple[str, ...]
     signals: tuple[int, ...]
     plants: tuple[Plant, ...]
+    sequences: tuple[Sequence[Arrived | Spent], ...]
+    """Where the numbering of each stands; a birth that begins a new one ends the roster."""
 
 
 def roster_of(link: Link, sheet: Sheet) -> Roster | None:
@@ -44,7 +47,8 @@ def roster_of(link: Link, sheet: Sheet) -> Roster | None:
         or any(len(asked) > plant.desk.limits.readings_per_telex or not asked <= plant.ids.keys() for plant in plants)
     ):
         return None
-    roster = link.rosters[key] = Roster(sheet.plants, sheet.signals, plants)
+    sequences = tuple([plant.sequence for plant in plants])
+    roster = link.rosters[key] = Roster(sheet.plants, sheet.signals, plants, sequences)
     return roster
 
 
@@ -54,13 +58,12 @@ def taken(desk: Desk, link: Link, roster: Roster, sheet: Sheet, rows: Rows, now:
     if max(rows.times) - received_us > desk.skew_us:
         return None
     speaking, plants = PlantState.SPEAKING, roster.plants
-    for plant, epoch, seq in zip(plants, rows.epochs, rows.seqs, strict=True):
-        sequence = plant.sequence
+    for plant, sequence, epoch, seq in zip(plants, roster.sequences, rows.epochs, rows.seqs, strict=True):
         if sequence.next != seq or sequence.epoch != epoch or plant.state is not speaking or sequence.waiting:
             return None
     live = sheet.kind is TelexKind.LIVE
-    for plant, seq, source_us in zip(plants, rows.seqs, rows.times, strict=True):
-        plant.sequence.next = seq + 1
+    for plant, sequence, seq, source_us in zip(plants, roster.sequences, rows.seqs, rows.times, strict=True):
+        sequence.next = seq + 1
         plant.heard_at = now
         plant.telexes += 1
         if live:

@@ -265,8 +265,10 @@ class Session:
         """
         plants, link = self._roll.plants, self._links.get(sheet.wire)
         number = sheet.number if isinstance(sheet, SheetAccepted) else None
-        told = dict(zip(sheet.plants, zip(sheet.epochs, sheet.seqs, strict=True), strict=True))
-        for name, (epoch, seq) in told.items():
+        told: Iterable[tuple[str, int, int]] = zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True)
+        if isinstance(sheet, StripAccepted) and sheet.depth > 1:
+            told = {name: (name, epoch, seq) for name, epoch, seq in told}.values()  # its last telex speaks for a plant
+        for name, epoch, seq in told:
             plant = plants[name]
             sequence, speaker = plant.sequence, plant.speaker
             if epoch == sequence.epoch and seq > sequence.durable:

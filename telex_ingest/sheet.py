@@ -44,7 +44,7 @@ def rows_of(sheet: Sheet) -> Rows:
     form = f"<{t}q"
     seqs, times = struct.unpack(form, sheet.seqs), struct.unpack(form, sheet.times)
     epochs = struct.unpack(form, sheet.epochs) if sheet.epochs else (1,) * t
-    if min(seqs) < 1 or max(seqs) > _MOST_SEQ or min(epochs) < 1 or max(epochs) > _MOST_SEQ:
+    if min(seqs) < 1 or max(seqs) > _MOST_SEQ or (sheet.epochs and not 1 <= min(epochs) <= max(epochs) <= _MOST_SEQ):
         raise ValueError("numbers and epochs begin with 1 and stay below 2 to the 53rd")
     if min(times) < _FIRST_US or max(times) > _LAST_US:
         raise ValueError("a time lies beyond the calendar")
