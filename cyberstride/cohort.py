@@ -3,7 +3,8 @@
 A signal's own alarm budget (`budget`) learns its tails from hundreds of its readings. Where a record has a few dozen, the
 records of others stand in: the limit is the score that fault-free records pass as often as the budget allows.
 
-    score = np.array([aside(verdicts, side=-1) for verdicts in ...])       # (readings, records), of fault-free records
+    beside = np.array([off_forecast(verdicts, values, side=-1) for ...])   # (readings, records), of fault-free records
+    score = gathered(beside)                                               # or the sum of several signals' `beside`
     limit = limit_for(score, allowed=11 / 1259)                            # false episodes a reading
     opened = openings(score_of_others, limit)
 """
@@ -15,13 +16,19 @@ from numpy.typing import NDArray
 
 from cyberstride.verdict import DRIFT, SLOPE, STEP, SUSPECTED, Verdicts
 
-__all__ = ["aside", "limit_for", "openings"]
+__all__ = ["aside", "gathered", "limit_for", "off_forecast", "openings"]
 
 Floats = NDArray[np.float64]
 
 _LASTING = (SUSPECTED, STEP, SLOPE, DRIFT)
 REST = 3
 """An episode has ended when the score has stayed below its limit for more than so many readings."""
+FARTHEST = 3.0
+"""One reading counts for at most so many deviations: a slip is no deterioration."""
+KEEP = 0.8
+"""Share of the gathered evidence that is kept from reading to reading."""
+_BAND = 2 * 1.6448536269514722
+"""Deviations that the 90 % band of a Gaussian forecast spans."""
 _HALVINGS = 50
 
 
@@ -31,6 +38,28 @@ def aside(verdicts: Verdicts, side: int = 0) -> Floats:
     if side:
         there &= np.sign(verdicts.size) == side
     return np.where(there, verdicts.sure, 0.0)
+
+
+def off_forecast(verdicts: Verdicts, values: Floats, side: int = -1) -> Floats:
+    """How far the readings `values` (n,) lie from their forecasts to `side` (1 up, -1 down), in deviations, at most `FARTHEST`.
+
+    NaN where there was no reading or no forecast. Of several signals of a record the sum is the joint evidence.
+    """
+    middle, band = 0.5 * (verdicts.low + verdicts.high), verdicts.high - verdicts.low
+    off: Floats = np.divide(side * (values - middle) * _BAND, band, out=np.full(len(middle), np.nan), where=band > 0)
+    return off.clip(-FARTHEST, FARTHEST)
+
+
+def gathered(beside: Floats, keep: float = KEEP) -> Floats:
+    """The evidence that the readings (readings, n) leave their forecasts for one side: a sum that forgets, and never below 0.
+
+    A missing reading changes nothing. Weak evidence of many readings and signals counts, which no name is given for (Page 1954).
+    """
+    total, out = np.zeros(beside.shape[1]), np.empty(beside.shape)
+    for t, row in enumerate(beside):
+        total = np.where(np.isfinite(row), np.maximum(keep * total + np.nan_to_num(row), 0.0), total)
+        out[t] = total
+    return out
 
 
 def openings(score: Floats, limit: float, rest: int = REST) -> NDArray[np.bool_]:
