@@ -84,6 +84,7 @@ SHOWN = (
     ("parts", "data-of"),
     ("parts", "data-first"),
     ("parts", "data-decided"),
+    ("parts", "data-pulse"),
     ("budgets", "children"),
     ("forms", "className"),
     ("matter", "data"),
@@ -102,7 +103,7 @@ def attach(app: Dash, door: Door) -> None:
         State("matter", "data"),
         State("key", "data"),
     )
-    def show(_pulse: int, picked: str | None, before: dict[str, Any] | None, key: str) -> tuple[Any, ...]:
+    def show(pulse: int, picked: str | None, before: dict[str, Any] | None, key: str) -> tuple[Any, ...]:
         viewer = door.viewer(cookies())
         if viewer is None:
             return (no_update,) * len(SHOWN)
@@ -136,6 +137,7 @@ def attach(app: Dash, door: Door) -> None:
             parts["of"],
             parts["first"],
             parts["decided"],
+            pulse,
             budgets(snapshot),
             forms_class(matter, snapshot),
             no_update if facts == before else facts,

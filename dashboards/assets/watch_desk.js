@@ -4,17 +4,24 @@
 (() => {
   const room = window.opsroom;
   const { put, set, say, span, clock, state } = room;
-  const FRESH_MS = 20000, LEAST_MS = 250;
+  const FRESH_MS = 20000, LEAST_MS = 250, LOST_MS = 60000;
   const BALLOT = { a: 'a', b: 'b', c: 'c', d: 'd', e: 'e', 0: 'abstain' };
-  let desk = null, pulsed = 0, at = 0;
+  let desk = null, pulsed = 0, at = 0, told = 0, waiting = true, snapshots = 0;
 
   const tell = (id, props) => { if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props(id, props); };
+  // Dash throws away an answer when it has asked again meanwhile: a room that is slower than its news would never be drawn,
+  // so it is asked again only when the last answer stands on the screen, when it is lost, or when the line is new.
   const pulse = () => {
-    const stale = performance.now() - at;
-    if ((state.pulse !== pulsed && stale > LEAST_MS) || stale > FRESH_MS) {
+    const now = performance.now(), parts = document.getElementById('parts');
+    if (waiting && parts && parts.dataset.pulse === String(told)) { waiting = false; at = now; }
+    const stale = now - at, anew = state.snapshots !== snapshots && snapshots > 0;
+    if ((state.pulse !== pulsed && stale > LEAST_MS && (!waiting || anew)) || stale > (waiting ? LOST_MS : FRESH_MS)) {
       pulsed = state.pulse;
-      at = performance.now();
-      tell('pulse', { data: Math.floor(at) });
+      at = now;
+      told = Math.floor(at);
+      waiting = true;
+      snapshots = state.snapshots;
+      tell('pulse', { data: told });
     }
   };
   const clocks = () => {
@@ -26,7 +33,7 @@
     put(line, state.connected ? say('desk.up') : say('desk.down', { age: span(room.age()) }));
     set(desk, { 'data-line': state.connected ? 'up' : 'down' });
   };
-  room.mount('#desk', node => { desk = node; pulsed = 0; at = 0; });
+  room.mount('#desk', node => { desk = node; pulsed = 0; at = performance.now(); told = 0; waiting = true; snapshots = 0; });
   room.draw(() => {
     if (!desk || !document.contains(desk)) return;
     clocks();

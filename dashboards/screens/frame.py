@@ -96,7 +96,7 @@ def _tabs() -> Component:
             told += [" ", html.Span(id="count-said")]
         named = facts(aria_controls="part-" + name, aria_selected="false", data_part=name)
         tabs.append(html.Button(told, id="tab-" + name, type="button", role="tab", **named))
-    state = facts(aria_label=say("part.label"), data_of="", data_first="happened", data_decided="no")
+    state = facts(aria_label=say("part.label"), data_of="", data_first="happened", data_decided="no", data_pulse="")
     return html.Div(tabs, id="parts", role="tablist", className="parts", **state)
 
 
