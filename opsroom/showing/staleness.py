@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.judgement.bank import Bank
+from opsroom.judgement.passes import NEVER
 from opsroom.views import TickerLine
 
 STALE_PERIODS = 5.0
@@ -60,8 +61,8 @@ def stale(bank: Bank, where: Places) -> dict[str, Stale]:
     """The plants with signals that are more than `STALE_PERIODS` of their periods behind the plant; one not heard yet is not."""
     if not len(where.lane):
         return {}
-    at = bank.rings.newest(where.lane)[0]
-    heard = bank.rings.count[where.lane] > 0
+    at = bank.lanes.last_us[where.lane]
+    heard = at != NEVER
     newest = np.full(len(where.plants), np.iinfo(np.int64).min)
     np.maximum.at(newest, where.plant[heard], at[heard])
     behind = np.where(heard, (newest[where.plant] - at) / np.maximum(where.period_us, 1.0), 0.0)

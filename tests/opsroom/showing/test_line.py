@@ -120,6 +120,7 @@ def mill(bank: Bank, periods: tuple[float, ...]) -> None:
 def heard(bank: Bank, lane: int, at_s: float) -> None:
     one, ones = np.array([lane]), np.array([1.0])
     bank.rings.write(one, np.array([int(at_s * 1e6)]), ones, ones, ones, np.array([0], np.int8))
+    bank.lanes.last_us[lane] = int(at_s * 1e6)
 
 
 def test_a_signal_is_stale_by_its_own_period_against_its_plant_also_in_1899() -> None:
