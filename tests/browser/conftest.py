@@ -26,7 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PASSPHRASE = "seven chairs in a ring"
-PATIENCE_S = 40.0
+PATIENCE_S = 100.0
 NAMELESS = """() => {
   const labels = n => (n.labels ? [...n.labels].map(l => l.textContent).join('') : '');
   const named = n => (n.getAttribute('aria-label') || labels(n) || n.textContent || n.title || '').trim();
@@ -35,9 +35,11 @@ NAMELESS = """() => {
   return [...controls].filter(shown).filter(n => !named(n)).map(n => n.outerHTML.slice(0, 200));
 }"""
 """Finds the controls of a screen that have no name to be spoken."""
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+"""Waits until what a page knows stands on it."""
 
 # Long enough for a machine that does other work beside; what must be quick says so itself.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 class Served:
@@ -133,7 +135,9 @@ class Tabs:
         """Take one that waits, or a new one."""
         if waiting := self.waiting.get(address):
             return waiting.pop()
-        return self.browser.new_context(reduced_motion="reduce", base_url=address).new_page()
+        context = self.browser.new_context(reduced_motion="reduce", base_url=address)
+        context.set_default_timeout(60_000)
+        return context.new_page()
 
     def give_back(self, address: str, page: Page) -> None:
         """Clear what its user left; one whose room has gone is closed."""

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NAMELESS, Open, Served, log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def seat(opened: Open, fake: Served, number: int, *scenes: str, size: tuple[int, int] = (1366, 768)) -> Page:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 LINE_DOWN = ("WebSocket connection", "ERR_CONNECTION_REFUSED", "Failed to load resource")
 
@@ -23,7 +23,7 @@ def test_two_tabs_come_back_after_the_room_was_restarted(opened: Open, fake: Ser
         expect(page.locator(".quiet")).to_contain_text("It was quiet")
     fake.start()
     for page in pages:
-        page.wait_for_function("opsroom.state.connected && opsroom.state.ready", timeout=30_000)
+        page.wait_for_function("opsroom.state.connected && opsroom.state.ready")
         expect(page.locator(".down")).to_be_hidden()
     fake.ask("say", "the room is back")
     for page in pages:

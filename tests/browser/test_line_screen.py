@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Pages, Served, Tabs
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 TROUBLES = "[...document.querySelectorAll('#line .space .row:not([hidden]) .trouble')].map(n => n.textContent)"
 OUTSIDE = """() => {

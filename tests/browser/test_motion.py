@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 OUTSIDE = """() => [...document.querySelectorAll('#proposed .option, #cast, .seven, #parts')].filter(n => {
   const box = n.getBoundingClientRect();
