@@ -133,10 +133,12 @@
       el('h3', {}, say('alarms.actors')), kpi.actors.length ? el('ol', { class: 'actors' }, ...kpi.actors.slice(0, 6).map(actor)) : el('p', { class: 'calm' }, say('alarms.none')));
   };
   // One click from a bad actor to the motion that would change its agreement, or the key of its place; others propose it themselves.
+  // What a whole can do follows from its parts: it has no agreement of its own.
+  const owned = signal => signal.includes('/') && ![...state.units.values()].some(u => u.parent === signal.split('/')[0]);
   const moved = (a, n) => el('a', { class: 'act move', href: '/seat/' + state.viewer.seat + '?agreement=' + encodeURIComponent(a.signal), 'data-move': n + 1, title: say('agree.key', { key: n + 1 }) }, el('kbd', { 'aria-hidden': 'true' }, String(n + 1)), say('agree.move'));
   const actor = (a, n) => {
     const me = role(), text = say('alarms.actor', { alarms: a.alarms, share: Math.round(100 * a.share), chattered: a.chattered, fleeting: a.fleeting, stale: a.stale });
-    return el('li', {}, el('strong', {}, a.signal), el('small', {}, text), me === 'seat' && a.signal.includes('/') ? moved(a, n) : me !== 'viewer' && a.signal.includes('/') ? button(say('alarms.propose'), () => propose(a.signal), { 'data-propose': a.signal }) : '');
+    return el('li', {}, el('strong', {}, a.signal), el('small', {}, text), me === 'seat' && owned(a.signal) ? moved(a, n) : me !== 'viewer' && me !== 'seat' && owned(a.signal) ? button(say('alarms.propose'), () => propose(a.signal), { 'data-propose': a.signal }) : '');
   };
   const propose = async signal => {
     const known = await get('/api/signals/' + signal) || {};
