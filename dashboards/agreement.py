@@ -21,7 +21,8 @@ def rows(one: OptionView) -> list[Component]:
 
 def terms(one: TermsView) -> Component:
     """One proposal: to whom, about what, what goes and what is new, and what the plant said."""
-    of = say("terms.of", title=one.title, version=one.version) if one.version else one.title
+    about = one.title if one.about == "figures" else say("terms." + one.about)
+    of = say("terms.of", title=about, version=one.version) if one.version else about
     parts: list[Any] = [
         html.Span([say("terms.proposes", plant=one.plant_title or one.plant), " · ", of], className="who"),
         html.P(compared(one.diff), className="diff"),

@@ -42,6 +42,8 @@ AGREEMENT_WORDS: dict[str, str] = {
     "agree.text_not": "does not accept {orders}",
     "terms.proposes": "Proposes to {plant}",
     "terms.of": "{title}, agreed version {version}",
+    "terms.orders": "which of its orders it accepts",
+    "terms.sight": "who may look at its readings",
     "terms.waiting": "{plant} has until {until} to answer.",
     "terms.accepted": "{plant} agreed{reason}. Version {version} holds.",
     "terms.refused": "{plant} refused{reason}. What was agreed before holds.",
