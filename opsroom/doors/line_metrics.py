@@ -6,6 +6,7 @@ Labels that could grow are bounded: refusals by the codes of the wire, plants by
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -23,8 +24,8 @@ QUANTILES = (0.5, 0.9, 0.99, 1.0)
 EVERYBODY = Viewer(role="operator")
 
 
-def line_metrics(scene: Scene, counts: LineCounts) -> Iterator[Metric]:
-    """Everything that the wire tells of itself."""
+def line_metrics(scene: Scene, counts: LineCounts, rows: Sequence[PlantOnLine] | None = None) -> Iterator[Metric]:
+    """Everything that the wire tells of itself; `rows` are the plants on the line, where they were looked at already."""
     for name, help_text, total in (
         ("duplicates", "Telexes that had come before", counts.duplicates),
         ("late", "Telexes that came behind their sequence", counts.late),
@@ -61,15 +62,15 @@ def line_metrics(scene: Scene, counts: LineCounts) -> Iterator[Metric]:
     if counts.oldest is not None:
         text = "When that plant was heard, of those with a link, that was not heard for longest"
         yield GaugeMetricFamily("opsroom_oldest_heard_timestamp_seconds", text, value=counts.oldest)
-    rows = scene.plants_on_line(EVERYBODY, counts)
-    yield from _plants(rows)
+    yield from _plants(scene.plants_on_line(EVERYBODY, counts) if rows is None else rows)
     yield from _links(links(counts.each, scene.links))
 
 
 def _plants(rows: Sequence[PlantOnLine]) -> Iterator[Metric]:
     trouble = GaugeMetricFamily("opsroom_plants_by_trouble", "Plants by their gravest trouble", labels=["trouble"])
+    found = Counter([row.trouble for row in rows])
     for word in TROUBLES:
-        trouble.add_metric([word], float(sum(row.trouble == word for row in rows)))
+        trouble.add_metric([word], float(found[word]))
     yield trouble
     yield GaugeMetricFamily(
         "opsroom_spooled_telexes", "Telexes that wait at plants", value=float(sum(row.spooled for row in rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -12,6 +12,7 @@ from opsroom.doors.council_metrics import Glance
 from opsroom.doors.line_metrics import line_metrics
 from opsroom.loop.hall import Hall
 from opsroom.loop.pulse import EDGES_S
+from opsroom.views import PlantOnLine
 from telex_ingest.line import LineCounts
 
 
@@ -20,6 +21,8 @@ class Figures(Collector):
 
     def __init__(self, hall: Hall, line: Callable[[], LineCounts]) -> None:
         self.hall, self.line, self.council = hall, line, Glance(hall)
+        self.looked: tuple[LineCounts, Sequence[PlantOnLine]] | None = None
+        """The line and its plants, where somebody has looked at them already; told once."""
 
     def describe(self) -> Iterator[Metric]:
         """Nothing beforehand: the families are made when they are read."""
@@ -51,7 +54,9 @@ class Figures(Collector):
         ):
             yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
         yield self._processor()
-        yield from line_metrics(hall.scene, self.line())
+        counts, rows = self.looked or (self.line(), None)
+        self.looked = None
+        yield from line_metrics(hall.scene, counts, rows)
         yield from self._store()
         yield from self._doors()
         yield from self.council.collect()
