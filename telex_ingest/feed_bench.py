@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from telex_ingest.feed import Example, Feed, FeedReading, Given, birth_of
 from telex_ingest.telex import PlantBirth
 
-IDLE_S = 4.0
+IDLE_S = 15.0
 """How long the bench waits for the next reading of an example."""
 
 

@@ -22,7 +22,7 @@ from telex_ingest.feed_promises import PROMISES, Promise, Tier
 
 __all__ = ["Kept", "Report", "Tier", "check"]
 
-LIMIT_S = 45.0
+LIMIT_S = 90.0
 """How long one promise may take to be looked at."""
 
 
