@@ -46,6 +46,8 @@ ALARM_WORDS: dict[str, str] = {
     "alarms.good": "good up to",
     "alarms.chart": "at most in one bar: alarms announced, {from} to {to}; amber: a flood",
     "alarms.actors": "Signals that announce most",
+    "alarms.rest": "and {count} more; press / and write a few letters to find one",
+    "alarms.waits_here": "waits",
     "alarms.signal": "Readings",
     "alarms.course": "its course through time",
     "alarms.actor": "announced {alarms} ×, {share} % of all; chattered {chattered}, fleeting {fleeting}, stale {stale}",

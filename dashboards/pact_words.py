@@ -77,7 +77,7 @@ PACT_WORDS: dict[str, str] = {
     "chart.probes": "Samples that the room asked for",
     "chart.no_probes": "None.",
     "chart.history": "History: {count} versions",
-    "chart.above": "up",
+    "chart.above": "one level up",
     "chart.ways": "Ways",
     "chart.no_chart": "No flowchart is drawn for it: it counts as its weakest part.",
     "chart.a_plant": "A plant counts by its first signal.",

@@ -2,7 +2,7 @@
 // Everything that a screen draws comes from `state`; who draws says so with `opsroom.draw(function)`.
 'use strict';
 (() => {
-  const NOT_LOGGED_IN = 4401, POINTS = 120, TICKER = 60, CLOSED = 60, QUIET_MS = 15000, PROBE_MS = 6000;
+  const NOT_LOGGED_IN = 4401, POINTS = 120, TICKER = 60, CLOSED = 60, QUIET_MS = 12000, PROBE_MS = 6000, MUTE_S = 5;
   const state = {
     ready: false, n: 0, room: '', council: '', focus: '', held: false, speed: 1, viewer: null,
     units: new Map(), signals: new Map(), alarms: new Map(), motions: new Map(), orders: new Map(),
@@ -45,7 +45,16 @@
 
   const RAISED = { '-': '\u207b', 0: '\u2070', 1: '\u00b9', 2: '\u00b2', 3: '\u00b3', 4: '\u2074', 5: '\u2075', 6: '\u2076', 7: '\u2077', 8: '\u2078', 9: '\u2079' };
   const raise = text => [...text].map(c => RAISED[c]).join('');
-  const uom = unit => unit.replace(/\^(-?\d+)/g, (all, n) => raise(n)).replace(/m([23])\b/g, (all, n) => 'm' + raise(n)).replace(/\bdeg(?=[CF]\b)/g, '\u00b0');
+  const uom = unit => unit.replace(/\^(-?\d+)/g, (all, n) => raise(n)).replace(/\b([kcdmMNS]?m)([23])\b/g, (all, m, n) => m + raise(n)).replace(/\bdeg(?=[CF]\b)/g, '\u00b0');
+
+  // How high a picture reaches: all readings, and the band wherever it is not far wider than usual; while the filter learns, it may be anything.
+  const WIDE = 4;
+  const reach = points => {
+    const widths = points.map(([, low, high]) => high - low).filter(isFinite).sort((a, b) => a - b), most = WIDE * (widths[widths.length >> 1] || 0);
+    let least = Infinity, highest = -Infinity;
+    for (const [value, low, high] of points) for (const v of high - low <= most ? [value, low, high] : [value]) if (isFinite(v) && v !== null) { least = Math.min(least, v); highest = Math.max(highest, v); }
+    return [least, highest];
+  };
 
   // ---- rings: four numbers a point (at, value, low, high), never more than POINTS
   const ring = () => ({ size: 0, data: new Float64Array(4 * POINTS) });
@@ -173,7 +182,9 @@
   });
 
   // Why what stands here may not be so any more; an empty text while it is so.
-  const cut = () => (state.ended ? say('wall.ended') : state.connected || !state.snapshots ? '' : say('wall.down', { age: span(age()) }));
+  // The room says something every second: five without a word are told before the line itself is known to be down.
+  const cut = () => (state.ended ? say('wall.ended') : !state.snapshots ? '' : !state.connected ? say('wall.down', { age: span(age()) })
+    : age() > MUTE_S ? say('wall.mute', { age: span(age()) }) : '');
 
   // ---- drawing: once a frame, the newest state; a hidden tab keeps one mark, not a list
   const wake = () => { if (!due) { due = true; requestAnimationFrame(paint); } };
@@ -247,7 +258,7 @@
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
   window.opsroom = {
-    state, cut, say, sure, settled, now, age, clock, day, span, figure, count, uom, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
+    state, cut, say, sure, settled, now, age, clock, day, span, figure, count, uom, reach, el, svg, put, set, show, shape, reshape, SHAPES, POINTS,
     draw: painter => painters.push(painter),
     mount: (where, build) => { mounts.push({ where, build, node: null }); look(); },
     turn: asked => {

@@ -6,9 +6,9 @@
   const { el, svg, put, set, show, say, span, clock, state, count } = room;
   const BACK = new Set(['returned', 'recovered', 'latched', 'latched-acknowledged']), QUIET = new Set(['suppressed', 'out-of-service']);
   const RANK = { high: 0, medium: 1, low: 2 }, MARK = { high: 'called', medium: 'alarm', low: 'suspected' };
-  const FRESH_MS = 30000, DAYS = 30, ALL = '*';
+  const FRESH_MS = 30000, DAYS = 30, ALL = '*', SHOWN = 100, CALM_MS = 2000;
   // Whom the measures are about: who watches the whole room, until a unit is chosen.
-  let w = null, picked = '', unit = '', drawn = '', asked = 0, facts = { groups: [], notices: [], services: [], kpi: null }, pulse = -1;
+  let w = null, picked = '', unit = '', drawn = '', paintedAt = 0, asked = 0, facts = { groups: [], notices: [], services: [], kpi: null }, pulse = -1;
 
   const get = async path => { const answer = await fetch(path); return answer.ok ? answer.json() : null; };
   const give = async command => {
@@ -49,7 +49,7 @@
   };
   const line = (alarm, follower) => {
     const mark = room.shape(BACK.has(alarm.state) ? 'calm' : QUIET.has(alarm.state) || alarm.state === 'shelved' ? 'stopped' : MARK[alarm.priority] || 'alarm');
-    const time = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { class: 'time', 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : el('span', { class: 'time' }, alarm.waits ? say('alarms.waits', { origin: alarm.origin_title || alarm.origin }) : '');
+    const time = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { class: 'time', 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : el('span', { class: 'time' }, alarm.waits ? (follower ? say('alarms.waits_here') : say('alarms.waits', { origin: alarm.origin_title || alarm.origin })) : '');
     const more = alarm.followers && alarm.followers.length ? el('em', {}, say('alarms.follow', { count: alarm.followers.length })) : '';
     const node = el('button', { type: 'button', class: 'cause' + (follower ? ' follower' : ''), 'data-alarm': alarm.id, 'data-priority': alarm.priority, 'aria-current': alarm.id === picked ? 'true' : null },
       mark, el('strong', {}, alarm.title), el('small', {}, say('alarm.' + alarm.state) + ' · ' + title(alarm.at_unit)), time, more);
@@ -64,7 +64,7 @@
     const m = alarm.meaning, group = facts.groups.find(g => g.id === alarm.group);
     const until = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : null;
     const parts = [
-      el('h2', {}, alarm.title), el('p', { class: 'sentence' }, alarm.sentence),
+      el('h2', {}, alarm.title), el('p', { class: 'sentence' }, room.uom(alarm.sentence)),
       el('dl', { class: 'facts' }, ...facing(say('alarms.stands'), title(alarm.at_unit)), ...(until ? [el('dt', {}, say('alarms.clock')), el('dd', {}, until)] : []), ...facing(say('alarms.told'), alarm.told),
         ...(alarm.signal.includes('/') ? [el('dt', {}, say('alarms.signal')), el('dd', {}, el('a', { class: 'way', href: '/signal/' + alarm.signal }, say('alarms.course')))] : []),
         el('dt', {}, say('alarms.unit')), el('dd', {}, title(alarm.unit) + ' · ' + say('alarms.priority', { priority: alarm.priority }))),
@@ -98,7 +98,7 @@
         ask(say('alarms.split'), () => ({ command: 'split-alarm', alarm: at, reason: reason() }));
         ask(say('alarms.fix'), () => ({ command: 'fix-origin', alarm: at, reason: reason() }));
       }
-      const others = open().filter(a => a.id !== at && (!a.group || a.group !== alarm.group));
+      const others = open().filter(a => a.id !== at && (!a.group || a.group !== alarm.group)).slice(0, SHOWN);
       if (people && others.length) {
         const choose = el('select', { 'aria-label': say('alarms.join') }, ...others.map(a => el('option', { value: a.id }, a.title)));
         acts.push(el('span', { class: 'join' }, button(say('alarms.join'), () => give({ command: 'join-alarm', alarm: at, other: choose.value, reason: reason() })), choose));
@@ -161,7 +161,7 @@
   const build = root => {
     const link = new URLSearchParams(location.search).get('alarm');
     if (link) picked = link;
-    drawn = ''; asked = 0; unit = root.dataset.focus || '';
+    drawn = ''; asked = 0; unit = root.dataset.focus || ''; made.clear();
     w = {
       root, list: el('ol', { class: 'causes' }), detail: el('div', { class: 'detail' }), acts: el('div', { class: 'acts' }), reason: el('input', { type: 'text', id: 'why', autocomplete: 'off' }),
       result: el('p', { role: 'status', class: 'result' }), kpi: el('div', { class: 'kpi' }), notices: el('ul', { class: 'notices' }), services: el('ul', { class: 'notices' }), head: el('h2'),
@@ -175,18 +175,25 @@
       el('section', { class: 'middle' }, w.detail, w.doing),
       el('aside', {}, el('div', { class: 'whose' }, w.head, w.unit), w.kpi, el('h3', {}, say('alarms.outside')), w.notices), w.terms);
   };
+  const made = new Map();
+  const once = (name, of, make) => { const text = JSON.stringify(of); if (made.get(name) !== text) { made.set(name, text); make(); } };
   const paint = () => {
     const list = causes(), rows = list.flatMap(c => [c.alarm, ...c.followers]);
     if (!rows.some(a => a.id === picked)) picked = rows.length ? rows[0].id : '';
-    const key = JSON.stringify([rows, picked, role()]);
-    if (key === drawn) return;
-    drawn = key;
+    const key = [state.pulse, state.snapshots, picked, role()].join();
+    if (key === drawn || (drawn && rows.length > SHOWN && performance.now() - paintedAt < CALM_MS && key.split(',')[2] === drawn.split(',')[2])) return;
+    drawn = key; paintedAt = performance.now();
     const held = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.alarm : null;
-    w.list.replaceChildren(...list.flatMap(c => [line(c.alarm, false), ...c.followers.map(f => line(f, true))]));
+    const shown = list.slice(0, SHOWN);
+    w.list.replaceChildren(...shown.flatMap(c => [line(c.alarm, false), ...c.followers.slice(0, SHOWN).map(f => line(f, true))]), list.length > SHOWN ? el('li', { class: 'calm' }, say('alarms.rest', { count: count(list.length - SHOWN) })) : '');
     if (!rows.length) w.list.replaceChildren(el('li', { class: 'calm' }, say('alarms.calm')));
     if (held) { const again = w.list.querySelector('[data-alarm="' + held + '"]'); if (again) again.focus({ preventScroll: true }); }
     const alarm = rows.find(a => a.id === picked);
-    detail(alarm); actions(alarm); measures(facts.kpi);
+    const group = alarm && facts.groups.find(g => g.id === alarm.group), others = open().slice(0, SHOWN).map(a => a.id + a.group);
+    // What nobody has changed stays as it is: a list that is open, a box that has the focus.
+    once('detail', [alarm, group], () => detail(alarm));
+    once('acts', [alarm, role(), others], () => actions(alarm));
+    once('kpi', [facts.kpi, role()], () => measures(facts.kpi));
     const whose = unit || (role() === 'unit' ? state.focus : ALL);
     put(w.head, whose === ALL ? say('alarms.kpi_all') : say('alarms.kpi', { unit: title(whose) }));
     w.notices.replaceChildren(...(facts.notices.length ? facts.notices.slice(0, 6).map(notice) : [el('li', { class: 'calm' }, say('alarms.no_notices'))]));

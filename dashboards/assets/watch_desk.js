@@ -113,7 +113,7 @@
       if (!answer.ok) { put(told, [body.reason, body.cure].filter(Boolean).join(' ')); return; }
       const viewer = body.viewer || {}, way = document.getElementById('login').dataset.way;
       const own = viewer.role === 'seat' ? '/seat/' + viewer.seat : viewer.role === 'unit' ? '/unit/' + viewer.unit : viewer.role === 'operator' ? '/operator' : '/';
-      location.assign(way && (way === own || way === '/line' || way === '/alarms' || way === '/handover' || way === '/council' || viewer.role === 'operator') ? way : own);
+      location.assign(way && (way === own || way === '/line' || way === '/alarms' || way === '/handover' || way === '/council' || way.startsWith('/signal/') || viewer.role === 'operator') ? way : own);
     } catch { put(told, words['login.unreachable']); }
   }, true);
 })();

@@ -40,14 +40,18 @@
   };
 
   const spark = (ctx, s, x, w, top, bottom, c, dot, changed) => {
-    const { data, size } = s.ring, from = Math.max(0, size - WINDOW);
+    const { data, size } = s.ring;
+    let from = Math.max(0, size - WINDOW);
     if (!size) return;
-    let low = Infinity, high = -Infinity;
-    for (let i = from; i < size; i++) for (let j = 1; j < 4; j++) { const v = data[4 * i + j]; if (v < low) low = v; if (v > high) high = v; }
+    // A plant that was begun anew may tell of an earlier time again: what came before is another life of it.
+    for (let i = from + 1; i < size; i++) if (data[4 * i] < data[4 * (i - 1)]) from = i;
+    let [low, high] = window.opsroom.reach(Array.from({ length: size - from }, (_, i) => data.subarray(4 * (from + i) + 1, 4 * (from + i) + 4)));
     if (!isFinite(low)) return;
     const room = (high - low || Math.abs(high) || 1) * 0.08; low -= room; high += room;
     const first = data[4 * from], length = Math.max(data[4 * (size - 1)] - first, 1e-9);
     const px = i => x + w * (data[4 * i] - first) / length, py = v => bottom - (bottom - top) * (v - low) / (high - low);
+    ctx.save();
+    ctx.beginPath(); ctx.rect(x - dot * 2, top - dot * 2, w + dot * 4, bottom - top + dot * 4); ctx.clip();
     ctx.beginPath();
     let open = false;
     for (let i = from; i < size; i++) if (!isNaN(data[4 * i + 3])) { open ? ctx.lineTo(px(i), py(data[4 * i + 3])) : ctx.moveTo(px(i), py(data[4 * i + 3])); open = true; }
@@ -70,6 +74,7 @@
     ctx.strokeStyle = c.bone; ctx.lineWidth = dot * 0.62; ctx.lineJoin = 'round'; ctx.stroke();
     const v = data[4 * (size - 1) + 1];
     if (!isNaN(v)) { ctx.fillStyle = s.state === 'alarm' ? c.amber : c.bone; ctx.beginPath(); ctx.arc(px(size - 1), py(v), dot * 1.25, 0, 7); ctx.fill(); }
+    ctx.restore();
   };
 
   // One canvas lies behind the words of a screen: bars from top to bottom at the left, the last points below the figure.

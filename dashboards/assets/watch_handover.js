@@ -27,7 +27,7 @@
   };
   // Who writes before the hand-over has come waits for it: only it says of which unit this is the log.
   const whose = async () => { if (!told) await load(); return told ? told.unit : unit; };
-  const line = l => el('li', {}, el('time', {}, at(l.at)), el('span', {}, l.text));
+  const line = l => el('li', {}, el('time', {}, at(l.at)), el('span', {}, room.uom(l.text)));
   const entry = e => {
     const more = [e.corrects ? say('handover.corrects', { entry: e.corrects }) : '', e.corrected_by ? say('handover.corrected', { entry: e.corrected_by }) : '', say(e.signature ? 'handover.signed' : 'handover.unsigned')].filter(Boolean).join(' · ');
     const node = el('li', { class: e.corrected_by ? 'old' : '', 'data-entry': e.id, title: e.signature ? e.key + '\n' + e.signature : null }, el('time', {}, at(e.at)), el('p', {}, e.text), el('small', {}, e.id + ' · ' + (e.occupant || e.by) + ' · ' + more));

@@ -33,6 +33,8 @@
     if (text !== asked) { asked = text; room.turn(page); }
   };
   const look = () => {
+    // The head stands over its columns, however broad this system's scroll bar is.
+    w.table.style.setProperty('--bar', w.scroll.offsetWidth - w.scroll.clientWidth + 'px');
     const seen = Math.ceil(w.scroll.clientHeight / tall), first = Math.max(0, Math.floor(w.scroll.scrollTop / tall) - OVER);
     // Asked for in steps, so that a slow scroll is not a question a pixel.
     page = { ...page, first: first - first % OVER, most: Math.min(200, seen + 3 * OVER) };

@@ -73,8 +73,8 @@
     const ratio = window.devicePixelRatio || 1, box = w.canvas.getBoundingClientRect(), wide = Math.round(box.width * ratio), tall = Math.round(box.height * ratio);
     if (w.canvas.width !== wide || w.canvas.height !== tall) { w.canvas.width = wide; w.canvas.height = tall; }
     const size = Math.max(12, parseFloat(getComputedStyle(w.canvas).fontSize)) * ratio, stop = until(), start = stop - span;
-    let low = Infinity, high = -Infinity;
-    for (const r of rows) for (const v of [r.value, r.low, r.high]) if (v !== null && v !== undefined) { low = Math.min(low, v); high = Math.max(high, v); }
+    const given = v => (v === null || v === undefined ? NaN : v);
+    let [low, high] = room.reach(rows.map(r => [given(r.value), given(r.low), given(r.high)]));
     if (!isFinite(low)) { low = 0; high = 1; }
     const room_ = (high - low || Math.abs(high) || 1) * .08;
     low -= room_; high += room_;
@@ -82,10 +82,15 @@
     return { wide, tall, size, start, stop, low, high, left, right, top, bottom, x: t => left + (right - left) * (t - start) / span, y: v => bottom - (bottom - top) * (v - low) / (high - low) };
   };
   const alarms = f => [...state.alarms.values()].filter(a => a.signal === key && (a.since || a.opened_at) >= f.start && (a.since || a.opened_at) <= f.stop).sort((a, b) => b.opened_at - a.opened_at);
+  // Where nothing was told for long, nothing is drawn.
+  const gap = () => (every ? 1.5 * (ROLLED.find(([name]) => name === every) || [0, DAY])[1] : 5 * ((row() || {}).period_s || 60));
   const line = (ctx, f, pick) => {
-    let open = false;
+    const long = gap();
+    let open = false, last = 0;
     for (const r of rows) {
       const v = pick(r);
+      if (r.at - last > long) open = false;
+      last = r.at;
       if (v === null || v === undefined) { open = false; continue; }
       open ? ctx.lineTo(f.x(r.at), f.y(v)) : ctx.moveTo(f.x(r.at), f.y(v));
       open = true;
@@ -107,7 +112,12 @@
     ctx.beginPath();
     let run = [];
     const close = () => { if (run.length) { run.forEach((r, i) => (i ? ctx.lineTo(f.x(r.at), f.y(r.high)) : ctx.moveTo(f.x(r.at), f.y(r.high)))); for (const r of run.reverse()) ctx.lineTo(f.x(r.at), f.y(r.low)); ctx.closePath(); } run = []; };
-    for (const r of rows) { if (r.low === null || r.low === undefined || r.high === null || r.high === undefined) close(); else run.push(r); }
+    const long = gap();
+    for (const r of rows) {
+      const known = r.low !== null && r.low !== undefined && r.high !== null && r.high !== undefined;
+      if (!known || (run.length && r.at - run[run.length - 1].at > long)) close();
+      if (known) run.push(r);
+    }
     close();
     ctx.globalAlpha = .34; ctx.fillStyle = c.blue; ctx.fill(); ctx.globalAlpha = 1;
     ctx.textAlign = 'left'; ctx.textBaseline = 'bottom';

@@ -43,7 +43,7 @@
     reshape(it.mark, word);
     put(it.title, alarm.title);
     const following = (alarm.followers || []).length;
-    put(it.sentence, (following ? say('alarms.follow', { count: following }) + '. ' : '') + alarm.sentence);
+    put(it.sentence, (following ? say('alarms.follow', { count: following }) + '. ' : '') + uom(alarm.sentence));
     const standing = alarm.acknowledged_by && alarm.state === 'acknowledged' ? say('wall.seen', { by: alarm.acknowledged_by }) : say('alarm.' + alarm.state);
     put(it.kind, alarm.size === null ? say('kind.' + alarm.kind)
       : say('wall.kind_size', { kind: say('kind.' + alarm.kind), size: figure(alarm.size, true), uom: uom(alarm.uom) }));
@@ -91,13 +91,15 @@
     show(w.more, open.length > shown.length);
     if (open.length > shown.length) put(w.more, say('wall.more', { count: count(open.length - shown.length), what: others(state, open.slice(shown.length)) }));
     show(w.quiet, open.length === 0);
-    put(w.calm, say(state.connected ? 'wall.quiet' : 'wall.was_quiet'));
+    const plants = [...state.units.values()].filter(u => !u.children.length && (u.parent || u.signals));
+    put(w.calm, say(!plants.length ? 'wall.empty' : room.cut() ? 'wall.was_quiet' : 'wall.quiet'));
+    show(w.sum, plants.length > 0); show(w.watched, plants.length > 0);
     if (!open.length) {
       const closed = [...state.alarms.values()].sort((a, b) => (b.closed_at || 0) - (a.closed_at || 0))[0];
       put(w.absorbed, state.line ? count(state.line.readings) : '–');
-      put(w.last, closed ? say('wall.last', { title: closed.title, at: clock(closed.closed_at || closed.opened_at, false) }) : say('wall.never'));
+      put(w.last, !plants.length ? say('line.no_plants') : closed ? say('wall.last', { title: closed.title, at: clock(closed.closed_at || closed.opened_at, false) }) : say('wall.never'));
       const watched = [...state.units.values()].reduce((sum, u) => sum + (u.children.length ? 0 : u.signals), 0);
-      put(w.watched, say('wall.watched', { signals: count(watched), plants: count([...state.units.values()].filter(u => !u.children.length).length) }));
+      put(w.watched, say('wall.watched', { signals: count(watched), plants: count(plants.length) }));
     }
     const marked = open.length < 2 ? suspected.slice(0, 2 - open.length) : [];
     show(w.suspects, marked.length > 0);
@@ -191,7 +193,7 @@
       put(it.at, line ? clock(line.at) : '');
       const unit = line && state.units.get(line.unit);
       put(it.unit, line ? (unit ? unit.title || unit.id : line.unit) : '');
-      put(it.text, line ? line.text : i ? '' : say('wall.no_telex'));
+      put(it.text, line ? uom(line.text) : i ? '' : say('wall.no_telex'));
     });
   };
 
@@ -203,7 +205,8 @@
     show(w.waiting, false);
     const cut = room.cut();
     show(w.down, Boolean(cut)); put(w.downText, cut);
-    set(w.root, { 'data-line': state.connected ? 'up' : 'down' });
+    set(w.root, { 'data-line': cut ? 'down' : 'up' });
+    reshape(w.lineMark, cut ? 'no' : 'calm');
     put(w.connection, say(state.connected ? 'wall.connected' : 'wall.cut'));
     const open = [...state.alarms.values()].filter(a => a.state !== 'closed').length;
     put(w.alarms, count(open));
@@ -242,7 +245,7 @@
       motionTitle: text('h3', ''), motionText: text('p', 'order'), motionClock: text('strong', 'clock'), motionUntil: text('span', 'until'),
       held: el('p', { class: 'held' }, say('wall.held')),
       down: el('div', { class: 'down', role: 'alert' }), downText: text('strong', ''),
-      connection: text('strong', ''), oldest: text('strong', ''), alarms: text('strong', ''), links: text('strong', ''),
+      lineMark: shape('calm'), connection: text('strong', ''), oldest: text('strong', ''), alarms: text('strong', ''), links: text('strong', ''),
       plants: text('strong', ''), silent: text('strong', ''), telexes: text('strong', ''), refused: text('strong', ''), trouble: text('strong', 'trouble'),
       ring: svg('svg', { viewBox: '-335 -60 670 222', class: 'ring7', role: 'img' }),
       lines: Array.from({ length: LINES }, () => { const at = text('time', ''), unit = text('span', 'unit'), t = text('span', 'text'); return { at, unit, text: t, node: el('li', {}, at, unit, t) }; }),
@@ -255,8 +258,8 @@
     });
     w.down.append(shape('no'), w.downText);
     w.state.append(w.stateMark, w.stateWord);
-    w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), w.calm),
-      el('p', { class: 'sum' }, w.absorbed, el('span', {}, say('wall.absorbed'))), w.watched, w.last);
+    w.sum = el('p', { class: 'sum' }, w.absorbed, el('span', {}, say('wall.absorbed')));
+    w.quiet = el('div', { class: 'quiet' }, el('p', { class: 'calmword' }, shape('calm'), w.calm), w.sum, w.watched, w.last);
     w.exceptions = el('section', { class: 'exceptions', 'aria-label': say('wall.exceptions') },
       el('h2', {}, say('wall.exceptions'), w.count, w.flood), w.quiet, ...items.map(i => i.node), w.more, w.suspects);
     w.council = el('section', { class: 'council', 'aria-label': say('wall.council') },
@@ -276,7 +279,7 @@
       room.feed.build(),
       el('section', { class: 'ticker', 'aria-label': say('wall.ticker') }, el('ol', {}, ...w.lines.map(l => l.node))),
       el('footer', { class: 'status' }, el('ul', {},
-        el('li', { class: 'line' }, shape('calm'), w.connection), fact('wall.oldest', w.oldest), fact('wall.alarms', w.alarms), fact('wall.links', w.links),
+        el('li', { class: 'line' }, w.lineMark, w.connection), fact('wall.oldest', w.oldest), fact('wall.alarms', w.alarms), fact('wall.links', w.links),
         fact('wall.plants', w.plants), fact('wall.silent', w.silent), fact('wall.telexes', w.telexes), fact('wall.refused', w.refused),
         el('li', { class: 'more' }, w.trouble, el('a', { href: '/line' }, say('wall.line'))))),
       w.down, w.speaker, w.waiting);

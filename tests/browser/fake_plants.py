@@ -46,6 +46,17 @@ def grow(room: FakeRoom, plants: int) -> None:
             ]
             for enterprise, titles in PLANTS.items()
         }
+    elif plants < 100:
+        # A small room: five plants an enterprise, four enterprises a branch, and none at all where there is no plant.
+        names = [f"enterprise-{i + 1}" for i in range((plants + 4) // 5)]
+        tree = tuple(
+            (f"branch-{b + 1}", f"Branch {b + 1}", tuple((e, e.capitalize()) for e in names[4 * b : 4 * b + 4]))
+            for b in range((len(names) + 3) // 4)
+        )
+        leaves = {
+            e: [(f"plant-{i + 1}", f"Plant {i + 1}") for i in range(5 * at, min(5 * at + 5, plants))]
+            for at, e in enumerate(names)
+        }
     else:
         tree = tuple(
             (
