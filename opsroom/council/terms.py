@@ -172,14 +172,14 @@ def _figures(agreed: Agreement, uom: str) -> str:
     """The figures of an agreement in words.
 
     >>> _figures(Agreement(capability=60.0, recovery_s=600.0), "m/h")
-    'capability 60 m/h; potentiality none; own time 10 min; normal range none'
+    'capability 60 m/h · potentiality none · own time 10 min · normal range none'
     """
     low, high = agreed.normal_low, agreed.normal_high
     time = f"{agreed.recovery_s / 60:g} min" if agreed.recovery_s is not None else "none"
     span = f"{_figure(low, '')} to {_figure(high, uom)}" if low is not None or high is not None else "none"
     return (
-        f"capability {_figure(agreed.capability, uom)}; potentiality {_figure(agreed.potentiality, uom)}; "
-        f"own time {time}; normal range {span}"
+        f"capability {_figure(agreed.capability, uom)} · potentiality {_figure(agreed.potentiality, uom)} · "
+        f"own time {time} · normal range {span}"
     )
 
 

@@ -276,3 +276,17 @@ def test_how_it_is_counted_is_the_charters_to_say() -> None:
 
 def _events(play: Play) -> list[happened.AnyEvent]:
     return [happened.decode(kind, happened.VERSIONS[kind], raw) for kind, raw in play.journal]
+
+
+def test_a_motion_and_a_charter_of_an_older_journal_are_read_as_they_were() -> None:
+    old = b'{"kind":"motion-opened","at":1.0,"motion":"motion-1","seat":1,"alarm":"alarm-1","signal":"loom-1/output",'
+    old += (
+        b'"title":"So","deadline":2.0,"quorum":4,"mode":"majority","options":[{"id":"a","title":"Rest","orders":[]}]}'
+    )
+    event = happened.decode("motion-opened", 1, old)
+    assert isinstance(event, happened.MotionOpened)
+    assert (event.options[0].kind, event.options[0].terms) == ("orders", ())
+    plain = msgspec.json.decode(msgspec.json.encode(charter()))
+    plain["council"] = {"unit": "textiles", "quorum": 3}
+    rules = msgspec.convert(plain, type(charter())).council
+    assert (rules.mode_agreement, rules.agreement_valid_s) == ("majority", VALID_S)
