@@ -3,7 +3,7 @@
 'use strict';
 (() => {
   const { uom, el, put, set, say, show, figure, clock, shape, reshape, state: live } = window.opsroom;
-  const SCREENS = 3, WINDOW = 90, TURN_MS = 15000;
+  const SCREENS = 3, WINDOW = 90, TURN_MS = 15000, GAP = 5;
   const FIRST = { alarm: 0, called: 0, silent: 1 };
   let screens = [], queue = [], focus = null, page = 0, turned = 0, held = false, hold = null, counter = null, colours = null;
 
@@ -52,11 +52,18 @@
     const px = i => x + w * (data[4 * i] - first) / length, py = v => bottom - (bottom - top) * (v - low) / (high - low);
     ctx.save();
     ctx.beginPath(); ctx.rect(x - dot * 2, top - dot * 2, w + dot * 4, bottom - top + dot * 4); ctx.clip();
+    // Where nothing was told for long, nothing is drawn.
+    const apart = i => i > from && data[4 * i] - data[4 * (i - 1)] > GAP * s.period_s;
     ctx.beginPath();
     let open = false;
-    for (let i = from; i < size; i++) if (!isNaN(data[4 * i + 3])) { open ? ctx.lineTo(px(i), py(data[4 * i + 3])) : ctx.moveTo(px(i), py(data[4 * i + 3])); open = true; }
-    for (let i = size - 1; i >= from; i--) if (!isNaN(data[4 * i + 2])) ctx.lineTo(px(i), py(data[4 * i + 2]));
-    ctx.closePath();
+    for (let i = from; i < size;) {
+      let end = i;
+      while (end < size && !isNaN(data[4 * end + 3]) && (end === i || !apart(end))) end += 1;
+      for (let j = i; j < end; j++) j === i ? ctx.moveTo(px(j), py(data[4 * j + 3])) : ctx.lineTo(px(j), py(data[4 * j + 3]));
+      for (let j = end - 1; j >= i; j--) ctx.lineTo(px(j), py(data[4 * j + 2]));
+      if (end > i) ctx.closePath();
+      i = Math.max(end, i + 1);
+    }
     ctx.fillStyle = c.blue; ctx.globalAlpha = 0.34; ctx.fill(); ctx.globalAlpha = 1;
     if (changed && changed >= first) {
       const at = x + w * (changed - first) / length;
@@ -64,10 +71,10 @@
       ctx.beginPath(); ctx.moveTo(at, top); ctx.lineTo(at, bottom); ctx.stroke(); ctx.setLineDash([]);
     }
     ctx.beginPath();
-    open = false;
     for (let i = from; i < size; i++) {
       const v = data[4 * i + 1];
       if (isNaN(v)) { open = false; continue; }
+      if (apart(i)) open = false;
       open ? ctx.lineTo(px(i), py(v)) : ctx.moveTo(px(i), py(v));
       open = true;
     }
