@@ -85,7 +85,7 @@ def main() -> None:
             page.goto((asked.url or (served.address if served else "")) + asked.path)
             if served and asked.alarms:
                 served.ask(f"flood/{asked.alarms}")
-            print(json.dumps(measured(page, asked.seconds)))  # noqa: T201
+            print(json.dumps(measured(page, asked.seconds)))  # noqa: T201 - a program that tells figures
             if asked.picture:
                 page.screenshot(path=asked.picture)
             browser.close()

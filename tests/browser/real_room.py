@@ -144,7 +144,7 @@ async def run(folder: Path, port: int) -> None:
             for back in range(120, 0, -1):
                 await mill.tell(clock.now() - 60.0 * back, TelexKind.BACKFILL)
             (folder / "people.json").write_text(json.dumps(passphrases))
-            print(folder / "people.json", flush=True)  # noqa: T201
+            print(folder / "people.json", flush=True)  # noqa: T201 - its first line is read by who started it
             for count in range(1_000_000):
                 if count == 5:
                     mill.level = 330.0

@@ -194,7 +194,7 @@ async def until(client: AsyncClient, noun: str, name: str, right: Callable[[dict
     """Wait until a row of the room is as it should be."""
     row: dict[str, Any] = {}
     async with asyncio.timeout(150):
-        while not (name in (found := await rows(client, noun)) and right(row := found[name])):  # noqa: ASYNC110
+        while not (name in (found := await rows(client, noun)) and right(row := found[name])):  # noqa: ASYNC110 - waits for the room
             await asyncio.sleep(0.05)
     return row
 

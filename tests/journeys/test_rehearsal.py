@@ -53,7 +53,7 @@ def opsroom(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 async def waited(found: Callable[[], Any], patience_s: float = 120.0) -> Any:
     async with asyncio.timeout(patience_s):
-        while (value := found()) is None:  # noqa: ASYNC110 the room runs in this very loop
+        while (value := found()) is None:  # noqa: ASYNC110 - the room runs in this very loop
             await asyncio.sleep(0.05)
         return value
 

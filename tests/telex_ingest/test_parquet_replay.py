@@ -60,7 +60,7 @@ async def test_a_time_is_the_same_in_every_unit(tmp_path: Path, unit: str) -> No
 
 
 async def test_times_without_a_zone_days_and_plain_numbers_are_times(tmp_path: Path) -> None:
-    local = written(tmp_path, {"timestamp": arrow.array([datetime(2020, 7, 1, 12)]), "a": [1]})  # noqa: DTZ001
+    local = written(tmp_path, {"timestamp": arrow.array([datetime(2020, 7, 1, 12)]), "a": [1]})  # noqa: DTZ001 - without a zone is what is tried
     [one] = await given(local, zone=ZoneInfo("Europe/Vienna"))
     assert one.source_us == microseconds(datetime(2020, 7, 1, 10, tzinfo=UTC))
     [one] = await given(written(tmp_path, {"timestamp": [date(1899, 12, 31)], "a": [1]}))

@@ -100,7 +100,7 @@ def of(part: dict[str, Any]) -> st.SearchStrategy[Any]:
         low = part.get("minimum", part.get("exclusiveMinimum"))
         return st.floats(low, exclude_min="exclusiveMinimum" in part, allow_nan=False, allow_infinity=False)
     if part.get("format") == "date-time":
-        return st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)).map(datetime.isoformat)  # noqa: DTZ001
+        return st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC)).map(datetime.isoformat)  # noqa: DTZ001 - the zone comes beside
     if part.get("contentEncoding") == "base64":
         return st.binary(max_size=20).map(lambda raw: base64.b64encode(raw).decode())
     if "pattern" in part:
