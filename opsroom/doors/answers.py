@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -71,14 +73,36 @@ def number(text: str | None, otherwise: float) -> float:
 
 
 def unfit(command: AnyCommand, key: str) -> Answer | None:
-    """The refusal of a command that was put together from a form and is none that could have come over REST; else None."""
+    """The refusal of a command that no form could honestly have made; None for every other.
+
+    One that was put together from a form may hold other types than it would over REST. A text may hold no character that
+    cannot be seen or that turns the order of those beside it: minutes and walls show what people said to people.
+    """
     try:
-        msgspec.convert(msgspec.to_builtins(command), AnyCommand)
+        plain = msgspec.to_builtins(command)
+        msgspec.convert(plain, AnyCommand)
     except (msgspec.ValidationError, OverflowError) as error:
-        return Answer(
-            ok=False, key=key, code="bad-body", reason=str(error)[:300], cure="reload the page and fill it in again"
-        )
+        return _refused(key, str(error)[:300])
+    if any(_UNSEEN.search(text) for text in _texts(plain)):
+        return _refused(key, "a text holds a character that cannot be seen")
     return None
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def _refused(key: str, reason: str) -> Answer:
+    return Answer(
+        ok=False, key=key, code="bad-body", reason=reason, cure="write it again, in a page that is loaded anew"
+    )
+
+
+def _texts(plain: Any) -> Iterator[str]:
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, dict | list | tuple):
+        for one in (*plain.keys(), *plain.values()) if isinstance(plain, dict) else plain:
+            yield from _texts(one)
 
 
 def attach(server: FastAPI) -> None:

@@ -27,7 +27,7 @@ from opsroom.doors import (
     recursion_routes,
     signal_routes,
 )
-from opsroom.doors.answers import ProblemError, body, number, problem, told
+from opsroom.doors.answers import ProblemError, body, number, problem, told, unfit
 from opsroom.doors.asyncapi import describe_watch
 from opsroom.doors.metrics import Figures
 from opsroom.doors.openapi import Login, Wish, describe
@@ -48,6 +48,7 @@ STATUS = {
     "not-your-role": 403,
     "not-your-unit": 403,
     "not-reached": 403,
+    "bad-body": 422,
     "busy": 503,
     "trouble": 503,
     "fault": 500,
@@ -154,7 +155,7 @@ class Routes:
         key = wish.key or request.headers.get("idempotency-key", "") or secrets.token_hex(12)
         if len(key) > 200:
             raise ProblemError(422, "bad-key", "an idempotency key has at most 200 characters", "choose a shorter one")
-        answer = await self.answered(viewer, wish.command, key)
+        answer = unfit(wish.command, key) or await self.answered(viewer, wish.command, key)
         if answer.ok:
             return told(answer)
         return told(answer, 404 if answer.code.startswith("unknown-") else STATUS.get(answer.code, 409))

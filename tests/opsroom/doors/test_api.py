@@ -146,3 +146,15 @@ async def test_every_route_is_in_the_document_and_every_socket_in_its_own(tmp_pa
     sockets = {route.path for route in server.routes if isinstance(route, WebSocketRoute | APIWebSocketRoute)}
     told = {channel["address"] for channel in describe_watch("room")["channels"].values()}
     assert sockets == told | {"/telex"}
+
+
+async def test_a_text_that_cannot_be_seen_or_turns_others_round_is_refused(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room, room.person("operator") as client:
+        for reason in ("\u0000", "a\u202ebad", "\u2066x", "bell\u0007", "\u001b[31mred"):
+            hold = {"command": {"command": "hold-orders", "reason": reason}}
+            answer = await client.post("/api/commands", json=hold)
+            assert (answer.status_code, answer.json()["code"]) == (422, "bad-body"), repr(reason)
+        spoken = "الصيانة\n\tmañana – 工場, \u200fשלום"
+        held = await client.post("/api/commands", json={"command": {"command": "hold-orders", "reason": spoken}})
+        assert held.status_code == 200, held.text
+        assert room.hall.room.held is not None
