@@ -171,3 +171,21 @@ def test_the_council_page_tells_its_load_and_a_log_entry_is_signed(opened: Open,
     held[0].continue_()
     expect(page.locator(".log li").first).to_contain_text("Spindle 4 was oiled.")
     expect(page.locator(".log li").first).to_contain_text("signed by the room")
+
+
+def test_a_bad_actor_is_one_key_from_a_motion_to_change_its_agreement(opened: Open, real: RealRoom) -> None:
+    page = opened(real, "/")
+    sit(page, real, 4)
+    page.goto("/alarms")
+    expect(page.locator(".actors [data-move='1']")).to_be_visible()
+    page.keyboard.press("1")
+    page.wait_for_url("**/seat/4?agreement=mill-1%2Foutput")
+    expect(page.get_by_label("Capability", exact=True)).to_have_value("420")
+    page.get_by_label("Own time, minutes").fill("37")
+    expect(page.locator("#agreement .diff ins")).to_have_text("37 min")
+    page.locator("#agree-open").press("Enter")
+    expect(page.locator("#proposed .terms-of ins")).to_have_text("37 min")
+    expect(page.locator("#proposed")).to_contain_text("Proposes to Spinning mill")
+    # Without an alarm that stands the council itself looks again; the plant is among those that were invited.
+    page.locator("#tab-said").press("Enter")
+    expect(page.locator("#said .invited")).to_contain_text("Spinning mill")
