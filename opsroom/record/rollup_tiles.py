@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from opsroom.record.database import Session
 from opsroom.record.retention import Retention
@@ -206,10 +207,10 @@ class RollupTiles:
 
         Such a bucket is put together from its minutes, those that were corrected counted from the blocks.
         """
-        hours = np.unique(fresh["minute"] // 60)
         held = [np.empty(0, DELTA)]
         held += [
-            self._tiles(session, "1min", place, int(hour) * _HOUR_US, (int(hour) + 1) * _HOUR_US) for hour in hours
+            self._tiles(session, "1min", place, hour * _HOUR_US, (hour + 1) * _HOUR_US)
+            for hour in self._held_hours(session, place, np.unique(fresh["minute"] // 60))
         ]
         minutes = np.concatenate(held)
         known = minutes["minute"][minutes["again"] > 0]
@@ -228,6 +229,16 @@ class RollupTiles:
                     records[index] = found[0]
             whole.append(coarser(records, every_us))
         return buckets, np.concatenate(whole)
+
+    def _held_hours(self, session: Session, place: Place, hours: npt.NDArray[np.int64]) -> list[int]:
+        """Which of the hours, rising, have a tile of minutes: one look, for there may be a month of them that have none."""
+        if not len(hours):
+            return []
+        spans = session.execute(
+            "SELECT span FROM tiles WHERE resolution = ? AND shard = ? AND band = ? AND span >= ? AND span <= ?",
+            (_CODES["1min"], place.shard, place.row // ROWS, int(hours[0]), int(hours[-1])),
+        )
+        return sorted({int(span) for (span,) in spans} & set(hours.tolist()))
 
     def _recount(self, session: Session, signal: str, row: int, minute: int, below: int = 1 << 62) -> Records | None:
         """Count a minute from its blocks, corrections applied; None when some of them may be gone."""

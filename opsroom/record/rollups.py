@@ -60,6 +60,7 @@ _CORRECTION = KINDS.index(TelexKind.CORRECTION)
 _BAD = QUALITIES.index(Quality.BAD)
 _OPEN = 3
 _FOLD_AFTER = 200_000
+_PIECES = 8
 _BRISK = 1
 
 
@@ -164,6 +165,8 @@ class Gathering:
 
     def of(self, shard: int, row: int) -> Records:
         """What came of one signal, by minute."""
+        if len(self._rest.get(shard, ())) > _PIECES:  # what came in small pieces is looked through in one
+            self._rest[shard] = [np.concatenate(self._rest[shard])]
         pieces = [one.records(minute, row) for minute, one in self._open.get(shard, {}).items()]
         pieces += [piece[piece["row"] == row] for piece in self._rest.get(shard, ())]
         return merged(np.concatenate(pieces), "minute") if pieces else np.empty(0, DELTA)
