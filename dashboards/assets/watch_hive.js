@@ -68,7 +68,7 @@
       else if ((last + ' ' + word).length <= width) out[out.length - 1] = last + ' ' + word;
       else out.push(word);
     }
-    const kept = out.slice(0, lines).map(line => (line.length > width + 1 ? line.slice(0, width) + '…' : line));
+    const kept = out.slice(0, lines).map(line => (line.length > width + 1 ? line.slice(0, width - 1) + '…' : line));
     if (out.length > lines) kept[lines - 1] = kept[lines - 1].slice(0, width - 1) + '…';
     return kept;
   };
