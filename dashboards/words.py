@@ -87,7 +87,7 @@ WORDS: dict[str, str] = {
     "wall.open": "{count} open",
     "wall.more": "and {count} more: {what}",
     "wall.and": "and {count} more",
-    "wall.more_at": "{unit} {count}",
+    "wall.more_at": "{unit}: {count}",
     "wall.flood": "flood: {count} in ten minutes",
     "wall.below": "{state} · alarms below: {count}",
     "wall.quiet": "All quiet",

@@ -30,7 +30,7 @@ def test_many_alarms_are_told_by_where_they_are_and_few_are_spoken(wall: Page, f
     fake.ask("flood/12")
     settle(wall, fake)
     expect(wall.locator(".exceptions .flood")).to_have_text("flood: 12 in ten minutes")
-    expect(wall.locator(".exceptions .more")).to_contain_text(re.compile(r"and 6 more: \w[\w ]* \d · \w[\w ]* \d"))
+    expect(wall.locator(".exceptions .more")).to_contain_text(re.compile(r"and 6 more: \w[\w ]*: \d · \w[\w ]*: \d"))
     expect(wall.locator(".unseen")).to_contain_text("and 5 more")
     expect(wall.locator(".island .word").first).to_contain_text("alarms below: 4")
     overlaps = """() => {
