@@ -25,6 +25,8 @@ __all__ = ["Whole", "room"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+_LINE = 64
+"""Bytes that memory gives at once."""
 _SHARE = 1024
 """Signals of a season that one thread takes at a time."""
 
@@ -354,7 +356,15 @@ class Whole:
 def room(rows: int, n: int) -> Verdicts:
     """Room for the verdicts on so many rows of a table of n signals, to be given to `Whole.run` again and again."""
     columns: list[NDArray[Any]] = list(blank(n))
-    return Verdicts(*(np.moveaxis(np.zeros((rows, *one.shape[1:], n), one.dtype), -1, 1) for one in columns))
+    return Verdicts(*(np.moveaxis(_zeros((rows, *one.shape[1:], n), one.dtype), -1, 1) for one in columns))
+
+
+def _zeros(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros that begin where a line of memory does: else every second vector that is written would lie in two."""
+    size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    piece = np.zeros(size + _LINE, np.uint8)
+    start = -piece.ctypes.data % _LINE
+    return piece[start : start + size].view(kind).reshape(shape)
 
 
 def _into(said: Verdicts, row: int, verdicts: Verdicts) -> None:
