@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["Away", "Distance", "Model", "TooLittleError", "Tuning", "learn", "newborn", "step"]
+__all__ = ["Away", "Course", "Distance", "Model", "TooLittleError", "Tuning", "learn", "newborn", "run", "step"]
 
 Floats = NDArray[np.float64]
 
@@ -109,6 +109,17 @@ class Away(NamedTuple):
     """The smoothed distance at which the quick EWMA alone would alarm."""
     share: Floats
     """(d,) share of each signal in the smoothed distance beyond what is usual for it, >= 0, summing to 1 or 0."""
+
+
+class Course(NamedTuple):
+    """The judgement of the plant as a whole on each of some rows; see `Away`."""
+
+    wrong: Floats
+    """(rows,)"""
+    distance: Floats
+    """(rows,)"""
+    share: Floats
+    """(rows, d)"""
 
 
 def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tuning = Tuning()) -> Model:  # noqa: B008 - frozen
@@ -206,6 +217,64 @@ def step(model: Model, distance: Distance, values: ArrayLike) -> tuple[Distance,
             share=beyond / total if total > 0 else beyond,
         ),
     )
+
+
+def run(model: Model, distance: Distance, values: Floats) -> tuple[Distance, Course]:
+    """Absorb the rows `values` (rows, d) in order, as `step` does one by one and with the same bits. Pure.
+
+    Complete rows go together; a row with a missing reading, or one of a signal that stood still, goes alone.
+    """
+    rows, moving = len(values), model.moving
+    here = np.ascontiguousarray(values[:, moving])
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = np.clip(here / model.sd[moving] - model.mean[moving] / model.sd[moving], -1e6, 1e6)
+    still = (model.sd == 0) & np.isfinite(values)
+    stood = still & (np.abs(values - model.mean) > 1e-6 * np.maximum(np.abs(model.mean), 1e-12))
+    alone = ~(np.isfinite(z) & np.isfinite(here)).all(axis=1) | stood.any(axis=1)
+    course = Course(np.empty(rows), np.empty(rows), np.empty(values.shape))
+    row = 0
+    while row < rows:
+        if alone[row]:
+            distance, away = step(model, distance, values[row])
+            course.wrong[row], course.distance[row], course.share[row] = away.wrong, away.distance, away.share
+            row += 1
+            continue
+        end = row + int(alone[row:].argmax()) if alone[row:].any() else rows
+        part = Course(*(column[row:end] for column in course))
+        distance = _run_complete(model, distance, z[row:end], part)
+        row = end
+    return distance, course
+
+
+def _run_complete(model: Model, distance: Distance, z: Floats, course: Course) -> Distance:
+    """Absorb complete rows `z` (rows, m), standardised, writing their `course`."""
+    moving, m = model.moving, len(model.moving)
+    last = np.concatenate([distance.last[None], z[:-1]])
+    # One product of matrix and vector a row: a product of two matrices sums in an order that depends on how many rows there are.
+    rest = z - np.matmul(model.transition, last[:, :, None])[:, :, 0]
+    parts = rest * np.matmul(model.precision, rest[:, :, None])[:, :, 0]
+    square = parts.sum(axis=1) * m / m / model.usual
+    capped = np.minimum(square, model.tuning.most)
+    quick, slow = model.tuning.smoothing
+    now = np.zeros(course.share.shape)
+    now[:, moving] = parts / np.maximum(np.abs(parts).sum(axis=1), 1e-300)[:, None] * capped[:, None]
+    ewma = np.empty((len(z), 2))
+    one, other = distance.ewma.tolist()
+    for row, new in enumerate(capped.tolist()):
+        one, other = one + quick * (new - one), other + slow * (new - other)
+        ewma[row] = one, other
+    share, change = distance.share, np.empty(len(model.mean))
+    for new in now:
+        np.subtract(new, share, out=change)
+        change *= quick
+        share = np.add(share, change, out=new)
+    over = ((np.log(np.maximum(ewma, 1e-12)) - model.centre) / model.spread - model.limit).max(axis=1)
+    course.wrong[:] = 1 / (1 + np.exp(-np.clip(over, -30, 30)))
+    course.distance[:] = square
+    beyond = np.maximum(now - np.where(model.sd > 0, 1.0 / max(m, 1), 0.0), 0.0)
+    total = beyond.sum(axis=1)
+    course.share[:] = np.where(total[:, None] > 0, beyond / np.where(total > 0, total, 1.0)[:, None], beyond)
+    return Distance(z[-1].copy(), ewma[-1].copy(), share.copy(), distance.seen + len(z))
 
 
 def _carry(z: Floats) -> Floats:

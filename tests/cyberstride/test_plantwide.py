@@ -122,3 +122,22 @@ def test_too_little_to_learn_from_is_said_with_the_cure(rows: Floats) -> None:
 def test_an_impossible_share_of_false_alarms_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         plantwide.learn(np.ones((100, 2)), false_alarm_share=share)
+
+
+@pytest.mark.parametrize("signals", [2, 7, 52])
+def test_rows_judged_together_are_judged_as_one_by_one_wherever_they_are_cut(signals: int) -> None:
+    rng = np.random.default_rng(signals)
+    rows = plant(rng, 700, signals)
+    rows[:, 1] = 4.0 if signals > 2 else rows[:, 1]
+    rows[600:603, 1] = 5.0
+    rows[rng.random(rows.shape) < 0.003] = np.nan
+    rows[650, 0] = np.inf
+    model = plantwide.learn(rows[:300])
+    alone = run(model, rows)
+    for cuts in ((), (1, 2, 350), (601,)):
+        state, said = plantwide.newborn(model), []
+        for part in np.split(rows, cuts):
+            state, course = plantwide.run(model, state, part)
+            said += list(zip(*course, strict=True))
+        for (wrong, distance, share), away in zip(said, alone, strict=True):
+            assert (wrong, distance, share.tolist()) == (away.wrong, away.distance, away.share.tolist())
