@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, NamedTuple, TextIO
+from typing import Annotated, BinaryIO, NamedTuple
 
 import numpy as np
 import typer
@@ -26,8 +27,10 @@ from opsroom.detection.times import Calendar, Times
 
 __all__ = ["COLUMNS", "Summary", "TableError", "command", "detect"]
 
-BLOCK = 2048
-"""Rows read at a time."""
+BLOCK = 8192
+"""Rows that are read at a time."""
+CELLS = 1 << 17
+"""Of a wide table as many rows as hold so many cells."""
 NAMED_AT_MOST = 1000
 """Named changes kept for the summary and the picture."""
 
@@ -97,7 +100,7 @@ def detect(
     counts = Counts()
     with opened(source, counts, time) as table:
         try:
-            with unfinished.open("w", encoding="utf-8", newline="") as sink:
+            with unfinished.open("wb") as sink:
                 summary, sketch = _run(table, sink, asked, plot is not None, progress, source, counts)
         except BaseException:
             unfinished.unlink(missing_ok=True)
@@ -155,14 +158,14 @@ def _check(source: Path, out: Path, reference: int | None, share: float, period:
 
 def _run(
     table: Table,
-    sink: TextIO,
+    sink: BinaryIO,
     asked: _Asked,
     drawn: bool,
     progress: Progress | None,
     source: Path,
     counts: Counts,
 ) -> tuple[Summary, Sketch | None]:
-    blocks = _blocks(table.rows)
+    blocks = _blocks(table.rows, len(table.names))
     opening = next(blocks, [])
     chosen = signals_of(table.names, table.when, opening, table.parts_columns, counts)
     if not chosen.columns:
@@ -212,20 +215,21 @@ def _judge_block(
 ) -> None:
     summary.first = summary.first or cells.timestamps[0]
     summary.last = cells.timestamps[-1]
-    for stamp, judged in zip(
-        cells.timestamps, judgement.judge(cells.values, times.elapsed, times.phase, times.at, dated), strict=True
-    ):
-        writer.write(stamp, judged)
+    many = max(CELLS // judgement.lanes, 1)
+    for begin in range(0, len(cells.timestamps), many):
+        some, first = slice(begin, begin + many), judgement.row
+        judged = judgement.judge(cells.values[some], times.elapsed[some], times.phase[some], times.at[some], dated)
+        writer.write(cells.timestamps[some], judged)
         summary.news += int(np.count_nonzero(judged.news >= 0.5))
-        for lane in np.flatnonzero(judged.onset_back >= 0).tolist():
-            name = NAMES[judged.named[lane]]
+        for row, lane in np.argwhere(judged.onset_back >= 0).tolist():
+            name = NAMES[judged.named[row, lane]]
             summary.names[name] = summary.names.get(name, 0) + 1
             if len(summary.changes) < NAMED_AT_MOST:
-                summary.changes.append((judgement.row - 1 - int(judged.onset_back[lane]), lane, name))
+                summary.changes.append((first + row - int(judged.onset_back[row, lane]), lane, name))
         if sketch is not None:
-            verdicts = judged.verdicts
-            sketch.add(judged.values, verdicts.low, verdicts.high, judged.news, judged.wrong)
-    writer.flush()
+            low, high = judged.verdicts.low, judged.verdicts.high
+            for row in range(len(judged.news)):
+                sketch.add(judged.values[row], low[row], high[row], judged.news[row], judged.wrong[row])
 
 
 def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> list[str]:
@@ -267,15 +271,10 @@ def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> l
     return out
 
 
-def _blocks(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+def _blocks(rows: Iterator[list[str]], columns: int) -> Iterator[list[list[str]]]:
     """Rows by blocks; the first is large enough to decide which columns are signals."""
-    block: list[list[str]] = []
-    for row in rows:
-        block.append(row)
-        if len(block) >= max(BLOCK, DECIDED_BY):
-            yield block
-            block = []
-    if block:
+    many = max(min(BLOCK, CELLS // columns), DECIDED_BY)
+    while block := list(islice(rows, many)):
         yield block
 
 

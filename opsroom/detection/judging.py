@@ -1,4 +1,4 @@
-"""Filter, novelty channel and plant-wide model put together: one row of readings in, one judgement a signal out. Pure.
+"""Filter, novelty channel and plant-wide model put together: rows of readings in, a judgement of each signal out. Pure.
 
 This is what `opsroom detect` says of a table. Every setting of it is frozen in `FROZEN`; nothing looks ahead.
 """
@@ -6,7 +6,7 @@ This is what `opsroom detect` says of a table. Every setting of it is frozen in 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,23 +58,25 @@ FROZEN = Configuration()
 
 
 class Judged(NamedTuple):
-    """The judgement of one row. `lanes` is n signals, and the plant as a whole as one more when n > 1."""
+    """The judgement of some rows. `lanes` is n signals, and the plant as a whole as one more when n > 1."""
 
     verdicts: Verdicts
+    """Every array has the axes (rows, lanes) in front."""
     values: Floats
-    """(lanes,) the readings; of the plant as a whole its distance from normal, in usual distances."""
+    """(rows, lanes) the readings; of the plant as a whole its distance from normal, in usual distances."""
     news: Floats
     wrong: Floats
+    """(rows, lanes) each."""
     named: NDArray[np.int8]
-    """(lanes,) the name given at this very row; steady, suspected or not_yet on the others."""
+    """(rows, lanes) the name given at this very row; steady, suspected or not_yet on the others."""
     onset_back: NDArray[np.int64]
-    """(lanes,) rows back to the onset of the event named at this row; -1 when none is."""
+    """(rows, lanes) rows back to the onset of the event named at this row; -1 when none is."""
     share: Floats
-    """(n,) share of each signal in the plant's distance from normal; zeros while that is not known."""
+    """(rows, n) share of each signal in the plant's distance from normal; zeros while that is not known."""
 
 
 class Judgement:
-    """Holds the state of the judgement of `n` signals between rows; `judge` is called with the rows in order.
+    """Holds the state of the judgement of `n` signals between rows; `judge` is called with rows in order.
 
     `reference`: so many first rows are held to be fault-free. `false_alarm_share`: on how large a share of
     fault-free rows `wrong` may reach 0.5.
@@ -109,7 +111,6 @@ class Judgement:
         self.sampling = math.nan
         """Usual seconds between rows, from the first ones; NaN until it is known."""
         self._prepare()
-        self._no_onset, self._no_share = np.full(self.lanes, -1), np.zeros(n)
         self.novelty = novelty.newborn(self.lanes, self.tuning)
         self.configuration = configuration
         self.plant: plantwide.Model | None = None
@@ -179,68 +180,61 @@ class Judgement:
 
     def judge(
         self, values: Floats, elapsed: Floats, phase: Floats, at: Floats | None = None, dated: bool = False
-    ) -> Iterator[Judged]:
+    ) -> Judged:
         """Judge rows in order: `values` (rows, n), NaN is missing; `elapsed` (rows,) nominal periods since the row
         before; `phase` (rows,) time of day 0..1 or NaN; `at` (rows,) their times, in epoch seconds where they are `dated`.
-        Each judgement must be read before the next is asked for.
+        The judgement must be read before the next is asked for.
         """
-        times = np.full(len(values), np.nan) if at is None else at
+        rows = len(values)
+        times = np.full(rows, np.nan) if at is None else at
         left = max(self.learns_until - self.row, 0)
-        whole = [self._whole(row) for row in values[:left]]
-        anchors = self._freeze() if 0 < left <= len(values) else {}
-        whole += [self._whole(row) for row in values[left:]]
+        whole, anchors = self._whole(values, left)
         if self.lanes > self.n:
-            distance = [away.distance if away else np.nan for away in whole]
-            values = np.column_stack([values, distance])
-        seen = self.novelty.seen + np.cumsum(np.isfinite(values), axis=0)
+            values = np.column_stack([values, whole.distance])
+        young = self.novelty.seen + np.cumsum(np.isfinite(values), axis=0) < self.tuning.first
         self.novelty, news = run(self.novelty, values, elapsed, phase, self.tuning)
-        row, rows = 0, len(values)
-        while row < rows and (row < left or (math.isnan(self.sampling) and bool(np.isfinite(times[row:]).any()))):
-            if math.isnan(self.sampling):
-                self._clock(float(times[row]), dated)
-            verdicts = self._verdicts_on(values[row], elapsed[row], float(times[row]))
-            yield self._one(values[row], verdicts, whole[row], news[row], seen[row])
+        if self._room is None or len(self._room.named) < rows:
+            self._room = room(rows, self.lanes)
+        said = _part(self._room, 0, rows)
+        row = 0
+        while row < rows and math.isnan(self.sampling) and bool(np.isfinite(times[row:]).any()):
+            self._clock(float(times[row]), dated)
+            _put(said, row, self._verdicts_on(values[row], elapsed[row], float(times[row])))
             row += 1
-            if row == left:
-                for lane, (centre, spread) in anchors.items():
-                    anchor(self.belief, np.array([lane]), np.array([centre]), np.array([spread]))
-        if row == rows:
-            return
-        # The rest at one go; where a figure passes what a float can hold, row by row after all.
-        before = judging.take(self.state, np.arange(self.lanes))
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            if self._room is None or len(self._room.named) < rows - row:
-                self._room = room(rows - row, self.lanes)
-            said = self.whole.run(values[row:], elapsed[row:], times[row:], self.lanes_settings, self._room)
-            sound = bool(np.isfinite(said.p_now.sum() + said.news.sum() + said.wrong.sum()))
-        if not sound:
-            self.state = before
-        columns: list[Any] = list(said)
-        for k in range(row, rows):
-            if sound:
-                verdicts = Verdicts(*[column[k - row] for column in columns])
-            else:
-                verdicts = self._verdicts_on(values[k], elapsed[k], float(times[k]))
-            yield self._one(values[k], verdicts, whole[k], news[k], seen[k])
-
-    def _one(
-        self, values: Floats, verdicts: Verdicts, away: plantwide.Away | None, news: Floats, seen: NDArray[np.int64]
-    ) -> Judged:
+            self._anchor(anchors, row == left)
+        if row < left <= rows:
+            self._rest(said, row, left, values, elapsed, times)
+            self._anchor(anchors)
+            row = left
+        self._rest(said, row, rows, values, elapsed, times)
+        self.row += rows
         # Until the novelty channel has seen enough, news is what the filter itself finds new.
-        young = seen < self.tuning.first
-        if young.any():
-            news = np.where(young, np.clip(verdicts.news, 0.0, 1.0), news)
-        wrong = verdicts.wrong
+        news = np.where(young, np.clip(said.news, 0.0, 1.0), news)
+        wrong = said.wrong.copy()
         if self.lanes > self.n:
-            wrong = wrong.copy()
-            wrong[-1] = away.wrong if away else 0.0
-        named, onset_back = _BETWEEN_EVENTS[verdicts.named], self._no_onset
-        if verdicts.announced.any():
-            given = verdicts.announced & (verdicts.named > SUSPECTED)
-            named = np.where(given, verdicts.named, named)
-            onset_back = np.where(given, np.maximum(verdicts.onset_back, 0), -1)
-        self.row += 1
-        return Judged(verdicts, values, news, wrong, named, onset_back, away.share if away else self._no_share)
+            wrong[:, -1] = whole.wrong
+        given = said.announced & (said.named > SUSPECTED)
+        named = np.where(given, said.named, _BETWEEN_EVENTS[said.named])
+        onset_back = np.where(given, np.maximum(said.onset_back, 0), -1)
+        return Judged(said, values, news, wrong, named, onset_back, whole.share)
+
+    def _anchor(self, anchors: dict[int, tuple[float, float]], now: bool = True) -> None:
+        for lane, (centre, spread) in anchors.items() if now else ():
+            anchor(self.belief, np.array([lane]), np.array([centre]), np.array([spread]))
+
+    def _rest(self, said: Verdicts, row: int, end: int, values: Floats, elapsed: Floats, times: Floats) -> None:
+        """Judge rows at one go; where a figure passes what a float can hold, row by row after all."""
+        if row == end:
+            return
+        before = judging.take(self.state, np.arange(self.lanes))
+        part = _part(said, row, end)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            self.whole.run(values[row:end], elapsed[row:end], times[row:end], self.lanes_settings, part)
+            if np.isfinite(part.p_now.sum() + part.news.sum() + part.wrong.sum()):
+                return
+        self.state = before
+        for k in range(row, end):
+            _put(said, k, self._verdicts_on(values[k], elapsed[k], float(times[k])))
 
     def _verdicts_on(self, values: Floats, elapsed: float, at: float) -> Verdicts:
         """The verdicts on one row; a signal whose figures pass what a float can hold is judged anew from it on."""
@@ -265,15 +259,21 @@ class Judgement:
             column[rows] = new
         return Verdicts(*columns)
 
-    def _whole(self, values: Floats) -> plantwide.Away | None:
-        if self.plant is None or self.distance is None:
-            if not self.learned and (self.reference or self.n > 1):
-                self._history.append(values.copy())
-                if len(self._history) > LONGEST_REFERENCE:
-                    self._history.pop(0)
-            return None
-        self.distance, away = plantwide.step(self.plant, self.distance, values)
-        return away
+    def _whole(self, values: Floats, left: int) -> tuple[plantwide.Course, dict[int, tuple[float, float]]]:
+        """The plant as a whole on these rows, of which the first `left` are learned from; and the references they give."""
+        rows = len(values)
+        before, after = values[:left], values[left:]
+        if len(before) and not self.learned and (self.reference or self.n > 1):
+            self._history.extend(before.copy())
+            del self._history[: max(len(self._history) - LONGEST_REFERENCE, 0)]
+        anchors = self._freeze() if 0 < left <= rows else {}
+        course = plantwide.Course(np.zeros(rows), np.full(rows, np.nan), np.zeros(values.shape))
+        if len(after) and self.plant is not None and self.distance is not None:
+            self.distance, judged = plantwide.run(self.plant, self.distance, after)
+            columns: list[tuple[Floats, Floats]] = list(zip(course, judged, strict=True))
+            for column, new in columns:
+                column[left:] = new
+        return course, anchors
 
     def _freeze(self) -> dict[int, tuple[float, float]]:
         """Learn the plant's model once its rows are complete; the signals' own references are given back."""
@@ -305,3 +305,15 @@ class Judgement:
                 if 0 < spread < np.inf:
                     out[lane] = (float(known.mean()), spread)
         return out
+
+
+def _part(said: Verdicts, row: int, end: int) -> Verdicts:
+    """Some of the rows, which are written in place."""
+    columns: list[Any] = list(said)
+    return Verdicts(*(column[row:end] for column in columns))
+
+
+def _put(said: Verdicts, row: int, verdicts: Verdicts) -> None:
+    columns: list[tuple[Any, Any]] = list(zip(said, verdicts, strict=True))
+    for column, new in columns:
+        column[row] = new

@@ -12,6 +12,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -23,6 +24,8 @@ __all__ = ["Table", "opened"]
 
 _HEAD = 4096
 _CONTROLS = frozenset((*range(9), *range(14, 32)))
+_CHUNK = 1024
+"""Lines that are parted into cells at once while none has a quote."""
 _BATCH = 16384
 """Rows of a Parquet file that are read at once."""
 
@@ -170,7 +173,29 @@ class _Tape:
 
 def _rows(lines: Iterator[str], delimiter: str, columns: int, when: int, counts: Counts) -> Iterator[list[str]]:
     """The rows that hold anything. A quote that nobody closed spoils its own line alone."""
-    tape, number = _Tape(lines), 0
+    number = 0
+    while chunk := list(islice(lines, _CHUNK)):
+        if '"' in "".join(chunk):
+            yield from _quoted_rows(_Tape(chain(chunk, lines)), delimiter, when, counts, number)
+            return
+        rows = _simple_rows(chunk, delimiter)
+        if rows is None:
+            rows = list(_quoted_rows(_Tape(iter(chunk)), delimiter, when, counts, number))
+        number += len(rows)
+        yield from rows
+
+
+def _simple_rows(chunk: list[str], delimiter: str) -> list[list[str]] | None:
+    """The rows of lines without quotes; None where one of them is no CSV."""
+    try:
+        rows = list(csv.reader(chunk, delimiter=delimiter))
+    except csv.Error:
+        return None
+    return [row for row in rows if len(row) > 1 or any(cell.strip() for cell in row)]
+
+
+def _quoted_rows(tape: _Tape, delimiter: str, when: int, counts: Counts, number: int) -> Iterator[list[str]]:
+    """The rows that hold anything, of which `number` came before."""
     reader = csv.reader(tape, delimiter=delimiter)
     while True:
         tape.given.clear()

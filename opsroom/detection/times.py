@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from opsroom.detection.counts import Counts
 from opsroom.detection.numbers import number
+from opsroom.detection.uniform import Moments, moments
 
 __all__ = ["Calendar", "Moment", "Times", "day_first", "moment"]
 
 Floats = NDArray[np.float64]
 LONGEST_GAP = 1e4
 """A gap counts for at most so many nominal periods."""
+REMEMBERED = 101
+"""Gaps of which the middle one is the nominal period."""
 DECIDED_BY = 100
 """After so many timestamps it is decided whether 02/03 is in February or in March."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - numpy's times have no zone
@@ -126,7 +129,7 @@ class Times(NamedTuple):
 class Calendar:
     """Learns the nominal period of a table from the rows so far, and says how much time each row took.
 
-    The period is the median of the last 101 gaps, unless `period` (seconds, or the unit of plain numbers) is given.
+    The period is the median of the last `REMEMBERED` gaps, unless `period` (seconds, or the unit of plain numbers) is given.
     """
 
     def __init__(self, period: float | None = None) -> None:
@@ -144,6 +147,8 @@ class Calendar:
         elapsed, phase = np.ones(len(stamps)), np.full(len(stamps), np.nan)
         times = np.full(len(stamps), np.nan)
         before = counts.rows - len(stamps)
+        if (together := moments(stamps)) is not None and (times_of := self._together(together, counts)) is not None:
+            return times_of
         if self._days_first is None:
             self._days_first = bool(counts.told_day_first(day_first(stamps[:DECIDED_BY]), stamps))
         for row, text in enumerate(stamps):
@@ -175,6 +180,48 @@ class Calendar:
                 phase[row] = of_day
         return Times(elapsed, phase, times)
 
+    def _together(self, said: Moments, counts: Counts) -> Times | None:
+        """Times of rows that all run on, as those before and in a rhythm that does not change; else None, nothing done."""
+        alike = (self._dated is None or self._dated == said.dated) and (
+            self._zoned is None or self._zoned == said.zoned
+        )
+        gaps = np.diff(said.at, prepend=self._last)
+        if not alike or not (gaps[1:] > 0).all() or not (gaps[0] > 0 or math.isnan(gaps[0])):
+            return None
+        learned = gaps[int(math.isnan(gaps[0])) :]
+        elapsed = np.ones(len(gaps))
+        if len(learned):
+            period = self._known(learned)
+            if period is None:
+                return None
+            elapsed[len(gaps) - len(learned) :] = np.minimum(learned / period, LONGEST_GAP)
+        if self._days_first is None:
+            self._days_first = bool(counts.told_day_first(False, ()))
+        self._dated, self._zoned, self._last = said.dated, said.zoned, float(said.at[-1])
+        seasonal = said.dated and self.period <= 6 * 3600
+        phase = said.of_day.copy() if seasonal else np.full(len(gaps), np.nan)
+        if len(learned) < len(gaps) and not self.given:
+            phase[0] = np.nan
+        return Times(elapsed, phase, said.at)
+
+    def _known(self, gaps: Floats) -> float | None:
+        """The period, when it stays what it is through these gaps (or is all of them), which are learned; else None."""
+        if self.given:
+            return self.given
+        before = np.array(self._gaps, float)
+        period = self.period if len(before) else float(gaps[0])
+        window = np.concatenate([before, gaps])
+        below, most = (np.concatenate([[0], np.cumsum(mark)]) for mark in (window < period, window <= period))
+        ends = np.arange(len(before) + 1, len(window) + 1)
+        begins = np.maximum(ends - REMEMBERED, 0)
+        middle = (ends - begins - 1) // 2
+        if (below[ends] - below[begins] > middle).any() or (most[ends] - most[begins] <= middle).any():
+            return None
+        self.period = period
+        self._gaps = deque(window[-REMEMBERED:].tolist())
+        self._sorted = sorted(self._gaps)
+        return period
+
     @property
     def dated(self) -> bool:
         """Whether the timestamps are dates, not plain numbers."""
@@ -185,6 +232,6 @@ class Calendar:
             return
         self._gaps.append(gap)
         insort(self._sorted, gap)
-        if len(self._gaps) > 101:
+        if len(self._gaps) > REMEMBERED:
             del self._sorted[bisect_left(self._sorted, self._gaps.popleft())]
         self.period = self._sorted[(len(self._sorted) - 1) // 2]
