@@ -33,7 +33,6 @@ class _Compiled(NamedTuple):
     judge_rows: Any
     packed: Any
     known: Any
-    said: Any
     no_ledger: Any
 
 
@@ -43,10 +42,6 @@ class Room(NamedTuple):
     verdicts: Verdicts
     tables: Any
     """Addresses of the first row's columns, numbers and whole numbers, and how far apart the rows are."""
-    said: Any
-    """The columns that a budget may change."""
-    more: tuple[NDArray[Any], ...]
-    """The columns to which a season is given back."""
 
 
 class Kernel:
@@ -66,14 +61,13 @@ class Kernel:
         self._spans: tuple[int, NDArray[np.int64], NDArray[np.int64]] | None = None
         self._settings: dict[Regimes, NDArray[np.float64] | None] = {}
         try:
-            from cyberstride.lanes.budget import Said
             from cyberstride.lanes.ledger import opened
             from cyberstride.lanes.settings import known, packed
             from cyberstride.lanes.table import judge_rows
         except ImportError:
             warnings.warn("numba is not installed, so the filter runs in numpy, slower", RuntimeWarning, stacklevel=2)
             return
-        self._compiled = _Compiled(judge_rows, packed, known, Said, opened(unlimited(0)))
+        self._compiled = _Compiled(judge_rows, packed, known, opened(unlimited(0)))
 
     def __enter__(self) -> Kernel:
         return self
@@ -177,7 +171,7 @@ class Kernel:
         def work() -> None:
             judge_rows(
                 todo, turn, spans, address, lanes, x, lapse, offset, room.tables, settings, hard, left, ledger, limited,
-                room.said, heard, room.more,
+                heard,
             )  # fmt: skip
 
         if self.threads == 1 or len(spans) < 2:
@@ -212,18 +206,11 @@ class Kernel:
 
     def rooms(self, verdicts: Verdicts) -> Room:
         """Where verdicts (rows, m) on some rows go."""
-        assert self._compiled is not None
         columns: list[NDArray[Any]] = list(verdicts)
         one, other = (
             _tables(Verdicts(*(column[k] for column in columns))) for k in (0, min(1, len(verdicts.named) - 1))
         )
-        names = self._compiled.said._fields
-        return Room(
-            verdicts,
-            (*one, *(there - here for there, here in zip(other, one, strict=True))),
-            self._compiled.said(*(getattr(verdicts, name) for name in names)),
-            (verdicts.level, verdicts.low, verdicts.high, verdicts.centre),
-        )
+        return Room(verdicts, (*one, *(there - here for there, here in zip(other, one, strict=True))))
 
     def _spans_of(self, lanes: NDArray[np.int64]) -> NDArray[np.int64]:
         """From where to where the signals are judged in one go; only whole tiles of neighbours where threads share them."""

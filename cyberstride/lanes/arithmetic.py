@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["CONTRACT", "LN2", "apart", "claim", "compiled", "exp2", "ln", "log2", "within"]
+__all__ = ["CONTRACT", "LN2", "apart", "claim", "compiled", "exact", "exp2", "ln", "log2", "within"]
 
 LN2 = 0.6931471805599453
 CONTRACT = {"contract", "arcp"}
@@ -25,6 +25,12 @@ Made = TypeVar("Made", bound=Callable[..., Any])
 def compiled(function: Made) -> Made:
     """For what is called from compiled code alone and makes no array: so no references are counted, which threads would share."""
     made: Made = _njit(error_model="numpy", fastmath=CONTRACT, _nrt=False)(function)
+    return made
+
+
+def exact(function: Made) -> Made:
+    """The same, but every product and sum is rounded by itself, as in numpy."""
+    made: Made = _njit(error_model="numpy", _nrt=False)(function)
     return made
 
 

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from cyberstride import budget as of
 from cyberstride import episodes as telling
-from cyberstride.lanes.arithmetic import apart
+from cyberstride.lanes.arithmetic import apart, exact
 from cyberstride.lanes.ledger import (
     ALWAYS,
     COUNTS,
@@ -39,8 +38,10 @@ from cyberstride.lanes.ledger import (
     START,
     TALLY,
     WIDTH,
+    Ledger,
 )
 from cyberstride.lanes.ledger import DRIFT_POWER as _FAR_POWER
+from cyberstride.lanes.memory import behind, bytes_at, place_of, reals_at, words_at
 from cyberstride.lanes.sources import fingerprint
 from cyberstride.lanes.watch import BEST, CHANCE, FAR, LOUD, VALUE, attend, attend_one, keep
 from cyberstride.lanes.watch import ROOM as WATCH_ROOM
@@ -65,18 +66,18 @@ _CODES = (STEP, DRIFT, VARIANCE, STUCK)
 
 
 class Said(NamedTuple):
-    """The columns of the verdicts that a budget may change, (t, m) each."""
+    """The columns of the verdicts that a budget may change: their arrays, or where in them something lies."""
 
-    named: NDArray[np.int8]
-    announced: NDArray[np.bool_]
-    onset_back: NDArray[np.int32]
-    sure: NDArray[np.float64]
-    size: NDArray[np.float64]
-    size_low: NDArray[np.float64]
-    size_high: NDArray[np.float64]
+    named: Any
+    announced: Any
+    onset_back: Any
+    sure: Any
+    size: Any
+    size_low: Any
+    size_high: Any
 
 
-@njit(error_model="numpy")
+@exact
 def _ready(f: Any, g: Any, e: Any, x: Any, named: Any) -> bool:
     """Whether a whole tile can be attended at once: every signal has a budget, a reading and a past."""
     apart()
@@ -91,11 +92,11 @@ def _ready(f: Any, g: Any, e: Any, x: Any, named: Any) -> bool:
     return odd == 0
 
 
-@njit(error_model="numpy")
-def _mixed(f: Any, g: Any, e: Any, f_kept: Any, g_kept: Any, first: int, x: Any, named: Any) -> None:
-    """Attend some signals of a tile, from `first` on, whatever is known of them."""
+@exact
+def _mixed(f: Any, g: Any, e: Any, f_kept: Any, g_kept: Any, first: int, many: int, x: Any, named: Any) -> None:
+    """Attend `many` signals of a tile, from `first` on, whatever is known of them."""
     apart()
-    many, plain = len(x), 0
+    plain = 0
     for l in range(L):
         e[_BUSY * L + l] = -1.0
     for k in range(many):
@@ -113,9 +114,9 @@ def _mixed(f: Any, g: Any, e: Any, f_kept: Any, g_kept: Any, first: int, x: Any,
             e[_BUSY * L + l] = 1.0 if named[k] > SUSPECTED or flag >= STANDING else 0.0
             plain += 1
     if plain >= _FEW:
-        for k in range(len(f)):
+        for k in range(FIGURES * L):
             f_kept[k] = f[k]
-        for k in range(len(g)):
+        for k in range(COUNTS * L):
             g_kept[k] = g[k]
         keep(g, e, False)
         attend(f, g, e)
@@ -134,7 +135,7 @@ def _mixed(f: Any, g: Any, e: Any, f_kept: Any, g_kept: Any, first: int, x: Any,
             e[_BUSY * L + l] = 1.0
 
 
-@njit(error_model="numpy")
+@exact
 def _count(f: Any, g: Any, e: Any) -> None:
     """Let the counts and tails of a tile go on where nothing is in a tail; mark the others as busy."""
     apart()
@@ -163,7 +164,7 @@ def _count(f: Any, g: Any, e: Any) -> None:
         g[KNOWN * L + l] = known_now if go else known
 
 
-@njit(error_model="numpy")
+@exact
 def _fitted(size: float, start: float, width: float, shape: float) -> Any:
     over = max(size - start, 0.0) / width
     if abs(shape) > 1e-9:
@@ -171,7 +172,7 @@ def _fitted(size: float, start: float, width: float, shape: float) -> Any:
     return over
 
 
-@njit(error_model="numpy")
+@exact
 def _mean_excess(shape: float) -> Any:
     if abs(shape) > 1e-6:
         alive = max(1.0 + shape * of.MOST_EXCESS, 0.0)
@@ -179,7 +180,7 @@ def _mean_excess(shape: float) -> Any:
     return _EXPONENTIAL
 
 
-@njit(error_model="numpy")
+@exact
 def _weigh(f: Any, g: Any, e: Any, l: int, row: int, place: int, ledger: Any, said: Any) -> None:
     """One reading of one signal, whatever it says: what `budget.spend` and `episodes.tell` do."""
     apart()
@@ -189,7 +190,7 @@ def _weigh(f: Any, g: Any, e: Any, l: int, row: int, place: int, ledger: Any, sa
         able = g[SEEN * L + l] > of.YOUNG
         for k in range(3):
             size = _size(e, k, l)
-            one = _fitted(size, f[(START + k) * L + l], f[(WIDTH + k) * L + l], float(ledger.shape[row, k]))
+            one = _fitted(size, f[(START + k) * L + l], f[(WIDTH + k) * L + l], float(ledger.shape[3 * row + k]))
             if one > score:
                 score, channel = one, k
         if e[CHANCE * L + l] + LOG_TAIL > score:
@@ -211,18 +212,18 @@ def _weigh(f: Any, g: Any, e: Any, l: int, row: int, place: int, ledger: Any, sa
             g[KNOWN * L + l] = min(g[KNOWN * L + l] + 1, _KNOWN)
             pace = 1.0 / (g[KNOWN * L + l] + _BEGINNING)
             for k in range(0, 3, 2):
-                _teach(f, l, k, _size(e, k, l), pace, float(ledger.shape[row, k]))
+                _teach(f, l, k, _size(e, k, l), pace, float(ledger.shape[3 * row + k]))
     _tell(f, g, e, l, row, place, ledger, said, here, opens, quiet < QUIET, channel, score, limit)
 
 
-@njit(error_model="numpy")
+@exact
 def _size(e: Any, channel: int, l: int) -> float:
     if channel == 0:
         return math.sqrt(e[BEST * L + l])
     return math.sqrt(e[FAR * L + l]) if channel == 1 else math.sqrt(e[LOUD * L + l] * _EIGHTH)
 
 
-@njit(error_model="numpy")
+@exact
 def _teach(f: Any, l: int, channel: int, size: float, pace: float, shape: float) -> None:
     if not size > 0.0:
         return
@@ -235,14 +236,15 @@ def _teach(f: Any, l: int, channel: int, size: float, pace: float, shape: float)
         f[(START + channel) * L + l] = start - pace * width
 
 
-@njit(error_model="numpy")
+@exact
 def _tell(
     f: Any, g: Any, e: Any, l: int, row: int, place: int, ledger: Any, said: Any,
     here: bool, opens: bool, stands: bool, channel: int, score: float, limit: float,
 ) -> None:  # fmt: skip
     named, waiting, told = said.named[place], int(ledger.waiting[row]), int(ledger.told[row])
     filtered, by_rule = named > SUSPECTED, named == OUT_OF_RANGE
-    given = said.announced[place] and filtered and not by_rule
+    announced = said.announced[place] != 0
+    given = announced and filtered and not by_rule
     waiting = 0 if opens else (waiting + 1 if waiting >= 0 and here else waiting)
     waiting = waiting if stands else of.UNTOLD
     asked = waiting >= 0
@@ -250,7 +252,7 @@ def _tell(
     late = asked and not by_filter and not by_rule and (channel != 0 or waiting >= telling.WAITS)
     fresh = by_filter or late
     onset, age = ledger.onset[row] + 1, min(int(ledger.age[row]) + 1, of.LONG_AGO)
-    size, size_sd = ledger.size[row, 0], ledger.size[row, 1]
+    size, size_sd = ledger.size[2 * row], ledger.size[2 * row + 1]
     if by_filter:
         told, age, onset = int(named), 0, said.onset_back[place]
         size, size_sd = said.size[place], (said.size_high[place] - said.size[place]) / telling.Z95
@@ -270,7 +272,7 @@ def _tell(
         half = telling.Z95 * size_sd
         said.onset_back[place] = onset
         said.size[place], said.size_low[place], said.size_high[place] = size, size - half, size + half
-    said.announced[place] = fresh if given or fresh else (said.announced[place] and not tells)
+    said.announced[place] = 1 if fresh or (announced and not given and not tells) else 0
     if tells:
         said.named[place] = told
     elif filtered and not by_rule:
@@ -279,12 +281,13 @@ def _tell(
     ledger.waiting[row], ledger.told[row] = waiting, told
     ledger.age[row] = age if told > 0 else of.LONG_AGO
     ledger.onset[row] = onset if told > 0 else 0
-    ledger.size[row, 0], ledger.size[row, 1] = (size, size_sd) if told > 0 else (math.nan, math.nan)
+    ledger.size[2 * row] = size if told > 0 else math.nan
+    ledger.size[2 * row + 1] = size_sd if told > 0 else math.nan
     if g[FLAG * L + l] != ALWAYS:
         g[FLAG * L + l] = STANDING if waiting >= 0 or told > 0 else IDLE
 
 
-@njit(error_model="numpy")
+@exact
 def _by_channel(f: Any, g: Any, e: Any, l: int, channel: int, waiting: int) -> tuple[int, float, float]:
     """Readings back to the onset, size and its standard deviation by the channel that says most."""
     scale = f[SCALE * L + l]
@@ -299,57 +302,72 @@ def _by_channel(f: Any, g: Any, e: Any, l: int, channel: int, waiting: int) -> t
     return g[RUN * L + l], 0.0, 0.0
 
 
-@njit(error_model="numpy")
+@exact
 def _passed(f: Any, l: int) -> Any:
     level = f[LEVEL * L + l]
     off = min(abs(f[(RING + 6) * L + l] - level), abs(f[(RING + 7) * L + l] - level))
     return off < 2.0 * f[SCALE * L + l] * math.sqrt(f[POWER * L + l])
 
 
-@njit(error_model="numpy")
-def _row(said: Any, k: int) -> Any:
-    """The columns on one row."""
-    return Said(
-        said.named[k],
-        said.announced[k],
-        said.onset_back[k],
-        said.sure[k],
-        said.size[k],
-        said.size_low[k],
-        said.size_high[k],
-    )
+@exact
+def _spent(
+    many_rows: int, stop: int, rows: Any, x: Any, wide: int, ledger: Any, said: Any, apart_by: Any, e: Any, f_kept: Any,
+    g_kept: Any,
+) -> None:  # fmt: skip
+    apart()
+    place, settled = 0, False
+    while place < stop:
+        row = rows[place]
+        tile, first, many = row // L, row % L, 1
+        while place + many < stop and first + many < L and rows[place + many] == row + many:
+            many += 1
+        f, g = behind(ledger.figures, tile * (FIGURES * L)), behind(ledger.counts, tile * (COUNTS * L))
+        for k in range(many_rows):
+            off, real = np.uint64(k), np.uint64(8 * place)
+            now = Said(
+                bytes_at(said[0] + off * apart_by[0] + np.uint64(place)),
+                bytes_at(said[1] + off * apart_by[1] + np.uint64(place)),
+                words_at(said[2] + off * apart_by[2] + np.uint64(4 * place)),
+                reals_at(said[3] + off * apart_by[3] + real),
+                reals_at(said[4] + off * apart_by[4] + real),
+                reals_at(said[5] + off * apart_by[5] + real),
+                reals_at(said[6] + off * apart_by[6] + real),
+            )
+            values = behind(x, k * wide + place)
+            if many == L and _ready(f, g, e, values, now.named):
+                settled = keep(g, e, settled)
+                attend(f, g, e)
+                _count(f, g, e)
+            else:
+                settled = False
+                _mixed(f, g, e, f_kept, g_kept, first, many, values, now.named)
+            for l in range(many):
+                if e[_BUSY * L + first + l] > 0.0:
+                    _weigh(f, g, e, first + l, row + l, l, ledger, now)
+        place += many
 
 
 def _compiled(of_sources: int) -> Any:
-    def spend(many_rows: int, stop: int, rows: Any, x: Any, ledger: Any, said: Any, row_of: int, place_of: int) -> None:
-        """Spend the readings `x` (t, m), its first `many_rows` rows, of the signals `rows` (m,) up to `stop`, and change `said`.
+    def spend(
+        many_rows: int, stop: int, rows: Any, x: Any, wide: int, ledger: Any, said_at: Any, said_apart: Any
+    ) -> None:
+        """Spend `many_rows` readings of each of the first `stop` signals of `rows` (m,), and change what is said of them.
 
-        The verdicts lie in `said` from row `row_of` and place `place_of` on. `x` is in the judged scale without its season.
-        A signal without a budget is left alone. A tile stays where it is until all of its rows are spent.
+        A row of readings `x` lies `wide` numbers behind the one before; it is in the judged scale without its season. At the
+        addresses `said_at` (7,) lie the columns of `Said`, rows as far apart as `said_apart` (7,) says. A signal without a
+        budget is left alone. A tile stays where it is until all of its rows are spent.
         """
         e = np.zeros(_ROOM + 0 * of_sources)
         f_kept, g_kept = np.zeros(FIGURES * L), np.zeros(COUNTS * L, np.int32)
-        place, settled = 0, False
-        while place < stop:
-            row = rows[place]
-            tile, first, many = row // L, row % L, 1
-            while place + many < stop and first + many < L and rows[place + many] == row + many:
-                many += 1
-            f, g = ledger.figures[tile], ledger.counts[tile]
-            here, after = place_of + place, place_of + place + many
-            for k in range(many_rows):
-                values, names = x[k, place : place + many], said.named[row_of + k, here:after]
-                if many == L and _ready(f, g, e, values, names):
-                    settled = keep(g, e, settled)
-                    attend(f, g, e)
-                    _count(f, g, e)
-                else:
-                    settled = False
-                    _mixed(f, g, e, f_kept, g_kept, first, values, names)
-                for l in range(many):
-                    if e[_BUSY * L + first + l] > 0.0:
-                        _weigh(f, g, e, first + l, row + l, here + l, ledger, _row(said, row_of + k))
-            place += many
+        kept = Ledger(
+            place_of(ledger.figures), place_of(ledger.counts), place_of(ledger.shape), place_of(ledger.limit),
+            place_of(ledger.slope), place_of(ledger.allowed), place_of(ledger.usual), place_of(ledger.waiting),
+            place_of(ledger.told), place_of(ledger.age), place_of(ledger.onset), place_of(ledger.size),
+        )  # fmt: skip
+        _spent(
+            many_rows, stop, place_of(rows), place_of(x), wide, kept, place_of(said_at), place_of(said_apart), place_of(e),
+            place_of(f_kept), place_of(g_kept),
+        )  # fmt: skip
 
     try:
         return njit(error_model="numpy", nogil=True, cache=True)(spend)
@@ -367,6 +385,9 @@ spend = _compiled(
         "lanes/arithmetic",
         "lanes/budget",
         "lanes/ledger",
+        "lanes/memory",
+        "lanes/rows",
+        "lanes/vector",
         "lanes/watch",
     )
 )

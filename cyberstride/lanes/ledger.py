@@ -20,6 +20,7 @@ __all__ = ["COUNTS", "FIGURES", "Ledger", "anew", "closed", "opened"]
 LANES = 16
 """Signals in a tile: a row is two lines of memory, and its sixteen numbers are a whole number of vectors everywhere."""
 L = LANES
+_LINE = 64
 LEVEL, SCALE, RING, POWER = 0, 1, 2, 2 + LONGEST
 SMOOTH = POWER + len(SPANS)
 SLOWEST, DRIFT_POWER, HABIT, AGAIN, START = range(SMOOTH + 1, SMOOTH + 6)
@@ -92,7 +93,16 @@ def _flags(budget: Budget) -> NDArray[np.int32]:
 
 def _tiled(rows: NDArray[Any]) -> NDArray[Any]:
     many, wide = rows.shape
-    return np.ascontiguousarray(rows.reshape(many, wide // L, L).transpose(1, 0, 2)).reshape(wide // L, many * L)
+    tiles = _at_a_line(wide // L, many * L, rows.dtype)
+    tiles.reshape(wide // L, many, L)[...] = rows.reshape(many, wide // L, L).transpose(1, 0, 2)
+    return tiles
+
+
+def _at_a_line(rows: int, wide: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros that begin where a line of memory does: else every second vector would lie in two."""
+    piece = np.zeros(rows * wide * kind.itemsize + _LINE, np.uint8)
+    start = -piece.ctypes.data % _LINE
+    return piece[start : start + rows * wide * kind.itemsize].view(kind).reshape(rows, wide)
 
 
 def _flat(tiles: NDArray[Any], n: int) -> NDArray[Any]:

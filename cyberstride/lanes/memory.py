@@ -17,8 +17,9 @@ from cyberstride.lanes.rows import LANES
 from cyberstride.lanes.vector import DOUBLE, DOUBLES, LONG, ROW, intrinsic, spread
 
 __all__ = [
-    "alike", "expect", "fetch", "get_byte", "get_long", "get_real", "get_word", "load", "load_from", "place_of", "put",
-    "set_byte", "set_long", "set_real", "set_word", "store", "store_bytes", "store_real", "store_words",
+    "alike", "behind", "bytes_at", "expect", "fetch", "get_byte", "get_long", "get_real", "get_word", "load", "load_from",
+    "place_of", "put", "reals_at", "set_byte", "set_long", "set_real", "set_word", "store", "store_bytes", "store_real",
+    "store_words", "words_at",
 ]  # fmt: skip
 
 
@@ -35,6 +36,31 @@ def place_of(typingctx: Any, array: Any) -> Any:
         return context.make_array(sig.args[0])(context, builder, args[0]).data
 
     return types.CPointer(array.dtype)(array), codegen
+
+
+@intrinsic
+def behind(typingctx: Any, pointer: Any, many: Any) -> Any:
+    """The pointer to what lies so many figures behind."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.int64), codegen
+
+
+def _at(kind: Any) -> Any:
+    @intrinsic
+    def pointer(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_data_type(kind).as_pointer())
+
+        return types.CPointer(kind)(types.uint64), codegen
+
+    return pointer
+
+
+reals_at, words_at, bytes_at = _at(types.float64), _at(types.int32), _at(types.int8)
+"""An address as the pointer to numbers, whole numbers or bytes."""
 
 
 @intrinsic

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from cyberstride import watch as at
-from cyberstride.lanes.arithmetic import apart, ln
+from cyberstride.lanes.arithmetic import apart, exact, ln
 from cyberstride.lanes.ledger import (
     AGAIN,
     DRIFT_POWER,
@@ -28,6 +28,7 @@ from cyberstride.lanes.ledger import (
     SLOWEST,
     SMOOTH,
 )
+from cyberstride.lanes.memory import behind
 
 __all__ = [
     "BEST",
@@ -80,7 +81,7 @@ def _greater(a: float, b: float) -> float:
     return a if a > b else b
 
 
-@njit(error_model="numpy")
+@exact
 def keep(g: Any, e: Any, settled: bool) -> Any:
     """Work out the paces of a tile; they stay where they are as long as every signal of it is `settled`."""
     apart()
@@ -102,7 +103,7 @@ def keep(g: Any, e: Any, settled: bool) -> Any:
     return youngest >= SETTLED
 
 
-@njit(error_model="numpy")
+@exact
 def attend(f: Any, g: Any, e: Any) -> None:
     """Absorb the readings of a tile whose signals all have one, have had more than `DRIFT_FIRST`, and have moved."""
     apart()
@@ -152,7 +153,7 @@ def _lesser(square: float) -> float:
     return square if square < _LOUDEST else _LOUDEST
 
 
-@njit(error_model="numpy")
+@exact
 def _levels(f: Any, e: Any) -> None:
     apart()
     for l in range(L):
@@ -172,7 +173,7 @@ def _levels(f: Any, e: Any) -> None:
         e[FAR * L + l], e[DISTANCE * L + l] = square, distance
 
 
-@njit(error_model="numpy")
+@exact
 def _repeats(f: Any, g: Any, e: Any) -> None:
     apart()
     runs = 0
@@ -199,7 +200,7 @@ def _repeats(f: Any, g: Any, e: Any) -> None:
         g[SEEN * L + l] = min(g[SEEN * L + l] + 1, _MOST)
 
 
-@njit(error_model="numpy")
+@exact
 def attend_one(f: Any, g: Any, e: Any, l: int) -> None:
     """The same for one signal with a reading, whatever is known of it."""
     apart()
@@ -208,7 +209,7 @@ def attend_one(f: Any, g: Any, e: Any, l: int) -> None:
     inverse = 1.0 / (scale if alive else 1.0)
     ripe = seen > at.FIRST and alive
     if seen == at.LONGEST or (seen > at.LONGEST and not alive):
-        middle, begin = _beginning(f, e[ROOM * L : ROOM * L + 8], l)
+        middle, begin = _beginning(f, behind(e, ROOM * L), l)
     else:
         middle, begin = level, scale
     left, last = f[RING * L + l], f[(RING + 7) * L + l]
@@ -265,7 +266,7 @@ def attend_one(f: Any, g: Any, e: Any, l: int) -> None:
         e[BEST * L + l] = e[TOTAL * L + l] = e[LOUD * L + l] = 0.0
 
 
-@njit(error_model="numpy")
+@exact
 def _weigh_one(f: Any, e: Any, l: int, seen: int, level: float, inverse: float) -> None:
     apart()
     pace = _greater(1.0 / (seen + 1.0), at.SCALE_PACE)
@@ -285,8 +286,8 @@ def _weigh_one(f: Any, e: Any, l: int, seen: int, level: float, inverse: float) 
     e[BEST * L + l], e[TOTAL * L + l], e[LOUD * L + l] = best, most, square
 
 
-@njit(error_model="numpy")
-def _beginning(f: Any, q: Any, l: int) -> tuple[float, float]:
+@exact
+def _beginning(f: Any, q: Any, l: int) -> Any:
     """Middle and deviation of the first eight readings."""
     apart()
     for k in range(8):
@@ -309,7 +310,7 @@ def _beginning(f: Any, q: Any, l: int) -> tuple[float, float]:
     return middle, largest * math.sqrt(total * _EIGHTH)
 
 
-@njit(error_model="numpy")
+@exact
 def _sort(q: Any) -> None:
     apart()
     for k in range(1, 8):

@@ -46,7 +46,8 @@ def copied(verdicts: Verdicts) -> Verdicts:
 
 def spent(rows: Any, x: Any, kept: Any, said: Any, place_of: int = 0) -> None:
     """Spend one row of readings, and change the verdicts from `place_of` on."""
-    spend(1, len(rows), rows, x[None], kept, Said(*(column[None] for column in said)), 0, place_of)
+    addresses = np.array([column.ctypes.data + place_of * column.itemsize for column in said], np.uint64)
+    spend(1, len(rows), rows, x[None], len(rows), kept, addresses, np.zeros(len(said), np.uint64))
 
 
 def columns(verdicts: Verdicts, rows: NDArray[np.int64]) -> Said:
