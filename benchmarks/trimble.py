@@ -22,7 +22,8 @@ the day.
 Two scores: **by name**, the logarithm of the odds of the filter's own names (of both signals: their sum), and **by forecast**,
 `cohort.gathered`: how far readings lie from the filter's forecasts, to the bad side, summed over the signals and, with
 forgetting, over the days. The second hears weak evidence in both signals for which no name is given. Its two settings were
-chosen on other patients (seed 7), where all of 2 to 6 deviations and a share of .6 to .9 found 31.1 to 31.5.
+chosen on other patients (seed 7), the last of some 45 alternatives tried there; all of 2 to 6 deviations and a share of .6 to
+.9 found 31.1 to 31.5 of them.
 """
 
 from __future__ import annotations
