@@ -16,6 +16,8 @@ import msgspec
 from dash import Dash
 from dash.fingerprint import check_fingerprint
 
+from dashboards.kept_files import KeptFile, KeptFiles
+
 CALLBACKS = "/_dash-update-component"
 FILES = "/_dash-component-suites/"
 
@@ -112,13 +114,18 @@ class Threshold:
     def __init__(self, inside: Asgi, app: Dash, turn_away: TurnAway) -> None:
         self.inside, self.app, self.turn_away = inside, app, turn_away
         self._kinds: dict[str, list[Any]] = {}
+        self._files = KeptFiles()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         path = scope.get("path", "") if scope["type"] == "http" else ""
-        if path.startswith(FILES) and not self._known(path.removeprefix(FILES)):
-            cure = "reload the page: the room may have a newer one"
-            await self.turn_away(scope, receive, send, 404, "unknown-file", "no page of the room loads this", cure)
+        if path.startswith(FILES) and scope["method"] == "GET":
+            file, versioned = self._file(path.removeprefix(FILES))
+            if file is None:
+                cure = "reload the page: the room may have a newer one"
+                await self.turn_away(scope, receive, send, 404, "unknown-file", "no page of the room loads this", cure)
+            else:
+                await self._files.give(file, versioned, scope["headers"], send)
         elif path == CALLBACKS and scope["method"] == "POST":
             messages, body = await _taken(receive)
             if why := self.why_not(body, _kind_of(scope)):
@@ -159,12 +166,12 @@ class Threshold:
                     return f"{one.id!r} cannot be that"[:120]
         return ""
 
-    def _known(self, asked: str) -> bool:
+    def _file(self, asked: str) -> tuple[KeptFile | None, bool]:
+        """A file that a page may load, and whether its address has its version in it."""
         package, _, rest = asked.partition("/")
-        if not rest:
-            return False
-        file, _ = check_fingerprint(rest)  # type: ignore[no-untyped-call] # untyped there
-        return file in self.app.registered_paths.get(package, ())
+        path, versioned = check_fingerprint(rest) if rest else ("", False)  # type: ignore[no-untyped-call] # untyped there
+        known = path in self.app.registered_paths.get(package, ())
+        return (self._files.find(package, path) if known else None), bool(versioned)
 
     def _declared(self, output: str, known: dict[str, Any]) -> list[Any]:
         """The type of each input and state of a callback."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,17 @@ async def test_a_file_that_no_page_loads_is_not_there(room: Open) -> None:
         page = (await client.get("/")).text
         script = page.partition('src="/_dash-component-suites/')[2].partition('"')[0]
         assert script
-        assert (await client.get(f"/_dash-component-suites/{script}")).status_code == 200
+        told = await client.get(f"/_dash-component-suites/{script}")
+        assert told.status_code == 200
+        assert "max-age=31536000" in told.headers["cache-control"]
+        package, _, name = script.partition("/")
+        plain = re.sub(r"\.v[0-9_a-z]+m[0-9]+(?=\.)", "", name)
+        assert plain != name
+        whole = await client.get(f"/_dash-component-suites/{package}/{plain}")
+        assert (whole.status_code, whole.content) == (200, told.content)
+        asked = {"If-None-Match": whole.headers["etag"]}
+        again = await client.get(f"/_dash-component-suites/{package}/{plain}", headers=asked)
+        assert (again.status_code, again.content) == (304, b"")
 
 
 FACTS: dict[str, Any] = {
