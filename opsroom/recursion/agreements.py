@@ -83,6 +83,17 @@ def proposed(
     return [*replaced, fresh]
 
 
+def as_it_stands(room: Room, proposal: Proposal) -> Agreement:
+    """What a proposal would bring by now: the terms that it changes, on the agreement that stands; the others stay."""
+    before = room.signals[proposal.signal].agreement
+    known = room.versions.get(proposal.signal, ())
+    written_on = next((one.agreement for one in reversed(known) if one.version == proposal.terms.version), None)
+    if written_on is None:
+        return proposal.terms
+    changed = {term: value for term in TERMS if (value := getattr(proposal.terms, term)) != getattr(written_on, term)}
+    return msgspec.structs.replace(before, agreed_by="", agreed_at=0.0, **changed)
+
+
 def answer(room: Room, asked: AnswerAgreement, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
     """Accept or refuse, for the other side than the one that proposed."""
     proposal = room.proposals.get(asked.proposal)
@@ -99,8 +110,10 @@ def answer(room: Room, asked: AnswerAgreement, actor: Actor, now: float) -> tupl
         reason = said(asked.reason, "the reason for refusing")
         return (happened.AgreementRefused(at=now, proposal=proposal.id, reason=reason),)
     before = room.signals[proposal.signal].agreement
+    terms = as_it_stands(room, proposal)
+    _check_terms(room.signals[proposal.signal], terms)
     agreement = msgspec.structs.replace(
-        proposal.terms,
+        terms,
         version=before.version + 1,
         agreed_by=f"{proposal.by} and {actor.occupant or account(actor)}",
         agreed_at=now,

@@ -84,7 +84,7 @@ def _proposal(room: Room, name: str) -> Notice | None:
     known = room.proposals.get(name)
     if known is None:
         return None
-    terms, before = known.terms, room.signals[known.signal].agreement
+    terms, before = agreements.as_it_stands(room, known), room.signals[known.signal].agreement
     changed = [
         f"{term} {getattr(terms, term):g}"
         for term in agreements.TERMS

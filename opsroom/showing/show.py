@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from opsroom.alarms.alarm import state
 from opsroom.alarms.algedonic import arrived
 from opsroom.alarms.algedonic import running as clock_runs
+from opsroom.recursion.agreements import as_it_stands
 from opsroom.recursion.focus import units
 from opsroom.recursion.recursion import Seat
 from opsroom.room.state import Alarm, Room
@@ -136,19 +137,20 @@ def stops(room: Room, viewer: Viewer) -> tuple[StopView, ...]:
 def proposals(room: Room, viewer: Viewer) -> tuple[ProposalView, ...]:
     """Proposed agreements in scope that wait for an answer, oldest first."""
     seen = (row for row in room.proposals.values() if scope(room, viewer, row.signal.partition("/")[0]))
+    rows = ((row, as_it_stands(room, row)) for row in sorted(seen, key=lambda row: (row.at, row.id)))
     return tuple(
         ProposalView(
             id=row.id,
             signal=row.signal,
             by=row.by,
             side=row.side,
-            capability=row.terms.capability,
-            potentiality=row.terms.potentiality,
-            recovery_s=row.terms.recovery_s,
-            normal_low=row.terms.normal_low,
-            normal_high=row.terms.normal_high,
+            capability=terms.capability,
+            potentiality=terms.potentiality,
+            recovery_s=terms.recovery_s,
+            normal_low=terms.normal_low,
+            normal_high=terms.normal_high,
             reason=row.reason,
             at=row.at,
         )
-        for row in sorted(seen, key=lambda row: (row.at, row.id))
+        for row, terms in rows
     )

@@ -9,6 +9,8 @@ from opsroom.alarms.recovery import watch_of
 from opsroom.commands import Actor
 from opsroom.room import events as happened
 from opsroom.room.news import Returned
+from opsroom.showing.show import proposals
+from opsroom.views import Viewer
 from tests.opsroom.play import OPERATOR, PLANT_S, Play, kinds, only, people, seat
 
 
@@ -57,6 +59,26 @@ def test_each_side_has_one_proposal_a_signal_and_a_newer_one_takes_its_place() -
     theirs = proposal(play, people("loom-1"), capability=72.0)
     assert {second, theirs} <= set(play.room.proposals)
     assert first not in play.room.proposals
+
+
+def test_what_was_agreed_while_a_proposal_waited_stays_agreed_and_is_shown_so() -> None:
+    play = Play()
+    waits = proposal(play, OPERATOR, capability=55.0)
+    theirs = proposal(play, people("loom-1"), recovery_s=1200.0)
+    play.ask(ask.AnswerAgreement(proposal=theirs, accept=True), OPERATOR)
+    shown = next(one for one in proposals(play.room, Viewer(role="operator")) if one.id == waits)
+    assert (shown.capability, shown.recovery_s) == (55.0, 1200.0)
+    play.ask(ask.AnswerAgreement(proposal=waits, accept=True), people("loom-1"))
+    agreed = play.room.signals["loom-1/output"].agreement
+    assert (agreed.capability, agreed.recovery_s, agreed.version) == (55.0, 1200.0, 3)
+
+
+def test_two_proposals_that_do_not_go_together_are_not_both_agreed() -> None:
+    play = Play()
+    lower = proposal(play, OPERATOR, potentiality=70.0)
+    higher = proposal(play, people("loom-1"), capability=90.0)
+    play.ask(ask.AnswerAgreement(proposal=higher, accept=True), OPERATOR)
+    assert play.refusal(ask.AnswerAgreement(proposal=lower, accept=True), people("loom-1")).code == "bad-terms"
 
 
 def test_more_time_by_consent_moves_the_plants_running_clock_and_only_there() -> None:
