@@ -5,17 +5,21 @@ two hours to the same size. Each seed plays the whole economy (twelve plants, 12
 disturbance of one plant's production, and nothing else wrong, through the room's own filter, alarms and grouping; the flow
 graph is the demo's, with the delays that it declares. A seed counts where alarms opened at two
 plants or more: *right* when the group that holds the disturbed plant's alarm has its origin there, *alone* when that alarm
-stands outside every group, *wrong* when its group has another origin. Beside it: what the earliest onset alone would have said.
+stands outside every group, *wrong* when its group has another origin. Beside it: what the earliest onset alone would have said,
+and whether the room may be believed: the share that it claims for the plant of the origin, where it is right and where it is
+wrong, and the Brier score of that claim (0 is a prophet; who always says 50 % has 0.25).
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from opsroom.alarms.records import Group
 from opsroom.constitution.charter import read, render
 from opsroom.judgement.bank import Bank
 from opsroom.judgement.sight import news_of
@@ -119,7 +123,7 @@ def told(room: Room, plant: str) -> dict[str, Any]:
     groups = [group for group in room.groups.values() if not group.over()]
     mine = [alarm for alarm in alarms if alarm.unit == plant]
     own = next((group for group in groups if any(alarm.id in group.members for alarm in mine)), None)
-    first = min(alarms, key=lambda alarm: alarm.deviation.since or alarm.opened_at, default=None)
+    first = min(alarms, key=lambda alarm: (alarm.began or alarm.deviation).since or alarm.opened_at, default=None)
     if len(units) < 2 or not mine:
         word = "nothing"
     elif own is None:
@@ -134,8 +138,15 @@ def told(room: Room, plant: str) -> dict[str, Any]:
         "shown": len(alarms) - sum(len(group.members) - 1 for group in groups),
         "earliest": first is not None and first.unit == plant,
         "origin": room.alarms[own.origin].signal if own is not None else "",
+        "claimed": claimed(room, own) if own is not None else 0.0,
         "sentence": own.sentence if own is not None else "",
     }
+
+
+def claimed(room: Room, group: Group) -> float:
+    """The share of the belief that the room has put on the plant of a group's origin."""
+    plant = room.alarms[group.origin].unit
+    return sum(one.share for one in group.candidates if room.alarms[one.alarm].unit == plant)
 
 
 def main() -> None:
@@ -149,7 +160,7 @@ def main() -> None:
             rows.append(row)
             print(
                 f"{kind:5} seed {seed:3} {row['plant']:14} {row['word']:8} {row['alarms']:3} alarms at {row['units']:2} "
-                f"plants, shown {row['shown']:3}; {row['origin']}",
+                f"plants, shown {row['shown']:3}; {row['origin']} {row['claimed']:.0%}",
                 flush=True,
             )
     for kind in get_args(Kind):
@@ -167,6 +178,11 @@ def summary(kind: str, rows: list[dict[str, Any]]) -> None:
     earliest = sum(row["earliest"] for row in judged) / many
     alarms, shown = sum(row["alarms"] for row in judged), sum(row["shown"] for row in judged)
     print(f"      the earliest onset alone: right in {earliest:.0%}; {alarms} alarms, shown as {shown}")
+    grouped = [(row["word"] == "right", row["claimed"]) for row in judged if row["word"] != "alone"]
+    brier = statistics.fmean((right - share) ** 2 for right, share in grouped) if grouped else 0.0
+    where = {was: [share for right, share in grouped if right is was] for was in (True, False)}
+    right, wrong = (f"{statistics.fmean(shares):.0%}" if shares else "nothing" for shares in where.values())
+    print(f"      claimed where right: {right}, where wrong: {wrong}; Brier score {brier:.3f}")
 
 
 if __name__ == "__main__":

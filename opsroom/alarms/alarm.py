@@ -186,7 +186,13 @@ def _born(event: happened.AlarmOpened) -> Life:
 def _renamed(alarm: Alarm, event: happened.AlarmRenamed) -> dict[str, Any]:
     first = alarm.deviation
     named = msgspec.structs.replace(event.deviation, suspected_at=first.suspected_at, named_at=first.named_at)
-    return {"deviation": named, "by_interval": alarm.by_interval or _is_of_level(named.named)}
+    # An onset after the opening is that of a later change: it does not tell when the trouble began.
+    later = named.since is None or named.since > alarm.opened_at
+    return {
+        "deviation": named,
+        "began": (alarm.began or first) if later else None,
+        "by_interval": alarm.by_interval or _is_of_level(named.named),
+    }
 
 
 def _is_of_level(named: str) -> bool:

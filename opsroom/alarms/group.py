@@ -82,7 +82,7 @@ def roads(graph: FlowGraph) -> Roads:
 
 def onset(room: Room, alarm: Alarm, ways: Roads) -> Onset:
     """An alarm as evidence: a step's onset is known to about a reading, a slope's to a third of the time until it was named."""
-    known, told = room.signals.get(alarm.signal), alarm.deviation
+    known, told = room.signals.get(alarm.signal), alarm.began or alarm.deviation
     period_s = known.birth.period_s if known is not None else 60.0
     at = told.since if told.since is not None else alarm.opened_at
     seen_s = max((told.named_at if told.named_at is not None else alarm.opened_at) - at, 0.0)
@@ -226,7 +226,7 @@ def sentence(room: Room, best: Weighed, onsets: Mapping[str, Onset], ways: Roads
     """Why an alarm is held to be the origin, in one sentence."""
     origin = room.alarms[best.alarm]
     explained = _why(room, best, onsets, ways) or "nothing else fits"
-    return f"{title(room, origin)} is most likely where it began ({100 * min(best.share, 0.99):.0f} %): {explained}."
+    return f"{title(room, origin)} is most likely where it began ({100 * min(best.plant, 0.99):.0f} %): {explained}."
 
 
 def _why(room: Room, one: Weighed, onsets: Mapping[str, Onset], ways: Roads) -> str:

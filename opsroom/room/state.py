@@ -76,12 +76,13 @@ class Alarm(Thing, frozen=True, kw_only=True):
     somebody has split it. `asked` is more time that its unit asked for, `extended` how often it was given some there. `told` says
     whether a channel outside the wall has taken a notice of it, and whether those who were told know that it is back. `spread`
     is the standard deviation of normal readings, frozen at opening; `by_interval` says that it is (also) its interval that
-    recovers it.
+    recovers it. `began` is the naming that tells when it began, where the newest tells of a later change.
     """
 
     signal: str
     unit: str
     deviation: Deviation
+    began: Deviation | None = None
     opened_at: float
     at_unit: str
     arrived_at: float

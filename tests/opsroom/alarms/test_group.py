@@ -236,7 +236,12 @@ def chain(source: str, target: str) -> Way | None:
 def test_shares_are_probabilities_and_nobody_explains_itself(onsets: list[Onset]) -> None:
     ranked = weigh(onsets, chain, 14_400.0)
     assert sum(one.share for one in ranked) == pytest.approx(1.0)
-    assert [one.share for one in ranked] == sorted((one.share for one in ranked), reverse=True)
+    order = [(round(one.plant, 9), round(one.share, 9)) for one in ranked]
+    assert order == sorted(order, reverse=True), "the likeliest plant first, and its likeliest alarm"
+    unit = {one.alarm: one.unit for one in onsets}
+    for one in ranked:
+        mates = [other.share for other in ranked if unit[other.alarm] == unit[one.alarm]]
+        assert one.plant == pytest.approx(sum(mates)), "a plant has the shares of its alarms"
     assert all(one.alarm not in one.explains for one in ranked)
     assert weigh(list(reversed(onsets)), chain, 14_400.0) == ranked, "the order of coming does not matter"
 
