@@ -120,7 +120,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class OrderIssued(Event, frozen=True, kw_only=True, omit_defaults=True, tag="order-issued"):
     """A carried motion issued its order, with the outlook without it; `held` when the room was holding its orders.
 
-    `unconfirmed` when the plant marked it dangerous: a second seat confirms it before it leaves.
+    `unconfirmed` when the plant marked it dangerous, by then or before the vote: a second seat confirms it before it leaves.
     """
 
     order: str

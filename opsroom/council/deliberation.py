@@ -19,7 +19,7 @@ from opsroom.council import terms
 from opsroom.council.counting import Count, Vote, count, mirrored, read
 from opsroom.council.motion import Ballot, Motion
 from opsroom.council.moving import deadline, first_round
-from opsroom.council.order import issued, superseded
+from opsroom.council.order import issued, not_used, superseded
 from opsroom.proof.commitments import opens
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
@@ -162,7 +162,8 @@ def conclude(room: Room, motion: Motion, now: float, sight: Sight) -> tuple[AnyE
     if option.kind == "time":
         return (over, *more_time(room, motion, option.extra_s, now))
     ordered = issued(room, motion, option, now, sight(motion.signal))
-    return (over, *superseded(room, motion, option, now), *ordered, *terms.offered(room, motion, option, now))
+    offered = terms.offered(room, motion, option, now)
+    return (over, *superseded(room, motion, option, now), *ordered, *not_used(room, ordered, now), *offered)
 
 
 def more_time(room: Room, motion: Motion, extra_s: float, now: float) -> tuple[AnyEvent, ...]:

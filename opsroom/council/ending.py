@@ -32,7 +32,9 @@ _UNDONE = 1 / 3
 
 def endings(room: Room, events: Iterable[AnyEvent]) -> Iterator[happened.OrderEnded]:
     """The endings that events bring; `room` is the room before them, or after."""
-    for event in events:
+    listed = tuple(events)
+    fresh = {event.order: event.motion for event in listed if isinstance(event, happened.OrderIssued)}
+    for event in listed:
         match event:
             case happened.OrderRefused() | happened.OrderRevoked() | happened.OrderExpired():
                 ending: Ending = _ENDS[type(event)]
@@ -49,9 +51,8 @@ def endings(room: Room, events: Iterable[AnyEvent]) -> Iterator[happened.OrderEn
             case _:
                 continue
         known = room.orders.get(event.order)
-        yield happened.OrderEnded(
-            at=event.at, order=event.order, motion=known.motion if known else "", ending=ending, reason=reason
-        )
+        motion = known.motion if known is not None else fresh.get(event.order, "")
+        yield happened.OrderEnded(at=event.at, order=event.order, motion=motion, ending=ending, reason=reason)
 
 
 _ENDS: Mapping[type[Any], Ending] = {

@@ -157,7 +157,7 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
 
     `asked` is what was voted on, as the plant had declared it; `noted` is the last receipt that came out of turn; `effect`
     and `attribution` are what it did, looked at `looks` times since the plant took it at `taken_at`; `ending` is how it ended.
-    `confirmed_by` is the seat that confirmed an order marked dangerous.
+    `guarded` says that it was issued to wait for a second seat's word, `confirmed_by` which seat gave it.
     """
 
     motion: str
@@ -181,12 +181,13 @@ class OrderRecord(Thing, frozen=True, kw_only=True):
     looks: int = 0
     ending: str = ""
     ending_reason: str = ""
+    guarded: bool = False
     confirmed_by: int = 0
 
     @property
     def kept_back(self) -> bool:
-        """Whether it was marked dangerous and nobody confirmed it, so that it has never left the room."""
-        return self.asked is not None and self.asked.birth.danger == "dangerous" and not self.confirmed_by
+        """Whether it waited for a second seat's word and nobody gave it, so that it has never left the room."""
+        return self.guarded and not self.confirmed_by
 
     def clocks(self) -> tuple[Due, ...]:
         """Expire, while no plant has taken it; be looked at and reviewed, once one has."""

@@ -14,7 +14,8 @@ import msgspec
 from opsroom.commands import Actor, ConfirmOrder, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder, Role
 from opsroom.council.effect import measured, outlook_of
 from opsroom.council.motion import LOOKS, Motion, OrderRecord, OrderState
-from opsroom.council.options import Option
+from opsroom.council.options import Option, OptionOrder
+from opsroom.recursion.sights import declined
 from opsroom.room import events as happened
 from opsroom.room.authority import check_own, said
 from opsroom.room.events import AnyEvent
@@ -97,10 +98,28 @@ def issued(
             not_before=now,
             expires=now + room.charter.council.order_valid_s,
             held=room.held is not None,
-            unconfirmed=order.birth.danger == "dangerous",
+            unconfirmed=dangerous(room, order) or order.birth.name in declined(room, order.plant),
             outlook=outlook,
         )
         for place, order in enumerate(option.orders, start=1)
+    )
+
+
+def dangerous(room: Room, order: OptionOrder) -> bool:
+    """Whether its plant marked an order dangerous when it was put to the vote, or has since."""
+    plant = room.plants.get(order.plant)
+    declared = plant.orders.get(order.birth.name) if plant is not None else None
+    return "dangerous" in (order.birth.danger, declared.danger if declared is not None else "")
+
+
+def not_used(room: Room, ordered: tuple[happened.OrderIssued, ...], now: float) -> tuple[happened.OrderRevoked, ...]:
+    """End those orders at once, before they leave, that plant and room have agreed not to use since they were put to the vote."""
+    return tuple(
+        happened.OrderRevoked(
+            at=now, order=one.order, reason=f"{one.plant} and the room have agreed that it is not used"
+        )
+        for one in ordered
+        if one.name in declined(room, one.plant)
     )
 
 
@@ -287,6 +306,7 @@ def _issued(room: Room, event: happened.OrderIssued) -> Room:
         not_before=event.not_before,
         expires=event.expires,
         state="unconfirmed" if event.unconfirmed else "held" if event.held else "issued",
+        guarded=event.unconfirmed,
         outlook=event.outlook,
         asked=option.orders[place],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from opsroom import commands as ask
@@ -9,11 +10,11 @@ from opsroom.commands import Asked
 from opsroom.council.order import pending
 from opsroom.recursion.recursion import CouncilRules
 from opsroom.room import events as happened
-from opsroom.room.news import PlantDied, ReceiptCame
+from opsroom.room.news import PlantBorn, PlantDied, ReceiptCame
 from opsroom.room.room import made
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.council.test_order import dangerous
-from tests.opsroom.play import OPERATOR, PLANT_S, Play, charter, moving, only, people, seat
+from tests.opsroom.play import OPERATOR, PLANT_S, Play, birth, charter, moving, only, people, seat
 
 
 def unconfirmed() -> tuple[Play, str]:
@@ -207,14 +208,27 @@ def test_a_motion_whose_plant_has_left_is_decided_and_its_order_waits_for_the_pl
     assert (play.room.orders[order].state, play.room.orders[order].ending) == ("expired", "unanswered")
 
 
-def test_what_is_agreed_or_born_otherwise_while_a_motion_is_open_does_not_change_what_is_voted_on() -> None:
+def test_an_order_that_its_plant_calls_dangerous_while_the_council_votes_waits_for_a_second_seat() -> None:
+    play = Play()
+    motion = play.motion()
+    speed, rest = birth().orders
+    play.hear(PlantBorn(birth=birth(orders=(msgspec.structs.replace(speed, danger="dangerous"), rest))))
+    order = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7)).order
+    assert (play.room.orders[order].state, pending(play.room, play.now)) == ("unconfirmed", ())
+    play.ask(ask.ConfirmOrder(order=order), seat(3))
+    assert [one.id for one in pending(play.room, play.now)] == [order]
+
+
+def test_an_order_that_is_agreed_not_to_be_used_while_the_council_votes_never_leaves() -> None:
     play = Play()
     motion = play.motion()
     play.ask(ask.ProposeOrders(unit="loom-1", declines=("set-speed",), reason="worn"), people("loom-1"))
     play.ask(ask.AnswerRequest(request="request-1", accept=True, reason="so"), OPERATOR)
     order = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7)).order
-    play.ask(ask.RefuseOrder(order=order, reason="we agreed that it is not used"), people("loom-1"))
-    assert play.room.orders[order].ending == "refused"
+    assert (play.room.orders[order].state, play.room.orders[order].ending) == ("revoked", "revoked")
+    assert "agreed that it is not used" in play.room.orders[order].ending_reason
+    assert pending(play.room, play.now) == ()
+    assert play.replayed() == play.room
 
 
 def test_a_second_motion_on_an_alarm_is_refused_also_as_one_of_several_and_goes_on_when_the_first_is_over() -> None:
