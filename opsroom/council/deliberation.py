@@ -22,6 +22,7 @@ from opsroom.council.moving import deadline, first_round
 from opsroom.council.order import issued, not_used, superseded
 from opsroom.proof.commitments import opens
 from opsroom.room import events as happened
+from opsroom.room.authority import person
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import BallotsFound, SealedBallot, Sight
 from opsroom.room.refusal import Refused
@@ -76,6 +77,8 @@ def second(room: Room, asked: SecondMotion, actor: Actor, now: float) -> tuple[A
         raise Refused("seconded", f"{motion.id} is seconded already", "speak and vote on it")
     if actor.seat == motion.seat:
         raise Refused("own-motion", f"seat {actor.seat} moved {motion.id} itself", "another seat has to second it")
+    if person(actor.occupant, actor.seat) == person(motion.occupant, motion.seat):
+        raise Refused("own-motion", f"{actor.occupant} moved {motion.id}, at another seat", "another person seconds it")
     if actor.seat in motion.recused:
         raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "another seat may second it")
     alarm = room.alarms.get(motion.alarm)
@@ -143,7 +146,7 @@ def votes(motion: Motion) -> dict[int, Ballot]:
 def tally(motion: Motion) -> Count:
     """Count a motion's open ballots."""
     counted = votes(motion)
-    people = len({ballot.cast_by for ballot in counted.values()})
+    people = len({person(ballot.occupant, ballot.cast_by) for ballot in counted.values()})
     said = [ballot.vote for ballot in counted.values() if ballot.vote is not None]
     return count(motion.mode, motion.options, said, people, motion.quorum)
 

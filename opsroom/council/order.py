@@ -17,7 +17,7 @@ from opsroom.council.motion import LOOKS, Motion, OrderRecord, OrderState
 from opsroom.council.options import Option, OptionOrder
 from opsroom.recursion.sights import declined
 from opsroom.room import events as happened
-from opsroom.room.authority import check_own, said
+from opsroom.room.authority import check_own, person, said
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import Evidence, ReceiptCame, Sight
 from opsroom.room.refusal import Refused
@@ -155,6 +155,14 @@ def confirm(room: Room, asked: ConfirmOrder, actor: Actor, now: float) -> tuple[
         )
     if actor.seat == motion.seat:
         raise Refused("same-person", f"seat {actor.seat} moved {order.id} itself", "another seat has to confirm it")
+    owner = next((one.occupant for one in room.charter.seats if one.seat == motion.responsible), "")
+    if person(actor.occupant, actor.seat) in (
+        person(motion.occupant, motion.seat),
+        person(owner, motion.responsible),
+    ):
+        raise Refused(
+            "same-person", f"{actor.occupant} sits at two seats of {order.id}", "another person has to confirm it"
+        )
     if actor.seat in motion.recused:
         raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "another seat has to confirm it")
     return (happened.OrderConfirmed(at=now, order=order.id, seat=actor.seat, held=room.held is not None),)
@@ -190,7 +198,7 @@ def _first_hand(
     if raised is None or raised.what != what or now >= raised.until:
         until = now + room.charter.council.hold_window_s
         return (happened.HandRaised(at=now, what=what, seat=actor.seat, until=until, reason=reason),)
-    if raised.seat == actor.seat:
+    if raised.seat == actor.seat or person(raised.occupant, raised.seat) == person(actor.occupant, actor.seat):
         raise Refused(
             "second-seat", f"seat {actor.seat} has asked to {what} all orders already", "another seat makes it so"
         )

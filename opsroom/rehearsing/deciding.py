@@ -114,6 +114,6 @@ def _now(hall: Hall, signal: str) -> float:
 
 
 async def _ask(hall: Hall, seat: int, command: AnyCommand, what: str) -> Answer:
-    actor = Actor(role=Role.SEAT, seat=seat, occupant=REHEARSAL)
+    actor = Actor(role=Role.SEAT, seat=seat, occupant=f"{REHEARSAL} {seat}")
     key, salt = f"{what}-{seat}-{time.monotonic_ns()}", secrets.token_bytes(SALT_BYTES)
     return await hall.inbox.ask(Asked(command=command, actor=actor, key=key, salt=salt))

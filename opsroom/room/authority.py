@@ -77,6 +77,16 @@ def account(actor: Actor) -> str:
     return f"unit-{actor.unit}" if actor.role is Role.UNIT else str(actor.role)
 
 
+def person(occupant: str, seat: int) -> str:
+    """Who sits at a seat, for rules that ask for two people; a chair without a name is a person of its own.
+
+    >>> person("Ada Araya ", 1) == person("ada araya", 4), person("vacant", 1) == person("vacant", 4)
+    (True, False)
+    """
+    name = " ".join(occupant.split()).casefold()
+    return f"seat-{seat}" if name in ("", "vacant") else name
+
+
 def check_role(room: Room, command: Command, actor: Actor) -> None:
     """Refuse a command that the actor's role may not give, a seat that is none, a unit that is not in the tree."""
     may = MAY[type(command)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from opsroom import commands as ask
 from opsroom.council.deliberation import tally
 from opsroom.room import events as happened
 from opsroom.room.news import PlantBorn
 from telex_ingest.telex import OrderBirth
 from tests.opsroom.council.test_deliberation import rules
-from tests.opsroom.play import SPEED, Play, birth, kinds, only, seat
+from tests.opsroom.play import SPEED, Play, birth, kinds, moving, only, seat
 
 
 def looms() -> Play:
@@ -73,6 +76,30 @@ def test_neither_the_mover_nor_a_recused_seat_is_the_second_person_of_a_dangerou
     assert refused == ["same-person", "same-person", "recused"]
     play.ask(ask.ConfirmOrder(order=name), seat(3))
     assert play.room.orders[name].state == "issued"
+
+
+def test_one_person_at_two_seats_is_one_person_wherever_two_are_needed() -> None:
+    play = looms()
+    twice = msgspec.structs.replace(seat(3), occupant="person  1")
+    command = moving(play.arrived(), ask.ProposedOrder(plant="loom-1", name="wreck"))
+    motion = only(happened.MotionOpened, play.ask(command, seat(1))).motion
+    assert play.refusal(ask.SecondMotion(motion=motion), twice).code == "own-motion"
+    play.second(motion)
+    order = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7)).order
+    assert play.refusal(ask.ConfirmOrder(order=order), twice).code == "same-person"
+    play.ask(ask.HoldOrders(reason="wait"), seat(1))
+    assert play.refusal(ask.HoldOrders(reason="wait"), twice).code == "second-seat"
+    assert play.room.held is None
+
+
+@pytest.mark.parametrize(("fourth", "state"), [("Person 4", "carried"), ("Person 1", "expired"), ("vacant", "carried")])
+def test_ballots_of_one_person_at_two_seats_are_one_of_the_quorum(fourth: str, state: str) -> None:
+    play = Play()
+    motion = play.motion()
+    for who in (seat(1), seat(2), seat(3), msgspec.structs.replace(seat(4), occupant=fourth)):
+        play.ask(ask.CastBallot(motion=motion, options=("a",), reason="so"), who)
+    play.wait(play.room.charter.council.deliberation_max_s)
+    assert play.room.motions[motion].state == state
 
 
 def test_a_seat_that_recuses_itself_in_the_second_round_takes_its_first_ballot_with_it() -> None:
