@@ -8,9 +8,10 @@ so that no escalation is lost. Later evidence may move the origin until somebody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 
 from opsroom.alarms import group_events
 from opsroom.alarms.alarm import find
@@ -48,6 +49,7 @@ class Roads:
         self.graph = graph
         self.stocks = frozenset(flow.stock for flow in graph.flows if flow.stock)
         self._known: dict[tuple[str, str], Way | None] = {}
+        self._near: dict[str, frozenset[str]] = {}
 
     def __call__(self, source: str, target: str) -> Way | None:
         """The quickest way from one unit to another, or `None`."""
@@ -58,7 +60,9 @@ class Roads:
 
     def near(self, unit: str) -> frozenset[str]:
         """The units that may share a cause with one: itself, those upstream, those downstream."""
-        return frozenset((unit, *self.graph.upstream(unit), *self.graph.downstream(unit)))
+        if unit not in self._near:
+            self._near[unit] = frozenset((unit, *self.graph.upstream(unit), *self.graph.downstream(unit)))
+        return self._near[unit]
 
     def _quickest(self, source: str, target: str) -> Way:
         ways = [self._way(units) for units in self.graph.paths(source, target, most=16)]
@@ -162,14 +166,37 @@ def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
         return plant is not None and plant.link == link
 
     live: list[Alarm] = []
-    for number in range(room.counts.get("alarm", 0), max(0, room.counts.get("alarm", 0) - LOOKED), -1):
-        one = room.alarms.get(f"alarm-{number}")
-        if one is None or one.id == alarm.id or not close(one) or not running(one) or _full(room, one, alarm):
+    for one in newest(room, [] if link else [key for unit in near for key in alarmed_as(room, unit)]):
+        if one.id == alarm.id or not close(one) or not running(one) or _full(room, one, alarm):
             continue
         live.append(one)
         if len(live) == POOL:
             break
     return [alarm, *reversed(live)]
+
+
+def newest(room: Room, keys: Sequence[str]) -> Iterator[Alarm]:
+    """The newest alarms that may be open, the newest first; those of `keys` alone where that is quicker (none: all)."""
+    last = room.counts.get("alarm", 0)
+    oldest = max(0, last - LOOKED)
+    if 0 < len(keys) < last - oldest:
+        known = [one for key in keys if (one := room.alarms.get(room.standing.get(key, ""))) is not None]
+        numbered = sorted(((int(one.id.rpartition("-")[2]), one) for one in known), key=itemgetter(0), reverse=True)
+        yield from (one for number, one in numbered if number > oldest)
+        return
+    for number in range(last, oldest, -1):
+        if (one := room.alarms.get(f"alarm-{number}")) is not None:
+            yield one
+
+
+def alarmed_as(room: Room, unit: str) -> Iterator[str]:
+    """What an alarm of a unit can be about: itself (silence), its signals, its whole."""
+    yield unit
+    plant, chart = room.plants.get(unit), room.graph.charts.get(unit)
+    if plant is not None:
+        yield from (f"{unit}/{signal.name}" for signal in plant.signals)
+    if chart is not None:
+        yield chart.key
 
 
 def _full(room: Room, one: Alarm, alarm: Alarm) -> bool:

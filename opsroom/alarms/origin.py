@@ -142,24 +142,31 @@ def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[
     [('mine', 1.0, ('mill',)), ('mill', 0.0, ())]
     """
     onsets = sorted(onsets, key=lambda one: (one.at, one.alarm))
+    if not onsets:
+        return []
     wanted = {one.alarm for one in onsets} if among is None else set(among)
-    led, follows = [0] * len(onsets), [0] * len(onsets)  # a bit for each alarm: a way leads there; it follows directly
-    causes = np.zeros((len(onsets), len(onsets)))
+    bits = [1 << column for column in range(len(onsets))]
+    least, floor = -_gain(0.0, window_s), UNFORESEEN / (2.0 * window_s)
+    causes, led, follows = (
+        [],
+        [],
+        [],
+    )  # densities; whereto a way leads, and what follows directly, as a bit for each alarm
     for row, origin in enumerate(onsets):
+        line, leads, direct = [0.0] * len(onsets), 0, 0
         for column, other in enumerate(onsets):
             density = lag_density(origin, other, ways) if row != column else None
-            if density is None:
-                continue
-            causes[row, column] = (1.0 - UNFORESEEN) * math.exp(density) + UNFORESEEN / (2.0 * window_s)
-            led[row] |= 1 << column
-            if _gain(density, window_s) > 0.0:
-                follows[row] |= 1 << column
-    for by in range(len(onsets)):  # what follows by others (Warshall 1962, A theorem on Boolean matrices)
-        for row, bits in enumerate(follows):
-            if bits >> by & 1:
-                follows[row] |= follows[by]
+            if density is not None:
+                line[column] = (1.0 - UNFORESEEN) * math.exp(density) + floor
+                leads |= bits[column]
+                direct |= bits[column] if density > least else 0
+        causes.append(line)
+        led.append(leads)
+        follows.append(direct)
+    for also, bit in enumerate(bits):  # what follows by others (Warshall 1962)
+        follows = [one | follows[also] if one & bit else one for one in follows]
     kept = [row for row, one in enumerate(onsets) if one.alarm in wanted]
-    belief = [max(float(share), 0.0) for share in _shares(onsets, causes, window_s)[kept]]
+    belief = [max(float(share), 0.0) for share in _shares(onsets, np.array(causes), window_s)[kept]]
     plants: dict[str, float] = {}
     for row, share in zip(kept, belief, strict=True):
         plants[onsets[row].unit] = plants.get(onsets[row].unit, 0.0) + share
@@ -170,7 +177,7 @@ def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[
             share=share / total,
             plant=plants[onsets[row].unit] / total,
             explains=tuple(
-                other.alarm for n, other in enumerate(onsets) if n != row and follows[row] & led[row] & (1 << n)
+                other.alarm for bit, other in zip(bits, onsets, strict=True) if follows[row] & led[row] & bit
             ),
         )
         for row, share in zip(kept, belief, strict=True)

@@ -262,9 +262,10 @@ def _follow(room: Room, events: Events, now: float, sight: Sight) -> Events:
     effects = [effect for name in back if measured for effect in order.after_recovery(after, name, now, sight)]
     shared = (accords.shared_cause(after, after.alarms[name], now) for name in fresh)
     found: Events = (*effects, *next((proposed for proposed in shared if proposed), ()))
+    after = evolve(after, found)
     for consequence in (group.follow, group.resume, raising.follow):
-        after = evolve(room, (*events, *found))
-        found = (*found, *consequence(after, (*events, *found), now))
+        more = consequence(after, (*events, *found), now)
+        after, found = evolve(after, more), (*found, *more)
     return found
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom import commands as ask
-from opsroom.alarms.group import MEMBERS
+from opsroom.alarms.algedonic import running
+from opsroom.alarms.group import MEMBERS, alarmed_as, newest
 from opsroom.alarms.origin import Onset, Way, weigh
 from opsroom.recursion.flowchart import Flow
 from opsroom.room import events as happened
@@ -192,6 +193,27 @@ def test_a_flood_is_told_in_groups_that_can_be_read_and_each_alarm_stands_in_one
     assert sorted(len(group.members) for group in groups) == [50, MEMBERS, MEMBERS]
     members = [alarm for group in groups for alarm in group.members]
     assert len(members) == len(set(members)) == len(plants)
+
+
+def test_the_open_alarms_of_a_few_units_are_found_as_by_looking_through_all() -> None:
+    play = fed()
+    for number in range(30):
+        plant, signal = ("mill-1", "loom-1", "loom-2")[number % 3], ("output", "heat")[number % 2]
+        since = play.now - START - 60.0
+        play.hear(verdict(f"{plant}/{signal}", since=START + since, at=play.now, named="step"))
+        if number % 4 == 0:
+            for alarm in [one for one in play.room.alarms.values() if running(one)]:
+                back(play, alarm.id)
+                play.ask(ask.AcknowledgeAlarm(alarm=alarm.id), OPERATOR)
+        play.now += SECTOR_S
+        play.wait(1.0)
+        units = ("mill-1", "loom-2")
+        keys = [key for unit in units for key in alarmed_as(play.room, unit)]
+        found, through = (
+            [one.id for one in newest(play.room, asked) if running(one) and one.unit in units] for asked in (keys, [])
+        )
+        assert found == through
+    assert len(play.room.alarms) > len(keys) + 2, "so many that the few are looked up"
 
 
 def test_a_group_ends_with_its_last_alarm() -> None:
