@@ -165,6 +165,7 @@ class Kernel:
         hard, left, turn = np.zeros(m, np.int8), np.zeros(len(spans), np.int8), np.zeros(1, np.int64)
         ledger = ledger if limited else self._compiled.no_ledger
         heard = _unheard() if heard is None else heard
+        x, lapse, offset = _own(x), _own(lapse), _own(offset)
         judge_rows, address = self._compiled.judge_rows, np.uint64(start or 0)
         settings = self._settings_of(regimes if todo & JUDGE else self.regimes)
 
@@ -248,6 +249,11 @@ class Kernel:
         for column, new in columns:
             column[places] = new
         return verdicts
+
+
+def _own(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same rows in memory that may be written: of others numba would compile the judgement once more."""
+    return rows if rows.flags.writeable else rows.copy()
 
 
 def _copy(to: Verdicts, verdicts: Verdicts) -> None:

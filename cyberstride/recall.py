@@ -22,9 +22,10 @@ def run(
 
     `elapsed` and `phase`, (rows,) or one, hold for all signals of a row. Without numba it is `novelty.step` in a loop.
     """
-    x = np.ascontiguousarray(np.asarray(values, float))
-    lapse = np.ascontiguousarray(np.broadcast_to(np.asarray(elapsed, float), (len(x),)))
-    season = np.ascontiguousarray(np.broadcast_to(np.asarray(phase, float), (len(x),)))
+    # Copies that may be written: of others numba would compile the channel once more.
+    x = np.array(values, float, order="C")
+    lapse = np.array(np.broadcast_to(np.asarray(elapsed, float), (len(x),)), order="C")
+    season = np.array(np.broadcast_to(np.asarray(phase, float), (len(x),)), order="C")
     news = np.zeros(x.shape)
     try:
         from cyberstride.recall_compiled import absorb

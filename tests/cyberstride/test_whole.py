@@ -134,3 +134,12 @@ def test_a_table_is_judged_as_row_after_row(n: int, seasonal: bool, limited: boo
         said = other.advance(table[t], lapse[t], at[t], judging.plain(n))
         same(said, Verdicts(*(column[t] for column in whole)), f"row {t}")
     alike(other.state, one.state)
+
+
+def test_rows_that_may_not_be_written_need_no_second_compilation() -> None:
+    with Whole(judging.newborn(3), threads=1) as whole:
+        table, lapse = np.random.default_rng(2).normal(size=(60, 3)), np.broadcast_to(1.0, 60)
+        table.setflags(write=False)
+        whole.run(table, lapse, np.arange(60.0), judging.plain(3))
+        assert whole.kernel._compiled is not None
+        assert len(whole.kernel._compiled.judge_rows.signatures) == 1
