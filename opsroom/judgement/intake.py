@@ -255,7 +255,7 @@ def _sorted(runs: Sequence[_Run]) -> tuple[Telexes, Columns]:
     telex, lane, source_us, kind, quality = (np.empty(n, np.int64) for _ in range(5))
     value = np.empty(n)
     gather(
-        order, starts, whole.size, telexes.source_us, telexes.kind, whole.lane, whole.value, whole.quality,
+        order, starts, np.ascontiguousarray(whole.size), telexes.source_us, telexes.kind, whole.lane, whole.value, whole.quality,
         telex, lane, source_us, kind, value, quality,
     )  # fmt: skip
     return telexes, Columns(telex, lane, source_us, kind, value, quality)
