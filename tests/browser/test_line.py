@@ -37,6 +37,6 @@ def test_a_thousand_plants_stand_on_one_wall(opened: Open) -> None:
         page.wait_for_function("window.opsroom && opsroom.state.ready")
         expect(page.locator(".hive .cell")).to_have_count(1000)
         expect(page.locator(".hive .island")).to_have_count(10)
-        expect(page.locator(".quiet")).to_contain_text("1\u2009000 plants")
+        expect(page.locator(".quiet")).to_contain_text("plants: 1\u2009000")
     finally:
         crowd.stop()
