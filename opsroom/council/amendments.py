@@ -202,6 +202,8 @@ def _applied(room: Room, event: happened.AmendmentSettled) -> Room:
     if event.how not in ("friendly", "adopted"):
         return put(room, "motions", motion)
     new = next(one.option for one in motion.amendments if one.id == event.amendment)
+    replaced = next(option for option in motion.options if option.id == new.id)
+    motion = _replaced(motion, event.amendment, before=replaced)
     changes: dict[str, Any] = {
         "options": _with(motion, new),
         "mode": cast(Mode, event.mode or motion.mode),

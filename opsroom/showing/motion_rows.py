@@ -63,7 +63,7 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
         ballots=tuple(_ballot(row, ballot) for _, ballot in sorted(_last(row).items())),
         first=tuple(_ballot(row, row.first[seat]) for seat in sorted(row.first)),
         recused=tuple(DissentView(seat=seat, text=row.recused[seat]) for seat in sorted(row.recused)),
-        amendments=tuple(_amendment(room, one) for one in row.amendments),
+        amendments=tuple(_amendment(room, row, one) for one in row.amendments),
         minority=tuple(DissentView(seat=one.seat, text=one.text, occupant=one.occupant) for one in row.minority),
         review_at=row.review_at,
         review=row.review.text if row.review is not None else "",
@@ -222,13 +222,16 @@ def _invited(room: Room, motion: Motion) -> tuple[InvitedView, ...]:
     )
 
 
-def _amendment(room: Room, one: Amendment) -> AmendmentView:
+def _amendment(room: Room, motion: Motion, one: Amendment) -> AmendmentView:
+    """While it is open it is compared with the option as it stands, which another amendment may have changed since."""
+    stands = motion.option(one.option.id) if one.state == "open" else None
+    before = stands if stands is not None else one.before
     return AmendmentView(
         id=one.id,
         seat=one.seat,
         occupant=one.occupant,
         option=_option(room, one.option),
-        diff=diff(wording(one.before), wording(one.option)),
+        diff=diff(wording(before), wording(one.option)),
         reason=one.reason,
         at=one.at,
         state=one.state,

@@ -14,6 +14,8 @@ from opsroom.room import events as happened
 from opsroom.room.events import encode
 from opsroom.room.news import BallotsFound, SealedBallot
 from opsroom.room.room import Refused, decide, evolve
+from opsroom.showing.motion_rows import motion_view
+from opsroom.views import Viewer
 from tests.opsroom.play import Play, charter, kinds, moving, only, seat
 
 REST = ask.ProposedOrder(plant="loom-1", name="rest")
@@ -246,6 +248,22 @@ def test_more_than_half_of_the_seats_adopt_what_the_mover_does_not_want_and_half
     assert play.refusal(ask.AnswerAmendment(motion=motion, amendment="amendment-2", aye=True), seat(6)).code == (
         "amendment-over"
     )
+
+
+def test_an_amendment_is_compared_with_the_words_that_it_would_replace_by_now() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed("Speed it up gently", rpm=90), reason="x"), seat(3))
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed("Speed it up", rpm=50), reason="slower"), seat(1))
+
+    def told() -> list[str]:
+        shown = motion_view(play.room, motion, Viewer(role="seat", seat=2)).amendments[0]
+        return [words for how, words in shown.diff if how != "same"]
+
+    assert told() == ["gently", "50", "90"], "nobody takes the old speed back unseen"
+    play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=True), seat(1))
+    assert told() == ["gently", "50", "90"], "the record says what it replaced"
+    assert play.replayed() == play.room
 
 
 def test_the_first_ballot_of_the_last_round_closes_the_list_and_what_was_voted_before_an_amendment_counts_no_more() -> (
