@@ -373,3 +373,7 @@ def _record(session: Session, signed: str, proofs: tuple[Proof, ...]) -> Iterato
             "exact bytes. Anybody can check them, without the room:"
         )
         yield Exact("python verify_journal.py --proof minutes.html")
+        yield Para(
+            "This proves the events that the page carries, not the words printed above: who doubts those writes the minutes "
+            "anew from the journal and compares."
+        )

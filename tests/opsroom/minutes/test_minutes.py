@@ -155,6 +155,7 @@ def test_a_reader_can_verify_what_the_minutes_tell_and_a_changed_word_is_found(
     broken = verify()
     assert broken.returncode == 1
     assert "is not in the journal" in broken.stdout
+    assert "not the words printed above" in before, "the page says what the proofs do not cover"
 
 
 def test_one_motion_one_session_or_a_span_can_be_chosen(journal: Path) -> None:
