@@ -31,7 +31,7 @@ from opsroom.showing.ticker import ticker
 from opsroom.views import Viewer
 from tests.opsroom.play import Play
 
-SHORT = settings(max_examples=4, stateful_step_count=15, deadline=None)
+SHORT = settings(max_examples=25, stateful_step_count=25, deadline=None)
 """A look at every rule, for the fast tests."""
 
 THOROUGH = settings(max_examples=120, stateful_step_count=50, deadline=None)
