@@ -210,8 +210,10 @@ async def run_feed(
                     await link.fewer_than(pending)
                     await link.tell_all(telexes)
                     told += len(telexes)
+                    heed()
             break
         except (SourceLostError, OSError) as error:
+            heed()
             if told > begun:
                 wait = back_off_s[0]
             _log.warning("feed of %s: %s; next attempt in %.1f s at most", birth.plant, error, wait)
@@ -220,6 +222,13 @@ async def run_feed(
     if farewell:
         await link.farewell(birth.plant, "the feed has ended")
     return told
+
+
+def heed() -> None:
+    """End when somebody has asked for it: libraries wait by `asyncio.wait_for`, which until Python 3.12 may lose a cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _given(feed: Feed, cursor: str | None) -> AsyncGenerator[Given, None]:

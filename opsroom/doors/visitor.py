@@ -66,7 +66,8 @@ class Picture:
         """Wait for the next message, or so many seconds."""
         self._changed.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), at_most_s)
+            async with asyncio.timeout(at_most_s):
+                await self._changed.wait()
 
 
 class Visitor:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from opsroom.clock import Clock
@@ -261,10 +262,9 @@ class Inbox:
 
     async def _sleep(self, seconds: float) -> None:
         if seconds > 0:
-            try:
-                await asyncio.wait_for(self._wake.wait(), seconds)
-            except TimeoutError:
-                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
         else:
             await asyncio.sleep(0)
 

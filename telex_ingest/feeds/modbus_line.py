@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.feed import SourceLostError
+from telex_ingest.feed import SourceLostError, heed
 from telex_ingest.feeds.modbus_registers import Block
 from telex_ingest.feeds.points import missing_extra
 
@@ -37,7 +37,9 @@ async def line(device: Device) -> AsyncIterator[AsyncModbusTcpClient]:
         raise missing_extra(NAME, "modbus", error) from error
     client = AsyncModbusTcpClient(device.host, port=device.port, timeout=device.answer_s, retries=0, reconnect_delay=0)
     try:
-        if not await client.connect():
+        connected = await client.connect()
+        heed()
+        if not connected:
             raise SourceLostError(NAME, f"the device at {device.host}:{device.port} is not there")
         yield client
     finally:
@@ -68,7 +70,9 @@ async def asked(ask: Callable[[], Awaitable[Any]]) -> Any:
     try:
         answer = await ask()
     except ModbusException as error:
+        heed()
         raise SourceLostError(NAME, f"the line to the device was cut: {error}") from error
+    heed()
     if answer.isError():
         return int(getattr(answer, "exception_code", 0))
     return answer

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from telex_ingest.feed import Example, FeedError, FeedReading, Given, SourceLostError
+from telex_ingest.feed import Example, FeedError, FeedReading, Given, SourceLostError, heed
 from telex_ingest.feed_settings import declared
 from telex_ingest.feeds.mqtt_payload import MISSING, PayloadError, TimeUnit, member, read
 from telex_ingest.feeds.points import Point, missing_extra, secret
@@ -113,7 +113,7 @@ class NatsStream:
                         yield given
                     for message in messages:
                         await message.ack()
-                    _heed()
+                    heed()  # the library takes a cancellation that meets it while it flushes for its own
             finally:
                 await source.aclose()
 
@@ -189,7 +189,7 @@ class NatsStream:
         except nats.js.errors.APIError as error:
             raise FeedError(NAME, f"consumer {durable} of {settings.stream}: {error}", "mend the settings") from error
         while not lost.is_set():
-            _heed()
+            heed()
             fetching = asyncio.ensure_future(pulling.fetch(FETCH, timeout=WAIT_S))
             losing = asyncio.ensure_future(lost.wait())
             messages: list[Msg] = []
@@ -238,13 +238,6 @@ class NatsStream:
             quality = Quality.BAD if quality is Quality.BAD else Quality.UNCERTAIN
         source_us = microseconds(message.metadata.timestamp) if said.source_us is None else said.source_us
         return FeedReading(source_us, values, quality=quality)
-
-
-def _heed() -> None:
-    """End when somebody has asked for it: the library takes a cancellation that meets it while it flushes for its own."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def _closed(client: Client) -> None:

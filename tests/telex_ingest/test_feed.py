@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -98,6 +100,29 @@ async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: Miniature
         assert await link.drained(60)
     assert kettle.begun == [None, "3"]
     assert [item.source_us for item in room.of_accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
+
+
+class Deaf:
+    """A feed whose library loses a cancellation, as `asyncio.wait_for` may until Python 3.12."""
+
+    def birth(self) -> PlantBirth:
+        return birth("kettle")
+
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        for number in itertools.count(1):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.001)
+            yield FeedReading(number, {"signal-1": 1.0}, str(number))
+
+
+async def test_a_feed_ends_though_its_library_loses_the_cancellation(room: MiniatureRoom) -> None:
+    async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
+        running = asyncio.create_task(run_feed(Deaf(), link))  # type: ignore[arg-type]
+        await until(lambda: len(room.of_accepted("kettle")) > 2)
+        running.cancel()
+        done, _ = await asyncio.wait([running], timeout=60)
+        assert running in done, "it goes on for ever"
+        assert running.cancelled()
 
 
 async def test_a_batch_is_spooled_whole_and_a_new_birth_is_told_before_what_follows(room: MiniatureRoom) -> None:
