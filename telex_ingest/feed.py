@@ -225,7 +225,7 @@ async def run_feed(
 
 
 def heed() -> None:
-    """End when somebody has asked for it: libraries wait by `asyncio.wait_for`, which until Python 3.12 may lose a cancellation."""
+    """End when somebody has asked for it: until Python 3.12 `asyncio.wait_for`, which libraries use, may lose a cancellation."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
