@@ -75,6 +75,7 @@ ALARM_WORDS: dict[str, str] = {
     "alarms.judged_good": "good",
     "alarms.judged_bearable": "bearable",
     "alarms.judged_act": "to act on",
+    "alarms.judged_few": "too few to say",
     "handover.title": "Hand-over",
     "handover.since": "Since",
     "handover.last": "my last take-over",

@@ -14,6 +14,7 @@ from opsroom.commands import (
     AcknowledgeAlarm,
     AnswerAgreement,
     AnswerAmendment,
+    AnswerRequest,
     AnyCommand,
     CallEarly,
     CancelStop,
@@ -62,7 +63,7 @@ def attach(app: Dash, door: Door) -> None:
         door,
         "accept",
         (),
-        lambda matter: AnswerAgreement(proposal=matter["proposal"], accept=True),
+        lambda matter: _answer(matter, accept=True),
         "done.accept-agreement",
     )
     _press(app, door, "decline", ("decline-reason",), _decline, "done.refuse-agreement")
@@ -132,7 +133,14 @@ def _revoke(matter: Matter, which: str | None, why: str | None) -> AnyCommand | 
 def _decline(matter: Matter, why: str | None) -> AnyCommand | None:
     if not said(why):
         return None
-    return AnswerAgreement(proposal=matter["proposal"], accept=False, reason=str(why).strip())
+    return _answer(matter, accept=False, reason=str(why).strip())
+
+
+def _answer(matter: Matter, *, accept: bool, reason: str = "") -> AnyCommand:
+    """The answer to what waits: a request, or a proposal of figures."""
+    if matter["request"]:
+        return AnswerRequest(request=matter["request"], accept=accept, reason=reason)
+    return AnswerAgreement(proposal=matter["proposal"], accept=accept, reason=reason)
 
 
 def _shelve(matter: Matter, minutes: float | None, why: str | None) -> AnyCommand | None:

@@ -14,7 +14,7 @@ from dashboards.door import Door
 from dashboards.matter import BACK, Matter, agenda, cast_by, chairs, name, pick, stay
 from dashboards.words import say
 from opsroom.commands import AnyCommand
-from opsroom.views import Answer, OrderView, SignalView, Snapshot, Viewer
+from opsroom.views import Answer, OrderView, RequestView, SignalView, Snapshot, Viewer
 
 
 def cookies() -> dict[str, str]:
@@ -66,7 +66,8 @@ async def give_and_name(door: Door, command: AnyCommand | None, key: str, done: 
             no_update,
             no_update,
         )
-    answer = await door.ask(viewer, command, key)
+    # Before the page has drawn its matter it has no key yet.
+    answer = await door.ask(viewer, command, key or "")
     return figures.result(answer, done), new_key(), answer.made[0] if answer.made else no_update
 
 
@@ -118,6 +119,7 @@ def attach(app: Dash, door: Door) -> None:
             "motion": matter.motion.id if matter.motion else "",
             "order": matter.order.id if matter.order else "",
             "proposal": matter.proposal.id if matter.proposal else "",
+            "request": matter.request.id if matter.request else "",
             "stop": matter.stop.id if matter.stop else "",
             "running": [[one.id, _running(one, snapshot)] for one in matter.orders if one.state in RUNNING],
             **deliberating(matter, snapshot),
@@ -204,5 +206,14 @@ def forms_class(matter: Matter, snapshot: Snapshot) -> str:
     if matter.proposal:
         own = matter.proposal.side == ("unit" if viewer.role == "unit" else "room")
         classes.append("own-proposal" if own else "their-proposal")
+    if matter.request:
+        classes += ["asks", "their-proposal" if answers(viewer, matter.request) else "own-proposal"]
     classes.append("held" if snapshot.held else "not-held")
     return " ".join(classes)
+
+
+def answers(viewer: Viewer, request: RequestView) -> bool:
+    """Tell whether a viewer is of the side that answers: the plant's own people, or the room's seats and its operator."""
+    if request.side == "room":
+        return viewer.role == "unit" and viewer.unit == request.unit
+    return viewer.role in ("seat", "operator")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from dashboards.agreement import compared
 from dashboards.evidence import Points
 from dashboards.markup import facts
 from dashboards.matter import Entry, Matter, about, name
@@ -22,6 +23,7 @@ from opsroom.views import (
     Answer,
     ClimbView,
     ProposalView,
+    RequestView,
     SignalView,
     Snapshot,
     StopView,
@@ -55,6 +57,8 @@ def head(matter: Matter, snapshot: Snapshot, signal: SignalView | None = None) -
         return [html.Div(quiet, className="allquiet")]
     if matter.proposal:
         return terms(matter.proposal, about(snapshot, matter.proposal.signal), signal)
+    if matter.request:
+        return wanted(matter.request, name(snapshot, matter.request.unit))
     if matter.stop:
         return planned(matter.stop, name(snapshot, matter.stop.unit), snapshot.now)
     if matter.alarm is None:
@@ -104,6 +108,26 @@ def terms(proposal: ProposalView, title: str, signal: SignalView | None) -> list
     why = html.P(say("desk.because", reason=proposal.reason), className="sentence") if proposal.reason else None
     lead = [html.H2(say("terms.title", title=title)), html.P(by, className="sentence"), why]
     return [html.Div([part for part in lead if part is not None]), html.Dl(rows, className="facts")]
+
+
+def wanted(request: RequestView, title: str) -> list[Component]:
+    """Say what one side asks of the other: who asks, for what, until when it holds, and until when it can be answered."""
+    told = say("request.by", who=request.asked_by, at=date_of(request.asked_at))
+    lead = [html.H2(say("request." + request.about, title=title)), html.P(told, className="sentence")]
+    if request.reason:
+        lead.append(html.P(say("desk.because", reason=request.reason), className="sentence"))
+    until = clock(request.answer_until, say("request.answer")) if request.answer_until is not None else None
+    parts: list[Component] = [html.Div([html.Div(lead), until], className="lead")]
+    if request.about == "orders":
+        diff = html.P(compared(request.diff), className="diff")
+        return [*parts, html.Div([html.P(say("request.change"), className="who"), diff], className="terms-of")]
+    ends = date_of(request.until) if request.until is not None else say("chart.for_ever")
+    rows = [
+        fact(say("request.what"), ", ".join(request.signals) or say("chart.all_signals")),
+        fact(say("request.to"), request.to_title or request.to),
+        fact(say("request.until"), ends),
+    ]
+    return [*parts, html.Dl(rows, className="facts")]
 
 
 def planned(stop: StopView, title: str, now: float) -> list[Component]:

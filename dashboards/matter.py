@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from opsroom.views import AlarmView, MotionView, OrderView, ProposalView, Snapshot, StopView, Viewer
+from opsroom.views import AlarmView, MotionView, OrderView, ProposalView, RequestView, Snapshot, StopView, Viewer
 
 Mode = Literal[
     "none", "watching", "moving", "seconding", "voting", "voted", "decided", "alarm", "order", "proposal", "stop"
@@ -26,7 +26,8 @@ class Entry(NamedTuple):
 
 
 class Matter(NamedTuple):
-    """What is picked: alarm, motion and order as far as they belong together, a proposed agreement, or a planned stop."""
+    """What is picked: alarm, motion and order as far as they belong together, a proposed agreement,
+    what one side asked the other (`request`, in the mode of a proposal), or a planned stop."""
 
     id: str
     mode: Mode
@@ -34,6 +35,7 @@ class Matter(NamedTuple):
     motion: MotionView | None = None
     order: OrderView | None = None
     proposal: ProposalView | None = None
+    request: RequestView | None = None
     stop: StopView | None = None
     orders: tuple[OrderView, ...] = ()
 
@@ -46,6 +48,8 @@ class Matter(NamedTuple):
             return self.order.plant
         if self.proposal:
             return self.proposal.signal.partition("/")[0]
+        if self.request:
+            return self.request.unit
         if self.stop:
             return self.stop.unit
         return self.alarm.signal.partition("/")[0] if self.alarm else ""
@@ -85,6 +89,10 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     decided = [e for e in entries if e.word != "motion.open"]
     proposals = [
         Entry(p.id, "proposal", about(snapshot, p.signal), "agenda.proposal", None) for p in snapshot.proposals
+    ]
+    proposals += [
+        Entry(one.id, "proposal", name(snapshot, one.unit), "agenda.request_" + one.about, one.answer_until)
+        for one in snapshot.requests
     ]
     stops = [
         Entry(s.id, "stopped", name(snapshot, s.unit), *_turn(s, snapshot.now))
@@ -139,10 +147,11 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
     motions = {m.id: m for m in snapshot.motions}
     orders = {o.id: o for o in snapshot.orders}
     proposals = {p.id: p for p in snapshot.proposals}
+    requests = {one.id: one for one in snapshot.requests}
     stops = {s.id: s for s in snapshot.stops}
     if picked in alarms and viewer.role == "seat":
         picked = next((m.id for m in snapshot.motions if m.alarm == picked and m.state == "open"), picked)
-    if not any(picked in rows for rows in (alarms, motions, orders, proposals, stops)):
+    if not any(picked in rows for rows in (alarms, motions, orders, proposals, requests, stops)):
         entries = agenda(snapshot)
         if not entries:
             return Matter("", "none")
@@ -155,6 +164,8 @@ def pick(snapshot: Snapshot, picked: str | None) -> Matter:
         )
     if picked in proposals:
         return Matter(picked, "proposal", proposal=proposals[picked])
+    if picked in requests:
+        return Matter(picked, "proposal", request=requests[picked])
     if picked in stops:
         return Matter(picked, "stop" if viewer.role != "seat" else "watching", stop=stops[picked])
     if picked in orders:

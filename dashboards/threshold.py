@@ -58,6 +58,7 @@ class Facts(TypedDict):
     motion: str
     order: str
     proposal: str
+    request: str
     stop: str
     running: list[tuple[str, str]]
     options: list[tuple[str, str, str]]

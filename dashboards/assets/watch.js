@@ -6,7 +6,7 @@
   const state = {
     ready: false, n: 0, room: '', council: '', focus: '', held: false, speed: 1, viewer: null,
     units: new Map(), signals: new Map(), alarms: new Map(), motions: new Map(), orders: new Map(),
-    seats: new Map(), stops: [], proposals: [], choices: [], ticker: [], line: null, book: null,
+    seats: new Map(), stops: [], proposals: [], requests: [], choices: [], ticker: [], line: null, book: null,
     connected: false, ended: false, heardAt: 0, roomAt: 0, received: 0, snapshots: 0, pulse: 0,
   };
   const painters = [], failed = new Set(), missing = new Set();
@@ -85,12 +85,12 @@
     for (const row of m.signals) state.signals.set(row.key, signal(row));
     Object.assign(state, {
       n: m.n, room: m.room, council: m.council, focus: m.focus, held: m.held, speed: m.speed, viewer: m.viewer,
-      stops: m.stops, proposals: m.proposals, choices: m.choices, ticker: [], line: m.line, ready: true,
+      stops: m.stops, proposals: m.proposals, requests: m.requests, choices: m.choices, ticker: [], line: m.line, ready: true,
       snapshots: state.snapshots + 1, pulse: state.pulse + 1,
     });
     lines(m.ticker);
   };
-  const COUNCIL = ['alarms', 'motions', 'orders', 'seats', 'stops', 'proposals', 'choices', 'held'];
+  const COUNCIL = ['alarms', 'motions', 'orders', 'seats', 'stops', 'proposals', 'requests', 'choices', 'held'];
   const change = m => {
     state.n = m.n;
     for (const p of m.points || []) {
@@ -103,7 +103,7 @@
     replace(state.units, m.units || []); replace(state.alarms, m.alarms || []);
     replace(state.motions, m.motions || []); replace(state.orders, m.orders || []);
     replace(state.seats, m.seats || [], 'seat');
-    for (const list of ['stops', 'proposals', 'choices']) if (Array.isArray(m[list])) state[list] = m[list];
+    for (const list of ['stops', 'proposals', 'requests', 'choices']) if (Array.isArray(m[list])) state[list] = m[list];
     if (m.ticker) lines(m.ticker);
     if (m.line) state.line = m.line;
     if (m.book) state.book = m.book;

@@ -123,7 +123,7 @@
   const measures = kpi => {
     w.kpi.replaceChildren();
     if (!kpi) return;
-    const judged = { good: say('alarms.judged_good'), bearable: say('alarms.judged_bearable'), 'to act on': say('alarms.judged_act') };
+    const judged = { good: say('alarms.judged_good'), bearable: say('alarms.judged_bearable'), 'to act on': say('alarms.judged_act'), 'too few to say': say('alarms.judged_few') };
     // A share is told in per cent: nobody reads 0.010.
     const told = (m, value) => (m.name.includes('share') ? say('alarms.share', { share: number(100 * value) }) : number(value));
     const rows = kpi.measures.map(m => el('tr', { 'data-judged': m.judged }, el('th', { scope: 'row' }, m.name), el('td', {}, told(m, m.value)), el('td', {}, told(m, m.good)), el('td', { class: 'judged' }, judged[m.judged])));

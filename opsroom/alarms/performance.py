@@ -32,6 +32,9 @@ FLEETING_S = 60.0
 STALE_S = DAY
 """An alarm is stale when it stands longer than a day."""
 TOP = 10
+ENOUGH_ALARMS = 30
+"""From how many alarms on the share of the worst ten is judged: of fewer, ten signals always have most."""
+TOO_FEW = "too few to say"
 STEPS = 96
 """Into how many equal parts the time is cut for a picture."""
 USUAL: Priority = "medium"
@@ -39,7 +42,10 @@ USUAL: Priority = "medium"
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measure: its figure, what the field holds to be good and what still bearable, and in which of the three it lies."""
+    """One measure: its figure, what the field holds to be good and what still bearable, and in which of the three it lies.
+
+    `judged` is "good", "bearable", "to act on", or "too few to say" where a share of so few alarms says nothing.
+    """
 
     name: str
     value: float
@@ -119,7 +125,13 @@ def performance(events: Iterable[Event], unit: str, start: float, end: float) ->
             "share of ten minutes with more than ten", sum(n > FLOOD for n in tens.values()) / periods, 0.01, 0.01
         ),
         _measure("share of time in flood", flooded / span, 0.01, 0.01),
-        _measure("share of the ten that announce most", sum(one.share for one in actors[:TOP]), 0.05, 0.05),
+        _measure(
+            "share of the ten that announce most",
+            sum(one.share for one in actors[:TOP]),
+            0.05,
+            0.05,
+            enough=len(shown) >= ENOUGH_ALARMS,
+        ),
         _measure("chattering or fleeting signals", sum(one.chattered + one.fleeting > 0 for one in actors), 0, 0),
         _measure("stale alarms", stale, 5, 5),
         _measure(_MIX, mix["high"] / max(len(shown), 1), 0.05, 0.15),
@@ -227,9 +239,9 @@ def _worst(actor: BadActor) -> tuple[int, str]:
     return -actor.alarms, actor.signal
 
 
-def _measure(name: str, value: float, good: float, bearable: float) -> Measure:
+def _measure(name: str, value: float, good: float, bearable: float, *, enough: bool = True) -> Measure:
     judged = "good" if value <= good else "bearable" if value <= bearable else "to act on"
-    return Measure(name=name, value=value, good=good, bearable=bearable, judged=judged)
+    return Measure(name=name, value=value, good=good, bearable=bearable, judged=judged if enough else TOO_FEW)
 
 
 def _warning(span: float, alarms: int) -> str:

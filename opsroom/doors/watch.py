@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from opsroom.doors.panorama import Panorama, Told
 from opsroom.loop.tick import touched
 from opsroom.room.events import AnyEvent, PlantJoined
-from opsroom.showing import show
+from opsroom.showing import show, unit_rows
 from opsroom.showing.scene import Scene
 from opsroom.views import Delta, LineRequest, TickerLine, Viewer, WatchRequest
 
@@ -191,10 +192,9 @@ class Watchers:
                     return
             await socket.send_text(self.message(subscriber))
             await asyncio.sleep(1.0 / RATE)
-            try:
-                await asyncio.wait_for(subscriber.wake.wait(), BEAT_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):  # no wait_for, which may lose a cancellation until Python 3.12
+                async with asyncio.timeout(BEAT_S):
+                    await subscriber.wake.wait()
 
     def message(self, subscriber: Subscriber) -> str:
         """What to tell a screen now: a snapshot if it needs one, else the delta since the last message."""
@@ -240,6 +240,7 @@ class Watchers:
             seats=show.seats(room, scene.present) if "seats" in flags else (),
             stops=show.stops(room, viewer) if "stops" in flags else None,
             proposals=show.proposals(room, viewer) if "proposals" in flags else None,
+            requests=unit_rows.waiting(room, viewer) if "requests" in flags else None,
             ticker=tuple(line for line in subscriber.lines if scene.hears(viewer, line, now)),
             line=scene.line,
             book=scene.book(viewer, subscriber.page, self.now()) if subscriber.page and "line" in flags else None,
@@ -255,6 +256,8 @@ def _flags(events: Iterable[AnyEvent]) -> set[str]:
             flags.add("stops")
         elif kind.startswith("Agreement"):
             flags.add("proposals")
+        elif kind.startswith("Request"):
+            flags.add("requests")
         elif kind in ("OrdersHeld", "OrdersReleased"):
             flags |= {"held", "seats"}
         elif kind in ("HandRaised", "SubstituteNamed"):

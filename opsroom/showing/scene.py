@@ -19,7 +19,7 @@ from opsroom.recursion.focus import title_of
 from opsroom.recursion.wholes import Wholes
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
-from opsroom.showing import show
+from opsroom.showing import show, unit_rows
 from opsroom.showing.spending import budgets
 from opsroom.showing.staleness import Places, Stale, places, stale
 from opsroom.views import (
@@ -145,6 +145,7 @@ class Scene:
             ticker=tuple(line for line in self.ticker if self.hears(viewer, line, now)),
             line=self.line,
             budgets=budgets(room, self.bank, viewer, now),
+            requests=unit_rows.waiting(room, viewer),
         )
 
     def signals(self, viewer: Viewer, focus: str, now: float) -> tuple[SignalView, ...]:

@@ -7,9 +7,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from opsroom.council.amendments import diff
+from opsroom.council.options import OptionTerms
+from opsroom.council.terms import lines
 from opsroom.judgement.bank import Bank
 from opsroom.recursion.flow import unit_of
 from opsroom.recursion.focus import title_of
+from opsroom.recursion.offers import offer_of
 from opsroom.recursion.pacts import Accord, Grant, Probe, Request, Version
 from opsroom.recursion.recursion import owner
 from opsroom.recursion.sights import declined
@@ -125,7 +129,13 @@ def grants(room: Room, viewer: Viewer) -> tuple[GrantView, ...]:
 def requests(room: Room, viewer: Viewer) -> tuple[RequestView, ...]:
     """The requests in scope, those that wait first."""
     seen = [one for one in room.requests.values() if show.scope(room, viewer, one.unit)]
-    return tuple(_request(one) for one in _live_first(seen, lambda one: one.asked_at))
+    return tuple(_request(room, one) for one in _live_first(seen, lambda one: one.asked_at))
+
+
+def waiting(room: Room, viewer: Viewer) -> tuple[RequestView, ...]:
+    """The requests in scope that wait for an answer, oldest first."""
+    seen = [one for one in room.requests.values() if not one.over() and show.scope(room, viewer, one.unit)]
+    return tuple(_request(room, one) for one in sorted(seen, key=lambda one: (one.asked_at, one.id)))
 
 
 def accords(room: Room, viewer: Viewer) -> tuple[AccordView, ...]:
@@ -242,8 +252,19 @@ def _grant(room: Room, one: Grant) -> GrantView:
     )
 
 
-def _request(one: Request) -> RequestView:
+def _request(room: Room, one: Request) -> RequestView:
     sights = one.sights
+    told: dict[str, Any] = {}
+    if sights is not None:
+        told["to_title"] = title_of(room, sights.to)
+    if not one.over():
+        offer = offer_of(room, one.id)
+        told["answer_until"] = offer.until if offer is not None else None
+        if one.about == "orders":
+            terms = OptionTerms(
+                about="orders", plant=one.unit, declined=declined(room, one.unit), declines=one.declines
+            )
+            told["diff"] = diff(*lines(terms))
     return RequestView(
         id=one.id,
         unit=one.unit,
@@ -259,6 +280,7 @@ def _request(one: Request) -> RequestView:
         answered_at=one.answered_at,
         accepted=one.accepted,
         answer=one.answer,
+        **told,
     )
 
 

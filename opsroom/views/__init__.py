@@ -35,6 +35,7 @@ from opsroom.views.line import (
     PlantOnLine,
     Sort,
 )
+from opsroom.views.pacts import RequestView
 from opsroom.views.units import BudgetView, ProposalView, SignalView, StopView, UnitView
 from opsroom.views.view import View
 from opsroom.views.watching import (
@@ -78,6 +79,7 @@ __all__ = [
     "PlantOnLine",
     "Point",
     "ProposalView",
+    "RequestView",
     "SeatView",
     "SignalView",
     "Snapshot",

@@ -118,7 +118,10 @@ class GrantView(View, frozen=True, kw_only=True):
 
 
 class RequestView(View, frozen=True, kw_only=True):
-    """Something that one side asked the other: `about` is sight or orders."""
+    """Something that one side asked the other: `about` is sight or orders; `until` ends the looking, `answer_until` answering.
+
+    `diff` compares the orders that are accepted now with those that would be, word by word (see `AmendmentView`).
+    """
 
     id: str
     unit: str
@@ -129,8 +132,11 @@ class RequestView(View, frozen=True, kw_only=True):
     reason: str = ""
     signals: tuple[str, ...] = ()
     to: str = ""
+    to_title: str = ""
     until: float | None = None
     declines: tuple[str, ...] = ()
+    diff: tuple[tuple[str, str], ...] = ()
+    answer_until: float | None = None
     answered_at: float | None = None
     accepted: bool = False
     answer: str = ""

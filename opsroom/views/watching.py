@@ -9,6 +9,7 @@ import msgspec
 from opsroom.views.alarms import AlarmView
 from opsroom.views.council import MotionView, OrderChoice, OrderView, SeatView
 from opsroom.views.line import LineBook, LineRequest, LineView
+from opsroom.views.pacts import RequestView
 from opsroom.views.units import BudgetView, ProposalView, SignalView, StopView, UnitView
 from opsroom.views.view import View
 
@@ -57,6 +58,7 @@ class Snapshot(View, frozen=True, kw_only=True, tag="snapshot", tag_field="type"
     ticker: tuple[TickerLine, ...]
     line: LineView
     budgets: tuple[BudgetView, ...] = ()
+    requests: tuple[RequestView, ...] = ()
 
 
 SIGNALS_SHOWN = 48
@@ -98,6 +100,7 @@ class Delta(View, frozen=True, kw_only=True, tag="delta", tag_field="type", omit
     seats: tuple[SeatView, ...] = ()
     stops: tuple[StopView, ...] | None = None
     proposals: tuple[ProposalView, ...] | None = None
+    requests: tuple[RequestView, ...] | None = None
     ticker: tuple[TickerLine, ...] = ()
     line: LineView | None = None
     book: LineBook | None = None

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import msgspec
 
+from dashboards import figures
+from dashboards.desk import forms_class
 from dashboards.matter import agenda, cast_by, chairs, mark, pick, stay
-from opsroom.views import BallotView, Viewer
+from opsroom.views import BallotView, RequestView, Viewer
 from tests.dashboards.rows import ALARM, MOTION, ORDER, SEAT, snapshot
 
 UNIT = Viewer(role="unit", unit="mill-1")
@@ -86,3 +88,35 @@ def test_the_mark_of_an_alarm_tells_where_it_stands() -> None:
     assert mark(msgspec.structs.replace(ALARM, kind="silence")) == "silent"
     assert mark(msgspec.structs.replace(ALARM, state="shelved")) == "stopped"
     assert mark(msgspec.structs.replace(ALARM, state="recovered")) == "calm"
+
+
+def test_a_request_stands_on_the_agenda_of_both_sides_and_only_the_other_may_answer() -> None:
+    asks = RequestView(
+        id="request-1",
+        unit="mill-1",
+        side="room",
+        about="orders",
+        asked_by="the council",
+        asked_at=2900.0,
+        reason="Let it rest",
+        declines=("rest",),
+        diff=(("gone", "accepts all of its orders"), ("new", "does not accept rest")),
+        answer_until=9000.0,
+    )
+    look = msgspec.structs.replace(asks, id="request-2", about="sight", diff=(), declines=(), signals=("output",))
+    words = {"request-1": "agenda.request_orders", "request-2": "agenda.request_sight"}
+    for viewer, form in ((UNIT, "their-proposal"), (SEAT, "own-proposal"), (Viewer(role="unit", unit="works"), "own-")):
+        room = snapshot(viewer, requests=(asks, look))
+        listed = {entry.id: entry for entry in agenda(room) if entry.id in words}
+        assert {name: entry.word for name, entry in listed.items()} == words
+        assert {entry.deadline for entry in listed.values()} == {9000.0}
+        for name in words:
+            matter = pick(room, name)
+            assert (matter.mode, matter.plant) == ("proposal", "mill-1")
+            assert any(one.startswith(form) for one in forms_class(matter, room).split())
+    told = str(figures.head(pick(snapshot(UNIT, requests=(asks,)), "request-1"), snapshot(UNIT)))
+    for words_told in ("the council", "Let it rest", "Del('accepts all of its orders')", "Ins('does not accept rest')"):
+        assert words_told in told
+    told = str(figures.head(pick(snapshot(UNIT, requests=(look,)), "request-2"), snapshot(UNIT)))
+    assert "'output'" in told
+    assert "until it is taken back" in told

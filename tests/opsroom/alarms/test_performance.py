@@ -127,6 +127,8 @@ def test_no_measure_is_out_of_its_bounds(moments: list[float]) -> None:
     told = of([opened(f"a-{n}", START + at) for n, at in enumerate(sorted(moments))])
     assert told.alarms == len(moments)
     assert 0 <= value(told, "share of the ten that announce most") <= 1.000001
+    (worst,) = (one for one in told.measures if one.name == "share of the ten that announce most")
+    assert (worst.judged == "too few to say") == (len(moments) < 30)
     assert 0 <= value(told, "share of time in flood") <= 1 + 600 / DAY
     assert sum(number for *_, number in told.floods) <= len(moments)
     assert value(told, "most in ten minutes") <= len(moments)

@@ -131,7 +131,7 @@ async def test_a_file_that_no_page_loads_is_not_there(room: Open) -> None:
 
 
 FACTS: dict[str, Any] = {
-    **dict.fromkeys(("plant", "alarm", "order", "proposal", "stop", "amendment", "confirm"), "x"),
+    **dict.fromkeys(("plant", "alarm", "order", "proposal", "request", "stop", "amendment", "confirm"), "x"),
     "id": "x",
     "mode": "moving",
     "motion": "x",

@@ -7,7 +7,7 @@ import pytest
 from opsroom import commands as ask
 from opsroom.recursion.sights import declined, ground
 from opsroom.room.refusal import Refused
-from opsroom.showing import show
+from opsroom.showing import show, unit_rows
 from opsroom.views import Viewer
 from tests.opsroom.play import OPERATOR, START, Play, moving, people, seat
 
@@ -96,12 +96,18 @@ def test_the_orders_that_a_plant_accepts_change_only_with_consent_and_in_version
         ask.ProposeOrders(unit="loom-1", declines=("rest",), reason="the loom must not cool down"), people("loom-1")
     )
     assert declined(play.room, "loom-1") == ()
+    for viewer in (Viewer(role="unit", unit="loom-1"), Viewer(role="operator")):
+        (waits,) = unit_rows.waiting(play.room, viewer)
+        assert (waits.id, waits.reason) == ("request-1", "the loom must not cool down")
+        assert [words for how, words in waits.diff if how == "new"] == ["does not accept rest"]
+    assert unit_rows.waiting(play.room, Viewer(role="unit", unit="loom-2")) == ()
     assert play.refusal(ask.AnswerRequest(request="request-1", accept=True), people("loom-1")).code == "own-request"
     play.ask(ask.AnswerRequest(request="request-1", accept=True), OPERATOR)
     assert declined(play.room, "loom-1") == ("rest",)
     assert {
         choice.name for choice in show.choices(play.room, Viewer(role="seat", seat=1)) if choice.plant == "loom-1"
     } == {"set-speed"}
+    assert unit_rows.waiting(play.room, Viewer(role="unit", unit="loom-1")) == ()
     order = ask.ProposedOrder(plant="loom-1", name="rest")
     assert play.refusal(moving(play.arrived(), order), seat(1)).code == "declined-order"
     assert [(one.version, one.declines) for one in play.room.versions["loom-1"]] == [(1, ("rest",))]
