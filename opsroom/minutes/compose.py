@@ -284,7 +284,12 @@ def _plain(kept: Kept) -> str:
     match event:
         case happened.OrderIssued():
             held = ", held for now" if event.held else ""
-            return f"{event.order}: {event.name}{_parameters(event.parameters)} is issued to {event.plant}{held}"
+            what = f"{event.order}: {event.name}{_parameters(event.parameters)}"
+            if event.unconfirmed:
+                return (
+                    f"{what} to {event.plant} waits for a second seat to confirm it: the plant calls it dangerous{held}"
+                )
+            return f"{what} is issued to {event.plant}{held}"
         case happened.OrderAnswered():
             because = f", because: {event.reason}" if event.reason else ""
             return f"{event.order}: the plant says {event.state}{because}"

@@ -12,6 +12,7 @@ from opsroom.recursion.recursion import CouncilRules
 from opsroom.room import events as happened
 from opsroom.room.news import PlantBorn, PlantDied, ReceiptCame
 from opsroom.room.room import made
+from opsroom.showing.ticker import ticker
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.council.test_order import dangerous
 from tests.opsroom.play import OPERATOR, PLANT_S, Play, birth, charter, moving, only, people, seat
@@ -213,8 +214,11 @@ def test_an_order_that_its_plant_calls_dangerous_while_the_council_votes_waits_f
     motion = play.motion()
     speed, rest = birth().orders
     play.hear(PlantBorn(birth=birth(orders=(msgspec.structs.replace(speed, danger="dangerous"), rest))))
-    order = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7)).order
+    issued = only(happened.OrderIssued, play.vote(motion, ["yes"] * 7))
+    order = issued.order
     assert (play.room.orders[order].state, pending(play.room, play.now)) == ("unconfirmed", ())
+    assert play.room.motions[motion].mode == "majority", "counted as it was opened"
+    assert "waits for a second seat to confirm it: the plant calls it dangerous" in ticker(play.room, issued).text
     play.ask(ask.ConfirmOrder(order=order), seat(3))
     assert [one.id for one in pending(play.room, play.now)] == [order]
 
