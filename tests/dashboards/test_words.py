@@ -38,6 +38,9 @@ FAMILIES = (
     "hand.",
     "council.",
     "sound.",
+    "agenda.request_",
+    "request.sight",
+    "request.orders",
 )
 """Words that are asked for by a row's own value."""
 
