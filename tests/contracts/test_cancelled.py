@@ -84,7 +84,7 @@ async def test_a_feed_that_is_cancelled_at_any_wait_leaves_nothing_open(
     this = psutil.Process()
     async with cast(AbstractAsyncContextManager[Example], kind.example(tmp_path)) as example:
         await take(example.make(), 1)
-        await nothing_more(lambda: False, 0.2)
+        await nothing_more(lambda: False, 1.0)
         tasks, opened = asyncio.all_tasks(), files(this)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", ResourceWarning)
@@ -108,7 +108,7 @@ def files(this: psutil.Process) -> int:
     return this.num_fds()
 
 
-async def nothing_more(clean: Callable[[], bool], patience_s: float = 20.0) -> bool:
+async def nothing_more(clean: Callable[[], bool], patience_s: float = 60.0) -> bool:
     """Wait until what was open is closed; gives whether it is still open."""
     with suppress(TimeoutError):
         async with asyncio.timeout(patience_s):
