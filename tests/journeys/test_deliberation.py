@@ -271,7 +271,7 @@ async def test_two_mills_slip_from_one_cause_and_the_council_finds_what_helped(t
         to = {"title": "Service the shaft with two", "orders": service}
         await ask(seats[3], "amend-motion", motion=second, option="a", to=to, reason="they have two")
         (amendment,) = (await rows(first, "motions"))[second]["amendments"]
-        assert ["new", "two."] in amendment["diff"]
+        assert ["new", "two"] in amendment["diff"]
         await ask(first, "answer-amendment", motion=second, amendment=amendment["id"], aye=True)
         await until(first, "motions", second, lambda row: len(row["statements"]) == 2)  # on the amended words
         row = await until(first, "motions", second, lambda row: row["options"][0]["title"].endswith("two"))
