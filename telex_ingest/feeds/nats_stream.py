@@ -33,6 +33,8 @@ FETCH = 200
 WAIT_S = 5.0
 """How long a fetch waits for the first message."""
 CONNECT_S = 5.0
+_CLOSING: set[asyncio.Task[None]] = set()
+"""The loop keeps no task that nobody else keeps."""
 
 
 class SubjectPoint(Point, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -241,12 +243,19 @@ class NatsStream:
 
 
 async def _closed(client: Client) -> None:
-    """Close a line, also one that never came up: the library leaves its socket open then."""
+    """Close a line, also one that never came up; the closing goes on when whoever waits for it is cancelled."""
+    closing = asyncio.ensure_future(_close(client))
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)
+    await asyncio.shield(closing)
+
+
+async def _close(client: Client) -> None:
     try:
         with suppress(Exception):
             async with asyncio.timeout(1.0):
                 await client.close()
-    finally:  # a second cancellation, too, leaves no socket open
+    finally:  # the library leaves the socket of a line open that never came up
         transport = getattr(client, "_transport", None)
         if transport is not None:
             with suppress(Exception):
