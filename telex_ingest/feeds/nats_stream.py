@@ -33,8 +33,6 @@ FETCH = 200
 WAIT_S = 5.0
 """How long a fetch waits for the first message."""
 CONNECT_S = 5.0
-_CLOSING: set[asyncio.Task[None]] = set()
-"""The loop keeps no task that nobody else keeps."""
 
 
 class SubjectPoint(Point, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +74,8 @@ class NatsStream:
     def __init__(self, settings: NatsSettings, *, environment: Mapping[str, str] | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self._settings = settings
+        self._closing: set[asyncio.Task[None]] = set()
+        """The loop itself keeps no task that nobody else keeps."""
         self._enter: dict[str, Any] = {
             "token": secret(NAME, settings.token_env, environment),
             "user": settings.user or None,
@@ -148,7 +148,7 @@ class NatsStream:
                 **self._enter,
             )
         except BaseException as error:  # a cancellation too: the library leaves the socket of a line half made open
-            await _closed(client)
+            await self._closed(client)
             if not isinstance(error, OSError | nats.errors.Error):
                 raise
             if "authorization" in str(error).lower():
@@ -159,7 +159,14 @@ class NatsStream:
         except nats.errors.Error as error:
             raise SourceLostError(NAME, f"{where}: {str(error) or type(error).__name__}") from error
         finally:
-            await _closed(client)
+            await self._closed(client)
+
+    async def _closed(self, client: Client) -> None:
+        """Close a line, also one that never came up; the closing goes on when whoever waits for it is cancelled."""
+        closing = asyncio.ensure_future(_close(client))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        await asyncio.shield(closing)
 
     async def _messages(
         self, stream: JetStreamContext, lost: asyncio.Event, told: int
@@ -240,14 +247,6 @@ class NatsStream:
             quality = Quality.BAD if quality is Quality.BAD else Quality.UNCERTAIN
         source_us = microseconds(message.metadata.timestamp) if said.source_us is None else said.source_us
         return FeedReading(source_us, values, quality=quality)
-
-
-async def _closed(client: Client) -> None:
-    """Close a line, also one that never came up; the closing goes on when whoever waits for it is cancelled."""
-    closing = asyncio.ensure_future(_close(client))
-    _CLOSING.add(closing)
-    closing.add_done_callback(_CLOSING.discard)
-    await asyncio.shield(closing)
 
 
 async def _close(client: Client) -> None:
