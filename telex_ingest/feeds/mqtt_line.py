@@ -56,6 +56,7 @@ class Line:
         self._closing = False
         self._cut = ""
         self._up: asyncio.Future[str] = self._loop.create_future()
+        self._patience: asyncio.TimerHandle | None = None
         self._asked: dict[int | None, list[tuple[str, int]]] = {}
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._properties = _session(bool(identifier)) if five else None
@@ -126,15 +127,24 @@ class Line:
     def _hang_up_late(self, connecting: asyncio.Future[None]) -> None:
         if not connecting.cancelled() and connecting.exception() is None:
             self._client.disconnect()
+            self._client.reinitialise()
 
     async def _end(self) -> None:
         with self._room:
             self._closing = True
             self._room.notify_all()
         self._client.disconnect()
-        await asyncio.shield(self._loop.run_in_executor(None, self._client.loop_stop))
+        if self._patience is not None:
+            self._patience.cancel()
         for waiting in self._answers.values():
             waiting.cancel()
+        await asyncio.shield(self._loop.run_in_executor(None, self._stop))
+
+    def _stop(self) -> None:
+        """Wait for paho's thread, and close what paho leaves to the collector, which warns of it or not as chance has it."""
+        with suppress(AttributeError):  # the thread ended, and was forgotten, between paho's look for it and its join
+            self._client.loop_stop()
+        self._client.reinitialise()
 
     def _lost(self, what: str, cure: str = "it is tried again until it answers") -> SourceLostError:
         return SourceLostError(self._feed, what, cure)
@@ -168,7 +178,7 @@ class Line:
         """
         _, number = self._client.subscribe(topics)
         self._asked = {number: topics}
-        self._loop.call_later(ANSWER_S, self._not_answered, number)
+        self._patience = self._loop.call_later(ANSWER_S, self._not_answered, number)
 
     async def listening(self) -> None:
         """Wait until the broker has granted every subscription. Raises `SourceLostError` when it refuses one."""
