@@ -8,6 +8,7 @@ stays with the library, frame by frame.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from ssl import DER_cert_to_PEM_cert
 from typing import Any, cast
@@ -39,6 +40,19 @@ _TEXT, _BINARY = TEXT, 0x82
 _BULK = 1024
 """From so many bytes on it is worth looking for several frames at once."""
 
+_OFTEN = 2
+"""A websocket that brings bytes so many times before the bag is emptied is asked from then on, and wakes nobody."""
+
+_IN_VAIN = 8
+"""One that was asked so many times in a row and had nothing tells by itself again."""
+
+_AT_ONCE = 1 << 16
+"""So many bytes are taken from a socket at once, and again at most `_AGAIN` times before others have their turn."""
+
+_AGAIN = 4
+
+_SOCKETS_ARE_FILES = os.name == "posix"
+
 
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Serves ASGI like its parent, until the application takes over the frames."""
@@ -55,6 +69,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._pieces: list[bytes] = []
         self._ats: list[float] = []
         """What waits in the bag, and when it came."""
+        self._asked = False
+        """Whether the bag asks for what came: then the event loop does not read."""
+        self._in_vain = 0
         self._toll = Toll()
 
     def handle_connect(self, event: Request) -> None:
@@ -95,13 +112,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             if not self._paused:
-                self.transport.resume_reading()
+                self._listen()
 
     def pause(self) -> None:
         """Read no more from this websocket: its own sender will feel it."""
         if not self._paused:
             self._paused = True
-            if not self.transport.is_closing():
+            if not (self._asked or self.transport.is_closing()):
                 self.transport.pause_reading()
 
     def resume(self) -> None:
@@ -109,8 +126,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self._paused:
             self._paused = False
             self._take(b"")
-            if not self._paused and not self.transport.is_closing():
-                self.transport.resume_reading()
+            if not self._paused:
+                self._listen()
+
+    def _listen(self) -> None:
+        """Let the event loop read, unless the bag asks."""
+        if not (self._asked or self.transport.is_closing()):
+            self.transport.resume_reading()
 
     @property
     def ready(self) -> bool:
@@ -138,9 +160,18 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             first = not self._pieces
             self._pieces.append(data)
             self._ats.append(self._waiting.bag.now())
+            if len(self._pieces) >= _OFTEN and not self._asked:
+                self._be_asked(self._waiting)
             self._waiting.bag.put(self, len(data), first)
         else:
             self._take(data)
+
+    def _be_asked(self, waiting: Waiting) -> None:
+        """Let the bag ask from now on, if what lies in the socket are the websocket's own bytes."""
+        if self.scheme == "ws" and _SOCKETS_ARE_FILES and not self.transport.is_closing():
+            self._asked, self._in_vain = True, 0
+            self.transport.pause_reading()
+            waiting.bag.ask(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """What came before the end is heard."""
@@ -151,7 +182,38 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def _may_wait(self, waiting: Waiting) -> bool:
         return not (self._within or self._paused or self.close_sent) and self._many is not None and waiting.may()
 
+    def _hears(self) -> bool:
+        return not (self._paused or self.transport.is_closing())
+
     # ---- for the bag
+
+    def fetch(self) -> bool:
+        """Take what lies in the socket; False: the event loop reads it again, which meets the end of the line or its error."""
+        if self.transport.is_closing():
+            return False  # its number may be another's by now
+        if self._paused:
+            return True
+        number = self.transport.get_extra_info("socket").fileno()
+        try:
+            for _ in range(_AGAIN):
+                data = os.read(number, _AT_ONCE)
+                if not data:
+                    self._in_vain = _IN_VAIN
+                    break
+                self._in_vain = 0
+                self.data_received(data)
+                if len(data) < _AT_ONCE or not self._hears():
+                    break
+        except BlockingIOError:
+            self._in_vain += 1
+        except OSError:
+            self._in_vain = _IN_VAIN
+        if self._in_vain < _IN_VAIN:
+            return True
+        self._asked = False
+        if not self._paused:
+            self._listen()
+        return False
 
     def held(self) -> tuple[list[bytes], list[float], int]:
         """What waits of it, with what no frame could be made of before."""

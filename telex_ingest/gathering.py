@@ -98,6 +98,8 @@ class Gathering:
         self._toll.charge("frames")
         self._look_at(None)
         self._toll.charge("strips")
+        if self.bag.goes_round:
+            self._soon(False)
 
     def look_at(self, link: Link) -> None:
         """Look at what waits of one link."""

@@ -31,6 +31,10 @@ class Sender(Protocol):
         """Its whole text frames one behind the other, their sizes and times; `held` is all of it, taken as far as `rest`."""
         ...
 
+    def fetch(self) -> bool:
+        """Take what lies in its socket; False when it is to be asked no more, and says by itself when something comes."""
+        ...
+
 
 class Mailbag:
     """The bytes of many websockets, in the order in which each sent them."""
@@ -40,18 +44,46 @@ class Mailbag:
         self.now, self._soon = now, soon
         self._senders: list[Sender] = []
         self._bytes = 0
+        self._round: list[Sender] = []
+        self._fetching = False
         warm()
+
+    @property
+    def goes_round(self) -> bool:
+        """Whether there are websockets that must be asked for what came."""
+        return bool(self._round)
+
+    def ask(self, sender: Sender) -> None:
+        """Ask a websocket for what came whenever the bag is emptied: waking up for each of its words would cost more."""
+        self._round.append(sender)
 
     def put(self, sender: Sender, size: int, first: bool) -> None:
         """Note that so many bytes more of a websocket wait, the first of it or not."""
         if first:
             self._senders.append(sender)
         self._bytes += size
-        if self._bytes >= FULL or len(self._senders) == 1:
+        if not self._fetching and (self._bytes >= FULL or len(self._senders) == 1):
             self._soon(self._bytes >= FULL)
 
     def empty(self) -> None:
-        """Open everything."""
+        """Ask who must be asked, and open everything."""
+        if self._round and not self._fetching:
+            self._fetching = True
+            try:
+                self._fetch()
+            finally:
+                self._fetching = False
+        self._open()
+
+    def _fetch(self) -> None:
+        asked, self._round = self._round, []
+        for sender in asked:
+            if sender.fetch():
+                self._round.append(sender)
+            if self._bytes >= FULL:
+                self._open()
+
+    def _open(self) -> None:
         senders, self._senders, self._bytes = self._senders, [], 0
         if not senders:
             return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -32,6 +35,7 @@ class Line:
     def __init__(self) -> None:
         self.paused = self.closed = False
         self.written = bytearray()
+        self.socket: socket.socket | None = None
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -49,7 +53,7 @@ class Line:
         self.paused = False
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return default
+        return self.socket if name == "socket" else default
 
 
 class Ear:
@@ -158,3 +162,145 @@ def test_a_span_without_a_whole_frame_has_none(whole: bytes) -> None:
     empty = len(whole) == 6
     assert (len(payload), sizes.tolist(), ends.tolist()) == (0, [0] * empty, [6] * empty)
     assert (found.tolist(), rests.tolist(), texts.tolist()) == ([int(empty), 0], [6 * empty, 0], [0, 0])
+
+
+class Wired:
+    """An ear on a real socket, as the event loop would serve it: it reads only what it is let read."""
+
+    def __init__(self, bag: Mailbag) -> None:
+        self.ear = Ear(bag)
+        self.here, self.there = socket.socketpair()
+        self.here.setblocking(False)
+        self.ear.line.socket = self.here
+        self.ear.end.scheme = "ws"
+
+    def loop(self) -> None:
+        """What the event loop does when there is something to read."""
+        with contextlib.suppress(BlockingIOError):
+            if not self.ear.line.paused and (data := self.here.recv(1 << 18)):
+                self.ear.end.data_received(data)
+
+    @property
+    def said(self) -> list[bytes]:
+        return [data for data, _, _ in self.ear.heard]
+
+    def close(self) -> None:
+        self.here.close()
+        self.there.close()
+
+
+@pytest.fixture
+def bag() -> Mailbag:
+    return Mailbag(lambda: 3.0, lambda enough: None)
+
+
+@pytest.fixture
+def wired(bag: Mailbag) -> Iterator[Wired]:
+    one = Wired(bag)
+    yield one
+    one.close()
+
+
+def talk(wired: Wired, *words: bytes) -> None:
+    for word in words:
+        wired.there.sendall(masked(Opcode.TEXT, word))
+        wired.loop()
+
+
+def test_a_websocket_that_speaks_often_is_asked_and_wakes_nobody(bag: Mailbag, wired: Wired) -> None:
+    talk(wired, b"one")
+    assert not wired.ear.line.paused
+    assert not bag.goes_round
+    talk(wired, b"two", b"three")
+    assert wired.ear.line.paused
+    assert bag.goes_round
+    bag.empty()
+    talk(wired, b"four")
+    assert wired.said == [b"one", b"two", b"three"]
+    bag.empty()
+    assert wired.said == [b"one", b"two", b"three", b"four"]
+
+
+def test_one_that_falls_silent_tells_by_itself_again(bag: Mailbag, wired: Wired) -> None:
+    talk(wired, b"one", b"two")
+    for _ in range(50):
+        bag.empty()
+    assert not wired.ear.line.paused
+    assert not bag.goes_round
+    talk(wired, b"three")
+    bag.empty()
+    assert wired.said == [b"one", b"two", b"three"]
+
+
+def test_the_end_of_a_line_is_left_to_the_event_loop(bag: Mailbag, wired: Wired) -> None:
+    talk(wired, b"one", b"two", b"three")
+    wired.there.close()
+    bag.empty()
+    bag.empty()
+    assert wired.said == [b"one", b"two", b"three"]
+    assert not wired.ear.line.paused
+    assert not bag.goes_round
+
+
+def test_nothing_is_read_from_a_line_that_is_closed_for_its_number_may_be_another_s(bag: Mailbag, wired: Wired) -> None:
+    talk(wired, b"one", b"two", b"three")
+    wired.ear.line.close()
+    bag.empty()
+    assert wired.said == [b"one", b"two"]
+    assert len(wired.here.recv(100)) == len(masked(Opcode.TEXT, b"three"))
+    assert not bag.goes_round
+
+
+def test_a_websocket_that_is_asked_and_paused_keeps_what_it_says_in_its_order(bag: Mailbag, wired: Wired) -> None:
+    talk(wired, b"one", b"two", b"three")
+    wired.ear.end.pause()
+    for _ in range(50):
+        bag.empty()
+    assert wired.said == []
+    wired.ear.end.resume()
+    assert wired.ear.line.paused  # it is asked still
+    talk(wired, b"four")
+    bag.empty()
+    assert wired.said == [b"one", b"two", b"three", b"four"]
+
+
+def test_more_than_the_bag_holds_is_opened_meanwhile(bag: Mailbag, wired: Wired) -> None:
+    talk(wired, b"one", b"two")
+    words = [bytes([65 + k]) * MOST for k in range(20)]
+    bag.put(wired.ear.end, FULL, False)
+    talk(wired, *words)
+    bag.empty()
+    assert wired.said == [b"one", b"two", *words]
+
+
+def test_an_enciphered_line_is_read_by_the_event_loop_alone(bag: Mailbag, wired: Wired) -> None:
+    wired.ear.end.scheme = "wss"
+    talk(wired, b"one", b"two", b"three")
+    assert not wired.ear.line.paused
+    assert not bag.goes_round
+
+
+@given(st.lists(st.tuples(st.sampled_from("sleo"), st.binary(max_size=MOST)), max_size=30))
+def test_asked_or_not_nothing_is_lost_or_changes_its_place(steps: list[tuple[str, bytes]]) -> None:
+    bag = Mailbag(lambda: 3.0, lambda enough: None)
+    wired = Wired(bag)
+    sent = []
+    try:
+        for step, word in steps:
+            if step == "s":
+                wired.there.sendall(masked(Opcode.TEXT, word))
+                sent.append(word)
+            elif step == "l":
+                wired.loop()
+            elif step == "e":
+                bag.empty()
+            elif wired.ear.end._paused:
+                wired.ear.end.resume()
+            else:
+                wired.ear.end.pause()
+        wired.ear.end.resume()
+        wired.loop()
+        bag.empty()
+        assert wired.said == sent
+    finally:
+        wired.close()
