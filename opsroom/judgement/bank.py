@@ -55,7 +55,7 @@ _BAD = QUALITIES.index(Quality.BAD)
 
 
 class Bank:
-    """The beliefs about all signals of a room, their last readings, and the registry between keys and rows."""
+    """The beliefs about all signals of a room, their last readings, and the registry; `close` ends its `threads`."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Bank:
         said: Judging | None = None,
         charter: Charter | None = None,
         unheard: Iterable[int] = (),
+        threads: int = 1,
     ) -> None:
         """Make the bank; verdicts of the words `unheard` (codes) are stored and shown, but not announced: nothing follows."""
         self._unheard = np.array(sorted(unheard), np.int64)
@@ -81,11 +82,15 @@ class Bank:
         self._shards: dict[int, dict[int, int]] = {}
         self._lane_of: dict[str, dict[int, int]] = {}
         self._intake: Intake | None = None
-        self._filter = Filter(regimes, len(self.lanes))
+        self._filter = Filter(regimes, len(self.lanes), threads)
         self._agreed: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.signals)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._filter.close()
 
     @property
     def rings(self) -> Rings:

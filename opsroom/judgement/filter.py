@@ -6,6 +6,7 @@ less cost.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,21 @@ Ints = NDArray[np.int64]
 _FEW = 4096
 """Verdicts for which there is room from the beginning."""
 
+ALONE = 2048
+"""So few readings one thread judges sooner than others are woken."""
+
+
+def cores() -> int:
+    """How many cores this process may use: all of them, or those that it was given."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 
 class Filter:
-    """What is known of all signals, and the judging of tables; one thing at a time."""
+    """What is known of all signals, and the judging of tables; one thing at a time.
+
+    The signals of a table are shared out to `threads`, one of them the caller's; what is said of a signal does not depend on
+    who judges it. The others begin with the first table that is worth it, and end when it is closed.
+    """
 
     def __init__(self, regimes: Regimes, n: int, threads: int = 1) -> None:
         self.whole = Whole(judging.newborn(n), regimes, threads=threads)
@@ -37,6 +50,10 @@ class Filter:
         self._belief: Belief | None = None
         self._most_dof = 0.0
         """No signal of that belief has more degrees of freedom."""
+
+    def close(self) -> None:
+        """End the threads."""
+        self.whole.close()
 
     def put(self, lanes: Ints, state: judging.State) -> None:
         """Let this be what is known of these signals."""
@@ -54,7 +71,7 @@ class Filter:
         if start is not None and self.whole.kernel.knows(regimes) and self._far_from_most(len(table.lane)):
             hard, _ = self.whole.kernel.judge(
                 JUDGE, start, lanes, table.value, table.elapsed, np.zeros((0, len(lanes))), regimes,
-                self.whole.kernel.rooms(said),
+                self.whole.kernel.rooms(said), spans=None if table.lane.size > ALONE else _whole(len(lanes)),
             )  # fmt: skip
             left = np.flatnonzero(hard)
             for row in range(len(table.lane)) if len(left) else ():
@@ -92,6 +109,11 @@ class Filter:
             piece = memory.reshape(-1)[: rows * m * (memory.size // self._holds)]
             columns.append(np.moveaxis(piece.reshape(rows, *memory.shape[:-1], m), -1, 1))
         return Verdicts(*columns)
+
+
+def _whole(m: int) -> Ints:
+    """All of m signals in one go."""
+    return np.array([[0, m]])
 
 
 def _into(said: Verdicts, at: tuple[int, Any], verdicts: Verdicts) -> None:

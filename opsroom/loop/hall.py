@@ -22,6 +22,7 @@ from opsroom.entry.links import Links
 from opsroom.entry.people import People
 from opsroom.entry.tally import Tally
 from opsroom.judgement.bank import Announced, Bank, Judged
+from opsroom.judgement.filter import cores
 from opsroom.judgement.rings import KEPT
 from opsroom.judgement.sight import evidence, news_of
 from opsroom.loop.calibrations import calibrated
@@ -200,7 +201,7 @@ class Hall:
         due = self.absorbed.due(self.clock.now(), at_once=True)
         if due is not None:
             self.absorbed.write(due)
-        for part in (self.looks, self.people, self.links, self.box, self.store, self.journal):
+        for part in (self.bank, self.looks, self.people, self.links, self.box, self.store, self.journal):
             part.close()
 
 
@@ -249,7 +250,8 @@ def open_hall(
         closing.append(box)
         room = newborn(file.id, file.charter)
         room = replay(room, ((event.kind, event.version, event.body) for event in journal.read()))
-        bank = Bank(said=file.judging, charter=file.charter, unheard=_UNHEARD)
+        bank = Bank(said=file.judging, charter=file.charter, unheard=_UNHEARD, threads=cores())
+        closing.append(bank)
         looks = Looks(folder / LOOKS)
         closing.append(looks)
         wholes = Wholes(file.charter.charts, store.durable())

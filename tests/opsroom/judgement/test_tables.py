@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -23,8 +25,8 @@ PLANTS = 6
 NUMBERS = {f"p-{i}": i + 1 for i in range(PLANTS)}
 
 
-def bank(said: Judging | None = None) -> Bank:
-    made, rows = Bank(said=said), dict[int, int]()
+def bank(said: Judging | None = None, threads: int = 1) -> Bank:
+    made, rows = Bank(said=said, threads=threads), dict[int, int]()
     for i, plant in enumerate(NUMBERS):
         declared = tuple(SignalBirth(id=k + 1, name=f"s-{k}", unit="t", period_s=PERIODS[i % 2]) for k in range(2 + i))
         places = {}
@@ -105,3 +107,49 @@ def test_a_table_has_every_signal_once_a_row_and_its_readings_in_their_order() -
         places.append(table.place.ravel())
     assert sorted(np.concatenate(places).tolist()) == np.flatnonzero(kind == 0).tolist()
     assert not lanes.seen.any()
+
+
+def many(threads: int) -> tuple[Bank, list[str]]:
+    made, plants = Bank(threads=threads), [f"w-{i}" for i in range(40)]
+    for i, plant in enumerate(plants):
+        declared = tuple(SignalBirth(id=k + 1, name=f"s-{k}", unit="t", period_s=1.0) for k in range(64))
+        made.admit(
+            PlantBirth(plant=plant, signals=declared),
+            {f"{plant}/{signal.name}": Place(shard_of(plant), 64 * i + k) for k, signal in enumerate(declared)},
+        )
+    return made, plants
+
+
+def mine(before: set[threading.Thread]) -> list[threading.Thread]:
+    return [thread for thread in set(threading.enumerate()) - before if thread.name == "cyberstride"]
+
+
+def test_threads_share_large_tables_give_the_same_bits_and_end_with_the_bank() -> None:
+    rng, before = np.random.default_rng(7), set(threading.enumerate())
+    (alone, plants), (shared, _) = many(1), many(2)
+    numbers, ids = {plant: i + 1 for i, plant in enumerate(plants)}, tuple(range(1, 65))
+    values = rng.normal(100.0, 2.0, (24, len(plants), 64))
+    values[16:, ::3, ::5] -= 30.0
+    news: list[set[VerdictNews]] = [set(), set()]
+    for tick in range(8):
+        rows = [
+            Accepted(plant, 1, row + 1, row * SECOND, row * SECOND, TelexKind.LIVE, ids, tuple(map(Reading, ids, told)))
+            for row in range(3 * tick, 3 * tick + 3)
+            for plant, told in zip(plants, values[row].tolist(), strict=True)
+            if tick % 2 == 0 or plant == plants[0]
+        ]
+        for each, bank_ in zip(news, (alone, shared), strict=True):
+            each.update(news_of(bank_, bank_.judge(rows, 0.0, numbers).announced))
+    assert news[0] == news[1] != set()
+    assert alone.snapshot() == shared.snapshot()
+    assert len(mine(before)) == 1
+    alone.close()
+    shared.close()
+    assert not mine(before)
+
+
+def test_few_readings_wake_no_thread() -> None:
+    before, few = set(threading.enumerate()), bank(threads=8)
+    judged(few, stream(60), 4)
+    assert not mine(before)
+    few.close()
