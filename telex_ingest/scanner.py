@@ -70,6 +70,7 @@ def scan(frames: Sequence[bytes], sizes: Sequence[int] | None = None) -> Scanned
         odd[frame] |= not np.isfinite(value)
     starts, stops, epochs, seqs, source_us = numbers
     plants = [whole[a:b].decode("ascii") for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+    values = values[: int(ends[-1]) if f else 0].copy()  # what is kept of it shall not keep the room for the rest
     return Scanned(
         odd, plants, epochs.tolist(), seqs.tolist(), source_us, ends, alike, signals, values, whole, bounds.tolist()
     )

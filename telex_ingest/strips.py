@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import StripAccepted
@@ -76,86 +78,77 @@ class Strips:
             self._shapes = {}
         pieces = [piece for mine in waiting for piece in mine.pieces]
         scanned = scan(pieces, [size for mine in waiting for size in mine.sizes])
-        first = 0
-        for mine in waiting:
-            for item in _told(desk, mine.link, scanned, first, mine.ats, self._shapes):
-                yield mine.link, item
-            first += len(mine.sizes)
+        yield from _told(desk, waiting, scanned, self._shapes)
 
 
 def _told(
-    desk: Desk,
-    link: Link,
-    scanned: Scanned,
-    first: int,
-    ats: list[float],
-    shapes: dict[tuple[int, ...], tuple[int, ...]],
-) -> Iterator[StripAccepted | Odd]:
-    """Tell one link's frames, which begin at place `first` of what was scanned: the hot path of single frames."""
-    rows = slice(first, first + len(ats))
-    skew_us, mine, speaking = desk.skew_us, link.plants, PlantState.SPEAKING
-    begun, deep, depth, start = first, dict[str, int](), 0, int(scanned.ends[first - 1]) if first else 0
+    desk: Desk, waiting: Sequence[_Waiting], scanned: Scanned, shapes: dict[tuple[int, ...], tuple[int, ...]]
+) -> Iterator[tuple[Link, StripAccepted | Odd]]:
+    """Tell what was scanned, link by link: the hot path of single frames."""
+    skew_us, speaking = desk.skew_us, PlantState.SPEAKING
+    ats = [at for mine in waiting for at in mine.ats]
+    received = (np.array(ats) * 1e6).astype(np.int64)
+    columns = (scanned.source_us, received, scanned.ends, scanned.odd, scanned.alike)
+    rows = zip(
+        range(len(ats)),
+        scanned.plants,
+        scanned.epochs,
+        scanned.seqs,
+        *(column.tolist() for column in columns),
+        ats,
+        strict=True,
+    )
     shape: tuple[int, ...] = ()
     known = False
-    before = start
-    received: list[int] = []
-    for place, (name, epoch, seq, source_us, end, odd, alike, at) in enumerate(
-        zip(
-            scanned.plants[rows],
-            scanned.epochs[rows],
-            scanned.seqs[rows],
-            scanned.source_us[rows].tolist(),
-            scanned.ends[rows].tolist(),
-            scanned.odd[rows].tolist(),
-            scanned.alike[rows].tolist(),
-            ats,
-            strict=True,
-        ),
-        first,
-    ):
-        received_us = int(at * 1e6)
-        plant = None if odd else mine.get(name)
-        if not (odd or (known and alike)):
-            told = tuple(scanned.signals[before:end].tolist())
-            if told != shape or not known:
-                if received:
-                    yield _strip(desk, link, scanned, shape, range(begun, place), start, before, received, depth)
-                begun, deep, depth, start, received = place, {}, 0, before, []
-            shape, known = shapes.setdefault(told, told), True
-        # Whether it is the next one of a plant that speaks, of signals that it declares, nothing waits, its clock not far ahead.
-        if (
-            plant is not None
-            and plant.state is speaking
-            and (plant.shape is shape or _fits(plant, shape))
-            and (sequence := plant.sequence).next == seq
-            and sequence.epoch == epoch
-            and not sequence.waiting
-            and source_us - received_us <= skew_us
-        ):
-            count = deep.get(name, 0) + 1
-            if count > DEEPEST:
-                yield _strip(desk, link, scanned, shape, range(begun, place), start, before, received, depth)
-                begun, deep, depth, start, received, count = place, {}, 0, before, [], 1
-            sequence.next = seq + 1
-            plant.heard_at = at
-            plant.telexes += 1
-            if plant.source_us is not None and source_us < plant.source_us:
-                desk.tally.backward += 1
-            plant.source_us = source_us
-            plant.delay_us = received_us - source_us
-            deep[name] = count
-            if count > depth:
-                depth = count
-            received.append(received_us)
-        else:
-            if received:
-                yield _strip(desk, link, scanned, shape, range(begun, place), start, before, received, depth)
-            yield Odd(scanned.whole[scanned.bounds[place] : scanned.bounds[place + 1]], at)
-            mine = link.plants
-            begun, deep, depth, start, received = place + 1, {}, 0, end, []
-        before = end
-    if received:
-        yield _strip(desk, link, scanned, shape, range(begun, rows.stop), start, before, received, depth)
+    before = 0
+    for link, _, _, mine in waiting:
+        plants = link.plants
+        begun, deep, depth, start = -1, dict[str, int](), 0, before
+        """Where the strip begins, how often it names each plant, the most, and where its readings begin."""
+        place = -1
+        for place, name, epoch, seq, source_us, received_us, end, odd, alike, at in islice(rows, len(mine)):
+            plant = None if odd else plants.get(name)
+            if not (odd or (known and alike)):
+                told = tuple(scanned.signals[before:end].tolist())
+                if begun >= 0 and (told != shape or not known):
+                    yield link, _strip(desk, link, scanned, received, shape, slice(begun, place), start, before, depth)
+                    begun, deep, depth = -1, {}, 0
+                shape, known = shapes.setdefault(told, told), True
+            # Whether it is the next one of a plant that speaks, of signals it declares, nothing waits, its clock not far ahead.
+            if (
+                plant is not None
+                and plant.state is speaking
+                and (plant.shape is shape or _fits(plant, shape))
+                and (sequence := plant.sequence).next == seq
+                and sequence.epoch == epoch
+                and not sequence.waiting
+                and source_us - received_us <= skew_us
+            ):
+                count = deep.get(name, 0) + 1
+                if count > DEEPEST:
+                    yield link, _strip(desk, link, scanned, received, shape, slice(begun, place), start, before, depth)
+                    begun, deep, depth, count = -1, {}, 0, 1
+                if begun < 0:
+                    begun, start = place, before
+                sequence.next = seq + 1
+                plant.heard_at = at
+                plant.telexes += 1
+                if plant.source_us is not None and source_us < plant.source_us:
+                    desk.tally.backward += 1
+                plant.source_us = source_us
+                plant.delay_us = received_us - source_us
+                deep[name] = count
+                if count > depth:
+                    depth = count
+            else:
+                if begun >= 0:
+                    yield link, _strip(desk, link, scanned, received, shape, slice(begun, place), start, before, depth)
+                    begun, deep, depth = -1, {}, 0
+                yield link, Odd(scanned.whole[scanned.bounds[place] : scanned.bounds[place + 1]], at)
+                plants = link.plants
+            before = end
+        if begun >= 0:
+            yield link, _strip(desk, link, scanned, received, shape, slice(begun, place + 1), start, before, depth)
 
 
 def _fits(plant: Plant, shape: tuple[int, ...]) -> bool:
@@ -170,25 +163,25 @@ def _strip(
     desk: Desk,
     link: Link,
     scanned: Scanned,
+    received: NDArray[np.int64],
     shape: tuple[int, ...],
-    places: range,
+    rows: slice,
     start: int,
     end: int,
-    received: list[int],
     depth: int,
 ) -> StripAccepted:
-    rows = slice(places.start, places.stop)
-    link.telexes += len(places)
-    desk.tally.telexes += len(places)
+    telexes = rows.stop - rows.start
+    link.telexes += telexes
+    desk.tally.telexes += telexes
     desk.tally.readings += end - start
     return StripAccepted(
         tuple(scanned.plants[rows]),
         tuple(scanned.epochs[rows]),
         tuple(scanned.seqs[rows]),
         scanned.source_us[rows],
-        np.array(received, np.int64),
+        received[rows],
         shape,
-        scanned.values[start:end].copy(),
+        scanned.values[start:end],
         depth,
         link.number,
     )

@@ -111,8 +111,10 @@ def test_a_frame_that_was_bent_is_never_read_otherwise_than_the_wire_reads_it(da
 class Line:
     """A session and one link that speaks for the plants."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: int = 0) -> None:
         self.session = Session("room-1", Limits())
+        for _ in range(others):
+            self.session.open()
         self.link: Link = self.session.open()
         self.session.greet(self.link, Hello(link="link-1"), frozenset({"*"}), NOON)
         self.hear(Decoded(FromPlant(births=tuple(birth(plant) for plant in PLANTS))), NOON)
@@ -186,6 +188,33 @@ def test_frames_looked_at_together_are_heard_as_they_would_be_one_by_one(frames:
     assert dict(one.plants) == dict(other.plants)
     assert msgspec.structs.replace(one, plants={}) == msgspec.structs.replace(other, plants={})
     assert whole.link.outbox.take() == single.link.outbox.take()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), _FRAMES), max_size=25), st.lists(st.integers(0, 2), max_size=40))
+def test_links_that_are_looked_at_together_are_heard_as_each_would_be_alone(
+    frames: list[tuple[int, bytes]], turns: list[int]
+) -> None:
+    readings = ([[1, 0.5], [2, 7]], [[2, 7], [1, 0.5]], [[1, 4]])
+    told = [(k, written("mill-1", turns[:n].count(k) + 1, readings=readings[k])) for n, k in enumerate(turns)]
+    for place, odd in enumerate(frames):
+        told.insert(3 * place, odd)
+    together, alone, strips = [Line(k) for k in range(3)], [Line(k) for k in range(3)], Strips()
+    by_number = {line.link.number: line for line in together}
+    for place, (k, frame) in enumerate(told):
+        at = NOON + 0.001 * place
+        strips.add(together[k].link, frame, [len(frame)], [at])
+        alone[k].one(frame, at)
+    for link, item in strips.take(together[0].session.desk):
+        line = by_number[link.number]
+        if isinstance(item, Odd):
+            line.one(item.frame, item.at)
+        else:
+            line.rows += item.rows()
+    for line, other in zip(together, alone, strict=True):
+        assert line.rows == other.rows
+        assert dict(line.session.line().plants) == dict(other.session.line().plants)
+        assert line.link.outbox.take() == other.link.outbox.take()
 
 
 def test_a_strip_is_no_deeper_than_a_tick_can_judge_and_is_answered_plant_by_plant() -> None:
