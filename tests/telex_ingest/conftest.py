@@ -190,8 +190,8 @@ async def room() -> AsyncIterator[MiniatureRoom]:
 
 @pytest.fixture
 async def slow_room() -> AsyncIterator[MiniatureRoom]:
-    """A room that acknowledges only when the test calls `store_all`, with short limits."""
-    made = MiniatureRoom(Limits(handshake_s=0.3, early_refusals=4, reorder=8, sweep_s=0.0), acks=False)
+    """A room that acknowledges only when the test calls `store_all`, with small limits."""
+    made = MiniatureRoom(Limits(early_refusals=4, reorder=8, sweep_s=0.0), acks=False)
     async with serving(made, direct=True) as made.address:
         yield made
         await made.gateway.close()
