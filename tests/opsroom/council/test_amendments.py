@@ -104,6 +104,3 @@ def test_an_amendment_keeps_to_what_plants_declared() -> None:
     for option in ("b", "c", "z"):
         command = ask.AmendMotion(motion=motion, option=option, to=proposed(), reason="x")
         assert play.refusal(command, seat(3)).code == "no-option"
-
-
-# commitments

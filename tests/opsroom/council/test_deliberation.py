@@ -199,9 +199,6 @@ def test_more_time_moves_the_clock_of_the_alarm_and_orders_nothing() -> None:
     assert not play.room.orders
 
 
-# amendments
-
-
 def test_a_mover_cannot_take_a_motion_back_once_a_quorum_has_cast_its_last_ballots() -> None:
     play = Play()
     motion = play.motion()
