@@ -107,7 +107,7 @@ class Gateway:
         self._gathering = Gathering(
             desk, self._wires, self._restraint, deliver, roomy, self._odd, clock, limits, self._toll, gather_s
         )
-        self._telling = Telling(self._session, self._wires, limits.send_s)
+        self._telling = Telling(self._session, self._wires, limits.send_s, self._toll)
         self._swept = float("-inf")
         self._swept_at = float("inf")
         self._closing = False

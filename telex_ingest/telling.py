@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from telex_ingest.open_wire import POLICY_VIOLATION, Wire
 from telex_ingest.refusals import WireError
 from telex_ingest.session import Session
+from telex_ingest.toll import Toll
 from telex_ingest.wire import encode
 
 
 class Telling:
     """Sends what waits in the outboxes of a session's links, on their open wires."""
 
-    def __init__(self, session: Session, wires: Mapping[int, Wire], send_s: float) -> None:
+    def __init__(self, session: Session, wires: Mapping[int, Wire], send_s: float, toll: Toll) -> None:
         """`send_s` is how long a link may take none of what is sent to it before it is cut, seconds."""
-        self._session, self._wires, self._send_s = session, wires, send_s
+        self._session, self._wires, self._send_s, self._toll = session, wires, send_s, toll
         self._flushing = False
 
     def flush(self) -> None:
@@ -27,10 +28,12 @@ class Telling:
 
     def _flush_now(self) -> None:
         self._flushing = False
+        self._toll.begin()
         for link in self._session.take_ready():
             wire = self._wires.get(link.number)
             if wire is not None and wire.sending is None and not self._said_at_once(wire):
                 wire.sending = asyncio.get_running_loop().create_task(self._say(wire))
+        self._toll.charge("answering")
 
     def _said_at_once(self, wire: Wire) -> bool:
         """Send what waits for the link without a task; False when the line is full, and all of it still waits."""

@@ -46,10 +46,26 @@ class Panorama:
             self._looking = asyncio.get_running_loop().create_task(self._look_beside())
         return self._rows
 
+    async def anew(self) -> tuple[UnitView, ...] | None:
+        """All units as they are from now on, looked at beside the loop; None when they shall be looked at at once.
+
+        That is when it costs little, or when a birth came in the way of the look.
+        """
+        if self._cost_s <= CHEAP_S:
+            return None
+        before = self._rows
+        if self._looking is not None:
+            await asyncio.shield(self._looking)  # it began before: it may not know what this one is asked for
+            before = self._rows
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look_beside())
+        await asyncio.shield(self._looking)
+        return None if self._rows is before else self._rows
+
     async def _look_beside(self) -> None:
         try:
             self._take(*await asyncio.to_thread(_timed, self._look))
-        except RuntimeError:
+        except (RuntimeError, LookupError):
             # A plant was born in the middle of the look; the next one will see it.
             self._at = asyncio.get_running_loop().time()
         finally:

@@ -22,7 +22,8 @@ from opsroom.loop.tick import touched
 from opsroom.room.events import AnyEvent, PlantJoined
 from opsroom.showing import show, unit_rows
 from opsroom.showing.scene import Scene
-from opsroom.views import Delta, LineRequest, TickerLine, Viewer, WatchRequest
+from opsroom.views import Delta, LineRequest, TickerLine, UnitView, Viewer, WatchRequest
+from telex_ingest.toll import Toll
 
 RATE = 10.0
 """The most deltas a second to one screen."""
@@ -121,8 +122,10 @@ class Subscriber:
 class Watchers:
     """All screens of a room."""
 
-    def __init__(self, scene: Scene, now: Callable[[], float]) -> None:
+    def __init__(self, scene: Scene, now: Callable[[], float], toll: Toll | None = None) -> None:
+        """`toll` is told what the messages cost."""
         self.scene, self.now = scene, now
+        self._toll = toll or Toll()
         self.subscribers: set[Subscriber] = set()
         self.closing = asyncio.Event()
         self.coalesced = 0
@@ -190,35 +193,53 @@ class Watchers:
                 checked = loop.time()
                 if not still():
                     return
-            await socket.send_text(self.message(subscriber))
+            asked, units = loop.time(), None
+            if self._begins(subscriber, asked):
+                subscriber.fresh, subscriber.born = True, False
+                units = await self._panorama.anew()
+            await socket.send_text(self.message(subscriber, units, asked))
             await asyncio.sleep(1.0 / RATE)
             with suppress(TimeoutError):  # no wait_for, which may lose a cancellation until Python 3.12
                 async with asyncio.timeout(BEAT_S):
                     await subscriber.wake.wait()
 
-    def message(self, subscriber: Subscriber) -> str:
-        """What to tell a screen now: a snapshot if it needs one, else the delta since the last message."""
+    @staticmethod
+    def _begins(subscriber: Subscriber, at: float) -> bool:
+        return subscriber.fresh or (subscriber.born and at >= subscriber.again_at)
+
+    def message(
+        self, subscriber: Subscriber, units: tuple[UnitView, ...] | None = None, asked: float | None = None
+    ) -> str:
+        """What to tell a screen now: a snapshot if it needs one, else the delta since the last message.
+
+        `units` are those of the snapshot if they have been looked at already, since it was `asked` for on the loop's clock.
+        """
+        self._toll.begin()
         subscriber.wake.clear()
         subscriber.n += 1
         at = asyncio.get_running_loop().time
-        asked = at()
-        began = subscriber.fresh or (subscriber.born and asked >= subscriber.again_at)
-        view: Any = self._snapshot(subscriber) if began else self._delta(subscriber)
+        asked = at() if asked is None else asked
+        began = self._begins(subscriber, asked)
+        view: Any = self._snapshot(subscriber, units) if began else self._delta(subscriber)
         if began:
             subscriber.again_at = at() + min(LATEST_S, SHARE * (at() - asked))
         subscriber.clear()
         if began and subscriber.page is not None:
             subscriber.turn(subscriber.page)  # a snapshot holds no page; it comes with the first delta
-        return msgspec.json.encode(view).decode()
+        said = msgspec.json.encode(view).decode()
+        self._toll.charge("telling the screens")
+        return said
 
-    def _snapshot(self, subscriber: Subscriber) -> msgspec.Struct:
+    def _snapshot(self, subscriber: Subscriber, units: tuple[UnitView, ...] | None) -> msgspec.Struct:
         self.snapshots += 1
-        subscriber.fresh = subscriber.born = False
+        subscriber.fresh = False
+        if units is None:
+            subscriber.born = False  # else it knows only what was born before they were looked at
         scene = self.scene
         subscriber.lanes = np.zeros(len(scene.bank), np.bool_)
         for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):
             subscriber.lanes[signal.lane] = True
-        view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now())
+        view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now(), units)
         subscriber.units = Told(view.units)
         return view
 

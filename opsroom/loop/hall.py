@@ -272,7 +272,7 @@ def open_hall(
             inbox=Inbox(clock, pulse.loop),
             pulse=pulse,
             scene=scene,
-            watchers=Watchers(scene, clock.now),
+            watchers=Watchers(scene, clock.now, pulse.loop),
             wholes=wholes,
             looks=looks,
             absorbed=Absorbed(looks.ledger),

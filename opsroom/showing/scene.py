@@ -121,8 +121,10 @@ class Scene:
             yield here
             waiting += reversed(children.get(here, ()))
 
-    def snapshot(self, viewer: Viewer, wanted: str, n: int, now: float) -> Snapshot:
-        """Everything that a screen needs to start."""
+    def snapshot(
+        self, viewer: Viewer, wanted: str, n: int, now: float, units: tuple[UnitView, ...] | None = None
+    ) -> Snapshot:
+        """Everything that a screen needs to start; `units` if they have been looked at already."""
         room, focus = self.room, self.focus(viewer, wanted)
         return Snapshot(
             n=n,
@@ -133,7 +135,7 @@ class Scene:
             focus=focus,
             held=room.held is not None,
             viewer=viewer,
-            units=self.units(),
+            units=self.units() if units is None else units,
             signals=self.signals(viewer, focus, now),
             alarms=show.alarms(room, viewer),
             motions=show.motions(room, viewer),
@@ -289,7 +291,7 @@ class Scene:
         """Take the state of the line as the wire tells it now."""
         births = (len(self.bank), counts.births)
         if self._places is None or self._places[0] != births:
-            self._places = (births, places(self.bank))
+            self._places = (births, places(self.bank, self._places[1] if self._places else None))
         self.counts, self.links, self.behind = counts, tuple(links), stale(self.bank, self._places[1])
         self.line = line_page.summary(counts, self.behind, self.line)
 

@@ -43,18 +43,24 @@ class Places(NamedTuple):
     plant: NDArray[np.int64]
     period_us: NDArray[np.float64]
     plants: tuple[str, ...]
+    each: Mapping[str, tuple[object, NDArray[np.float64]]]
+    """For each plant the signals of its birth, and their lanes and periods (2, m)."""
 
 
-def places(bank: Bank) -> Places:
-    """Look where the signals of the newest births stand; good until the next birth."""
-    plants = tuple(bank.by_plant)
-    rows = [
-        (signal.lane, number, signal.birth.period_s * 1e6)
-        for number, plant in enumerate(plants)
-        for signal in bank.by_plant[plant].values()
-    ]
-    columns = np.array(rows, np.float64).reshape(-1, 3)
-    return Places(columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64), columns[:, 2], plants)
+def places(bank: Bank, before: Places | None = None) -> Places:
+    """Look where the signals of the newest births stand; good until the next birth. Only what was born since `before` costs."""
+    known = before.each if before is not None else {}
+    each = {}
+    for plant, signals in bank.by_plant.items():
+        mine = known.get(plant)
+        if mine is None or mine[0] is not signals:
+            rows = [(signal.lane, signal.birth.period_s * 1e6) for signal in signals.values()]
+            mine = (signals, np.array(rows, np.float64).reshape(-1, 2).T)
+        each[plant] = mine
+    columns = np.concatenate([np.empty((2, 0)), *(rows for _, rows in each.values())], axis=1)
+    sizes = np.array([rows.shape[1] for _, rows in each.values()], np.int64)
+    number = np.repeat(np.arange(len(each)), sizes)
+    return Places(columns[0].astype(np.int64), number, columns[1], tuple(each), each)
 
 
 def stale(bank: Bank, where: Places) -> dict[str, Stale]:

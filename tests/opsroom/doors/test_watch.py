@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import msgspec
@@ -13,13 +14,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from opsroom.constitution.charter import read
 from opsroom.doors import watch as watch_module
+from opsroom.doors.panorama import Panorama
 from opsroom.doors.watch import Subscriber, Watchers
 from opsroom.judgement.bank import Bank
 from opsroom.record.store import Place
 from opsroom.room.events import PlantJoined
 from opsroom.room.room import newborn
 from opsroom.showing.scene import Scene
-from opsroom.views import Delta, LineBook, Snapshot, TickerLine, Viewer
+from opsroom.views import Delta, LineBook, Snapshot, TickerLine, UnitView, Viewer
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import PlantBirth, SignalBirth
 from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
@@ -29,6 +31,10 @@ ANYBODY = Viewer(role="viewer")
 
 def line(text: str) -> TickerLine:
     return TickerLine(at=0.0, kind="alarm", unit="mill-1", text=text)
+
+
+def unit(name: str) -> UnitView:
+    return UnitView(id=name, title="", level="", parent="", children=(), state="calm")
 
 
 @pytest.fixture
@@ -159,6 +165,54 @@ async def page_of(socket: ClientConnection) -> LineBook:
         heard = await first_of(socket)
         if isinstance(heard, Delta) and heard.book is not None:
             return heard.book
+
+
+async def test_a_dear_look_for_a_snapshot_is_made_beside_the_loop_and_knows_what_was_there_when_it_was_asked_for() -> (
+    None
+):
+    here, looked, known = threading.get_ident(), list[int](), [unit("mill-1")]
+
+    def look() -> tuple[UnitView, ...]:
+        looked.append(threading.get_ident())
+        return tuple(known)
+
+    panorama = Panorama(look)
+    assert await panorama.anew() is None, "nobody knows yet that it is dear"
+    panorama._take((), 1.0)
+    first = asyncio.create_task(panorama.anew())
+    await asyncio.sleep(0)
+    known.append(unit("mill-2"))
+    second = asyncio.create_task(panorama.anew())
+    rows, newer = await asyncio.gather(first, second)
+    assert rows is not None
+    assert newer == tuple(known)
+    assert len(looked) == 2
+    assert here not in looked
+
+
+async def test_a_look_that_a_birth_came_in_the_way_of_is_left_to_the_loop() -> None:
+    def look() -> tuple[UnitView, ...]:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    panorama = Panorama(look)
+    panorama._take((unit("mill-1"),), 1.0)
+    assert await panorama.anew() is None
+
+
+async def test_what_is_born_during_the_look_for_a_snapshot_gets_another_one(watchers: Watchers) -> None:
+    subscriber = Subscriber(ANYBODY, "")
+    watchers.subscribers.add(subscriber)
+    joined = PlantJoined(at=5.0, plant="mill-2", title="", link="", parent="", signals=())
+    subscriber.fresh, subscriber.born = True, False  # as it stands while the units are looked at
+    watchers.push((joined,), np.empty(0, np.int64), [])
+    looked_at = watchers.scene.units()
+    assert isinstance(
+        msgspec.json.decode(watchers.message(subscriber, looked_at, 0.0), type=Snapshot | Delta), Snapshot
+    )
+    assert subscriber.born
+    subscriber.again_at = 0.0
+    assert isinstance(told(watchers, subscriber), Snapshot)
+    assert isinstance(told(watchers, subscriber), Delta)
 
 
 async def test_a_flood_of_births_takes_a_small_share_of_the_time_in_snapshots(watchers: Watchers) -> None:

@@ -123,6 +123,21 @@ def heard(bank: Bank, lane: int, at_s: float) -> None:
     bank.lanes.last_us[lane] = int(at_s * 1e6)
 
 
+def test_places_that_are_looked_at_again_after_births_are_those_of_a_first_look() -> None:
+    bank = Bank()
+    assert len(places(bank).lane) == 0
+    mill(bank, (60.0, 30.0))
+    before = places(bank)
+    mill(bank, (60.0, 10.0, 5.0))  # born again, in other words
+    signals = tuple(SignalBirth(id=n, name=f"t-{n}", unit="t", period_s=2.0) for n in range(2))
+    bank.admit(PlantBirth(plant="mill-2", signals=signals), {f"mill-2/t-{n}": Place(2, n + 9) for n in range(2)})
+    again, anew = places(bank, before), places(bank)
+    assert again.plants == anew.plants == ("mill-1", "mill-2")
+    for one, other in zip(again[:3], anew[:3], strict=True):
+        assert np.array_equal(one, other)
+    assert anew.period_us.tolist() == [6e7, 1e7, 5e6, 2e6, 2e6]
+
+
 def test_a_signal_is_stale_by_its_own_period_against_its_plant_also_in_1899() -> None:
     bank, then = Bank(), -2_208_988_800.0
     mill(bank, (60.0, 60.0, 3600.0, 60.0))
