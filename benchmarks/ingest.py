@@ -254,7 +254,10 @@ class _Wall:
         from websockets.exceptions import ConnectionClosed
         from websockets.sync.client import connect
 
-        with contextlib.suppress(ConnectionClosed), connect(self._url, max_size=None, proxy=None) as socket:
+        with (
+            contextlib.suppress(ConnectionClosed),
+            connect(self._url, max_size=None, proxy=None, open_timeout=START_S) as socket,
+        ):
             while not self._over.is_set():
                 with contextlib.suppress(TimeoutError):
                     self._bytes += len(socket.recv(0.2))

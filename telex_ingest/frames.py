@@ -72,6 +72,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._asked = False
         """Whether the bag asks for what came: then the event loop does not read."""
         self._in_vain = 0
+        self._number = -1
+        """The socket, as the system numbers it."""
         self._toll = Toll()
 
     def handle_connect(self, event: Request) -> None:
@@ -170,6 +172,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Let the bag ask from now on, if what lies in the socket are the websocket's own bytes."""
         if self.scheme == "ws" and _SOCKETS_ARE_FILES and not self.transport.is_closing():
             self._asked, self._in_vain = True, 0
+            self._number = self.transport.get_extra_info("socket").fileno()
             self.transport.pause_reading()
             waiting.bag.ask(self)
 
@@ -193,10 +196,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             return False  # its number may be another's by now
         if self._paused:
             return True
-        number = self.transport.get_extra_info("socket").fileno()
         try:
             for _ in range(_AGAIN):
-                data = os.read(number, _AT_ONCE)
+                data = os.read(self._number, _AT_ONCE)
                 if not data:
                     self._in_vain = _IN_VAIN
                     break
