@@ -11,7 +11,7 @@ readings of a tick are judged as tables (`opsroom.judgement.layout`), a row of w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 
 import numpy as np
@@ -25,12 +25,12 @@ from cyberstride.forecast import Forecast
 from cyberstride.reference import anchor
 from cyberstride.scales import NONE, judged_in
 from opsroom.constitution.judging import AlarmBudget, Judging
-from opsroom.judgement import passes, tuning
+from opsroom.judgement import tuning
 from opsroom.judgement.filter import Filter
 from opsroom.judgement.intake import Columns, Intake
 from opsroom.judgement.judged import Announced, InOrder, Judged, announced, blocks_of, in_order
 from opsroom.judgement.lanes import Lanes, Loud
-from opsroom.judgement.layout import apart, laid
+from opsroom.judgement.layout import apart, by_neighbours, laid
 from opsroom.judgement.paces import Paces
 from opsroom.judgement.passes import NEVER
 from opsroom.judgement.rings import Rings
@@ -189,7 +189,7 @@ class Bank:
             self.lanes.alike = False
 
     @property
-    def shards(self) -> Iterable[int]:
+    def shards(self) -> Collection[int]:
         """The shards that hold a signal."""
         return self._shards.keys()
 
@@ -206,13 +206,7 @@ class Bank:
         toll = self.toll
         toll.begin()
         said, columns = self._intake.columns(telexes)
-        sizes = np.diff(said.ends, prepend=0)
-        starts, order = said.ends - sizes, np.empty(len(columns.lane), np.int64)
-        # Signals that are neighbours in memory are judged together: the filter then reads and writes long runs.
-        some = np.flatnonzero(sizes)
-        passes.spread(some[np.argsort(columns.lane[starts[some]], kind="stable")], starts, sizes, order)
-        toll.charge("columns")
-        words, heard, judged = self._absorb(columns, order, hear=True)
+        words, heard, judged = self._absorb(columns, by_neighbours(said, columns), hear=True)
         for item in telexes:
             if isinstance(item, Accepted):
                 self.heard_us[item.plant] = item.received_us
@@ -371,10 +365,11 @@ class Bank:
         """The filter's word for a signal now."""
         return NAMES[int(self.lanes.named[lane])]
 
-    def snapshot(self) -> dict[int, bytes]:
-        """The beliefs of every shard as bytes, with the source times that `elapsed` counts from."""
+    def snapshot(self, shards: Iterable[int] | None = None) -> dict[int, bytes]:
+        """The beliefs of some shards, or of every one, as bytes, with the source times that `elapsed` counts from."""
         parts = {}
-        for shard, rows in self._shards.items():
+        for shard in self._shards if shards is None else shards:
+            rows = self._shards[shard]
             lane = np.array([rows[row] for row in sorted(rows)], np.int64)
             keys = [self.signals[i].key for i in lane]
             known = Snapshot(

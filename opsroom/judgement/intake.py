@@ -101,7 +101,7 @@ class Intake:
     def __init__(self, lane_of: Mapping[str, Mapping[int, int]], numbers: Mapping[str, int]) -> None:
         self._lane_of, self._numbers = lane_of, numbers
         self._shapes: dict[tuple[str, tuple[int, ...]], Ints] = {}
-        self._sheets: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Ints, Ints, Ints]] = {}
+        self._sheets: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Ints, Ints, Ints, Ints, Ints]] = {}
         self._homes: dict[str, tuple[int, int]] = {}
         self._places: dict[tuple[int, ...], _Places] = {}
 
@@ -135,9 +135,11 @@ class Intake:
                 self._sheets.clear()
             homes = np.array([self._home(plant) for plant in sheet.plants], np.int64)
             lanes = [self._lane_of[plant][number] for plant in sheet.plants for number in sheet.signals]
-            known = self._sheets[key] = (np.array(lanes, np.int64), homes[:, 0], homes[:, 1])
-        lane, shard, plant = known
-        t, m = len(sheet.plants), len(sheet.signals)
+            sizes = np.full(len(sheet.plants), len(sheet.signals), np.int64)
+            good = np.zeros(len(lanes), np.int64)
+            known = self._sheets[key] = (np.array(lanes, np.int64), homes[:, 0].copy(), homes[:, 1].copy(), sizes, good)
+        lane, shard, plant, sizes, good = known
+        t = len(sheet.plants)
         value = np.frombuffer(sheet.values, "<f8" if sheet.width == 8 else "<f4").astype(np.float64)
         value[~np.isfinite(value)] = np.nan
         return (
@@ -149,10 +151,10 @@ class Intake:
                 np.frombuffer(sheet.source_us, "<i8"),
                 np.full(t, sheet.received_us, np.int64),
                 np.full(t, _KIND[sheet.kind], np.int64),
-                np.full(t, m, np.int64),
+                sizes,
                 lane,
                 value,
-                np.zeros(t * m, np.int64),
+                good,
             ),
         )
 

@@ -11,12 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.judgement import passes
-from opsroom.judgement.intake import Columns
+from opsroom.judgement.intake import Columns, Telexes
 from opsroom.judgement.lanes import Lanes
 from opsroom.judgement.table import Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def by_neighbours(said: Telexes, columns: Columns) -> Ints:
+    """The places of readings, telex after telex, so that signals which are neighbours in memory are judged together."""
+    sizes = np.diff(said.ends, prepend=0)
+    starts, order = said.ends - sizes, np.empty(len(columns.lane), np.int64)
+    # The filter then reads and writes long runs.
+    some = np.flatnonzero(sizes)
+    passes.spread(some[np.argsort(columns.lane[starts[some]], kind="stable")], starts, sizes, order)
+    return order
 
 
 def laid(columns: Columns, order: Ints, lanes: Lanes) -> Iterable[Table]:
@@ -26,6 +36,9 @@ def laid(columns: Columns, order: Ints, lanes: Lanes) -> Iterable[Table]:
     backfill behind what was heard, are left out. The source times of the signals' newest readings go on.
     """
     n = len(columns.lane)
+    if n and lanes.alike and passes.rising(order, columns.lane, columns.kind):
+        yield _row(columns, order, lanes)
+        return
     turn, elapsed = np.empty(n, np.int64), np.empty(n)
     most = passes.turns(
         columns.lane, columns.kind, columns.source_us, lanes.period_us, lanes.last_us, lanes.seen, turn, elapsed
@@ -35,6 +48,18 @@ def laid(columns: Columns, order: Ints, lanes: Lanes) -> Iterable[Table]:
             yield from _tables(columns, some, lanes, turn, elapsed, most)
     finally:
         passes.clear(columns.lane, lanes.seen)
+
+
+def _row(columns: Columns, order: Ints, lanes: Lanes) -> Table:
+    """Live readings, one of each signal, as a table of one row."""
+    n = len(order)
+    lane, source_us = np.empty(n, np.int64), np.empty(n, np.int64)
+    value, lapse, told = np.empty(n), np.empty(n), np.empty(n)
+    passes.lay_row(
+        order, columns.lane, columns.value, columns.quality, columns.source_us, lanes.period_us, lanes.last_us,
+        lane, source_us, value, lapse, told,
+    )  # fmt: skip
+    return Table(order[None], lane[None], source_us[None], value[None], lapse[None], told[None])
 
 
 def apart(lane: Ints, places: Ints) -> Iterable[Ints]:

@@ -46,6 +46,34 @@ def gather(
 
 
 @compiled
+def rising(order: Any, lane: Any, kind: Any) -> bool:
+    """Tell whether all readings are live, and each signal has one alone, in the order in which they lie in memory."""
+    before = -1
+    for place in order:
+        if lane[place] <= before or kind[place] != _LIVE:
+            return False
+        before = lane[place]
+    return True
+
+
+@compiled
+def lay_row(
+    order: Any, lane: Any, value: Any, quality: Any, source: Any, period: Any, last: Any,
+    lanes: Any, at: Any, x: Any, lapse: Any, told: Any,
+) -> None:  # fmt: skip
+    """Lay live readings, one of each signal, into one row: what `turns`, `widths` and `lay` would write of them."""
+    for to in range(len(order)):
+        place = order[to]
+        row, now = lane[place], source[place]
+        before = last[row]
+        lapse[to] = 1.0 if before == NEVER else (now - before) / period[row]
+        if before < now:
+            last[row] = now
+        lanes[to], at[to], told[to] = row, now, value[place]
+        x[to] = np.nan if quality[place] == _BAD else value[place]
+
+
+@compiled
 def turns(lane: Any, kind: Any, source: Any, period: Any, last: Any, seen: Any, turn: Any, elapsed: Any) -> int:
     """Write into `turn` how many readings of the same signal are judged before each, -1 for one that is not judged.
 

@@ -153,3 +153,24 @@ def test_few_readings_wake_no_thread() -> None:
     judged(few, stream(60), 4)
     assert not mine(before)
     few.close()
+
+
+def test_a_tick_with_one_live_reading_of_each_signal_is_one_row_and_the_same_as_the_general_way() -> None:
+    rng, one, other = np.random.default_rng(5), Lanes(64), Lanes(64)
+    for lanes in (one, other):
+        lanes.last_us[8:40] = np.arange(32) * SECOND
+        lanes.period_us[:] = 2.0 * SECOND
+    lane = rng.permutation(64)[:50]
+    order, at = np.argsort(lane), rng.integers(0, 40, 50) * SECOND
+    value, quality = rng.normal(size=50), rng.integers(0, 3, 50)
+    columns = Columns(np.arange(50), lane, at, np.zeros(50, np.int64), value, quality)
+    other.alike = False
+    (quick,), (general,) = laid(columns, order, one), laid(columns, order, other)
+    for mine, theirs in zip(quick, general, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(one.last_us, other.last_us)
+    repeated = columns._replace(lane=np.where(np.arange(50) == 49, lane[0], lane))
+    assert [table.lane.shape for table in laid(repeated, np.argsort(repeated.lane, kind="stable"), one)] == [
+        (1, 48),
+        (2, 1),
+    ]
