@@ -21,7 +21,10 @@ TRY_AGAIN_S = 1.0
 """How soon a disk that said no is tried again, in seconds of the world."""
 
 SNAPSHOT_S = 120.0
-"""How often beliefs are kept, in seconds of the world: what a restart has to judge again."""
+"""How often the beliefs of each shard are kept, in seconds of the world: what a restart has to judge again.
+
+One shard follows the other, evenly over this time: all at once would stop a room of many signals for seconds.
+"""
 
 TEND_S = 1.0
 """How often the store's house is looked after, in seconds of the world; while there is work, `BUSY_S` apart."""
@@ -55,7 +58,9 @@ class Writer:
         self._looked_at = -LOOK_S
         self._tending = asyncio.create_task(self._tend(), name="tend")
         self._kept_at = asyncio.get_running_loop().time()
-        self._kept_mark = hall.store.last_mark
+        self._begun = hall.store.last_mark
+        self._kept: dict[int, int] = {}
+        """By shard: the mark up to which its beliefs were kept since the room began."""
 
     async def write(
         self,
@@ -87,18 +92,23 @@ class Writer:
 
     @property
     def keeps_beliefs_now(self) -> bool:
-        """Whether it is time to keep the beliefs."""
-        return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S
+        """Whether it is time to keep the beliefs of a shard."""
+        shards = max(1, len(self.hall.bank.shards))
+        return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S / shards
 
     async def keep_beliefs(self, *, now: bool = False) -> None:
-        """Keep the beliefs as they are after the last tick, when it is time."""
-        time = asyncio.get_running_loop().time()
-        mark = self.hall.store.last_mark
-        if mark == self._kept_mark or not (now or time - self._kept_at >= SNAPSHOT_S):
+        """Keep the beliefs as they are after the last tick: of all shards `now`, or of the next one when it is time."""
+        if not (now or self.keeps_beliefs_now):
             return
-        parts = self.hall.bank.snapshot()
-        self._kept_at, self._kept_mark = time, mark
-        await self._until_done([lambda: self.hall.store.save_beliefs(mark, parts)])
+        bank, mark = self.hall.bank, self.hall.store.last_mark
+        due = [shard for shard in bank.shards if self._kept.get(shard, self._begun) < mark]
+        if not now:
+            due = sorted(due, key=lambda shard: self._kept.get(shard, -1))[:1]
+        self._kept_at = asyncio.get_running_loop().time()
+        if due:
+            parts = bank.snapshot(due)
+            self._kept.update(dict.fromkeys(due, mark))
+            await self._until_done([lambda: self.hall.store.save_beliefs(mark, parts)])
 
     async def _until_done(self, steps: list[Callable[[], None]]) -> None:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,65 @@
+"""Beliefs are kept a shard at a time while a room runs, and a restart goes on from marks that differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import structlog
+
+from opsroom.clock import HandClock
+from opsroom.loop import writer as writer_module
+from opsroom.loop.hall import Hall, open_hall
+from opsroom.loop.tick import fold
+from opsroom.loop.writer import Writer
+from opsroom.record.store import shard_of
+from telex_ingest.heard import Accepted
+from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
+from tests.journeys.test_restart import crash_image
+from tests.opsroom.rooms import make_folder
+
+START = 1_800_000_000.0
+PLANTS = ("mill-1", "mill-2", "mill-3")
+
+
+def opened(folder: Path) -> Hall:
+    return open_hall(folder, lambda _: HandClock(START), structlog.wrap_logger(structlog.ReturnLogger()))
+
+
+async def one_tick(hall: Hall, writer: Writer, seq: int) -> None:
+    rows = [
+        Accepted(plant, 1, seq, at := seq * 1_000_000, at, TelexKind.LIVE, (1,), (Reading(1, 100.0 + seq % 3),))
+        for plant in PLANTS
+    ]
+    judged = hall.bank.judge(rows, START, hall.numbers)
+    await writer.write((), judged, fold(hall.room, [], START, hall.sight), START)
+
+
+async def test_each_shard_is_kept_in_its_turn_and_a_killed_room_knows_all_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "SNAPSHOT_S", 0.0)
+    hall = opened(make_folder(tmp_path / "room"))
+    births = [PlantBirth(plant=p, signals=(SignalBirth(id=1, name="output", unit="t", period_s=1.0),)) for p in PLANTS]
+    hall.store.save_births(births)
+    for birth in births:
+        hall.admit(birth)
+    shards = {shard_of(plant) for plant in PLANTS}
+    assert len(shards) == 3
+    writer, marks = Writer(hall), []
+    for seq in range(1, 9):
+        await one_tick(hall, writer, seq)
+        await writer.keep_beliefs()
+        marks.append({shard: kept.mark for shard, kept in hall.store.beliefs().items()})
+    assert [len(each) for each in marks] == [1, 2, 3, 3, 3, 3, 3, 3]
+    assert sorted(marks[-1].values()) == [6, 7, 8], "each in its turn"
+    await one_tick(hall, writer, 9)
+    image = crash_image(tmp_path / "room", tmp_path / "crashed")
+    await writer.keep_beliefs(now=True)
+    assert {kept.mark for kept in hall.store.beliefs().values()} == {9}, "all of them when asked"
+    knew = hall.bank.snapshot()
+    writer.close()
+    hall.close()
+    again = opened(image)
+    assert again.bank.snapshot() == knew, "bit for bit, each shard from its own mark on"
+    again.close()
