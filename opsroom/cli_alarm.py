@@ -43,7 +43,7 @@ def alarm_report(
         typer.echo(msgspec.json.encode(told).decode())
         return
     span = " to ".join(datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in (told.start, told.end))
-    console = Console()
+    console = Console(markup=False)
     table = Table(
         title=f"Alarms at {tree.units[where].title or where}, {span} UTC: {told.alarms}", title_justify="left"
     )

@@ -85,7 +85,7 @@ def _minutes(seconds: float) -> str:
 
 def made(folder: Path, passphrases: Mapping[str, str], occupants: Mapping[str, str]) -> None:
     """Tell the passphrases of a room that was just made; they are kept nowhere in clear."""
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False)
     console.print(f"The room lies in {folder}; its constitution is {folder}/room.toml.")
     console.print("These passphrases are shown once, and kept nowhere in clear:\n")
     console.print(seats_table(passphrases, occupants))
@@ -99,7 +99,7 @@ def accounts(rows: Iterable[Account], present: Container[str]) -> None:
         table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(row.name, str(row.role), row.occupant, "yes" if row.name in present else "")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def links(rows: Iterable[Link]) -> None:
@@ -110,7 +110,7 @@ def links(rows: Iterable[Link]) -> None:
     for row in rows:
         state = "revoked" if row.revoked_at is not None else "valid"
         table.add_row(row.id, " ".join(row.plants), _moment(row.made_at), _moment(row.seen_at), state)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def line(room: Running, search: str, most: int) -> None:
@@ -119,7 +119,7 @@ def line(room: Running, search: str, most: int) -> None:
     told = ask(room, f"/api/line/book?{query}")
     if told.status != 200:
         raise NoAnswerError(room.address, f"status {told.status}")
-    console = Console()
+    console = Console(markup=False)  # what a plant wrote is no markup of ours
     if not console.is_terminal:
         console.width = max(console.width, 160)  # a file or a pipe has no edge
     console.print(line_table(msgspec.convert(told.body, LineBook)))

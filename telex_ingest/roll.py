@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import GapClosed, Heard, PlantBorn
+from telex_ingest.legible import legible_birth
 from telex_ingest.line import PlantLine
 from telex_ingest.plant import Plant
 from telex_ingest.states import PLANT, LinkEvent, LinkState, PlantEvent, PlantState
@@ -88,6 +89,7 @@ class Roll:
         if wrong:
             self.desk.refuse(link, now, "bad-birth", "; ".join(wrong[:5]), name)
             return
+        birth = legible_birth(birth)
         plant = self.plants.get(name)
         if plant is None:
             limits = self.desk.limits

@@ -20,6 +20,7 @@ from telex_ingest.heard import (
     StatementCame,
     StripAccepted,
 )
+from telex_ingest.legible import legible_frame
 from telex_ingest.line import Limits, LineCounts
 from telex_ingest.plant import Arrived, Plant, Spent
 from telex_ingest.refusals import WireError, show
@@ -156,6 +157,8 @@ class Session:
 
     def _speech(self, link: Link, decoded: Decoded, now: float, heard: list[Heard]) -> None:
         frame = decoded.frame
+        if frame.receipts or frame.calls or frame.deaths:
+            frame = legible_frame(frame)
         for spool in frame.spools:
             plant = self._roll.speaking(link, spool.plant, now)
             if plant is not None:

@@ -15,7 +15,7 @@ import msgspec
 
 PROTOCOL = "telex.v1"
 
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)")]  # a `$` alone lets a newline follow
 """A plant, unit, signal, order or link id: lower-case letters, digits and hyphens."""
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=9_007_199_254_740_991)]

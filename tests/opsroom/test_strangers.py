@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
+from opsroom.cli import app
 from opsroom.entry.guard import LARGEST_BODY
 from telex_ingest.plant_link import PlantLink
 from tests.opsroom.rooms import MILL, make_folder, served
@@ -66,3 +70,20 @@ async def test_a_link_that_speaks_for_anothers_plant_is_refused_and_the_ticker_s
             assert link.refusals[0].code == "not-yours"
             await until(lambda: any("vandal tried to speak for mill-1" in one.text for one in room.hall.scene.ticker))
         assert "mill-1" not in room.hall.room.plants
+
+
+async def test_what_a_link_sends_neither_breaks_nor_commands_the_operators_terminal(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "room")
+    async with served(folder) as room:
+        ticket = room.hall.links.add("mill", ["mill-1"])
+        async with connect(room.telex) as socket:
+            hello = {"link": "mill", "token": ticket}
+            await socket.send(json.dumps({"hello": hello, "[/bold]\x1b[2J": 1, "[red]": [1]}))
+            await until(lambda: room.hall.scene.line.refused >= 2)
+            asked = ["link", "list", "--data", str(folder)]
+            while "503" in (told := await asyncio.to_thread(CliRunner().invoke, app, asked)).output:
+                continue  # the line is not gathered yet
+        assert told.exit_code == 0, told.output
+        assert "[/bold]" in told.output
+        assert "[red]" in told.output
+        assert "\x1b[2J" not in told.output

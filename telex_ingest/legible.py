@@ -1,0 +1,64 @@
+"""A plant's words as screens, terminals and logs can show them. Pure.
+
+What a plant writes about itself is read by people: on walls, in a terminal, in minutes. A terminal obeys control characters,
+and a mark that turns the writing round makes one name look like another.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from telex_ingest.telex import FromPlant, OrderBirth, PlantBirth, SignalBirth
+
+MOST = 500
+"""Characters of a title, a unit or a reason; as many as in a room.toml."""
+
+JOINERS = frozenset("\u200c\u200d")
+"""Marks of no width that Persian, Hindi and others are written with."""
+
+
+def legible(text: str, most: int = MOST) -> str:
+    """Give a text in one line of at most `most` characters: a dot for what cannot be printed, a space for every kind of space.
+
+    >>> legible("M\u00fchle \u202e1\x1b[2J\r\n")
+    'M\u00fchle \u00b71\u00b7[2J  '
+    """
+    if len(text) > most:
+        text = text[: most - 1] + "\u2026"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in JOINERS else " " if c.isspace() else "\u00b7" for c in text)
+
+
+def legible_birth(birth: PlantBirth) -> PlantBirth:
+    """Give a birth whose titles and units can be shown; the same object, if all of them can."""
+    signals = tuple(_signal(one) for one in birth.signals)
+    orders = tuple(_order(one) for one in birth.orders)
+    title = legible(birth.title)
+    if title == birth.title and signals == birth.signals and orders == birth.orders:
+        return birth
+    return msgspec.structs.replace(birth, title=title, signals=signals, orders=orders)
+
+
+def _signal(one: SignalBirth) -> SignalBirth:
+    title, unit = legible(one.title), legible(one.unit)
+    same = title == one.title and unit == one.unit
+    return one if same else msgspec.structs.replace(one, title=title, unit=unit)
+
+
+def _order(one: OrderBirth) -> OrderBirth:
+    title = legible(one.title)
+    return one if title == one.title else msgspec.structs.replace(one, title=title)
+
+
+def legible_frame(frame: FromPlant) -> FromPlant:
+    """Give a frame whose reasons of receipts, calls and farewells can be shown; the same object, if all of them can."""
+    said = (*frame.receipts, *frame.calls, *frame.deaths)
+    if all(len(one.reason) <= MOST and one.reason.isprintable() for one in said):
+        return frame
+    return msgspec.structs.replace(
+        frame,
+        receipts=tuple(msgspec.structs.replace(one, reason=legible(one.reason)) for one in frame.receipts),
+        calls=tuple(msgspec.structs.replace(one, reason=legible(one.reason)) for one in frame.calls),
+        deaths=tuple(msgspec.structs.replace(one, reason=legible(one.reason)) for one in frame.deaths),
+    )
