@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import itemgetter
+from typing import NamedTuple
 
-from opsroom.alarms import group_events
-from opsroom.alarms.alarm import find
+from opsroom.alarms import group_events, grouped
 from opsroom.alarms.algedonic import CLOCK_LEAST_S, leader, running
 from opsroom.alarms.group_events import AlarmResumed, AlarmsGrouped, Candidate
 from opsroom.alarms.origin import Onset, Way, Weighed, gain, way_between, weigh
 from opsroom.alarms.records import Group
-from opsroom.commands import Actor, FixOrigin, JoinAlarm, SplitAlarm
 from opsroom.recursion.flow import FlowGraph
 from opsroom.room import events as happened
-from opsroom.room.authority import check_reached, said
 from opsroom.room.events import AnyEvent
-from opsroom.room.refusal import Refused
 from opsroom.room.state import Alarm, Room
 from opsroom.showing.sentences import lasting, signal_title, title
 
@@ -103,15 +100,20 @@ def onset(room: Room, alarm: Alarm, ways: Roads) -> Onset:
     )
 
 
-def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
-    """What an alarm that has just opened, or was named otherwise, changes in the groups; `room` is the room with it."""
-    if not running(alarm) or alarm.closed_at is not None:
-        return ()
-    ways, window_s = roads(room.graph), room.charter.alarms.group_window_s
-    if window_s <= 0.0:
-        return ()
+class Regrouped(NamedTuple):
+    """What an alarm changes in the groups, and the alarms that were weighed together for it."""
+
+    events: tuple[AnyEvent, ...] = ()
+    weighed: frozenset[str] = frozenset()
+
+
+def regroup(room: Room, alarm: Alarm, pool: Sequence[Alarm], ways: Roads, now: float) -> Regrouped:
+    """What an alarm that has just opened, or was named otherwise, changes in the groups; `room` is the room with it.
+
+    `pool` holds the alarms that may share its cause, itself among them.
+    """
+    window_s = room.charter.alarms.group_window_s
     own = room.groups.get(alarm.group)
-    pool = _pool(room, alarm, ways)
     onsets = {one.id: onset(room, one, ways) for one in pool}
     mine = onsets[alarm.id]
     related = {
@@ -130,10 +132,10 @@ def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     known.sort(key=lambda one: (one.id not in first, -one.opened_at, one.id))
     weighed = [onsets[one.id] for one in known[: 2 * POOL]]
     if len(weighed) < 2:
-        return ()
+        return Regrouped()
     fixed = [room.groups[name] for name in sorted(groups) if room.groups[name].fixed_by]
     if fixed and fixed[0].origin not in {one.alarm for one in weighed}:
-        return ()  # what somebody has fixed stays, also when its origin is closed
+        return Regrouped()  # what somebody has fixed stays, also when its origin is closed
     among = [fixed[0].origin] if fixed else None
     ranked = weigh(weighed, ways, window_s, among)
     best = ranked[0]
@@ -147,15 +149,20 @@ def regroup(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     for other in fixed[1:]:
         kept -= set(other.members)
     if alarm.id not in kept or len(kept) < 2:
-        return ()
+        return Regrouped()
     home = fixed[0] if fixed else _oldest(room, groups)
-    return _grouped(room, home, kept, onsets, ranked, ways, now)
+    events = _grouped(room, home, kept, onsets, ranked, ways, now)
+    return Regrouped(events, frozenset(one.alarm for one in weighed))
 
 
-def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
-    near = ways.near(alarm.unit)
-    silent = alarm.deviation.named == "silence"
-    link = room.plants[alarm.unit].link if silent and alarm.unit in room.plants else ""
+def _link(room: Room, alarm: Alarm) -> str:
+    """The link that a silent alarm's plant shares with others; empty for every other alarm."""
+    silent = alarm.deviation.named == "silence" and alarm.unit in room.plants
+    return room.plants[alarm.unit].link if silent else ""
+
+
+def _close(room: Room, near: frozenset[str], keys: Sequence[str], link: str, upto: int) -> list[Alarm]:
+    """The newest alarms whose clocks run in units near by or, for silence, on one link; the newest first."""
 
     def close(one: Alarm) -> bool:
         if one.unit in near:
@@ -165,28 +172,38 @@ def _pool(room: Room, alarm: Alarm, ways: Roads) -> list[Alarm]:
         plant = room.plants.get(one.unit)
         return plant is not None and plant.link == link
 
-    live: list[Alarm] = []
-    for one in newest(room, [] if link else [key for unit in near for key in alarmed_as(room, unit)]):
-        if one.id == alarm.id or not close(one) or not running(one) or _full(room, one, alarm):
-            continue
-        live.append(one)
-        if len(live) == POOL:
-            break
-    return [alarm, *reversed(live)]
+    return [one for one in newest(room, keys, upto) if close(one) and running(one)]
 
 
-def newest(room: Room, keys: Sequence[str]) -> Iterator[Alarm]:
-    """The newest alarms that may be open, the newest first; those of `keys` alone where that is quicker (none: all)."""
-    last = room.counts.get("alarm", 0)
-    oldest = max(0, last - LOOKED)
-    if 0 < len(keys) < last - oldest:
+def _pool(room: Room, alarm: Alarm, close: Iterable[Alarm]) -> list[Alarm]:
+    """The alarm and the newest of those close to it whose groups can still take one, the newest last."""
+    rest = (room.alarms[one.id] for one in close if one.id != alarm.id)
+    return [alarm, *reversed(list(islice((one for one in rest if not _full(room, one, alarm)), POOL)))]
+
+
+def newest(room: Room, keys: Sequence[str], upto: int = 0) -> Iterator[Alarm]:
+    """The newest alarms that may be open, the newest first, from number `upto` back (0: from the last).
+
+    With `keys`, those about them alone, however old, where that is quicker.
+    """
+    if few(keys):
         known = [one for key in keys if (one := room.alarms.get(room.standing.get(key, ""))) is not None]
-        numbered = sorted(((int(one.id.rpartition("-")[2]), one) for one in known), key=itemgetter(0), reverse=True)
-        yield from (one for number, one in numbered if number > oldest)
+        numbered = sorted(((_number(one), one) for one in known), key=itemgetter(0), reverse=True)
+        yield from (one for number, one in numbered if not upto or number <= upto)
         return
-    for number in range(last, oldest, -1):
+    last = upto or room.counts.get("alarm", 0)
+    for number in range(last, max(0, last - LOOKED), -1):
         if (one := room.alarms.get(f"alarm-{number}")) is not None:
             yield one
+
+
+def few(keys: Sequence[str]) -> bool:
+    """Tell whether it is quicker to look up what stands for each key than to look through the newest alarms."""
+    return 0 < len(keys) < LOOKED
+
+
+def _number(alarm: Alarm) -> int:
+    return int(alarm.id.rpartition("-")[2])
 
 
 def alarmed_as(room: Room, unit: str) -> Iterator[str]:
@@ -200,8 +217,11 @@ def alarmed_as(room: Room, unit: str) -> Iterator[str]:
 
 
 def _full(room: Room, one: Alarm, alarm: Alarm) -> bool:
-    group = room.groups.get(one.group)
-    return group is not None and one.group != alarm.group and len(group.members) >= MEMBERS
+    """Tell whether one of two groups has no room for the other's alarm; those of one group are together already."""
+    if one.group and one.group == alarm.group:
+        return False
+    groups = (room.groups.get(one.group), room.groups.get(alarm.group))
+    return any(group is not None and len(group.members) >= MEMBERS for group in groups)
 
 
 def _related(one: Onset, other: Onset, ways: Roads, window_s: float) -> bool:
@@ -275,65 +295,6 @@ def _why(room: Room, one: Weighed, onsets: Mapping[str, Onset], ways: Roads) -> 
     return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
 
 
-# ---- what people may do
-
-
-def split(room: Room, asked: SplitAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Take an alarm out of its group, with a reason; if it was the origin, the likeliest of those who stay takes its place."""
-    alarm = find(room, asked.alarm)
-    check_reached(room, alarm, actor)
-    group = _group_of(room, alarm)
-    staying = [name for name in group.members if name != alarm.id]
-    origin = group.origin if group.origin != alarm.id else _likeliest(room, staying)
-    reason = said(asked.reason, "the reason for splitting")
-    return (group_events.AlarmSplit(at=now, group=group.id, alarm=alarm.id, reason=reason, origin=origin),)
-
-
-def join(room: Room, asked: JoinAlarm, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Put an alarm into another's group (or both into a new one), with a reason."""
-    alarm, other = find(room, asked.alarm), find(room, asked.other)
-    check_reached(room, alarm, actor)
-    if alarm.id == other.id:
-        raise Refused("same-alarm", f"{alarm.id} cannot join itself", "name another alarm")
-    if alarm.group and alarm.group == other.group:
-        raise Refused("already-joined", f"{alarm.id} and {other.id} are in one group", "nothing is left to do")
-    group = room.groups.get(other.group)
-    alone = group is None or group.over()
-    return (
-        group_events.AlarmJoined(
-            at=now,
-            group=room.next_id("group") if alone or group is None else group.id,
-            alarm=alarm.id,
-            other=other.id,
-            reason=said(asked.reason, "the reason for joining"),
-            origin=other.id if alone or group is None else group.origin,
-        ),
-    )
-
-
-def fix(room: Room, asked: FixOrigin, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Say which alarm of its group is the origin; it stays."""
-    alarm = find(room, asked.alarm)
-    check_reached(room, alarm, actor)
-    group = _group_of(room, alarm)
-    reason = said(asked.reason, "the reason for naming the origin")
-    return (group_events.OriginFixed(at=now, group=group.id, alarm=alarm.id, reason=reason),)
-
-
-def _group_of(room: Room, alarm: Alarm) -> Group:
-    group = room.groups.get(alarm.group)
-    if group is None or group.over():
-        raise Refused("no-group", f"{alarm.id} is in no group", "look at the alarm: it stands for itself")
-    return group
-
-
-def _likeliest(room: Room, members: Sequence[str]) -> str:
-    ways = roads(room.graph)
-    alive = [room.alarms[name] for name in members if name in room.alarms and room.alarms[name].closed_at is None]
-    ranked = weigh([onset(room, one, ways) for one in alive], ways, room.charter.alarms.group_window_s or 3600.0)
-    return ranked[0].alarm if ranked else members[0]
-
-
 # ---- what follows from other events
 
 _REASONS = {
@@ -344,12 +305,39 @@ _REASONS = {
 
 
 def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent, ...]:
-    """What follows for groups from events; `room` is the room after them: regrouped alarms, and clocks that go on."""
-    found: list[AnyEvent] = []
+    """What follows for the groups from events; `room` is the room after them.
+
+    Alarms that came together are put together in one go: one that was weighed with all that are near needs no second weighing.
+    """
+    if room.charter.alarms.group_window_s <= 0.0:
+        return ()
     opened = (happened.AlarmOpened, happened.AlarmRenamed, happened.AlarmReleased, happened.AlarmRelapsed)
-    for event in events:
-        if isinstance(event, opened) and (alarm := room.alarms.get(event.alarm)) is not None:
-            found += regroup(room, alarm, now)
+    fresh = {event.alarm for event in events if isinstance(event, happened.AlarmOpened)}
+    ways, found, last = roads(room.graph), [], room.counts.get("alarm", 0)
+    known: dict[frozenset[str], list[Alarm]] = {}
+    together: dict[str, frozenset[str]] = {}
+    for name in dict.fromkeys(event.alarm for event in events if isinstance(event, opened)):
+        alarm = room.alarms.get(name)
+        if alarm is None or not running(alarm):
+            continue
+        near, link = ways.near(alarm.unit), _link(room, alarm)
+        close = None if link else known.get(near)
+        if close is None:
+            keys = [] if link else [key for unit in near for key in alarmed_as(room, unit)]
+            # In a flood an alarm meets those that came about when it did, as if they had come one by one.
+            upto = min(last, _number(alarm) + POOL) if name in fresh and not few(keys) else last
+            close = _close(room, near, keys, link, upto)
+            if few(keys):
+                known[near] = close
+        pool = _pool(room, alarm, close)
+        if name in together and all(one.id in together[name] or one.group == alarm.group for one in pool):
+            continue
+        told = regroup(room, alarm, pool, ways, now)
+        for event in told.events:
+            room = grouped.APPLY[type(event)](room, event)
+            found.append(event)
+        if home := room.groups.get(room.alarms[name].group):
+            together |= dict.fromkeys(told.weighed & {*home.members}, told.weighed)
     return tuple(found)
 
 

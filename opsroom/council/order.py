@@ -6,22 +6,20 @@ done, and a plant may refuse: over the wire or by its own people in the room. A 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
-import msgspec
-
-from opsroom.commands import Actor, ConfirmOrder, HoldOrders, RefuseOrder, ReleaseOrders, RevokeOrder, Role
+from opsroom.commands import Actor, RefuseOrder, RevokeOrder
 from opsroom.council.effect import measured, outlook_of
 from opsroom.council.motion import LOOKS, Motion, OrderRecord, OrderState
 from opsroom.council.options import Option, OptionOrder
 from opsroom.recursion.sights import declined
 from opsroom.room import events as happened
-from opsroom.room.authority import check_own, person, said
+from opsroom.room.authority import check_own, said
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import Evidence, ReceiptCame, Sight
 from opsroom.room.refusal import Refused
-from opsroom.room.state import Room, count, put
+from opsroom.room.state import Room
 from telex_ingest.telex import Order, ReceiptState, moment
 
 LIFE: Mapping[OrderState, Mapping[str, OrderState]] = {
@@ -141,70 +139,6 @@ def superseded(room: Room, motion: Motion, option: Option, now: float) -> tuple[
     )
 
 
-def confirm(room: Room, asked: ConfirmOrder, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Confirm a dangerous order as a second seat: neither the responsible one, nor the mover, nor one that recused itself."""
-    order = find(room, asked.order)
-    if order.state != "unconfirmed":
-        raise Refused("not-waiting", f"{order.id} is {order.state}", "only an order that waits for it is confirmed")
-    if now >= order.expires:
-        raise Refused("order-over", f"{order.id} has expired", "move on another order instead")
-    motion = room.motions.get(order.motion)
-    if motion is None or actor.seat == motion.responsible:
-        raise Refused(
-            "same-person", f"seat {actor.seat} is responsible for {order.id} itself", "another seat has to confirm it"
-        )
-    if actor.seat == motion.seat:
-        raise Refused("same-person", f"seat {actor.seat} moved {order.id} itself", "another seat has to confirm it")
-    owner = next((one.occupant for one in room.charter.seats if one.seat == motion.responsible), "")
-    if person(actor.occupant, actor.seat) in (
-        person(motion.occupant, motion.seat),
-        person(owner, motion.responsible),
-    ):
-        raise Refused(
-            "same-person", f"{actor.occupant} sits at two seats of {order.id}", "another person has to confirm it"
-        )
-    if actor.seat in motion.recused:
-        raise Refused("recused", f"seat {actor.seat} recused itself from {motion.id}", "another seat has to confirm it")
-    return (happened.OrderConfirmed(at=now, order=order.id, seat=actor.seat, held=room.held is not None),)
-
-
-def hold(room: Room, asked: HoldOrders, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Hold all orders at once: the operator alone, or a seat and within the window a second one."""
-    if room.held is not None:
-        raise Refused("already-held", f"all orders are held: {room.held}", "release them when it is time")
-    reason = said(asked.reason, "the reason for holding")
-    if (raised := _first_hand(room, "hold", actor, reason, now)) is not None:
-        return raised
-    return (happened.OrdersHeld(at=now, reason=reason),)
-
-
-def release(room: Room, asked: ReleaseOrders, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
-    """Let held orders go out again, by the operator or two seats; those that expired meanwhile do not."""
-    if room.held is None:
-        raise Refused("not-held", "the orders are not held", "nothing is left to do")
-    reason = asked.reason.strip()[:2000]
-    if (raised := _first_hand(room, "release", actor, reason, now)) is not None:
-        return raised
-    return (happened.OrdersReleased(at=now, reason=reason),)
-
-
-def _first_hand(
-    room: Room, what: Literal["hold", "release"], actor: Actor, reason: str, now: float
-) -> tuple[AnyEvent, ...] | None:
-    """The first of two seats only asks; `None` when this is the second, or the operator."""
-    if actor.role is not Role.SEAT:
-        return None
-    raised = room.raised
-    if raised is None or raised.what != what or now >= raised.until:
-        until = now + room.charter.council.hold_window_s
-        return (happened.HandRaised(at=now, what=what, seat=actor.seat, until=until, reason=reason),)
-    if raised.seat == actor.seat or person(raised.occupant, raised.seat) == person(actor.occupant, actor.seat):
-        raise Refused(
-            "second-seat", f"seat {actor.seat} has asked to {what} all orders already", "another seat makes it so"
-        )
-    return None
-
-
 def revoke(room: Room, asked: RevokeOrder, now: float) -> tuple[AnyEvent, ...]:
     """Revoke one order that is not done yet."""
     order = find(room, asked.order)
@@ -296,124 +230,6 @@ def _measured(
     signal = order.outlook.signal if order.outlook is not None else motion.signal if motion is not None else ""
     alarm = room.alarms.get(motion.alarm) if motion is not None else None
     return measured(room, order, signal, now, sight(signal), alarm, final, look)
-
-
-def _issued(room: Room, event: happened.OrderIssued) -> Room:
-    motion = room.motions[event.motion]
-    option = motion.option(motion.chosen)
-    place = len(motion.orders)
-    if motion.state != "carried" or option is None or place >= len(option.orders):
-        raise ValueError(f"{event.order} has no carried motion of its own: the journal is not one that this room wrote")
-    order = OrderRecord(
-        id=event.order,
-        motion=event.motion,
-        plant=event.plant,
-        name=event.name,
-        parameters=event.parameters,
-        issued_at=event.at,
-        not_before=event.not_before,
-        expires=event.expires,
-        state="unconfirmed" if event.unconfirmed else "held" if event.held else "issued",
-        guarded=event.unconfirmed,
-        outlook=event.outlook,
-        asked=option.orders[place],
-    )
-    room = put(room, "motions", msgspec.structs.replace(motion, orders=(*motion.orders, order.id)))
-    return put(count(room, "order"), "orders", order)
-
-
-def _turned(room: Room, order: OrderRecord, trigger: str, at: float, **changes: Any) -> Room:
-    state = LIFE[order.state][trigger]
-    return put(room, "orders", msgspec.structs.replace(order, state=state, changed_at=at, **changes))
-
-
-def _confirmed(room: Room, event: happened.OrderConfirmed) -> Room:
-    trigger = "confirm while held" if event.held else "confirm"
-    return _turned(room, room.orders[event.order], trigger, event.at, confirmed_by=event.seat)
-
-
-def _superseded(room: Room, event: happened.OrderSuperseded) -> Room:
-    order = room.orders[event.order]
-    return _taken_back(room, order, "supersede", event.at, f"{event.motion} took its place")
-
-
-def _taken_back(room: Room, order: OrderRecord, trigger: str, at: float, reason: str) -> Room:
-    """An order that ends in the room; its plant is told, unless it has never left: who reads no `revoked` must not obey it."""
-    recalled = not order.kept_back
-    return _turned(room, order, trigger, at, reason=reason, recalled=recalled, noted="", review_at=None)
-
-
-def _raised(room: Room, event: happened.HandRaised) -> Room:
-    return msgspec.structs.replace(room, raised=event)
-
-
-def _held(room: Room, event: happened.OrdersHeld) -> Room:
-    return _all(msgspec.structs.replace(room, held=event.reason, raised=None), "issued", "hold", event.at)
-
-
-def _released(room: Room, event: happened.OrdersReleased) -> Room:
-    return _all(msgspec.structs.replace(room, held=None, raised=None), "held", "release", event.at)
-
-
-def _all(room: Room, state: OrderState, trigger: str, at: float) -> Room:
-    for order in sorted(room.orders.values(), key=lambda order: order.id):
-        if order.state == state:
-            room = _turned(room, order, trigger, at)
-    return room
-
-
-def _revoked(room: Room, event: happened.OrderRevoked) -> Room:
-    return _taken_back(room, room.orders[event.order], "revoke", event.at, event.reason)
-
-
-def _refused(room: Room, event: happened.OrderRefused) -> Room:
-    return _taken_back(room, room.orders[event.order], "refuse", event.at, event.reason)
-
-
-def _answered(room: Room, event: happened.OrderAnswered) -> Room:
-    order = room.orders[event.order]
-    taken = event.at if event.review_at is not None and order.taken_at is None else order.taken_at
-    return _turned(
-        room, order, event.state, event.at, reason=event.reason, review_at=event.review_at, noted="", taken_at=taken
-    )
-
-
-def _noted(room: Room, event: happened.ReceiptNoted) -> Room:
-    order = msgspec.structs.replace(room.orders[event.order], recalled=False, noted=event.state)
-    return put(room, "orders", order)
-
-
-def _expired(room: Room, event: happened.OrderExpired) -> Room:
-    return _turned(room, room.orders[event.order], "expire", event.at)
-
-
-def _effect(room: Room, event: happened.EffectMeasured) -> Room:
-    order = room.orders.get(event.order)
-    if order is None:
-        return room
-    review_at = None if event.final else order.review_at
-    return put(
-        room,
-        "orders",
-        msgspec.structs.replace(order, review_at=review_at, effect=event, looks=max(event.look, order.looks)),
-    )
-
-
-APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
-    happened.OrderIssued: _issued,
-    happened.OrderConfirmed: _confirmed,
-    happened.OrderSuperseded: _superseded,
-    happened.HandRaised: _raised,
-    happened.OrdersHeld: _held,
-    happened.OrdersReleased: _released,
-    happened.OrderRevoked: _revoked,
-    happened.OrderRefused: _refused,
-    happened.OrderAnswered: _answered,
-    happened.ReceiptNoted: _noted,
-    happened.OrderExpired: _expired,
-    happened.EffectMeasured: _effect,
-}
-"""How each event on an order changes the room."""
 
 
 def _tally(motion: Motion | None) -> dict[str, Any]:

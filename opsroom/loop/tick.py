@@ -10,9 +10,9 @@ import msgspec
 from opsroom.commands import Asked
 from opsroom.record.chain import Entry
 from opsroom.room.events import VERSIONS, AnyEvent, decode, encode, kind_of
-from opsroom.room.news import AnyNews, Sight
+from opsroom.room.news import AnyNews, PlantSilent, Sight, VerdictNews
 from opsroom.room.refusal import Refused
-from opsroom.room.room import Room, decide, evolve, made
+from opsroom.room.room import Room, decide, evolve, follow, hear, made
 from opsroom.views import Answer
 
 Message = Asked | AnyNews
@@ -39,40 +39,100 @@ class Tick(NamedTuple):
     faults: tuple[Fault, ...]
 
 
+TROUBLE = (VerdictNews, PlantSilent)
+"""News of what goes wrong. What comes of it together is put together once: a thousand plants slip for one reason, not for a
+thousand."""
+
+
 def fold(room: Room, messages: Iterable[Message], now: float, sight: Sight) -> Tick:
     """Decide on each message and evolve, one by one; a refusal goes to its asker alone.
 
     An event that cannot be applied raises: the room stops rather than go on with a state that its journal does not give.
     """
-    events: list[AnyEvent] = []
-    entries: list[Entry] = []
-    answers: list[Answer] = []
-    refused: list[tuple[Message, Refused]] = []
-    faults: list[Fault] = []
+    folding = _Folding(room, now, sight)
     for message in messages:
+        folding.take(message)
+    return folding.done()
+
+
+class _Folding:
+    """A tick that is being folded: the room so far, what has come of it, and the troubles from which nothing has followed yet."""
+
+    def __init__(self, room: Room, now: float, sight: Sight) -> None:
+        self.room, self.now, self.sight = room, now, sight
+        self.events: list[AnyEvent] = []
+        self.entries: list[Entry] = []
+        self.answers: list[Answer] = []
+        self.refused: list[tuple[Message, Refused]] = []
+        self.faults: list[Fault] = []
+        self.troubles: list[tuple[Message, tuple[AnyEvent, ...]]] = []
+
+    def take(self, message: Message) -> None:
+        """Decide on a message; whatever is not one more trouble meets a room in which all has followed."""
+        trouble = isinstance(message, TROUBLE)
+        if not trouble:
+            self._follow()
         asked = message if isinstance(message, Asked) else None
         try:
-            new = decide(room, message, now, sight)
+            if isinstance(message, TROUBLE):
+                new = hear(self.room, message, self.now)
+            else:
+                new = decide(self.room, message, self.now, self.sight)
         except Refused as refusal:
             if asked is None:
-                refused.append((message, refusal))
+                self.refused.append((message, refusal))
             else:
-                answers.append(
+                self.answers.append(
                     Answer(ok=False, key=asked.key, code=refusal.code, reason=refusal.reason, cure=refusal.cure)
                 )
-            continue
+            return
         except Exception as error:
-            faults.append(Fault(message, error))
+            self.faults.append(Fault(message, error))
             if asked is not None:
-                answers.append(_fault_answer(asked))
-            continue
-        room = evolve(room, new)
-        events += new
-        cause = cause_of(message)
-        entries += (entry_of(event, cause) for event in new)
+                self.answers.append(_fault_answer(asked))
+            return
+        self._happened(new, cause_of(message))
+        if trouble and new:
+            self.troubles.append((message, new))
         if asked is not None:
-            answers.append(Answer(ok=True, key=asked.key, made=made(room, asked) or ()))
-    return Tick(room, tuple(events), tuple(entries), tuple(answers), tuple(refused), tuple(faults))
+            self.answers.append(Answer(ok=True, key=asked.key, made=made(self.room, asked) or ()))
+
+    def done(self) -> Tick:
+        """The tick as it has become."""
+        self._follow()
+        return Tick(
+            self.room,
+            tuple(self.events),
+            tuple(self.entries),
+            tuple(self.answers),
+            tuple(self.refused),
+            tuple(self.faults),
+        )
+
+    def _happened(self, new: Iterable[AnyEvent], cause: str) -> None:
+        new = tuple(new)
+        self.room = evolve(self.room, new)
+        self.events += new
+        self.entries += (entry_of(event, cause) for event in new)
+
+    def _follow(self) -> None:
+        """Let follow what does from the troubles so far; a defect in that harms the trouble alone from which it comes."""
+        troubles, self.troubles = self.troubles, []
+        if not troubles:
+            return
+        told = tuple(event for _, events in troubles for event in events)
+        try:
+            new = follow(self.room, told, self.now, self.sight)
+        except Exception as error:
+            if len(troubles) == 1:
+                self.faults.append(Fault(troubles[0][0], error))
+            else:
+                for one in troubles:
+                    self.troubles = [one]
+                    self._follow()
+            return
+        first = cause_of(troubles[0][0])
+        self._happened(new, first if len(troubles) == 1 else f"{first} and {len(troubles) - 1} more")
 
 
 def replay(room: Room, recorded: Iterable[tuple[str, int, object]]) -> Room:

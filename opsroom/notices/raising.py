@@ -30,11 +30,13 @@ ENDING = (happened.AlarmReturned, happened.AlarmClosed, happened.AlarmSuppressed
 def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent, ...]:
     """The notices that follow from events; `room` is the room after them."""
     found: list[AnyEvent] = []
+    ahead, counted = 1, 0
     for event in events:
         alarm = room.alarms.get(getattr(event, "alarm", ""))
         if alarm is None:
             continue
-        ahead = 1 + sum(isinstance(one, told.NoticeRaised) for one in found)
+        ahead += sum(isinstance(one, told.NoticeRaised) for one in found[counted:])
+        counted = len(found)
         if isinstance(event, RAISING):
             found += raised(room, alarm, now, ahead)
         elif isinstance(event, happened.AlarmRelapsed):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from opsroom import commands as ask
-from opsroom.alarms import alarm, algedonic, extension, group, grouped, laid_out, meaning, stops
+from opsroom.alarms import alarm, algedonic, corrections, extension, group, grouped, laid_out, meaning, stops
 from opsroom.alarms.deadlines import Due
 from opsroom.commands import Actor, Asked
 from opsroom.council import (
@@ -24,8 +24,10 @@ from opsroom.council import (
     effect,
     ending,
     foretold,
+    hands,
     moving,
     order,
+    ordered,
     substitutes,
 )
 from opsroom.notices import back, raising
@@ -60,7 +62,7 @@ from opsroom.room.refusal import Refused
 from opsroom.room.state import Room
 from opsroom.shift import log
 
-__all__ = ["Refused", "Room", "decide", "evolve", "made", "newborn"]
+__all__ = ["Refused", "Room", "decide", "evolve", "follow", "hear", "made", "newborn"]
 
 Events = tuple[AnyEvent, ...]
 
@@ -81,9 +83,9 @@ COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], 
     ask.BringBack: lambda room, asked, actor, now, sight: laid_out.bring_back(room, asked, actor, now),
     ask.AskForTime: lambda room, asked, actor, now, sight: extension.ask(room, asked, actor, now),
     ask.AnswerTime: lambda room, asked, actor, now, sight: extension.answer(room, asked, actor, now),
-    ask.SplitAlarm: lambda room, asked, actor, now, sight: group.split(room, asked, actor, now),
-    ask.JoinAlarm: lambda room, asked, actor, now, sight: group.join(room, asked, actor, now),
-    ask.FixOrigin: lambda room, asked, actor, now, sight: group.fix(room, asked, actor, now),
+    ask.SplitAlarm: lambda room, asked, actor, now, sight: corrections.split(room, asked, actor, now),
+    ask.JoinAlarm: lambda room, asked, actor, now, sight: corrections.join(room, asked, actor, now),
+    ask.FixOrigin: lambda room, asked, actor, now, sight: corrections.fix(room, asked, actor, now),
     ask.ProposeRationale: lambda room, asked, actor, now, sight: meaning.propose(room, asked, actor, now),
     ask.AnswerRationale: lambda room, asked, actor, now, sight: meaning.answer(room, asked, actor, now),
     ask.WriteLog: lambda room, asked, actor, now, sight: log.write(room, asked, actor, now),
@@ -111,9 +113,9 @@ COMMANDS: Mapping[type[ask.Command], Callable[[Room, Any, Actor, float, Sight], 
     ask.WithdrawMotion: lambda room, asked, actor, now, sight: council.withdraw(room, asked, actor, now),
     ask.StateMinority: lambda room, asked, actor, now, sight: council.dissent(room, asked, actor, now),
     ask.ReviewMotion: lambda room, asked, actor, now, sight: council.review(room, asked, actor, now),
-    ask.HoldOrders: lambda room, asked, actor, now, sight: order.hold(room, asked, actor, now),
-    ask.ReleaseOrders: lambda room, asked, actor, now, sight: order.release(room, asked, actor, now),
-    ask.ConfirmOrder: lambda room, asked, actor, now, sight: order.confirm(room, asked, actor, now),
+    ask.HoldOrders: lambda room, asked, actor, now, sight: hands.hold(room, asked, actor, now),
+    ask.ReleaseOrders: lambda room, asked, actor, now, sight: hands.release(room, asked, actor, now),
+    ask.ConfirmOrder: lambda room, asked, actor, now, sight: hands.confirm(room, asked, actor, now),
     ask.RevokeOrder: lambda room, asked, actor, now, sight: order.revoke(room, asked, now),
     ask.RefuseOrder: lambda room, asked, actor, now, sight: order.refuse(room, asked, actor, now),
 }
@@ -183,7 +185,7 @@ APPLY: Mapping[type[Any], Callable[[Room, Any], Room]] = {
     **ballots.APPLY,
     **amendments.APPLY,
     **substitutes.APPLY,
-    **order.APPLY,
+    **ordered.APPLY,
     **effect.APPLY,
     **ending.APPLY,
     **foretold.APPLY,
@@ -209,9 +211,17 @@ def decide(room: Room, message: Asked | AnyNews, now: float, sight: Sight = blin
     elif isinstance(message, BallotsFound):
         events = deliberation.open_ballots(room, message, now, sight)
     else:
-        heard = NEWS[type(message)](room, message, now)
+        heard = hear(room, message, now)
         events = (*heard, *_follow(room, heard, now, sight))
     return (*events, *ending.endings(room, events), *offers.endings(room, events))
+
+
+def hear(room: Room, news: AnyNews, now: float) -> Events:
+    """What a piece of news says by itself, without what follows from it (`follow`).
+
+    Troubles that come in one tick are all heard before anything follows, so that a flood is put together once.
+    """
+    return NEWS[type(news)](room, news, now)
 
 
 def evolve(room: Room, events: Iterable[AnyEvent]) -> Room:
@@ -251,18 +261,32 @@ def _command(room: Room, asked: Asked, now: float, sight: Sight) -> Events:
 
 
 def _follow(room: Room, events: Events, now: float, sight: Sight) -> Events:
-    """What follows at once: the effect of orders that were obeyed before a recovery, an accord for a shared cause; alarms of one
-    cause are put together, clocks that waited for an origin go on, and what is to be told outside the wall is."""
-    if not any(getattr(event, "alarm", "") or getattr(event, "group", "") for event in events):
+    """What follows from events; `room` is the room before them."""
+    return follow(evolve(room, events), events, now, sight) if _alarming(events) else ()
+
+
+def _alarming(events: Events) -> bool:
+    return any(getattr(event, "alarm", "") or getattr(event, "group", "") for event in events)
+
+
+def follow(after: Room, events: Events, now: float, sight: Sight) -> Events:
+    """What follows at once; `after` is the room after the events.
+
+    The effect of orders that were obeyed before a recovery, accords for a shared cause; alarms of one cause are put together,
+    clocks that waited for an origin go on, and what is to be told outside the wall is.
+    """
+    if not _alarming(events):
         return ()
     back = [event.alarm for event in events if isinstance(event, happened.AlarmReturned)]
     fresh = [event.alarm for event in events if isinstance(event, happened.AlarmOpened) and not event.stop]
-    measured = bool(back) and any(room.alarms[name].motions for name in back)
-    after = evolve(room, events)
-    effects = [effect for name in back if measured for effect in order.after_recovery(after, name, now, sight)]
-    shared = (accords.shared_cause(after, after.alarms[name], now) for name in fresh)
-    found: Events = (*effects, *next((proposed for proposed in shared if proposed), ()))
+    measured = bool(back) and any(after.alarms[name].motions for name in back)
+    found: Events = tuple(
+        effect for name in back if measured for effect in order.after_recovery(after, name, now, sight)
+    )
     after = evolve(after, found)
+    for name in fresh:
+        shared = accords.shared_cause(after, after.alarms[name], now)
+        after, found = evolve(after, shared), (*found, *shared)
     for consequence in (group.follow, group.resume, raising.follow):
         more = consequence(after, (*events, *found), now)
         after, found = evolve(after, more), (*found, *more)

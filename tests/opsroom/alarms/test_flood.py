@@ -1,0 +1,127 @@
+"""Alarms that come in one tick are put together once, as if they had come one by one; each stands in one group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opsroom.alarms.group import MEMBERS, POOL
+from opsroom.alarms.group_events import AlarmsGrouped
+from opsroom.alarms.records import Group
+from opsroom.loop import tick as tick_module
+from opsroom.loop.tick import Tick, fold
+from opsroom.notices.notice_events import NoticeRaised
+from opsroom.notices.rota import Duty, NoticeRules
+from opsroom.recursion.flowchart import Flow
+from opsroom.room import events as happened
+from opsroom.room.events import AnyEvent
+from opsroom.room.news import AnyNews, PlantBorn, PlantSilent, Sight, VerdictNews
+from opsroom.room.room import Room, evolve, follow, newborn
+from tests.opsroom.play import START, birth, charter, verdict
+
+NOW = START + 3600.0
+LONG = 5
+
+
+RULES = NoticeRules(rota=(Duty(who="Ada", channels=("ada",)),))
+
+
+def chains(many: int) -> tuple[Room, list[str]]:
+    """Plants in chains of five that feed each other."""
+    plants = [f"pump-{number}" for number in range(many)]
+    feeds = tuple(
+        Flow(source=f"{one}/output", target=f"{other}/output", product="water")
+        for number, (one, other) in enumerate(pairwise(plants))
+        if number % LONG != LONG - 1
+    )
+    born: list[AnyNews] = [PlantBorn(birth=birth(plant), link=f"link-{plant}") for plant in plants]
+    return fold(newborn("flooded", charter(feeds=feeds, notices=RULES)), born, START, lambda _: None).room, plants
+
+
+def slip(plant: str, after_s: float) -> VerdictNews:
+    return verdict(f"{plant}/output", since=NOW - 600.0 + after_s, at=NOW)
+
+
+def together(room: Room, news: Sequence[AnyNews]) -> Tick:
+    return fold(room, news, NOW, lambda _: None)
+
+
+def groups_of(room: Room) -> set[tuple[str, frozenset[str]]]:
+    """The open groups by what their alarms are about: origin and members."""
+
+    def about(name: str) -> str:
+        return room.alarms[name].signal
+
+    def told(group: Group) -> tuple[str, frozenset[str]]:
+        return about(group.origin), frozenset(about(name) for name in group.members)
+
+    return {told(group) for group in room.groups.values() if not group.over()}
+
+
+def test_a_chain_that_slips_in_one_tick_is_put_together_once() -> None:
+    room, plants = chains(40)
+    tick = together(room, [slip(plant, 20.0 * (number % LONG)) for number, plant in enumerate(plants)])
+    assert sum(isinstance(event, happened.AlarmOpened) for event in tick.events) == 40
+    assert sum(isinstance(event, AlarmsGrouped) for event in tick.events) == 40 / LONG
+    assert groups_of(tick.room) == {
+        (f"{plants[first]}/output", frozenset(f"{plant}/output" for plant in plants[first : first + LONG]))
+        for first in range(0, 40, LONG)
+    }
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=10, unique=True))
+def test_what_comes_together_is_grouped_as_what_comes_one_by_one(order: list[int]) -> None:
+    room, plants = chains(10)
+    news = [slip(plants[number], 20.0 * (number % LONG)) for number in order]
+    at_once, one_by_one = together(room, news).room, room
+    for one in news:
+        one_by_one = together(one_by_one, [one]).room
+    assert groups_of(at_once) == groups_of(one_by_one)
+
+
+def test_more_plants_than_are_weighed_together_fall_silent_in_one_tick_and_each_stands_in_one_group() -> None:
+    many = 2 * MEMBERS + 50
+    assert many > 2 * POOL
+    plants = [f"pump-{number}" for number in range(many)]
+    born: list[AnyNews] = [PlantBorn(birth=birth(plant), link="cut-link") for plant in plants]
+    room = fold(newborn("flooded", charter()), born, START, lambda _: None).room
+    tick = together(room, [PlantSilent(plant=plant, since=NOW - 30.0) for plant in plants])
+    sizes = sorted(len(members) for _, members in groups_of(tick.room))
+    assert sizes == [50, MEMBERS, MEMBERS]
+    assert set().union(*(members for _, members in groups_of(tick.room))) == set(plants)
+
+
+def test_of_a_chain_that_slips_in_one_tick_the_origin_alone_is_told_outside_the_wall() -> None:
+    room, plants = chains(LONG)
+    tick = together(room, [slip(plant, 60.0 * number) for number, plant in reversed(list(enumerate(plants)))])
+    ((origin, _),) = groups_of(tick.room)
+    told = [event.alarm for event in tick.events if isinstance(event, NoticeRaised)]
+    assert origin == "pump-0/output"
+    assert [tick.room.alarms[name].signal for name in told] == [origin]
+
+
+def test_replaying_a_flood_gives_its_room_and_says_what_it_came_from() -> None:
+    room, plants = chains(LONG)
+    tick = together(room, [slip(plant, 20.0 * number) for number, plant in enumerate(plants)])
+    assert evolve(room, tick.events) == tick.room
+    cause = next(entry.cause for entry in tick.entries if entry.kind == "alarms-grouped")
+    assert cause == f"{tick.entries[0].cause} and {LONG - 1} more"
+
+
+def test_a_defect_in_what_follows_harms_the_trouble_alone_from_which_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, plants = chains(LONG)
+
+    def broken(after: Room, events: tuple[AnyEvent, ...], now: float, sight: Sight) -> tuple[AnyEvent, ...]:
+        if any(getattr(event, "signal", "") == "pump-1/output" for event in events):
+            raise ZeroDivisionError
+        return follow(after, events, now, sight)
+
+    monkeypatch.setattr(tick_module, "follow", broken)
+    tick = together(room, [slip(plant, 20.0 * number) for number, plant in enumerate(plants)])
+    assert [getattr(fault.message, "signal", "") for fault in tick.faults] == ["pump-1/output"]
+    assert len(tick.room.alarms) == LONG, "the alarm itself stands"
+    assert groups_of(tick.room), "the others are put together"
