@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ _COMPILED_FROM = 500
 """A few readings are judged sooner than the compiled form is loaded."""
 _CLOCKED_BY = 10
 """After so many gaps the usual one is known: before, no reading is judged."""
+_BEYOND = 1e150
+"""The square of a larger reading is no number."""
 _AT_ONCE = 65_536
 """Readings whose verdicts are held at once while changes are looked for."""
 
@@ -59,12 +62,12 @@ class Filter:
     14 step 12
 
     A frame is a signal a column; an index of times, or `times`, says how long a gap was. `period` is the usual time between
-    two readings in seconds; by default the median of the first ten gaps.
+    two readings, in seconds or a timedelta; by default the median of the first ten gaps.
 
     `periods` are seasons to learn, `budget` the false episodes that all signals together may cause: both in nominal periods
     of the readings (a day of readings every ten minutes: `periods=[144]`; one false episode in a thousand rows:
     `budget=0.001`). `transform` ("none", "log", "sqrt") is the scale in which they are judged, for all or for each.
-    Infinities are missing readings; what is told is always in the readings' own unit.
+    Infinities, and what lies beyond 1e150, are missing readings; what is told is always in the readings' own unit.
     """
 
     def __init__(
@@ -72,25 +75,28 @@ class Filter:
         regimes: Regimes = DEFAULT,
         belief: Belief | None = None,
         *,
-        periods: Sequence[float] = (),
+        periods: float | Sequence[float] = (),
         budget: float | None = None,
         transform: str | Sequence[str] = "none",
-        period: float | None = None,
+        period: float | timedelta | None = None,
     ) -> None:
+        if not isinstance(regimes, Regimes):
+            raise ReadingsError(f"regimes cannot be {_short(regimes)}", cure="readings go to `Filter().run(...)`")
+        if belief is not None and not isinstance(belief, Belief):
+            raise ReadingsError(f"a belief cannot be {_short(belief)}", cure="give what `belief` or `from_bytes` gave")
         self.regimes = regimes
         self._state = State(newborn(0) if belief is None else belief, (), None)
         self._whole: Whole | None = None
         self.rows = 0
         self.at = 0.0
         """Nominal periods since the first reading; what the seasons go by."""
-        self._periods, self._budget, self._transform = tuple(periods), budget, transform
+        self._periods = tuple(np.atleast_1d(_told("periods", periods)).tolist())
+        self._budget = None if budget is None else _above("budget", budget, "false episodes a period")
+        self._transform = transform
         self._settings: Settings | None = None
         self._gaps: list[float] = []
-        self._period, self._last = period, math.nan
-        if period is not None and not 0 < period < math.inf:
-            raise ReadingsError(f"a period of {period} seconds is none", cure="give a number above 0")
-        if budget is not None and not 0 < budget < math.inf:
-            raise ReadingsError(f"a budget of {budget} false episodes a period is none", cure="give a number above 0")
+        told = period.total_seconds() if isinstance(period, timedelta) else period
+        self._period, self._last = None if told is None else _above("period", told, "seconds"), math.nan
 
     @property
     def state(self) -> State:
@@ -108,13 +114,13 @@ class Filter:
 
     def judge(self, readings: float | Iterable[float], elapsed: float | NDArray[np.float64] = 1.0) -> Verdicts:
         """The verdicts on one reading of every signal, `elapsed` nominal periods after the last; NaN is missing."""
-        values = np.atleast_1d(numbers(readings))
+        values = np.atleast_1d(_possible(numbers(readings)))
         if values.ndim != 1:
-            raise ReadingsError("`judge` takes one reading of each signal; use `run` for a stretch of them")
+            raise ReadingsError("`judge` takes one reading of each signal", cure="use `run` for a stretch of them")
         settings = self._begun(len(values)) if self._settings is None else self._settings
         if len(values) != len(self.belief.seen):
-            raise ReadingsError(f"{len(values)} readings for {len(self.belief.seen)} signals", self.rows)
-        lapse = numbers(elapsed)
+            raise _other(len(values), len(self.belief.seen), self.rows)
+        lapse = _lapse(elapsed, len(values), "signals")
         self.at += max(float(np.nanmax(np.where(np.isfinite(lapse), lapse, 1.0))), 0.0) if self.rows else 0.0
         whole = self._compiled(1)
         # A reading of 1e300 passes the range of a float in figures that nobody uses.
@@ -135,7 +141,8 @@ class Filter:
     def _begun(self, n: int) -> Settings:
         """Make room for `n` signals, with their seasons, scale and budget."""
         state, lanes = grow_state(self.state, n), np.arange(n)
-        words = [self._transform] * n if isinstance(self._transform, str) else list(self._transform)
+        one = isinstance(self._transform, str) or not isinstance(self._transform, Iterable)
+        words = [self._transform] * n if one else list(self._transform)
         if len(words) != n or any(word not in SCALES for word in words):
             known = ", ".join(SCALES)
             raise ReadingsError(f"transform {self._transform!r} for {n} signals", cure=f"give {known}, or one for each")
@@ -162,15 +169,19 @@ class Filter:
 
     def _stretch(self, readings: Any, elapsed: Any, times: Any) -> tuple[Floats, Floats]:
         """The readings (T, n) and how long each came after the one before, in nominal periods (T,)."""
+        if isinstance(readings, str | bytes) or not isinstance(readings, Iterable):
+            cure = "give a list, an array, a Series or a frame; one reading at a time goes to `judge`"
+            raise ReadingsError(f"{_short(readings)} is no stretch of readings", cure=cure)
         readings = readings if hasattr(readings, "__len__") else list(readings)
-        table = numbers(readings)
+        table = _possible(numbers(readings))
         if table.ndim == 1:
             table = table[:, None]
         if table.ndim != 2:
-            raise ReadingsError(f"they have {table.ndim} axes; give rows of readings, one column a signal")
+            raise ReadingsError(f"they have {table.ndim} axes", cure="give rows of readings, one column a signal")
         at = seconds(readings, times) if elapsed is None else None
         if at is None:
-            return table, np.broadcast_to(numbers(1.0 if elapsed is None else elapsed), (len(table),))
+            lapse = _lapse(1.0 if elapsed is None else elapsed, len(table), "rows")
+            return table, np.broadcast_to(lapse, (len(table),))
         if len(at) != len(table):
             raise ReadingsError(f"{len(at)} times for {len(table)} rows", cure="give one time a row")
         return table, self._lapses(at)
@@ -198,7 +209,7 @@ class Filter:
             return _empty(table.shape[1])
         settings = self._begun(table.shape[1]) if self._settings is None else self._settings
         if table.shape[1] != len(self.belief.seen):
-            raise ReadingsError(f"{table.shape[1]} readings for {len(self.belief.seen)} signals", self.rows)
+            raise _other(table.shape[1], len(self.belief.seen), self.rows)
         whole = self._compiled(rows)
         if whole is not None:
             passed = np.maximum(np.where(np.isfinite(lapse), lapse, 1.0), 0.0)
@@ -229,10 +240,61 @@ class Filter:
                 found.append(Change(row, NAMES[verdict.named], int(i), since, verdict.why(), names[int(i)]))
         return found
 
-    def forecast(self, *steps: float, coverage: tuple[float, ...] = (0.5, 0.9)) -> Forecast:
-        """Where the signals will be `steps` periods ahead, if nothing new happens."""
+    def forecast(self, *steps: float, coverage: float | Sequence[float] = (0.5, 0.9)) -> Forecast:
+        """Where the signals will be `steps` periods ahead, if nothing new happens; `coverage`: shares of the bands."""
+        distance, shares = _told("steps", steps or (1.0,)), np.atleast_1d(_told("coverage", coverage))
+        if distance.ndim != 1 or not (np.isfinite(distance) & (distance >= 0.0)).all():
+            raise ReadingsError(f"nothing is {_short(steps)} periods ahead", cure="give numbers from 0 on")
+        if shares.ndim != 1 or not ((shares > 0.0) & (shares < 1.0)).all():
+            raise ReadingsError(f"no band holds a share of {_short(coverage)}", cure="give shares such as 0.9")
         settings = self._settings or plain(len(self.belief.seen), self.regimes)
-        return ahead(self.state, steps or (1.0,), coverage, self.at, 1.0, settings)
+        return ahead(self.state, distance.tolist(), tuple(shares.tolist()), self.at, 1.0, settings)
+
+
+def _possible(table: Floats) -> Floats:
+    """Readings too large to be judged are missing; where all are, it is the unit that is wrong."""
+    beyond = np.abs(table) > _BEYOND
+    if not beyond.any():
+        return table
+    if len(table) > 1 and (beyond & np.isfinite(table)).any() and not (np.abs(table) <= _BEYOND).any():
+        raise ReadingsError(f"all lie beyond {_BEYOND:g}", cure="give them in another unit")
+    return np.where(beyond, np.nan, table)
+
+
+def _short(given: object) -> str:
+    said = repr(given)
+    return said if len(said) <= 40 else f"{said[:40]}..."
+
+
+def _told(what: str, given: Any) -> Floats:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ReadingsError(f"{what} cannot be {_short(given)}", cure="give numbers") from None
+
+
+def _above(what: str, given: Any, unit: str) -> float:
+    told = _told(what, given)
+    if told.ndim or not 0 < told < math.inf:
+        raise ReadingsError(f"a {what} of {_short(given)} {unit} is none", cure="give a number above 0")
+    return float(told)
+
+
+def _lapse(elapsed: Any, many: int, what: str) -> Floats:
+    """How long each gap was: one number, or one each; not backwards."""
+    lapse = numbers(elapsed)
+    if lapse.shape not in ((), (many,)):
+        shape = " x ".join(str(axis) for axis in lapse.shape)
+        raise ReadingsError(f"{shape} `elapsed` for {many} {what}", cure="give one number, or one for each")
+    back = np.flatnonzero(lapse < 0.0)
+    if len(back):
+        raise ReadingsError(f"{lapse.flat[back[0]]:g} periods elapsed", int(back[0]), "time does not run backwards")
+    return lapse
+
+
+def _other(many: int, before: int, row: int) -> ReadingsError:
+    what = f"{many} readings for {before} signal{'' if before == 1 else 's'}"
+    return ReadingsError(what, row, "give as many as before, or begin another `Filter`")
 
 
 def _empty(signals: int) -> Verdicts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import math
+from collections.abc import Iterable, Mapping, Set
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,13 @@ class ReadingsError(ValueError):
 
 def numbers(readings: Any) -> Floats:
     """The readings as an array of the same shape; what pandas takes for missing is NaN. Raises `ReadingsError`."""
+    _no_times(readings)
+    if isinstance(readings, Mapping | Set):
+        raise ReadingsError(
+            f"a {type(readings).__name__} has no rows", cure="give a list, an array, a Series or a frame"
+        )
     try:
-        if hasattr(readings, "to_numpy"):
+        if hasattr(readings, "isna"):
             table: Floats = readings.to_numpy(dtype=np.float64, na_value=np.nan)
             return table
         return np.asarray(readings if hasattr(readings, "__len__") else _listed(readings), dtype=np.float64)
@@ -44,12 +50,24 @@ def _listed(readings: Any) -> Any:
     return list(readings) if isinstance(readings, Iterable) and not isinstance(readings, str) else readings
 
 
+def _no_times(readings: Any) -> None:
+    """Times and complex numbers would silently become numbers that nobody meant."""
+    whole = getattr(readings, "dtype", None)
+    for place, kind in [(None, whole)] if whole is not None else enumerate(getattr(readings, "dtypes", ())):
+        which = "they are" if place is None else f"column {readings.columns[place]!r} holds"
+        if getattr(kind, "kind", "") in ("M", "m"):
+            cure = "give them as `times`" if place is None else "make it the index (`set_index`)"
+            raise ReadingsError(f"{which} times", cure=f"{cure}, and the readings as numbers")
+        if getattr(kind, "kind", "") == "c":
+            raise ReadingsError(f"{which} complex numbers", cure="give their size or their real part")
+
+
 def _refused(readings: Any, error: Exception) -> ReadingsError:
     """The first thing among the readings that is no number."""
-    if hasattr(readings, "columns"):
-        for name in readings.columns:
+    if hasattr(readings, "iloc") and hasattr(readings, "columns"):
+        for place, name in enumerate(readings.columns):
             try:
-                numbers(readings[name])
+                numbers(readings.iloc[:, place])
             except ReadingsError as refused:
                 cure = "leave that column out, or make it numbers"
                 return ReadingsError(f"column {name!r}: {refused.reason}", refused.row, cure)
@@ -59,6 +77,9 @@ def _refused(readings: Any, error: Exception) -> ReadingsError:
             np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
             return ReadingsError(f"{value!r} is not a number", row)
+        if np.shape(value) != np.shape(rows[0]):
+            many, first = np.size(value), np.size(rows[0])
+            return ReadingsError(f"{many} readings, where the first row has {first}", row, "fill up with NaN")
     return ReadingsError(str(error))
 
 
@@ -73,21 +94,23 @@ def names_of(readings: Any) -> list[str]:
 def seconds(readings: Any, times: Any = None) -> Floats | None:
     """The times of the readings in seconds (rows,), NaN where one is not known; None where nobody tells them.
 
-    `times`: datetimes, datetime64 or epoch seconds; without them the index of a Series or frame, if it is one of times.
-    Only their differences count. Raises `ReadingsError` where they run backwards.
+    `times`: datetimes, dates, time spans, datetime64 or epoch seconds; without them the index of a Series or frame, if it
+    is one of times, spans or periods. Only their differences count. Raises `ReadingsError` where they run backwards.
 
     >>> seconds([1.0, 2.0], times=["2026-01-01T00:00", "2026-01-01T00:10"]).tolist()
     [1767225600.0, 1767226200.0]
     """
     told: Any = getattr(readings, "index", None) if times is None else getattr(times, "array", times)
+    told = told.to_timestamp() if type(told).__name__ in ("PeriodIndex", "PeriodArray") else told
     kind = getattr(told, "dtype", None)
-    if times is None and getattr(kind, "kind", "") != "M":
+    if times is None and getattr(kind, "kind", "") not in ("M", "m"):
         return None
+    told = told if hasattr(told, "__len__") else _listed(told)
     array = np.asarray(told.tz_convert(None) if getattr(kind, "tz", None) is not None else told)
     if array.dtype.kind in "OU":
         array = np.array([_second(one, row) for row, one in enumerate(array.tolist())], np.float64)
-    if array.dtype.kind == "M":
-        whole = array.astype("datetime64[us]")
+    if array.dtype.kind in "Mm":
+        whole = array.astype("datetime64[us]" if array.dtype.kind == "M" else "timedelta64[us]")
         array = np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / 1e6)
     at: Floats = array.astype(np.float64)
     known = np.flatnonzero(np.isfinite(at))
@@ -99,7 +122,10 @@ def seconds(readings: Any, times: Any = None) -> Floats | None:
 
 def _second(one: Any, row: int) -> float:
     try:
-        at = _date(one) if isinstance(one, str) else one
+        at = _date(one) if isinstance(one, str) else math.nan if one is None else one
+        if isinstance(at, timedelta):
+            return at.total_seconds()
+        at = datetime.combine(at, time()) if isinstance(at, date) and not isinstance(at, datetime) else at
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() if isinstance(at, datetime) else float(at)
     except (TypeError, ValueError):
         raise ReadingsError(f"{one!r} is no time", row, "give datetimes, or seconds") from None

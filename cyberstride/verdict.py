@@ -120,16 +120,18 @@ class Verdict(NamedTuple):
         """One sentence that an operator reads: what, since when, how large, how sure, against what."""
         if self.named == NOT_YET:
             return "Not yet judged: too few readings to know what is normal for this signal."
-        against = f"against a forecast of {_number(self.low)} to {_number(self.high)} for this reading"
+        against = ""
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            against = f", against a forecast of {_number(self.low)} to {_number(self.high)} for this reading"
         if self.named == STEADY:
-            return f"Steady at {_number(self.level)}, {against}{self._away()}."
+            return f"Steady at {_number(self.level)}{against}{self._away()}."
         ago = {-1: "some time ago", 0: "at this reading", 1: "one reading ago"}.get(
             self.onset_back, f"{self.onset_back} readings ago"
         )
         many = f"the last {self.onset_back + 1} readings" if self.onset_back > 0 else "this reading"
         sure = f"{min(100 * self.sure, 99.0 if self.sure < 1.0 else 100.0):.0f} % sure"
         if self.named == SUSPECTED:
-            return f"Something may have changed {ago} ({sure}), {against}{self._away()}."
+            return f"Something may have changed {ago} ({sure}){against}{self._away()}."
         size = (
             f"{_number(self.size, sign=True)} ({_number(self.size_low, sign=True)} to "
             f"{_number(self.size_high, sign=True)})"
@@ -144,7 +146,7 @@ class Verdict(NamedTuple):
             DRIFT: f"The level drifts slowly, by {size} over {many}",
             OUT_OF_RANGE: f"The reading lies {_number(abs(self.size))} outside what is physically possible",
         }[self.named]
-        return f"{what} ({sure}), {against}{self._away()}."
+        return f"{what} ({sure}){against}{self._away()}."
 
     def _away(self) -> str:
         if self.wrong < 0.5 or not math.isfinite(self.centre):

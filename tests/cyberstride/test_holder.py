@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -184,3 +186,86 @@ def test_the_columns_of_a_frame_name_the_changes_and_the_one_that_holds_words_is
     assert (change.name, change.signal, change.since) == ("load", 0, 12)
     with pytest.raises(ReadingsError, match="column 'unit': 'MW' is not a number"):
         Filter().run(frame.assign(unit="MW"))
+
+
+DAYS = pd.date_range("2026-03-01", periods=17, freq="D")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (5.0, "5.0 is no stretch.*`judge`"),
+        (None, "None is no stretch"),
+        ("hello", "'hello' is no stretch"),
+        ({"a": READINGS}, "a dict has no rows.*a frame"),
+        ([[1.0, 2.0], [3.0]], "row 1: 1 readings, where the first row has 2"),
+        (np.array([1 + 2j]), "complex"),
+        (np.array(DAYS), "they are times.*`times`"),
+        (pd.DataFrame({"when": DAYS, "a": READINGS}), "column 'when' holds times.*set_index"),
+        (pd.DataFrame([["MW", 1.0]], columns=["a", "a"]), "column 'a': 'MW' is not a number"),
+    ],
+)
+def test_what_is_no_stretch_of_readings_is_refused_in_a_sentence(given: object, says: str) -> None:
+    with pytest.raises(ReadingsError, match=says):
+        Filter().changes(given)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"regimes": READINGS}, "regimes cannot be.*run"),
+        ({"belief": 5}, "belief cannot be 5"),
+        ({"budget": "few"}, "budget cannot be 'few'"),
+        ({"period": "10min"}, "period cannot be '10min'"),
+        ({"periods": ["day"]}, "periods cannot be"),
+        ({"transform": None}, "transform None for 1 signals"),
+    ],
+)
+def test_a_holder_that_cannot_be_made_says_why(asked: dict[str, object], says: str) -> None:
+    with pytest.raises(ReadingsError, match=says):
+        Filter(**asked).run([1.0, 2.0])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "says"),
+    [([1.0] * 5, "5 `elapsed` for 17 rows"), ([1.0] * 3 + [-1.0] * 14, "row 3: -1 periods"), ("a", "could not")],
+)
+def test_gaps_of_another_length_or_backwards_are_refused(elapsed: object, says: str) -> None:
+    with pytest.raises(ReadingsError, match=says):
+        Filter().run(READINGS, elapsed)
+
+
+def test_a_forecast_of_nothing_is_refused_and_one_share_is_enough() -> None:
+    holder = Filter()
+    holder.run(READINGS)
+    for steps in ((-1,), ("soon",), (np.nan,)):
+        with pytest.raises(ReadingsError, match=r"steps|ahead"):
+            holder.forecast(*steps)
+    with pytest.raises(ReadingsError, match=r"a share of 90.*0\.9"):
+        holder.forecast(1, coverage=90)
+    assert np.isfinite(holder.forecast(0, 1, coverage=0.9).low).all()
+
+
+def test_dates_spans_and_periods_are_times_and_one_that_is_missing_is_on_time() -> None:
+    missing: list[object] = list(DAYS)
+    missing[5] = None
+    expected = Filter().run(READINGS).level.tobytes()
+    for index in (DAYS.to_period("D"), DAYS - DAYS[0]):
+        assert Filter(period=timedelta(days=1)).run(pd.Series(READINGS, index)).level.tobytes() == expected
+    for times in (list(DAYS.date), list(DAYS - DAYS[0])):
+        assert Filter(period=86400).run(READINGS, times=times).level.tobytes() == expected
+    assert np.isfinite(Filter().run(READINGS, times=missing).level[-1, 0])
+
+
+def test_no_sentence_tells_of_a_forecast_that_nobody_made() -> None:
+    (first, *_) = Filter(transform="log").changes([-5.0, *READINGS])
+    assert first.what == "out_of_range"
+    assert "nan" not in first.why
+    assert "forecast" not in first.why
+
+
+def test_readings_beyond_what_can_be_judged_are_missing_and_a_whole_stretch_of_them_is_refused() -> None:
+    expected = Filter().run([*READINGS[:12], np.nan, *READINGS[12:]]).level
+    assert Filter().run([*READINGS[:12], -1e300, *READINGS[12:]]).level.tobytes() == expected.tobytes()
+    with pytest.raises(ReadingsError, match="another unit"):
+        Filter().run(np.array(READINGS) * 1e300)
