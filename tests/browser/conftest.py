@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from tests.kept_port import KeptPort
 
 FLAGS = [
     "--no-sandbox",
@@ -46,12 +47,15 @@ class Served:
     """A room in a process of its own, which can be ended and started again at the same address."""
 
     def __init__(self, *arguments: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self._kept = KeptPort()
+        self.port = self._kept.number
         self.arguments = arguments
         self.process: subprocess.Popen[bytes] | None = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def address(self) -> str:
@@ -85,11 +89,16 @@ class Served:
         if self.process is not None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
             self.process = None
+
+    def close(self) -> None:
+        """End the room for good."""
+        self.stop()
+        self._kept.close()
 
 
 def chromium() -> str | None:
@@ -114,7 +123,7 @@ def browser() -> Iterator[Browser]:
 def fake() -> Iterator[Served]:
     served = Served("-m", "tests.browser.fake_room")
     yield served
-    served.stop()
+    served.close()
 
 
 Open = Callable[..., Page]

@@ -91,7 +91,7 @@ def main() -> None:
             browser.close()
     finally:
         if served is not None:
-            served.stop()
+            served.close()
 
 
 if __name__ == "__main__":

@@ -39,4 +39,4 @@ def test_a_thousand_plants_stand_on_one_wall(opened: Open) -> None:
         expect(page.locator(".hive .island")).to_have_count(10)
         expect(page.locator(".quiet")).to_contain_text("plants: 1\u2009000")
     finally:
-        crowd.stop()
+        crowd.close()

@@ -27,7 +27,7 @@ OUTSIDE = """() => {
 def crowd() -> Iterator[Served]:
     served = Served("-m", "tests.browser.fake_room", "--plants", "1000")
     yield served
-    served.stop()
+    served.close()
 
 
 @pytest.fixture(scope="module")

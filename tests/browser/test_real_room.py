@@ -36,7 +36,7 @@ class RealRoom(Served):
 def real() -> Iterator[RealRoom]:
     room = RealRoom()
     yield room
-    room.stop()
+    room.close()
 
 
 def sit(page: Page, real: RealRoom, number: int) -> None:

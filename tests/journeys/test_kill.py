@@ -7,12 +7,12 @@ import os
 import random
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,18 +24,19 @@ from opsroom.loop.hall import read_file
 from opsroom.record.journal import verify
 from opsroom.record.sqlite_store import SqliteStore
 from tests.journeys.forked import PLANTS
+from tests.kept_port import KeptPort
 from tests.opsroom.rooms import TOML
 
 SPEED = 300
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    with KeptPort() as kept:
+        yield kept.number
 
 
-def open_room(folder: Path, port: int) -> tuple[subprocess.Popen[str], int]:
+def open_room(folder: Path, port: int) -> subprocess.Popen[str]:
     command = [
         "serve",
         "--data",
@@ -52,8 +53,8 @@ def open_room(folder: Path, port: int) -> tuple[subprocess.Popen[str], int]:
     said = []
     for line in room.stderr:
         said.append(line)
-        if found_port := re.search(r'"address": "http://127\.0\.0\.1:(\d+)"', line):
-            return room, int(found_port[1])
+        if f'"address": "http://127.0.0.1:{port}"' in line:
+            return room
     raise AssertionError("".join(said))
 
 
@@ -72,13 +73,13 @@ def told(port: int) -> int:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
-def test_a_quiet_day_survives_a_kill_of_the_room(tmp_path: Path) -> None:
+@pytest.mark.timeout(1200)
+def test_a_quiet_day_survives_a_kill_of_the_room(tmp_path: Path, port: int) -> None:
     folder = tmp_path / "room"
     found(folder, charter_text(Pace(speed=SPEED)))
     with links_of(folder) as links:
         token = links.add("plants", ["*"])
-    room, port = open_room(folder, 0)
+    room = open_room(folder, port)
     plants = subprocess.Popen(
         [
             *(
@@ -106,7 +107,7 @@ def test_a_quiet_day_survives_a_kill_of_the_room(tmp_path: Path) -> None:
             end_room(room, signal.SIGKILL)
             assert verify(folder / "journal.sqlite").ok
             time.sleep(1.0)
-            room, port = open_room(folder, port)
+            room = open_room(folder, port)
         begun = time.monotonic()
         while told(port) < 400 and time.monotonic() - begun < 60:
             time.sleep(0.1)
@@ -209,16 +210,15 @@ def run_through(rooms: Forker, links: Forker, folder: Path, spool: Path, port: i
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_hundred_kills_of_either_side_or_both_lose_nothing_double_nothing_and_leave_the_same_beliefs(
-    tmp_path: Path,
+    tmp_path: Path, port: int
 ) -> None:
     chance = random.Random(SEED)
     sys.stdout.write(f"KILL_SEED={SEED}\n")
     folder, spool = tmp_path / "room", tmp_path / "spool.sqlite"
     rooms, links = Forker("room"), Forker("link")
     try:
-        port = free_port()
         tokens = {}
         for name in ("room", "calm"):
             found(tmp_path / name, TOML)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from tests.kept_port import KeptPort
 
 PEERS = Path(__file__).parent / "peer_programs"
 
@@ -21,9 +22,8 @@ class Peer:
         self._program = program
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self._kept = KeptPort()
+        self.port = self._kept.number
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
@@ -34,7 +34,7 @@ class Peer:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(200):  # a library of two seconds to import, on a machine that is busy
             while (line := await self._process.stdout.readline()) != b"up\n":
                 assert line, f"{self._program} ended before it served"
 
@@ -43,12 +43,17 @@ class Peer:
             os.kill(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
+    def close(self) -> None:
+        """Let its port go."""
+        self._kept.close()
+
 
 @asynccontextmanager
 async def peer(program: str, *arguments: str) -> AsyncIterator[Peer]:
     made = Peer(program, *arguments)
-    await made.start()
     try:
+        await made.start()
         yield made
     finally:
         await made.kill()
+        made.close()
