@@ -7,7 +7,6 @@ import json
 import random
 from pathlib import Path
 
-import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -67,7 +66,6 @@ def garbage(seed: int, bytes_in_all: int) -> list[str | bytes]:
     return frames
 
 
-@pytest.mark.timeout(90)
 async def test_a_megabyte_of_garbage_is_counted_and_the_room_goes_on(tmp_path: Path) -> None:
     async with served(make_folder(tmp_path / "room"), anonymous_wall=True) as room:
         good = room.hall.links.add("mill", ["mill-1"])

@@ -56,8 +56,8 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_half_a_request_is_cut_in_time_also_after_a_whole_one() -> None:
-    async with opened(ask_s=0.2) as (port, tally):
-        for before in (b"", ASK):
+    for before, ask_s in ((b"", 0.2), (ASK, 2.0)):  # a whole request is to be in time on a busy machine too
+        async with opened(ask_s=ask_s) as (port, tally):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(before)
             if before:
@@ -65,7 +65,7 @@ async def test_half_a_request_is_cut_in_time_also_after_a_whole_one() -> None:
             writer.write(b"GET / HTTP/1.1\r\nhost: loc")
             assert b"200" not in await ended(reader)
             writer.close()
-        assert tally.turned_away == {"too-slow": 2}
+            assert tally.turned_away == {"too-slow": 1}
 
 
 async def test_a_head_without_end_is_cut_at_its_bound() -> None:
@@ -103,7 +103,7 @@ async def test_who_does_not_read_the_answer_is_cut_and_gives_its_memory_back() -
 
 
 async def test_who_reads_slowly_gets_the_whole_answer() -> None:
-    async with opened(read_s=0.5) as (port, tally):
+    async with opened(read_s=5.0) as (port, tally):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(ASK.replace(b"/ ", b"/huge ").replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
         got = 0

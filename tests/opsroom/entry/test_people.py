@@ -107,9 +107,9 @@ async def test_an_unknown_account_costs_a_hash_too(tmp_path: Path, clock: HandCl
     async def cost(account: str) -> float:
         spent = []
         for turn in range(5):
-            before = time.perf_counter()
+            before = time.process_time()
             await refused(people, account, "wrong", address=f"{account}{turn}")
-            spent.append(time.perf_counter() - before)
+            spent.append(time.process_time() - before)
         return min(spent)
 
     known, unknown = await cost("seat-1"), await cost("seat-9")

@@ -6,15 +6,12 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-import pytest
-
 from telex_ingest.plant_link import PlantLink
 from tests.opsroom.rooms import MILL, figures, make_folder, served, tell
 
 START = 1_800_000_000.0
 
 
-@pytest.mark.timeout(60)
 async def test_a_locked_store_holds_acks_back_and_nothing_is_lost(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "room")
     async with served(folder, anonymous_wall=True) as room:
