@@ -149,6 +149,7 @@
     try { await navigator.clipboard.writeText(text); show(w.hand, false); put(w.said, say('signal.copied', { text })); }
     catch { put(w.said, say('signal.by_hand')); show(w.hand, true); w.hand.value = text; w.hand.focus(); w.hand.select(); }
   };
+  const lost = () => { set(w.root, { 'data-lost': '' }); put(w.title, say('signal.lost')); put(w.owner, key); put(w.told, say('signal.look')); };
   const copy = () => { const r = shown(), s = row(); if (r && s) give(say('signal.figure', { title: s.title || s.name, unit: owner(s), value: figure(r.value), uom: uom(s.uom), day: day(r.at), at: clock(r.at), more: more(r) })); };
   const move = event => {
     const far = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
@@ -206,7 +207,7 @@
     if (!row()) {
       if (asked) return;
       asked = performance.now();
-      fetch('/api/signals/' + key).then(async answer => { about = answer.ok ? await answer.json() : null; asked = 0; if (!about) { asked = 1; put(w.told, say('signal.lost')); } }).catch(() => { asked = 0; });
+      fetch('/api/signals/' + key).then(async answer => { about = answer.ok ? await answer.json() : null; asked = 0; if (!about) { asked = 1; lost(); } }).catch(() => { asked = 0; });
       return;
     }
     if (!loaded || (end === null && (every || !rows.length) && performance.now() - asked > FRESH_MS)) { if (performance.now() - asked > 1000 || !asked) load(); if (!loaded) return; }

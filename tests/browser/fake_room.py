@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import uvicorn
-from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 
 from dashboards import wall
 from opsroom import commands as c
@@ -49,6 +49,7 @@ class FakeRoom:
         self.orders: dict[str, v.OrderView] = {}
         self.stops: dict[str, v.StopView] = {}
         self.proposals: dict[str, v.ProposalView] = {}
+        self.requests: dict[str, v.RequestView] = {}
         self.ticker: deque[v.TickerLine] = deque(maxlen=40)
         self.ended: set[str] = set()
         self.answered: dict[str, v.Answer] = {}
@@ -122,6 +123,7 @@ class FakeRoom:
             seats=tuple(self.seats.values()),
             stops=tuple(self.stops.values()),
             proposals=tuple(self.proposals.values()),
+            requests=tuple(self.requests.values()),
             ticker=tuple(self.ticker),
             line=self.line(),
         )
@@ -264,6 +266,8 @@ def make(room: FakeRoom) -> FastAPI:
 
     @api.get("/api/signals/{plant}/{name}")
     async def signal(plant: str, name: str) -> Any:
+        if f"{plant}/{name}" not in room.signals:
+            raise HTTPException(404)
         return msgspec.to_builtins(room.signals[f"{plant}/{name}"])
 
     @api.get("/api/signals/{plant}/{name}/readings")

@@ -58,6 +58,13 @@ def test_a_moment_of_a_signal_is_pointed_at_by_keyboard_and_stands_in_the_addres
     expect(page.get_by_role("link", name="Output · Mill at Tomé")).to_have_attribute("href", "/alarms?alarm=alarm-1")
 
 
+def test_a_signal_that_is_not_there_is_told_so_with_the_way_to_find_one(opened: Open, fake: Served) -> None:
+    page = opened(fake, "/signal/mill-at-tom/nothing", allowed=("404",))
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such signal here")
+    expect(page.locator(".told")).to_contain_text("Press / to look for it")
+    expect(page.locator("#signal canvas")).to_be_hidden()
+
+
 def test_a_seat_that_left_in_another_tab_is_told_so_and_comes_back(opened: Open, fake: Served) -> None:
     allowed = ("WebSocket", "401", "403", "404")
     desk = opened(fake, "/seat/3", account="seat-3", allowed=allowed)
