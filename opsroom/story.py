@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from opsroom.demo import Pace, Stage, staged
-from opsroom.doors.visitor import Picture, RefusedByRoomError, Visitor
+from opsroom.doors.visitor import Picture, Visitor
 from opsroom.loop.hall import READINGS
 from opsroom.room.refusal import RoomError
 from opsroom.story_report import kept_in, report_of, write
-from opsroom.views import AlarmView, MotionView, OrderChoice, OrderView, Viewer
+from opsroom.story_votes import Plan, parameter_sets, vote, voted
+from opsroom.views import AlarmView, MotionView, OrderView, Viewer
 
 SCRIPT_PACE = Pace(
     speed=400.0,
@@ -129,22 +129,6 @@ async def patiently(who: Acting[T], patience_s: float = PATIENCE_S) -> T:
                 raise StoryError(waited_for, patience_s)
     finally:
         acting.cancel()
-
-
-@dataclass
-class _Plan:
-    """What a seat makes of what it sees: which order to move, with what words."""
-
-    choice: OrderChoice
-    parameters: dict[str, Any]
-    change: float
-
-    def option(self) -> dict[str, Any]:
-        """The option of a motion that this plan makes."""
-        figures = ", ".join(str(value) for value in self.parameters.values())
-        title = f"{self.choice.title}: {figures}" if figures else self.choice.title
-        order = {"plant": self.choice.plant, "name": self.choice.name, "parameters": self.parameters}
-        return {"title": title, "orders": [order]}
 
 
 class Timeline:
@@ -255,7 +239,7 @@ class _Council:
     def _orders(self, motion: MotionView) -> list[OrderView]:
         return [self.picture.orders[name] for name in motion.orders if name in self.picture.orders]
 
-    def _plans(self, alarm: AlarmView) -> list[_Plan]:
+    def _plans(self, alarm: AlarmView) -> list[Plan]:
         """The orders that the plant declared and that promise something in the direction that is missing, the most first."""
         name = alarm.signal.partition("/")[2]
         wanted = 1.0 if alarm.direction == "down" else -1.0
@@ -265,8 +249,8 @@ class _Council:
                 continue
             change = sum(float(effect["change"]) for effect in choice.effects if effect["signal"] == name)
             plans += [
-                _Plan(choice, parameters, change)
-                for parameters in _parameter_sets(choice.parameters)
+                Plan(choice, parameters, change)
+                for parameters in parameter_sets(choice.parameters)
                 if change * wanted > 0 and f"{choice.name} {parameters}" not in self._tried
             ]
         return sorted(plans, key=lambda plan: -abs(plan.change))
@@ -306,7 +290,7 @@ class _Council:
         await self._confirm(ended)
         return motion
 
-    async def _round(self, alarm: AlarmView, row: MotionView, plan: _Plan, number: int) -> bool:
+    async def _round(self, alarm: AlarmView, row: MotionView, plan: Plan, number: int) -> bool:
         """Vote in one round once it runs; False when it was over before all had voted, which a last call may do."""
         motion = row.id
 
@@ -318,8 +302,8 @@ class _Council:
         if now.state != "open":
             return False
         for seat in self.seats:
-            options, reason = _vote(alarm, row, plan, seat.viewer.seat, now)
-            if not await _voted(seat, motion, options, reason):
+            options, reason = vote(alarm, row, plan, seat.viewer.seat, now)
+            if not await voted(seat, motion, options, reason):
                 return False
         return True
 
@@ -348,48 +332,6 @@ class _Council:
             line = await self.picture.lines.get()
             if line.kind != "telex":
                 self.timeline.say(line.kind, f"{line.unit}: {line.text}" if line.kind == "line" else line.text, line.at)
-
-
-async def _voted(seat: Visitor, motion: str, options: list[str], reason: str) -> bool:
-    """Cast a ballot; False when the round was over before it came, which a last call may do to a slow seat."""
-    try:
-        await seat.ask("cast-ballot", motion=motion, options=options, abstain=not options, reason=reason)
-    except RefusedByRoomError as refusal:
-        if refusal.code not in ("motion-over", "round-over"):
-            raise
-        return False
-    return True
-
-
-def _vote(alarm: AlarmView, motion: MotionView, plan: _Plan, seat: int, now: MotionView) -> tuple[list[str], str]:
-    """How a seat votes by what it sees: the surer the room and the smaller the danger, the sooner it agrees.
-
-    Who stood alone in the first round goes with the others once it has read their reasons.
-    """
-    acting = [option.id for option in motion.options if option.kind == "orders"]
-    time = next(option.id for option in motion.options if option.kind == "time")
-    nothing = next(option.id for option in motion.options if option.kind == "nothing")
-    if seat == 7 and plan.choice.danger != "none":
-        return [], f"The plant marks this order: {plan.choice.danger}."
-    if alarm.probability < 0.5:
-        return [nothing], "I am not sure enough of what I see."
-    if now.round == 2:
-        return acting, "I have read the others' reasons."
-    if seat == 6:
-        return [time, *acting], "The plant's own people may still find it."
-    if seat == 5:
-        return acting[::-1], "The gentler order first."
-    return acting, f"A {alarm.kind}, {alarm.probability_words}, and the plant's time is over."
-
-
-def _parameter_sets(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parameters to try: every choice of the first enumeration, defaults for the rest."""
-    properties: dict[str, Any] = schema.get("properties", {})
-    defaults = {name: rule["default"] for name, rule in properties.items() if "default" in rule}
-    for name, rule in properties.items():
-        if "enum" in rule:
-            return [{**defaults, name: value} for value in rule["enum"]]
-    return [defaults]
 
 
 def _round(value: float | None) -> str:

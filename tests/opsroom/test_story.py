@@ -9,8 +9,9 @@ import pytest
 
 from opsroom.doors.visitor import RefusedByRoomError, Visitor
 from opsroom.record.store import TelexCounts
-from opsroom.story import StoryError, _voted, patiently
+from opsroom.story import StoryError, patiently
 from opsroom.story_report import telexes
+from opsroom.story_votes import voted
 from opsroom.views import Viewer
 
 
@@ -28,14 +29,14 @@ class Answered(Visitor):
 
 
 async def test_a_seat_that_comes_after_the_last_call_leaves_the_decision_as_it_is() -> None:
-    assert await _voted(Answered(""), "motion-1", ["a"], "it fell")
-    assert not await _voted(Answered("motion-over"), "motion-1", ["a"], "it fell")
-    assert not await _voted(Answered("round-over"), "motion-1", ["a"], "it fell")
+    assert await voted(Answered(""), "motion-1", ["a"], "it fell")
+    assert not await voted(Answered("motion-over"), "motion-1", ["a"], "it fell")
+    assert not await voted(Answered("round-over"), "motion-1", ["a"], "it fell")
 
 
 async def test_another_refusal_of_a_ballot_ends_the_story() -> None:
     with pytest.raises(RefusedByRoomError, match="already-voted"):
-        await _voted(Answered("already-voted"), "motion-1", ["a"], "it fell")
+        await voted(Answered("already-voted"), "motion-1", ["a"], "it fell")
 
 
 async def test_a_seat_that_comes_back_to_the_same_room_is_not_answered_with_its_old_motions() -> None:
