@@ -8,6 +8,7 @@ people have consented, at their page, over REST or over the wire. The rules are 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -153,14 +154,20 @@ def lines(terms: OptionTerms) -> tuple[str, str]:
 
     >>> lines(OptionTerms(about="orders", plant="mill-1", declined=(), declines=("rest",)))
     ('accepts all of its orders', 'does not accept rest')
+    >>> lines(OptionTerms(about="sight", plant="mill-1", sights=Sights(purpose="an audit", until=1.8e9)))[1]
+    'the room may look at all its readings, for: an audit, until 15 Jan 2027, 08:00 UTC'
     """
     if terms.about == "orders":
         return _accepted(terms.declined), _accepted(terms.declines)
     if terms.about == "sight":
         look = terms.sights or Sights()
         what = ", ".join(look.signals) or "all its readings"
-        ends = "" if look.until is not None else ", until it is taken back"
-        return "", f"the room may look at {what}, for: {look.purpose}{ends}"
+        ends = (
+            "it is taken back"
+            if look.until is None
+            else f"{datetime.fromtimestamp(look.until, UTC):%d %b %Y, %H:%M} UTC"
+        )
+        return "", f"the room may look at {what}, for: {look.purpose}, until {ends}"
     return _figures(terms.before or Agreement(), terms.uom), _figures(terms.terms or Agreement(), terms.uom)
 
 

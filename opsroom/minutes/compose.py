@@ -99,7 +99,7 @@ def _motion(room: Room, matter: Matter) -> Iterator[Block]:
             ("moved by", f"{_who(opened)}, {moment(opened.at)}"),
             *(("answers", _alarm(room, alarm)) for alarm in alarms),
             *(() if alarms else (("is about", f"the agreement on {signal_title(room, opened.signal)}"),)),
-            ("to be decided by", f"{moment(opened.deadline)}, with a quorum of {opened.quorum}"),
+            _deadline(matter),
             ("outcome", _outcome(matter)),
         )
     )
@@ -109,6 +109,14 @@ def _motion(room: Room, matter: Matter) -> Iterator[Block]:
     yield from _ballots(room, matter, closed)
     yield from _proceedings(matter)
     yield from _effects(room, matter)
+
+
+def _deadline(matter: Matter) -> tuple[str, str]:
+    """Until when it was to be decided: that time begins with the second seat; before, there was a time for finding one."""
+    backed = next((one.event for one in matter.events if isinstance(one.event, happened.MotionSeconded)), None)
+    if backed is None:
+        return "to be seconded by", moment(matter.opened.deadline)
+    return "to be decided by", f"{moment(backed.deadline)}, with a quorum of {matter.opened.quorum}"
 
 
 def _alarm(room: Room, name: str) -> str:
