@@ -24,6 +24,7 @@ ALARM_WORDS: dict[str, str] = {
     "alarms.priority": "{priority} priority",
     "alarms.stands": "Stands at",
     "alarms.clock": "Climbs in",
+    "alarms.reminds": "Reminds in",
     "alarms.waits": "waits for {origin}",
     "alarms.told": "Told outside",
     "alarms.asked": "{unit} is asked for {minutes} min more: {reason}",

@@ -65,7 +65,7 @@
     const until = alarm.deadline && !alarm.waits && !BACK.has(alarm.state) ? el('span', { 'data-until': alarm.deadline }, span(alarm.deadline - room.now())) : null;
     const parts = [
       el('h2', {}, alarm.title), el('p', { class: 'sentence' }, room.uom(alarm.sentence)),
-      el('dl', { class: 'facts' }, ...facing(say('alarms.stands'), title(alarm.at_unit)), ...(until ? [el('dt', {}, say('alarms.clock')), el('dd', {}, until)] : []), ...facing(say('alarms.told'), alarm.told),
+      el('dl', { class: 'facts' }, ...facing(say('alarms.stands'), title(alarm.at_unit)), ...(until ? [el('dt', {}, (state.units.get(alarm.at_unit) || {}).parent ? say('alarms.clock') : say('alarms.reminds')), el('dd', {}, until)] : []), ...facing(say('alarms.told'), alarm.told),
         ...(alarm.signal.includes('/') ? [el('dt', {}, say('alarms.signal')), el('dd', {}, el('a', { class: 'way', href: '/signal/' + alarm.signal }, say('alarms.course')))] : []),
         el('dt', {}, say('alarms.unit')), el('dd', {}, title(alarm.unit) + ' · ' + say('alarms.priority', { priority: alarm.priority }))),
       alarm.asked_of ? el('p', { class: 'asked' }, say('alarms.asked', { unit: title(alarm.asked_of), minutes: Math.round(alarm.asked_s / 60), reason: alarm.asked_reason })) : '',
@@ -138,7 +138,7 @@
   const moved = (a, n) => el('a', { class: 'act move', href: '/seat/' + state.viewer.seat + '?agreement=' + encodeURIComponent(a.signal), 'data-move': n + 1, title: say('agree.key', { key: n + 1 }) }, el('kbd', { 'aria-hidden': 'true' }, String(n + 1)), say('agree.move'));
   const actor = (a, n) => {
     const me = role(), text = say('alarms.actor', { alarms: a.alarms, share: Math.round(100 * a.share), chattered: a.chattered, fleeting: a.fleeting, stale: a.stale });
-    return el('li', {}, el('strong', {}, a.signal), el('small', {}, text), me === 'seat' && owned(a.signal) ? moved(a, n) : me !== 'viewer' && me !== 'seat' && owned(a.signal) ? button(say('alarms.propose'), () => propose(a.signal), { 'data-propose': a.signal }) : '');
+    return el('li', {}, el('strong', {}, a.title || a.signal), el('small', {}, text), me === 'seat' && owned(a.signal) ? moved(a, n) : me !== 'viewer' && me !== 'seat' && owned(a.signal) ? button(say('alarms.propose'), () => propose(a.signal), { 'data-propose': a.signal }) : '');
   };
   const propose = async signal => {
     const known = await get('/api/signals/' + signal) || {};

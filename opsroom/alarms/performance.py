@@ -55,7 +55,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BadActor(msgspec.Struct, frozen=True, kw_only=True):
-    """A signal that announces much: how many alarms, their share, how often it chattered, how many were fleeting or stale."""
+    """A signal that announces much: how many alarms, their share, how often it chattered, how many were fleeting or stale.
+
+    `title` is its name for people where somebody knows it.
+    """
 
     signal: str
     alarms: int
@@ -63,6 +66,7 @@ class BadActor(msgspec.Struct, frozen=True, kw_only=True):
     chattered: int
     fleeting: int
     stale: int
+    title: str = ""
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from opsroom.room.events import KINDS, AnyEvent, decode
 from opsroom.shift.handover import PARTS, entry_view, handover, log_of
 from opsroom.showing import alarm_rows
 from opsroom.showing.scope import scope
+from opsroom.showing.sentences import signal_title
 from opsroom.views import Viewer
 from opsroom.views.alarms import GroupView, MeaningsView, NoticeView, ServiceView
 from opsroom.views.shift import HandoverView, LogEntryView
@@ -146,8 +148,8 @@ class AlarmRoutes:
             days = float("nan")
         if not 0.01 <= days <= 366.0:
             raise self.problem(422, "bad-number", "that is no number of days", "give a number from 0.01 to 366")
-        now, journal = hall.clock.now(), hall.journal
-        return self.told(await asyncio.to_thread(lambda: report(journal.read(), EVERYTHING, now, days)))
+        now, journal, named = hall.clock.now(), hall.journal, partial(signal_title, hall.room)
+        return self.told(await asyncio.to_thread(lambda: report(journal.read(), EVERYTHING, now, days, named)))
 
     async def log(self, request: Request, unit: str = "") -> Response:
         """The newest entries of a unit's shift log."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple, get_args
 
 import msgspec
@@ -35,6 +36,7 @@ from opsroom.doors.watch import SUBSCRIBERS
 from opsroom.entry.accounts import LoginRefused
 from opsroom.loop.hall import Hall
 from opsroom.showing import show
+from opsroom.showing.sentences import signal_title
 from opsroom.views import Answer, LineRequest, Sort, Viewer
 from telex_ingest.line import LineCounts
 
@@ -218,8 +220,8 @@ class Routes:
         if unit not in self.hall.room.tree.units or not show.scope(self.hall.room, viewer, unit):
             raise ProblemError(404, "unknown-unit", f"there is no unit {unit}"[:120], "see /api/units")
         days = min(max(number(request.query_params.get("days"), 30.0), 0.01), 366.0)
-        now, journal = self.hall.clock.now(), self.hall.journal
-        return told(await asyncio.to_thread(lambda: report(journal.read(), unit, now, days)))
+        now, journal, named = self.hall.clock.now(), self.hall.journal, partial(signal_title, self.hall.room)
+        return told(await asyncio.to_thread(lambda: report(journal.read(), unit, now, days, named)))
 
     async def line(self, request: Request) -> Response:
         """The state of the line."""
