@@ -8,7 +8,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 
 from dashboards import form
 from dashboards.deliberation import amendment, letters
-from dashboards.desk import cookies, give
+from dashboards.desk import answered, cookies
 from dashboards.door import Door
 from dashboards.words import say
 from opsroom.commands import (
@@ -121,8 +121,8 @@ def attach(app: Dash, door: Door) -> None:
             return (no_update,) * 4
         objected = objections if matter.get("count") == "consent" else None
         command = ballot_of(matter["motion"], chosen, objected, reason, for_seat or 0)
-        shown, key = await give(door, command, key, say("done.cast-ballot"))
-        return (shown, key, no_update, no_update) if command is None else (shown, key, [], "")
+        told = await answered(door, command, key, say("done.cast-ballot"))
+        return told.shown, told.key, *(([], "") if told.done else (no_update,) * 2)
 
     @app.callback(
         Output("amend-parameters", "children"),
@@ -184,8 +184,8 @@ def attach(app: Dash, door: Door) -> None:
             )
             to = ProposedOption(title=str(title).strip(), orders=orders, supersedes=option.supersedes)
             command = AmendMotion(motion=matter["motion"], option=name, to=to, reason=str(reason).strip())
-        shown, key = await give(door, command, key, say("done.amend-motion"))
-        return shown, key, no_update if command is None else None
+        told = await answered(door, command, key, say("done.amend-motion"))
+        return told.shown, told.key, None if told.done else no_update
 
 
 def _motion(door: Door, matter: dict[str, Any] | None) -> MotionView | None:

@@ -37,6 +37,9 @@ from opsroom.commands import (
 Matter = dict[str, Any]
 Make = Callable[..., AnyCommand | None]
 
+ACCEPTED = {"sight": "done.accept-sight", "orders": "done.accept-orders"}
+"""What a form says when a request has been accepted, by what it was about."""
+
 
 def attach(app: Dash, door: Door) -> None:
     """Attach the callbacks of a unit's and the operator's screen, one for each button."""
@@ -64,7 +67,7 @@ def attach(app: Dash, door: Door) -> None:
         "accept",
         (),
         lambda matter: _answer(matter, accept=True),
-        "done.accept-agreement",
+        lambda matter: ACCEPTED.get(matter.get("about", ""), "done.accept-agreement"),
     )
     _press(app, door, "decline", ("decline-reason",), _decline, "done.refuse-agreement")
     _press(app, door, "second", (), lambda matter: SecondMotion(motion=matter["motion"]), "done.second-motion")
@@ -149,7 +152,9 @@ def _shelve(matter: Matter, minutes: float | None, why: str | None) -> AnyComman
     return ShelveAlarm(alarm=matter["alarm"], minutes=float(minutes), reason=str(why).strip())
 
 
-def _press(app: Dash, door: Door, button: str, entries: tuple[str, ...], make: Make, done: str) -> None:
+def _press(
+    app: Dash, door: Door, button: str, entries: tuple[str, ...], make: Make, done: str | Callable[[Matter], str]
+) -> None:
     @app.callback(
         Output("result", "children", allow_duplicate=True),
         Output("key", "data", allow_duplicate=True),
@@ -162,7 +167,8 @@ def _press(app: Dash, door: Door, button: str, entries: tuple[str, ...], make: M
     async def press(pressed: int | None, matter: Matter | None, key: str, *values: Any) -> tuple[Any, ...]:
         if not pressed or matter is None:
             return (no_update,) * 2
-        return await give(door, make(matter, *values), key, say(done))
+        told = done if isinstance(done, str) else done(matter)
+        return await give(door, make(matter, *values), key, say(told))
 
 
 def _revocable(app: Dash) -> None:

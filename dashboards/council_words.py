@@ -4,13 +4,13 @@ from __future__ import annotations
 
 COUNCIL_WORDS: dict[str, str] = {
     "council.title": "The council",
-    "council.why": "A council that is asked too often decides by the clock; one that decides in haste decides again.",
+    "council.why": "Asked too often, a council decides by the clock.",
     "council.days": "{days} days",
     "council.day": "One day",
     "council.over": "Looking back",
     "council.none": "No motion was opened in this time.",
     "council.motions": "motions",
-    "council.session": "{each} in a session of {hours} h, {busiest} in the busiest one",
+    "council.session": "{each} in {hours} h on average, {busiest} in the busiest {hours} h",
     "council.decided": "from deviation to decision",
     "council.decided_most": "nine of ten within {span}",
     "council.undecided": "nothing was decided yet",

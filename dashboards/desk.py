@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from dash import Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
@@ -42,33 +42,35 @@ def look(
     return snapshot, matter, signal
 
 
+class Told(NamedTuple):
+    """What a form hears: what to show, its next key, the id that was made, and whether the room did it."""
+
+    shown: Component
+    key: Any = no_update
+    made: Any = no_update
+    done: bool = False
+
+
 async def give(door: Door, command: AnyCommand | None, key: str, done: str) -> tuple[Component, Any]:
     """Have the room answer a command of the session's viewer; gives what to show and the form's next key."""
-    shown, key, _ = await give_and_name(door, command, key, done)
-    return shown, key
+    told = await answered(door, command, key, done)
+    return told.shown, told.key
 
 
-async def give_and_name(door: Door, command: AnyCommand | None, key: str, done: str) -> tuple[Component, Any, Any]:
-    """Have the room answer a command; gives what to show, the form's next key and the id that was made.
+async def answered(door: Door, command: AnyCommand | None, key: str, done: str) -> Told:
+    """Have the room answer a command of the session's viewer.
 
     A refusal keeps nothing back: reason and cure are shown. Without a session nothing is asked.
     """
     viewer = door.viewer(cookies())
     if viewer is None:
-        return (
-            figures.result(Answer(ok=False, reason=say("desk.ended"), cure=say("desk.enter_again")), ""),
-            no_update,
-            no_update,
-        )
+        return Told(figures.result(Answer(ok=False, reason=say("desk.ended"), cure=say("desk.enter_again")), ""))
     if command is None:
-        return (
-            figures.result(Answer(ok=False, reason=say("desk.incomplete"), cure=say("desk.complete_it")), ""),
-            no_update,
-            no_update,
-        )
+        return Told(figures.result(Answer(ok=False, reason=say("desk.incomplete"), cure=say("desk.complete_it")), ""))
     # Before the page has drawn its matter it has no key yet.
     answer = await door.ask(viewer, command, key or "")
-    return figures.result(answer, done), new_key(), answer.made[0] if answer.made else no_update
+    made = answer.made[0] if answer.made else no_update
+    return Told(figures.result(answer, done), new_key(), made, answer.ok)
 
 
 SHOWN = (
@@ -120,6 +122,7 @@ def attach(app: Dash, door: Door) -> None:
             "order": matter.order.id if matter.order else "",
             "proposal": matter.proposal.id if matter.proposal else "",
             "request": matter.request.id if matter.request else "",
+            "about": matter.request.about if matter.request else "",
             "stop": matter.stop.id if matter.stop else "",
             "running": [[one.id, _running(one, snapshot)] for one in matter.orders if one.state in RUNNING],
             **deliberating(matter, snapshot),

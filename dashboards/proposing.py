@@ -12,7 +12,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
 from dashboards import form
-from dashboards.desk import RUNNING, cookies, give_and_name
+from dashboards.desk import RUNNING, answered, cookies
 from dashboards.door import Door
 from dashboards.markup import facts
 from dashboards.matter import BACK, name
@@ -318,11 +318,12 @@ def attach(app: Dash, door: Door) -> None:
         command = None
         # The alarm that is picked leads: its signal is what the options are forecast on.
         others = [one for one in alarms or [] if one != matter["alarm"]]
-        answered = (matter["alarm"], *others) if not alarms or matter["alarm"] in alarms else tuple(others)
+        about = (matter["alarm"], *others) if not alarms or matter["alarm"] in alarms else tuple(others)
         if options and (title or "").strip():
             command = OpenMotion(
-                alarms=answered, title=str(title).strip(), options=tuple(proposed(one) for one in options)
+                alarms=about, title=str(title).strip(), options=tuple(proposed(one) for one in options)
             )
-        shown, key, made = await give_and_name(door, command, key, say("done.open-motion"))
-        done = made is not no_update
-        return shown, key, made, {"alarm": "", "options": []} if done else no_update, [] if done else no_update
+        told = await answered(door, command, key, say("done.open-motion"))
+        if not told.done:
+            return told.shown, told.key, *(no_update,) * 3
+        return told.shown, told.key, told.made, {"alarm": "", "options": []}, []

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeGuard, get_args
 
 from dash import Dash, Input, Output, State, no_update
 
-from dashboards.desk import give
+from dashboards.desk import answered, give
 from dashboards.door import Door
 from dashboards.words import say
 from opsroom.commands import Citation, Speak, WithdrawMotion
@@ -88,8 +88,8 @@ def attach(app: Dash, door: Door) -> None:
         command = None
         if said and is_stance(stance):
             command = Speak(motion=matter["motion"], stance=stance, text=said, cites=cited(cite, matter))
-        shown, key = await give(door, command, key, say("done.speak"))
-        return shown, key, no_update if command is None else ""
+        told = await answered(door, command, key, say("done.speak"))
+        return told.shown, told.key, "" if told.done else no_update
 
     @app.callback(
         Output("result", "children", allow_duplicate=True),

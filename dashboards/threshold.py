@@ -66,6 +66,7 @@ class Facts(TypedDict):
     amendment: str
     chairs: list[int]
     confirm: str
+    about: NotRequired[str]
     count: NotRequired[str]
     first: NotRequired[list[str]]
     said: NotRequired[Annotated[int, msgspec.Meta(ge=0, le=5_000)]]

@@ -11,6 +11,7 @@ from typing import Any
 
 from dashboards.alarm_words import ALARM_WORDS
 from dashboards.council_words import COUNCIL_WORDS
+from dashboards.done_words import DONE_WORDS
 from dashboards.find_words import FIND_WORDS
 from dashboards.motion_words import MOTION_WORDS
 from dashboards.pact_words import PACT_WORDS
@@ -28,6 +29,7 @@ SURE: tuple[tuple[float, str], ...] = (
 WORDS: dict[str, str] = {
     **ALARM_WORDS,
     **COUNCIL_WORDS,
+    **DONE_WORDS,
     **FIND_WORDS,
     **MOTION_WORDS,
     **PACT_WORDS,
@@ -255,9 +257,6 @@ WORDS: dict[str, str] = {
     "request.what": "may be looked at",
     "request.to": "by",
     "request.until": "until",
-    "done.accept-agreement": "The agreement holds from now on.",
-    "done.refuse-agreement": "The proposal is refused; its other side sees your reason.",
-    "done.cancel-stop": "The stop is taken back.",
     "desk.nothing": "Nothing has come to you. The room will call.",
     "desk.nothing_to_do": "There is nothing for you to do on this now.",
     "desk.quiet": "All quiet",
@@ -344,27 +343,6 @@ WORDS: dict[str, str] = {
     "operator.hold_now": "Hold",
     "operator.release": "Let held orders go",
     "operator.release_now": "Release",
-    "done.open-motion": "The motion is open.",
-    "done.speak": "It is said.",
-    "done.cast-ballot": "Your ballot is cast and sealed.",
-    "done.second-motion": "The motion is seconded.",
-    "done.recuse-seat": "You have stepped back from this motion.",
-    "done.confirm-order": "The order is confirmed.",
-    "done.state-minority": "Your dissent is on record.",
-    "done.review-motion": "It is on record.",
-    "done.name-substitute": "It is on record who votes in your place.",
-    "done.amend-motion": "The amendment is proposed.",
-    "done.answer-amendment": "Your answer to the amendment is on record.",
-    "done.withdraw-motion": "The motion is withdrawn.",
-    "done.acknowledge-alarm": "The room knows that you have seen it. The clock runs on.",
-    "done.call-early": "The next level has been called.",
-    "done.refuse-order": "The order is refused; the council sees your reason.",
-    "done.plan-stop": "The stop is planned.",
-    "done.shelve-alarm": "The alarm is on the shelf. Its clock runs on.",
-    "done.unshelve-alarm": "The alarm is off the shelf.",
-    "done.hold-orders": "Done. If a seat asked, a second seat makes it so.",
-    "done.release-orders": "Done. If a seat asked, a second seat makes it so.",
-    "done.revoke-order": "The order is revoked.",
     "key.1": "1 to 9",
     "key.1.does": "take up that line of the agenda",
     "key.a": "A to E, 0",

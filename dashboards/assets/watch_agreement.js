@@ -43,6 +43,12 @@
     return { capability: kept(read('capability'), now.capability), potentiality: kept(read('potentiality'), now.potentiality), recovery_s: minutes === null ? now.recovery_s : 60 * minutes, normal_low: kept(read('low'), now.normal_low), normal_high: kept(read('high'), now.normal_high) };
   };
   const declines = () => [...w.declines.querySelectorAll('input:checked')].map(box => box.value).sort();
+  const looked = () => ({ signals: [...w.sights.querySelectorAll('input:checked')].map(box => box.value), purpose: w.purpose.value.trim(), hours: read('hours') });
+  const sight = () => {
+    const asked = looked();
+    const what = asked.signals.map(name => { const one = page.agreements.find(row => row.signal.split('/')[1] === name); return one ? one.title || name : name; });
+    return say('agree.text_sight', { what: what.join(', ') || say('agree.text_sight_all'), purpose: asked.purpose || say('agree.text_none'), until: asked.hours === null ? say('agree.text_sight_open') : say('agree.text_sight_hours', { hours: asked.hours }) });
+  };
   const terms = () => {
     const now = agreed(), found = [];
     if (now) {
@@ -51,6 +57,8 @@
     }
     const refused = declines();
     if (page && refused.join() !== [...page.declines].sort().join()) found.push({ about: 'orders', unit: page.unit, declines: refused });
+    const asked = page ? looked() : null;
+    if (asked && (asked.signals.length || asked.purpose || asked.hours !== null)) found.push({ about: 'sight', unit: page.unit, purpose: asked.purpose, signals: asked.signals, until: asked.hours === null ? null : room.now() + 3600 * asked.hours });
     return found;
   };
   const show = () => {
@@ -60,6 +68,7 @@
     const parts = [];
     if (now && terms().some(one => one.about === 'figures')) parts.push(el('p', { class: 'diff' }, ...compare(words(now, now.uom), words(written(now), now.uom))));
     if (terms().some(one => one.about === 'orders')) parts.push(el('p', { class: 'diff' }, ...compare(accepted([...page.declines].sort()), accepted(declines()))));
+    if (terms().some(one => one.about === 'sight')) parts.push(el('p', { class: 'diff' }, el('ins', {}, sight())));
     w.diff.replaceChildren(...(parts.length ? parts : [el('p', { class: 'hint' }, say('agree.same'))]));
     put(w.options, drafted.length ? say('agree.options', { titles: drafted.map((one, n) => LETTERS[n] + ' ' + one.title).join('; ') }) : '');
   };
@@ -69,6 +78,9 @@
     put(w.unit, say('agree.figures', { uom: now ? now.uom || '1' : '' }));
     w.declines.replaceChildren(...(page ? page.orders : []).map(name => el('label', {}, el('input', { type: 'checkbox', value: name, ...(page.declines.includes(name) ? { checked: '' } : {}) }), ' ', name)));
     w.refusals.hidden = !page || !page.orders.length;
+    w.looks.hidden = !page;
+    w.sights.replaceChildren(...(page ? page.agreements : []).map(one => el('label', {}, el('input', { type: 'checkbox', value: one.signal.split('/')[1] }), ' ', one.title || one.signal)));
+    w.purpose.value = w.hours.value = '';
     if (now) w.motion.value = say('agree.usual', { signal: now.title || now.signal });
     const alarm = now && [...state.alarms.values()].find(a => a.signal === now.signal && a.arrived && a.state !== 'closed' && ![...state.motions.values()].some(m => m.state === 'open' && (m.alarm === a.id || m.also.includes(a.id))));
     w.answers.replaceChildren(...(alarm ? [el('input', { type: 'checkbox', value: alarm.id, checked: '' }), ' ', say('agree.answers', { alarm: alarm.title })] : []));
@@ -88,7 +100,7 @@
   const option = () => {
     const mine = terms();
     if (!mine.length) return null;
-    const now = agreed(), text = mine.map(one => (one.about === 'orders' ? accepted(one.declines) : phrases(written(now), now.uom).filter((phrase, n) => phrase !== phrases(now, now.uom)[n]).join(', ')));
+    const now = agreed(), text = mine.map(one => (one.about === 'orders' ? accepted(one.declines) : one.about === 'sight' ? sight() : phrases(written(now), now.uom).filter((phrase, n) => phrase !== phrases(now, now.uom)[n]).join(', ')));
     const title = text.join('; ');
     return { title: (title[0].toUpperCase() + title.slice(1)).slice(0, 190), terms: mine };
   };
@@ -126,8 +138,12 @@
     const labels = { 'agree.capability': say('agree.capability'), 'agree.potentiality': say('agree.potentiality'), 'agree.recovery': say('agree.recovery'), 'agree.low': say('agree.low'), 'agree.high': say('agree.high') };
     const figures = el('fieldset', {}, w.unit, el('div', { class: 'figures' }, ...five.map(([name, word]) => field(name, labels[word], name === 'recovery' ? { min: '0' } : {}))));
     w.refusals = el('fieldset', {}, el('legend', { class: 'caption' }, say('agree.declines')), w.declines);
+    w.purpose = el('input', { type: 'text', id: 'agree-purpose', autocomplete: 'off', maxlength: '500' });
+    w.sights = el('div', { class: 'radios' });
     const labelled = (words, node) => el('label', { class: 'field' }, el('span', { class: 'caption' }, words), node);
-    root.replaceChildren(el('p', { class: 'hint' }, say('agree.why')), labelled(say('agree.plant'), w.plant), labelled(say('agree.signal'), w.signal), w.was, figures, w.refusals,
+    w.looks = el('details', {}, el('summary', {}, say('agree.sight')), el('p', { class: 'hint' }, say('agree.sight_why')), labelled(say('agree.sight_purpose'), w.purpose),
+      el('fieldset', {}, el('legend', { class: 'caption' }, say('agree.sight_which')), w.sights), field('hours', say('agree.sight_hours'), { min: '0' }));
+    root.replaceChildren(el('p', { class: 'hint' }, say('agree.why')), labelled(say('agree.plant'), w.plant), labelled(say('agree.signal'), w.signal), w.was, figures, w.refusals, w.looks,
       el('div', {}, el('span', { class: 'caption' }, say('agree.change')), w.diff), w.answers, labelled(say('agree.motion'), w.motion), w.options,
       el('p', { class: 'buttons' }, button('agree-add', say('agree.add'), 'lesser', add), button('agree-open', say('agree.open'), 'act', send)), w.said);
     root.addEventListener('input', event => { if (event.target !== w.plant && event.target !== w.signal) show(); });

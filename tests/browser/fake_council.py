@@ -56,6 +56,9 @@ async def act(room: FakeRoom, viewer: v.Viewer, command: c.AnyCommand) -> v.Answ
         case c.AnswerAgreement():
             room.proposals.pop(command.proposal)
             await room.push(proposals=tuple(room.proposals.values()))
+        case c.AnswerRequest():
+            room.requests.pop(command.request)
+            await room.push(requests=tuple(room.requests.values()))
         case c.HoldOrders() | c.ReleaseOrders():
             room.held = isinstance(command, c.HoldOrders)
             await room.push(held=room.held)

@@ -31,6 +31,7 @@ async def quiet(room: FakeRoom, key: str) -> None:
     room.shift.clear()
     room.stops.clear()
     room.proposals.clear()
+    room.requests.clear()
     room.held = room.mute = room.amiss = False
     room.seats[6] = msgspec.structs.replace(room.seats[6], substitute=0)
     room.units.update(room.fresh_units)
@@ -248,6 +249,41 @@ async def proposed(room: FakeRoom, key: str) -> None:
     await room.push(proposals=(proposal,))
 
 
+async def asked(room: FakeRoom, key: str) -> None:
+    plant, name = key.split("/")
+    look = v.RequestView(
+        id="request-1",
+        unit=plant,
+        side="room",
+        about="sight",
+        asked_by="the council",
+        asked_at=room.now,
+        reason="To see where the yarn goes",
+        signals=(name,),
+        to="economy",
+        to_title="The economy",
+        until=room.now + 7200.0,
+    )
+    orders = v.RequestView(
+        id="request-2",
+        unit=plant,
+        side="room",
+        about="orders",
+        asked_by="the council",
+        asked_at=room.now,
+        reason="Nobody is left for a third shift",
+        declines=("restaff-shift",),
+        diff=(("gone", "accepts all of its orders"), ("new", "does not accept restaff-shift")),
+    )
+    room.requests |= {look.id: look, orders.id: orders}
+    await room.push(requests=(look, orders))
+
+
+async def behind(room: FakeRoom, key: str) -> None:
+    """The motion is decided, and no screen has heard of it yet."""
+    room.motions["motion-1"] = msgspec.structs.replace(room.motions["motion-1"], state="lost", phase="closed")
+
+
 async def amiss(room: FakeRoom, key: str) -> None:
     room.amiss = True
     await room.push(books=True, line=room.line())
@@ -318,6 +354,8 @@ SCENES: dict[str, Scene] = {
     "recovered": recovered,
     "held": held,
     "proposed": proposed,
+    "asked": asked,
+    "behind": behind,
     "amiss": amiss,
     "hostile": hostile,
 }
