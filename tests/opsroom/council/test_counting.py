@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +106,11 @@ def test_ties_go_to_what_acts_least() -> None:
     for pair in itertools.combinations(NAMES, 2):
         told = count("majority", OPTIONS, votes("".join(pair)), people=1, quorum=1)
         assert told.winner == min((one for one in OPTIONS if one.id in pair), key=acts).id
+
+
+def test_fewer_orders_win_a_tie_though_their_letter_comes_later() -> None:
+    twice, once = msgspec.structs.replace(B, id="a"), msgspec.structs.replace(A, id="b")
+    assert count("majority", (twice, once), votes("ab"), people=1, quorum=1).winner == "b"
 
 
 def test_what_a_motion_is_about_follows_from_its_options_alone() -> None:
