@@ -78,7 +78,7 @@ class Served:
 
     def ask(self, path: str, body: str = "") -> str:
         request = urllib.request.Request(f"{self.address}/fake/{path}", method="POST", data=body.encode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return str(answer.read().decode())
 
     def scene(self, *names: str) -> None:

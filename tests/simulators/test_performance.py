@@ -96,7 +96,7 @@ async def test_every_trouble_of_the_line_loses_nothing_but_what_was_silent(tappe
     ran = await play(tapped, "line-trouble", duration_s=4 * 3600.0, speed=8_000.0)
     heard = tapped.everything()
     assert len(heard) == len(set(heard)) == ran.told == 4 * 60 * 12 - 40
-    assert not tapped.of(GapClosed)  # type: ignore[arg-type] # a member of the union
+    assert not tapped.of(GapClosed)
     assert ran.reconnects == 1
     line = tapped.gateway.line()
     assert line.duplicates > 60
@@ -125,8 +125,8 @@ async def test_an_order_goes_out_is_obeyed_and_answered(tapped: TappedRoom) -> N
     service = order(stage, "textile-mill", "service-machine", lives_s=7200.0, machine="drive-shaft")
     tapped.gateway.send("textile-mill", orders=[service, service])
     tapped.gateway.send("textile-mill", orders=[order(stage, "textile-mill", "dance", number="order-2")])
-    await until(lambda: len(tapped.of(ReceiptCame)) >= 3, 10.0)  # type: ignore[arg-type] # a member of the union
-    states = {(came.receipt.order, came.receipt.state.value) for came in tapped.of(ReceiptCame)}  # type: ignore[arg-type]
+    await until(lambda: len(tapped.of(ReceiptCame)) >= 3)
+    states = {(came.receipt.order, came.receipt.state.value) for came in tapped.of(ReceiptCame)}
     assert states >= {("order-1", "accepted"), ("order-1", "done"), ("order-2", "refused")}
     told = len(tapped.of_accepted("textile-mill"))
     await until(lambda: len(tapped.of_accepted("textile-mill")) > told + 20)

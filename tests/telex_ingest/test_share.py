@@ -59,7 +59,7 @@ async def test_a_link_has_no_more_websockets_than_it_may() -> None:
         async with (
             connect(address, subprotocols=["telex.v1"]) as one,
             connect(address, subprotocols=["telex.v1"]) as two,
-        ):  # type: ignore[list-item] # a string is one
+        ):
             await one.send(hello)
             assert "welcome" in json.loads(await one.recv())
             await two.send(hello)

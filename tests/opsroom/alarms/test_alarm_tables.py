@@ -68,7 +68,7 @@ def test_graver_and_more_urgent_is_never_of_lower_priority() -> None:
     for row in PRIORITY.values():
         assert [rank(row[one]) for one in ("minor", "major", "severe")] == sorted(rank(one) for one in row.values())
     for one in ("minor", "major", "severe"):
-        falling = [rank(PRIORITY[when][one]) for when in ("soon", "later", "at leisure")]  # type: ignore[index]
+        falling = [rank(PRIORITY[when][one]) for when in ("soon", "later", "at leisure")]
         assert falling == sorted(falling, reverse=True)
 
 

@@ -41,7 +41,7 @@ async def opened(body_s: float = 60.0, **bounds: Any) -> AsyncIterator[tuple[int
     finally:
         server.close()
         for one in list(state.connections):
-            one.transport.abort()  # type: ignore[union-attr]
+            one.transport.abort()
         await until(lambda: not state.connections and not state.tasks)
         await server.wait_closed()
 

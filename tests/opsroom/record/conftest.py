@@ -95,7 +95,7 @@ class Postgres:
         """The address of a new schema."""
         with psycopg.connect(self.url(""), autocommit=True) as connection:
             (number,) = connection.execute("SELECT count(*) FROM pg_namespace").fetchone() or (0,)
-            connection.execute(f"CREATE SCHEMA room_{number}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE SCHEMA room_{number}")
         return self.url(f"room_{number}")
 
 

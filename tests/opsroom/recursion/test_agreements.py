@@ -15,7 +15,7 @@ from tests.opsroom.play import OPERATOR, PLANT_S, Play, kinds, only, people, sea
 
 
 def proposal(play: Play, actor: Actor, signal: str = "loom-1/output", **terms: float) -> str:
-    asked = ask.ProposeAgreement(signal=signal, reason="the new belt", **terms)  # type: ignore[arg-type] # any term
+    asked = ask.ProposeAgreement(signal=signal, reason="the new belt", **terms)
     return only(happened.AgreementProposed, play.ask(asked, actor)).proposal
 
 
@@ -126,7 +126,7 @@ def test_a_newly_agreed_interval_is_the_one_that_recovers_an_open_alarm() -> Non
     ],
 )
 def test_terms_that_cannot_be_are_refused(signal: str, terms: dict[str, float], code: str) -> None:
-    asked = ask.ProposeAgreement(signal=signal, reason="x", **terms)  # type: ignore[arg-type] # any term
+    asked = ask.ProposeAgreement(signal=signal, reason="x", **terms)
     assert Play().refusal(asked, OPERATOR).code == code
 
 
