@@ -14,6 +14,7 @@ from ssl import DER_cert_to_PEM_cert
 from typing import Any, cast
 
 import numpy as np
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -89,6 +90,19 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             ):  # as ASGI's TLS extension tells it: the end has proven that it holds the key, and the CA signed it
                 extensions["tls"] = {"client_cert_chain": [DER_cert_to_PEM_cert(certificate)]}
 
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send as the parent does; after the last word the event loop reads, for the other end's last word is awaited."""
+        await super().send(message)
+        if self.close_sent:
+            self.handshake_complete = (
+                True  # one that was turned away with a whole answer is no defect that must be logged
+            )
+            if self._asked or self._paused:
+                self._asked = self._paused = False
+                self._listen()
+            if self._pieces and self._waiting is not None:
+                self._waiting.bag.empty()
+
     # ---- for the application
 
     def take_over(
@@ -118,7 +132,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def pause(self) -> None:
         """Read no more from this websocket: its own sender will feel it."""
-        if not self._paused:
+        if not (self._paused or self.close_sent):
             self._paused = True
             if not (self._asked or self.transport.is_closing()):
                 self.transport.pause_reading()
@@ -158,7 +172,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Take what came off the socket."""
         if self._sink is None:
             super().data_received(data)
-        elif self._waiting is not None and (self._pieces or self._may_wait(self._waiting)):
+        elif self._waiting is not None and not self.close_sent and (self._pieces or self._may_wait(self._waiting)):
             first = not self._pieces
             self._pieces.append(data)
             self._ats.append(self._waiting.bag.now())
@@ -183,7 +197,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def _may_wait(self, waiting: Waiting) -> bool:
-        return not (self._within or self._paused or self.close_sent) and self._many is not None and waiting.may()
+        return not (self._within or self._paused) and self._many is not None and waiting.may()
 
     def _hears(self) -> bool:
         return not (self._paused or self.transport.is_closing())
@@ -192,8 +206,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def fetch(self) -> bool:
         """Take what lies in the socket; False: the event loop reads it again, which meets the end of the line or its error."""
-        if self.transport.is_closing():
-            return False  # its number may be another's by now
+        if not self._asked or self.transport.is_closing():
+            return False  # in the second case its number may be another's by now
         if self._paused:
             return True
         try:

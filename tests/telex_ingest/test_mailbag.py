@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
 from telex_ingest.frames import FrameProtocol
 from telex_ingest.mailbag import FULL, Mailbag, openings
@@ -248,6 +250,25 @@ def test_nothing_is_read_from_a_line_that_is_closed_for_its_number_may_be_anothe
     bag.empty()
     assert wired.said == [b"one", b"two"]
     assert len(wired.here.recv(100)) == len(masked(Opcode.TEXT, b"three"))
+    assert not bag.goes_round
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_after_its_own_last_word_the_room_s_end_listens_for_the_other_s(
+    bag: Mailbag, wired: Wired, *, paused: bool
+) -> None:
+    talk(wired, b"one", b"two")
+    end = wired.ear.end
+    if paused:
+        end.pause()
+    end.handshake_complete, end.conn.state = True, State.OPEN
+    end.loop = asyncio.get_running_loop()
+    await end.send({"type": "websocket.close", "code": 1000})
+    end.close_timer.cancel()
+    assert not wired.ear.line.paused
+    end.pause()
+    assert not wired.ear.line.paused
+    bag.empty()
     assert not bag.goes_round
 
 
