@@ -19,9 +19,12 @@ from opsroom.constitution.charter import check
 from opsroom.doctor.finding import Finding, ill, measured, watch, well
 from opsroom.loop.hall import JOURNAL, PEOPLE, READINGS, ROOM, read_file
 from opsroom.proof.keys import PURPOSES, Keyring
+from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
+from opsroom.record.opening import StoreAddressError, open_store, shown
 from opsroom.room.refusal import RoomError
 
+LOOKS, BALLOTS = "looks.sqlite", "ballots.sqlite"
 WRITES = 20
 LEAST_BYTES = 2 << 30
 """Free bytes below which an eye is needed; a tenth of it is too little to go on."""
@@ -42,8 +45,14 @@ def look(folder: Path, now: float) -> Iterator[Finding]:
     yield space(folder)
     yield speed(folder)
     yield synchronised()
-    for name in (JOURNAL, READINGS, PEOPLE):
-        yield integrity(folder / name)
+    address = store_address(folder)
+    for name in (JOURNAL, READINGS, PEOPLE, LOOKS):
+        if name != READINGS or not address:
+            yield integrity(folder / name)
+    if address:
+        yield database(address)
+    if (folder / BALLOTS).exists():
+        yield integrity(folder / BALLOTS)
     yield from beliefs(folder / READINGS)
     yield from memory(folder, now)
     yield from keys(folder)
@@ -145,19 +154,45 @@ def synchronised() -> Finding:
     return well("clock", f"{said}, set by a time server" if answer >= 0 else said)
 
 
-def integrity(path: Path) -> Finding:
-    """Every page of a database, read."""
+def integrity(path: Path, wait_s: float = 5.0) -> Finding:
+    """Every page of a database, read; one that another program holds is waited for so long."""
     if not path.exists():
         return watch(path.name, "not there yet", "it is made when the room opens for the first time")
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as connection:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=wait_s)) as connection:
             said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            cure = "end the program that holds it (a copy, a database browser: fuser FILE names it); nothing is lost meanwhile"
+            return ill(path.name, f"another program holds it: {error}", cure)
         said = [str(error)]
     if said == ["ok"]:
         return well(path.name, f"{path.stat().st_size / 1e6:.1f} MB, every page reads")
+    if path.name == BALLOTS:
+        cure = "stop the room, move the file away: the ballots that are sealed in it are told as lost and do not count"
+        return ill(path.name, "; ".join(said), cure)
     cure = "stop the room, keep a copy of the folder, restore the last backup; docs/operating.md"
     return ill(path.name, "; ".join(said), cure)
+
+
+def store_address(folder: Path) -> str:
+    """The address of the store that room.toml names; empty for the room's own file, or when room.toml cannot be read."""
+    try:
+        return read_file(folder).keeping.store
+    except RoomError:
+        return ""
+
+
+def database(address: str) -> Finding:
+    """A store that is not in the folder: whether it answers."""
+    try:
+        with closing(open_store(Path(), address, reading=True)) as store:
+            counts = store.telex_counts()
+    except StoreAddressError as error:
+        return ill("store", f"{shown(address)}: {error.what}", error.cure)
+    except StoreError as error:
+        return ill("store", str(error), error.cure)
+    return well("store", f"{shown(address)} answers, {counts.stored} telexes")
 
 
 def beliefs(path: Path) -> Iterator[Finding]:
@@ -193,7 +228,10 @@ def memory(folder: Path, now: float) -> Iterator[Finding]:
     try:
         result = verify(path)
     except RoomError as error:
-        yield ill("journal", str(error), "keep a copy of the folder, restore the last backup")
+        if isinstance(error, StoreError) and not error.damaged:
+            yield ill("journal", f"{error.what} ({error.why})", error.cure)
+        else:
+            yield ill("journal", str(error), "keep a copy of the folder, restore the last backup")
         return
     if not result.ok:
         yield ill("journal", str(result), "somebody or something changed it: keep a copy, compare it with a backup")

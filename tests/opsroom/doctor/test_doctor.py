@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,6 +82,34 @@ def test_every_harm_is_found_and_comes_with_a_cure(room: Path) -> None:
     with (room / "room.toml").open("a") as file:
         file.write("\n[nonsense]\n")
     assert looked(room)["room.toml"].verdict == "ill"
+
+
+@pytest.mark.parametrize("name", [READINGS, JOURNAL, PEOPLE])
+def test_a_file_that_another_program_holds_is_not_called_damaged(room: Path, name: str) -> None:
+    with closing(sqlite3.connect(room / name, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        found_here = [folder.integrity(room / name, wait_s=0.1), *(folder.memory(room, 2e9) if name == JOURNAL else ())]
+    for told in found_here:
+        assert (told.verdict, "another program" in told.seen) == ("ill", True)
+        assert "restore" not in told.cure
+
+
+@pytest.mark.parametrize("name", ["looks.sqlite", "ballots.sqlite"])
+def test_what_lies_beside_the_readings_is_looked_at_too(room: Path, name: str) -> None:
+    (room / name).write_bytes(b"no database" * 1000)
+    told = looked(room)[name]
+    assert (told.verdict, bool(told.cure)) == ("ill", True)
+
+
+def test_a_store_that_does_not_answer_is_found_and_no_file_is_missed(room: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:  # takes the port, and is no database
+        port = taken.getsockname()[1]
+    with (room / "room.toml").open("a") as file:
+        file.write(f'\n[store]\nurl = "postgresql://room@127.0.0.1:{port}/plants"\n')
+    found_here = looked(room)
+    assert (found_here["store"].verdict, bool(found_here["store"].cure)) == ("ill", True)
+    assert READINGS not in found_here
 
 
 def test_beliefs_that_this_program_cannot_take_up_are_told_and_cost_nothing_but_time(room: Path) -> None:
