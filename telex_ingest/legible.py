@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from telex_ingest.telex import FromPlant, OrderBirth, PlantBirth, SignalBirth
+from telex_ingest.telex import Death, FromPlant, OrderBirth, PlantBirth, PlantCall, Receipt, SignalBirth
 
 MOST = 500
 """Characters of a title, a unit or a reason; as many as in a room.toml."""
@@ -53,7 +53,7 @@ def _order(one: OrderBirth) -> OrderBirth:
 
 def legible_frame(frame: FromPlant) -> FromPlant:
     """Give a frame whose reasons of receipts, calls and farewells can be shown; the same object, if all of them can."""
-    said = (*frame.receipts, *frame.calls, *frame.deaths)
+    said: tuple[Receipt | PlantCall | Death, ...] = (*frame.receipts, *frame.calls, *frame.deaths)
     if all(len(one.reason) <= MOST and one.reason.isprintable() for one in said):
         return frame
     return msgspec.structs.replace(

@@ -85,7 +85,8 @@ async def test_a_feed_that_is_cancelled_at_any_wait_leaves_nothing_open(
     async with cast(AbstractAsyncContextManager[Example], kind.example(tmp_path)) as example:
         await take(example.make(), 1)
         await nothing_more(lambda: False, 1.0)
-        tasks, opened = asyncio.all_tasks(), files(this)
+        gc.collect()
+        tasks, opened = asyncio.all_tasks(), this.num_fds()
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", ResourceWarning)
             at, whole = 0, False
@@ -95,23 +96,21 @@ async def test_a_feed_that_is_cancelled_at_any_wait_leaves_nothing_open(
                 [ended] = await asyncio.gather(asyncio.create_task(driven(cut)), return_exceptions=True)
                 whole = cut.waits < at
                 assert whole or isinstance(ended, asyncio.CancelledError | None), ended
-                left_open = await nothing_more(lambda: asyncio.all_tasks() <= tasks and files(this) <= opened)
+                left_open = await nothing_more(lambda: asyncio.all_tasks() <= tasks and this.num_fds() <= opened)
                 assert not left_open, f"cancelled at wait {at}: {asyncio.all_tasks() - tasks} {this.net_connections()}"
             gc.collect()
         assert left + [str(one.message) for one in told] == []
     assert at > 2, "it waited for nothing"
 
 
-def files(this: psutil.Process) -> int:
-    """Count what is open; paho keeps a pair of sockets to wake its thread until the collector comes."""
-    gc.collect()
-    return this.num_fds()
-
-
 async def nothing_more(clean: Callable[[], bool], patience_s: float = 60.0) -> bool:
-    """Wait until what was open is closed; gives whether it is still open."""
+    """Wait until what was open is closed; gives whether it is still open.
+
+    It leaves the interpreter to the libraries' own threads: a full collection at each look, on a busy machine, kept one of them
+    from connecting for a minute.
+    """
     with suppress(TimeoutError):
         async with asyncio.timeout(patience_s):
             while not clean():  # noqa: ASYNC110 - whose sockets and tasks they are is the library's affair
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.01)
     return not clean()
