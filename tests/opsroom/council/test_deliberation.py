@@ -158,6 +158,36 @@ def test_who_recuses_itself_leaves_the_denominator_for_all_to_see() -> None:
     assert play.refusal(ask.CastBallot(motion=other, options=("a",), reason="x"), seat(1)).code == "recused"
 
 
+def test_who_recuses_itself_in_the_revision_has_no_first_ballot_either() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 8):
+        play.cast(motion, "yes" if number < 5 else "no", number)
+    assert play.room.motions[motion].phase == "revision"
+    play.cast(motion, "recuse", 1)
+    counted = tally(play.room.motions[motion])
+    assert (counted.named["a"], counted.cast, counted.people) == (3, 6, 6)
+
+
+def test_nobody_seconds_their_own_motion_from_another_seat() -> None:
+    play = Play()
+    play.ask(moving(play.arrived(), REST), seat(1))
+    elsewhere = msgspec.structs.replace(seat(3), occupant=seat(1).occupant)
+    assert play.refusal(ask.SecondMotion(motion="motion-1"), elsewhere).code == "own-motion"
+
+
+def test_a_ballot_at_the_very_deadline_comes_too_late() -> None:
+    play = Play()
+    motion = play.motion()
+    for number in range(1, 8):
+        play.cast(motion, "yes", number)
+    ballot = ask.CastBallot(motion=motion, options=("a",), reason="x")
+    play.now = play.room.motions[motion].deadline
+    assert play.refusal(ballot, seat(4)).code == "motion-over"
+    play.now -= 0.001
+    assert play.ask(ballot, seat(4))
+
+
 def test_when_too_many_recuse_themselves_no_quorum_is_left_and_the_motion_expires_at_once() -> None:
     play = Play()
     events = play.vote(play.motion(), ["recuse"] * 4)
