@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from opsroom.commands.command import Command
+from opsroom.commands.figures import Figures
 
 
 class ProposedOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,16 +19,9 @@ class ProposedOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class ProposedFigures(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="about", tag="figures"
+    Figures, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="about", tag="figures"
 ):  # fmt: skip
-    """Other figures for the agreement of one signal ("plant/name"); a field that is `None` stays as it is."""
-
-    signal: str
-    capability: float | None = None
-    potentiality: float | None = None
-    recovery_s: float | None = None
-    normal_low: float | None = None
-    normal_high: float | None = None
+    """Other figures that an option would propose for the agreement of one signal."""
 
 
 class ProposedAcceptance(
