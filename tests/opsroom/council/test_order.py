@@ -56,6 +56,22 @@ def test_nothing_is_sent_or_obeyed_after_expiry() -> None:
     assert play.room.orders[name].state == "expired"
 
 
+def test_a_plant_may_say_no_though_it_is_late() -> None:
+    play = Play()
+    name = play.order()
+    play.wait(1000)
+    assert play.room.orders[name].state == "expired"
+    assert kinds(play.hear(receipt(play, name, "refused", reason="too late for us"))) == ["order-answered", "order-ended"]
+    assert play.room.orders[name].state == "refused"
+
+
+def test_a_plant_that_takes_an_order_in_its_last_moment_is_in_time() -> None:
+    play = Play()
+    name = play.order()
+    play.now = play.room.orders[name].expires
+    assert kinds(play.hear(receipt(play, name, "accepted"))) == ["order-answered"]
+
+
 def test_what_a_plant_said_in_time_counts_although_the_line_was_slow() -> None:
     play = Play()
     name = play.order()
