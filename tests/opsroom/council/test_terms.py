@@ -7,12 +7,14 @@ import pytest
 
 from opsroom import commands as ask
 from opsroom.council.invitations import invited
+from opsroom.recursion.offers import offer_of
 from opsroom.recursion.pact_events import OfferEnded, OfferMade
 from opsroom.recursion.recursion import CouncilRules
 from opsroom.recursion.sights import declined
 from opsroom.recursion.wire_answers import asked
 from opsroom.room import events as happened
 from opsroom.room.news import CallCame, PlantBorn
+from opsroom.room.room import evolve
 from opsroom.showing.motion_rows import motion_view
 from opsroom.views import Viewer
 from telex_ingest.telex import moment
@@ -112,6 +114,16 @@ def test_an_answer_after_its_time_is_none_even_before_a_tick() -> None:
     play.now += VALID_S
     refused = play.refusal(ask.AnswerAgreement(proposal=waiting(play), accept=True), people("loom-1"))
     assert refused.code == "offer-over"
+
+
+def test_an_offer_that_is_over_waits_on_nothing_and_ends_once() -> None:
+    play = Play()
+    carried(play)
+    proposal = waiting(play)
+    over = only(OfferEnded, play.wait(VALID_S))
+    assert offer_of(play.room, proposal) is None
+    with pytest.raises(ValueError, match="ends twice"):
+        evolve(play.room, (over,))
 
 
 def test_a_newer_proposal_of_the_room_takes_its_place() -> None:

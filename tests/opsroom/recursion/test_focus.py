@@ -40,6 +40,14 @@ def test_suspicion_silence_farewell_stop_and_the_unborn_have_words_of_their_own(
     assert words(play)["mill-1"] == "stopped"
 
 
+def test_a_stop_of_a_unit_above_stops_all_below_it_and_nobody_beside() -> None:
+    play = Play()
+    play.ask(ask.PlanStop(unit="textiles", start=play.now, end=play.now + 60, reason="x"), OPERATOR)
+    play.wait(0)
+    stopped = {"textiles", "loom-1", "loom-2"}
+    assert {name for name, state in words(play).items() if state == "stopped"} == stopped
+
+
 def test_rows_follow_the_tree() -> None:
     play = Play("loom-1", "forge-9")
     rows = {row.id: row for row in units(play.room, last_at={"loom-1": 5.0})}
