@@ -189,3 +189,22 @@ def test_a_bad_actor_is_one_key_from_a_motion_to_change_its_agreement(opened: Op
     # Without an alarm that stands the council itself looks again; the plant is among those that were invited.
     page.locator("#tab-said").press("Enter")
     expect(page.locator("#said .invited")).to_contain_text("Spinning mill")
+
+
+def test_a_seat_moves_to_ask_a_plant_for_its_readings_by_keyboard(opened: Open, real: RealRoom) -> None:
+    page = opened(real, "/")
+    sit(page, real, 5)
+    page.goto("/seat/5?agreement=mill-1%2Fdust")
+    expect(page.get_by_label("Capability", exact=True)).to_have_value("6")
+    page.get_by_text("Ask the plant to open its readings").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("To see where the dust goes")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.get_by_label("For how many hours").fill("48")
+    expect(page.locator("#agreement .diff ins")).to_contain_text("Dust of Spinning mill")
+    page.locator("#agree-open").press("Enter")
+    proposed = page.locator("#proposed .terms-of ins")
+    expect(proposed).to_contain_text("the room may look at dust, for: To see where the dust goes, until")
