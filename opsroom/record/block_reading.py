@@ -115,7 +115,7 @@ class BlockReading:
         """The newest birth of each plant."""
         with self._reading(self.births) as session:
             rows = session.execute("SELECT plant, birth FROM births ORDER BY plant").fetchall()
-        return {plant: msgspec.json.decode(birth, type=PlantBirth) for plant, birth in rows}
+        return {plant: _birth(plant, birth) for plant, birth in rows}
 
     def gaps(self, newest: int = GAPS_TOLD) -> list[GapClosed]:
         """The newest closed gaps, by plant, epoch and number."""
@@ -216,3 +216,12 @@ class BlockReading:
             entry = Chapter.entry(entries, number)
             if entry is not None and entry["first_us"] < end_us and entry["last_us"] >= start_us:
                 yield from having(session, shard, (turn * size, min((turn + 1) * size, below)), number, span_us)
+
+
+def _birth(plant: str, kept: bytes) -> PlantBirth:
+    """Read a kept birth; one by whose id another plant was imitated, by a line's end, stays and keeps to itself."""
+    try:
+        return msgspec.json.decode(kept, type=PlantBirth)
+    except msgspec.ValidationError:
+        whole = msgspec.json.decode(bytes(kept).replace(b"\\n", b""))
+        return msgspec.structs.replace(msgspec.convert(whole, PlantBirth), plant=plant)
