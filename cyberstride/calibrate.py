@@ -163,6 +163,8 @@ def _choose(known: Floats, x: Floats) -> Transform:
         return "none"
     before, after = x[:-1], x[1:]
     both = np.isfinite(before) & np.isfinite(after)
+    if not both.any():
+        return "none"
     scales: tuple[Transform, ...] = ("none", "sqrt", "log") if (known > 0).all() else ("none", "sqrt")
     said = {}
     for scale in scales:
@@ -195,9 +197,10 @@ def _candidates(y: Floats, time: Floats, sampling: float) -> tuple[float, ...]:
         if period >= 6 * sampling and length >= 3 * period
     ]
     filled = np.where(np.isfinite(y), y, np.nanmedian(y))
-    most = min(len(filled) // 3, 2500)
-    if most > 12:
-        said = np.asarray(acf(filled - filled.mean(), nlags=most, fft=True))
+    most, off = min(len(filled) // 3, 2500), filled - filled.mean()
+    # Squares of readings of 1e-200 are nothing.
+    if most > 12 and float(off @ off) > 0.0:
+        said = np.asarray(acf(off, nlags=most, fft=True))
         inner = np.flatnonzero((said[1:-1] >= said[:-2]) & (said[1:-1] > said[2:])) + 1
         inner = inner[inner >= 6]
         if len(inner):

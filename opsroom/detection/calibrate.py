@@ -62,7 +62,7 @@ def read_history(source: Path, time: str | None = None) -> History:
         raise TableError(f"no timestamp of {source.name} can be read", "write times as 2026-01-31T08:00:00+00:00")
     remarks = [line.replace("one usual period assumed", "row left out") for line in counts.sentences()]
     at, values = at[readable], cells.values[readable]
-    back = int((np.diff(at) < 0).sum())
+    back = int((at[1:] < at[:-1]).sum())
     if back:
         remarks.append(f"{back:,} times run backwards; the rows were sorted by time")
         order = np.argsort(at, kind="stable")

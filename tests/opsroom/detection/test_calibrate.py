@@ -91,3 +91,16 @@ def test_what_was_written_of_a_table_from_a_spreadsheet_is_what_the_room_reads(t
     assert not mistakes
     assert said.signals["Kälte"].centre == pytest.approx(1200.0, abs=1.0)
     assert said.signals["Kälte"].sampling_s == 3600.0
+
+
+def test_every_other_reading_missing_and_readings_of_next_to_nothing_are_answered_without_a_warning(
+    tmp_path: Path,
+) -> None:
+    odd = tmp_path / "odd.csv"
+    rows = [f"{t},{t % 5 if t % 2 else ''},{t % 7}e-310" for t in range(140)]
+    odd.write_text("timestamp,a,b\n" + "\n".join(rows), encoding="utf-8")
+    result = CliRunner().invoke(app, [str(odd), "-o", str(tmp_path / "fit.toml")])
+    assert result.exit_code == 0, result.output
+    assert "nan" not in (tmp_path / "fit.toml").read_text(encoding="utf-8")
+    odd.write_text("timestamp,a\n" + "".join(f"{at},1\n" for at in ("1e308", "-1e308") * 40), encoding="utf-8")
+    assert "run backwards" in " ".join(read_history(odd).remarks)
