@@ -31,6 +31,7 @@ BLOCK = 8192
 """Rows that are read at a time."""
 CELLS = 1 << 17
 """Of a wide table as many rows as hold so many cells."""
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps")
 NAMED_AT_MOST = 1000
 """Named changes kept for the summary and the picture."""
 
@@ -93,6 +94,8 @@ def detect(
     """
     source, out = Path(source), Path(out)
     _check(source, out, reference, false_alarm_share, period)
+    if plot is not None:
+        _drawable(Path(plot), source)
     if budget is not None and not 0 < budget <= 1e6:
         raise TableError(f"a budget of {budget:g} episodes a day is none", "give a number above 0")
     asked = _Asked(reference, false_alarm_share, period, _settings(settings), budget, seasons)
@@ -146,6 +149,8 @@ def _settings(path: Path | str | None) -> Judging | None:
 def _check(source: Path, out: Path, reference: int | None, share: float, period: float | None) -> None:
     if source.exists() and out.exists() and out.samefile(source):
         raise TableError(f"{out} is the input itself", "give another name for the output")
+    if out.is_dir():
+        raise TableError(f"{out} is a folder", "give the name of a file in it")
     if not out.resolve().parent.is_dir():
         raise TableError(f"the folder {out.resolve().parent} does not exist", "make it, or give another output")
     if reference is not None and reference < 1:
@@ -154,6 +159,14 @@ def _check(source: Path, out: Path, reference: int | None, share: float, period:
         raise TableError(f"the share of false alarms cannot be {share}", "give a number between 0 and 1")
     if period is not None and not 0 < period < float("inf"):
         raise TableError(f"a period of {period} is impossible", "give the seconds between two readings")
+
+
+def _drawable(plot: Path, source: Path) -> None:
+    """Refuse a picture that cannot be written before anything is judged, not after."""
+    if plot.is_dir() or not plot.resolve().parent.is_dir():
+        raise TableError(f"the picture cannot be written to {plot}", "give the name of a file in a folder that exists")
+    if plot.suffix.lower() not in PICTURES or plot.resolve() == source.resolve():
+        raise TableError(f"{plot.name} is no name for a picture", f"let it end in one of {' '.join(PICTURES)}")
 
 
 def _run(

@@ -275,3 +275,21 @@ def test_settings_are_used_and_their_mistakes_told_with_line_and_cure(tmp_path: 
         detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=settings)
     with pytest.raises(TableError, match="opsroom calibrate"):
         detect(hourly(tmp_path, values), tmp_path / "out.csv", settings=tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize(
+    ("out", "plot", "says"),
+    [
+        ("out.csv", "fit.xyz", "fit.xyz is no name for a picture.*png"),
+        ("out.csv", "in.csv", "no name for a picture"),
+        ("out.csv", "nowhere/fit.png", "cannot be written"),
+        (".", None, "is a folder"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_judged(
+    tmp_path: Path, out: str, plot: str | None, says: str
+) -> None:
+    (tmp_path / "in.csv").write_text("timestamp,a\n1,2\n")
+    with pytest.raises(TableError, match=says):
+        detect(tmp_path / "in.csv", tmp_path / out, plot=None if plot is None else tmp_path / plot)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
