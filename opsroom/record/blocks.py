@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from opsroom.record import blocks_deflated, blocks_planed
+from opsroom.record.chapters import Chapter
 from opsroom.record.identities import Identities
 from opsroom.record.records import HEADER, READING, TELEX, Records
 from opsroom.record.rollups import Gathering
@@ -147,3 +148,4 @@ def warm() -> None:
     decode(encode([nothing])[0])
     Gathering().add(nothing)
     Identities().add(one, one, one)
+    Chapter().add(one, one)

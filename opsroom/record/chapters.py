@@ -8,10 +8,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from opsroom.compiled import compiled
 from opsroom.record.store import Ints
 
 _ENTRY = np.dtype([("plant", "<u4"), ("telexes", "<u4"), ("first_us", "<i8"), ("last_us", "<i8")])
-_FOLD_AFTER = 256
+_BOUNDS = np.iinfo(np.int64)
+
+
+@compiled
+def _note(plant: Any, source_us: Any, telexes: Any, first: Any, last: Any) -> None:
+    """Count telexes into the arrays by plant number."""
+    for place in range(len(plant)):
+        number, at = plant[place], source_us[place]
+        telexes[number] += 1
+        first[number] = min(first[number], at)
+        last[number] = max(last[number], at)
 
 
 class Chapter:
@@ -24,19 +35,26 @@ class Chapter:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[npt.NDArray[np.void]] = []
+        self._telexes: Ints = np.empty(0, np.int64)
+        """By plant number, as all three."""
+        self._first: Ints = np.empty(0, np.int64)
+        self._last: Ints = np.empty(0, np.int64)
 
     def add(self, plant: Ints, source_us: Ints) -> None:
         """Note telexes: plant numbers and source times, shape (t,)."""
-        piece = np.empty(len(plant), _ENTRY)
-        piece["plant"], piece["telexes"], piece["first_us"], piece["last_us"] = plant, 1, source_us, source_us
-        self._pieces.append(piece)
-        if len(self._pieces) > _FOLD_AFTER:
-            self._pieces = [self._folded()]
+        if not len(plant):
+            return
+        more = max(int(plant.max()) + 1 - len(self._telexes), 0)
+        if more:
+            more += len(self._telexes)
+            self._telexes = np.concatenate((self._telexes, np.zeros(more, np.int64)))
+            self._first = np.concatenate((self._first, np.full(more, _BOUNDS.max)))
+            self._last = np.concatenate((self._last, np.full(more, _BOUNDS.min)))
+        _note(plant, source_us, self._telexes, self._first, self._last)
 
     def by_shard(self, shards: Sequence[int]) -> dict[int, bytes]:
         """Tell each shard's entries, by plant, as packed little-endian records; plant number k lives in `shards[k - 1]`."""
-        entries = self._folded()
+        entries = self._entries()
         home = np.array(shards, np.int64)[entries["plant"].astype(np.int64) - 1]
         return {int(shard): entries[home == shard].tobytes() for shard in np.unique(home)}
 
@@ -47,14 +65,9 @@ class Chapter:
         at = int(np.searchsorted(entries["plant"], plant))
         return entries[at] if at < len(entries) and entries["plant"][at] == plant else None
 
-    def _folded(self) -> npt.NDArray[np.void]:
-        every = np.concatenate(self._pieces) if self._pieces else np.empty(0, _ENTRY)
-        every = every[np.argsort(every["plant"], kind="stable")]
-        _, starts = np.unique(every["plant"], return_index=True)
-        folded = np.empty(len(starts), _ENTRY)
-        if len(starts):
-            folded["plant"] = every["plant"][starts]
-            folded["telexes"] = np.add.reduceat(every["telexes"], starts)
-            folded["first_us"] = np.minimum.reduceat(every["first_us"], starts)
-            folded["last_us"] = np.maximum.reduceat(every["last_us"], starts)
-        return folded
+    def _entries(self) -> npt.NDArray[np.void]:
+        plant = np.flatnonzero(self._telexes)
+        entries = np.empty(len(plant), _ENTRY)
+        entries["plant"], entries["telexes"] = plant, self._telexes[plant]
+        entries["first_us"], entries["last_us"] = self._first[plant], self._last[plant]
+        return entries
