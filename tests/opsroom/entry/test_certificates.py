@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -213,3 +214,13 @@ async def test_behind_a_proxy_the_figures_need_the_token_and_each_person_has_an_
 
         assert [await tried("192.0.2.1") for _ in range(6)] == [401] * 5 + [429]
         assert await tried("192.0.2.2") == 401, "the proxy's word on who asks counts"
+
+
+@pytest.mark.long
+async def test_a_handshake_of_tls_that_never_begins_is_cut_in_time(hall: Hall, authority: Authority) -> None:
+    async with opened(hall, authority.doors()) as room:
+        reader, writer = await asyncio.open_connection("127.0.0.1", room.port)
+        async with asyncio.timeout(45):  # the library's own patience is a minute
+            assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
