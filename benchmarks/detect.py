@@ -23,7 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks import change_points, nab, tep
-from opsroom.detection.detect import TableError, detect
+from benchmarks.ahead import look_ahead
+from opsroom.detection.detect import detect
 from opsroom.detection.judging import PLANT
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = given.only or ["changes", "tep", "nab"]
     figures: dict[str, Any] = {}
     if given.ahead:
+        if given.data is None:
+            asked.error("--ahead needs the folder with the files to cut")
         with tempfile.TemporaryDirectory() as folder:
             sys.exit(look_ahead(given.data, Path(folder)))
     with tempfile.TemporaryDirectory() as room:
@@ -56,29 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 figures[folder.name] = run(folder, Path(room), given.files)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1), "utf-8")
-
-
-def look_ahead(data: Path, room: Path, cuts: int = 4) -> int:
-    """Judge every CSV under `data` whole and cut at random rows; gives how many cuts changed an earlier judgement."""
-    rng, changed, tried = np.random.default_rng(3), 0, 0
-    paths = sorted(data.rglob("*.csv"))
-    for path in track(paths, "cutting", console=Console(stderr=True)):
-        lines = path.read_text("utf-8").splitlines(keepends=True)
-        try:
-            detect(path, room / "whole.csv")
-        except TableError as refused:
-            CONSOLE.print(f"{path.name}: {refused}")
-            continue
-        whole = (room / "whole.csv").read_bytes()
-        for cut in rng.integers(101, max(len(lines), 102), cuts):
-            (room / "cut.csv").write_text("".join(lines[:cut]), "utf-8")
-            detect(room / "cut.csv", room / "part.csv")
-            tried += 1
-            if not whole.startswith((room / "part.csv").read_bytes()):
-                changed += 1
-                CONSOLE.print(f"[red]{path.name}, cut after {cut - 1} rows: a judgement before the cut changed")
-    CONSOLE.print(f"{len(paths)} files, {tried} cuts: {changed} changed a judgement before the cut")
-    return changed
 
 
 def run_nab(folder: Path, room: Path, most: int | None = None) -> dict[str, Any]:
@@ -163,10 +143,7 @@ def run_tep(folder: Path, room: Path, _: int | None = None) -> dict[str, Any]:
 
 
 def _alarms(normal: Floats, run: Floats, room: Path) -> NDArray[np.bool_]:
-    rows = np.vstack([normal, run])
-    stamps = np.datetime64("2024-01-01T00:00:00") + 180 * np.arange(len(rows)).astype("timedelta64[s]")
-    names = [f"xmeas_{i + 1}" for i in range(41)] + [f"xmv_{i + 1}" for i in range(rows.shape[1] - 41)]
-    _write(room / "in.csv", stamps, names, rows)
+    tep.write(room / "in.csv", np.vstack([normal, run]))
     detect(room / "in.csv", room / "out.csv", reference=len(normal))
     wrong = [float(row["wrong"]) for row in _rows(room / "out.csv") if row["signal"] == PLANT]
     return np.array(wrong[len(normal) :]) >= 0.5
@@ -207,17 +184,10 @@ def _kind(name: str) -> str:
 
 def _since(series: change_points.Series, room: Path) -> list[int]:
     stamps = np.datetime64("2024-01-01") + np.arange(len(series.values)).astype("timedelta64[D]")
-    _write(room / "in.csv", stamps, ["value"], series.values[:, None])
+    tep.write_table(room / "in.csv", stamps, ["value"], series.values[:, None])
     detect(room / "in.csv", room / "out.csv")
     row_of = {str(stamp): row for row, stamp in enumerate(stamps)}
     return sorted({row_of[row["since"]] for row in _rows(room / "out.csv") if row["named"] in CHANGES})
-
-
-def _write(path: Path, stamps: NDArray[np.datetime64], names: Sequence[str], rows: Floats) -> None:
-    with path.open("w", newline="") as sink:
-        writer = csv.writer(sink)
-        writer.writerow(["timestamp", *names])
-        writer.writerows([str(stamp), *row] for stamp, row in zip(stamps, rows.tolist(), strict=True))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

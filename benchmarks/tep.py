@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -42,14 +43,33 @@ class Outcome(NamedTuple):
 
 def load(folder: Path) -> Plant:
     """Read `d00.dat` (stored transposed), `d00_te.dat` and every `dNN_te.dat` that is there."""
-    normal = np.loadtxt(folder / "d00.dat")
-    if normal.shape[0] < normal.shape[1]:
-        normal = normal.T
+    normal = run(folder / "d00.dat")
     paths = {int(path.stem[1:3]): path for path in sorted(folder.glob("d[0-9][0-9]_te.dat"))}
     if 0 not in paths:
         raise FileNotFoundError(f"{folder} has no d00_te.dat: the fault-free test run is needed for false alarms")
     runs = {number: np.loadtxt(path) for number, path in paths.items()}
     return Plant(normal, runs.pop(0), runs)
+
+
+def run(path: Path) -> Floats:
+    """The rows of one run; `d00.dat` is stored transposed."""
+    rows = np.loadtxt(path)
+    return rows.T if path.stem == "d00" and rows.shape[0] < rows.shape[1] else rows
+
+
+def write(path: Path, rows: Floats) -> None:
+    """A run as the table that `opsroom detect` reads, a row every three minutes."""
+    stamps = np.datetime64("2024-01-01T00:00:00") + 180 * np.arange(len(rows)).astype("timedelta64[s]")
+    names = [f"xmeas_{i + 1}" for i in range(41)] + [f"xmv_{i + 1}" for i in range(rows.shape[1] - 41)]
+    write_table(path, stamps, names[: rows.shape[1]], rows)
+
+
+def write_table(path: Path, stamps: NDArray[np.datetime64], names: Sequence[str], rows: Floats) -> None:
+    """Rows of readings as CSV, a column a name."""
+    with path.open("w", newline="") as sink:
+        writer = csv.writer(sink)
+        writer.writerow(["timestamp", *names])
+        writer.writerows([str(stamp), *row] for stamp, row in zip(stamps, rows.tolist(), strict=True))
 
 
 def score(plant: Plant, alarm: Callable[[Floats], Alarms]) -> Outcome:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.detect import look_ahead, main
+from benchmarks.ahead import look_ahead
+from benchmarks.detect import main
 
 
 def corpus(folder: Path) -> Path:
@@ -58,3 +59,10 @@ def test_every_table_is_printed_with_its_controls_and_the_figures_are_written(
 
 def test_cutting_a_file_changes_no_judgement_before_the_cut(tmp_path: Path) -> None:
     assert look_ahead(corpus(tmp_path / "nab"), tmp_path, cuts=3) == 0
+
+
+@pytest.mark.long
+def test_the_runs_of_a_plant_are_cut_behind_their_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plant(tmp_path / "data" / "tep_small")
+    assert look_ahead(tmp_path / "data", tmp_path, cuts=1) == 0
+    assert "3 files, 3 cuts: 0 changed" in capsys.readouterr().out
