@@ -105,6 +105,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
     settling = keeping
     newborn = False
     reworded = anchored = False
+    agreed: set[int] = set()
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
         toll.begin()
@@ -112,7 +113,9 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         toll.charge("sweeping")
         if reworded or anchored or writer.keeps_beliefs_now:
             await settling  # beliefs are as the store's last mark has them
-            await writer.keep_beliefs(now=reworded)  # what was judged under the old wording is not judged again
+            await writer.keep_beliefs(
+                now=reworded, agreed=agreed
+            )  # what was judged under the old wording is not judged again
         reworded = any(born.changed and born.plant in hall.bank.by_plant for born in batch.births)
         toll.begin()
         for born in batch.births:
@@ -128,7 +131,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         told = [news for clerk in clerks for news in clerk.heard()]
         messages = (*news_from(batch), *heard, *told, *hall.box.opened(), *asked, ClockTick(at=batch.at))
         tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
-        anchored = hall.anchors(tick.events)
+        anchored, agreed = hall.anchors(tick.events), hall.agreed(tick.events)
         toll.charge("news and decisions")
         settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed

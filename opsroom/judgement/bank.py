@@ -253,13 +253,15 @@ class Bank:
             known.p[lane], known.level[lane], known.named[lane] = last.p[new], last.level[new], last.named[new]
 
     def anchor(self, key: str, low: float, high: float) -> None:
-        """Freeze an agreed interval as the reference of a signal: its middle, and a sixth of its width as the spread."""
+        """Freeze an agreed interval as a signal's reference, unless it is that: its middle, a sixth of its width as the spread."""
         lane = np.array([self.by_key[key].lane])
         scale = self.lanes.scale[lane]
         low, high = (float(judged_in(scale, [end])[0]) for end in (low, high))
         if scale[0] != NONE and low < tuning.BOTTOM:
             low = high - 1.0
-        anchor(self._belief, lane, np.array([(low + high) / 2]), np.array([(high - low) / 6]))
+        centre, spread = (low + high) / 2, (high - low) / 6
+        if tuple(self._belief.reference[lane[0], :3]) != (centre, spread, np.inf):
+            anchor(self._belief, lane, np.array([centre]), np.array([spread]))
         self._agreed.add(int(lane[0]))
 
     def _columns_of(self, block: Block) -> Columns:

@@ -166,6 +166,11 @@ class Hall:
         """Whether events may freeze an interval as a signal's reference: no reading may be judged before they are in force."""
         return any(isinstance(event, AgreementAccepted | PlantJoined) for event in events)
 
+    def agreed(self, events: Iterable[AnyEvent]) -> set[int]:
+        """The shards in which an accepted agreement changes a reference: no stored reading tells of that, only beliefs."""
+        keys = {event.signal for event in events if isinstance(event, AgreementAccepted)}
+        return {self.bank.by_key[key].place.shard for key in keys & self.bank.by_key.keys()}
+
     def anchor(self, events: Iterable[AnyEvent]) -> None:
         """Freeze an agreed interval as a signal's reference when an agreement brings one."""
         for event in events:
@@ -303,7 +308,7 @@ def _take_up(hall: Hall) -> None:
         if key not in bank.by_key:
             bank.retire(key, place)
     for key, signal in hall.room.signals.items():
-        hall._anchor(key, signal.agreement)  # the snapshots that follow know it already
+        hall._anchor(key, signal.agreement)
     reached = restored(hall)
     newest = min((reached.get(shard, 0) for shard in bank.shards), default=0)
     few = len(bank) <= LOOKED_UP
@@ -320,6 +325,8 @@ def _take_up(hall: Hall) -> None:
         if late:
             news = hall.heard(announced, _readings(bank, block))
             _settle(hall, fold(hall.room, news, block.at, hall.sight), None)
+    for key, signal in hall.room.signals.items():
+        hall._anchor(key, signal.agreement)  # one that was accepted in the last moment is in no snapshot yet
     _recall(hall, few)
     _settle(hall, fold(hall.room, [], now, hall.sight), store.last_mark)
     hall.box.take_up(hall.room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -96,16 +96,18 @@ class Writer:
         shards = max(1, len(self.hall.bank.shards))
         return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S / shards
 
-    async def keep_beliefs(self, *, now: bool = False) -> None:
-        """Keep the beliefs as they are after the last tick: of all shards `now`, or of the next one when it is time."""
-        if not (now or self.keeps_beliefs_now):
+    async def keep_beliefs(self, *, now: bool = False, agreed: Collection[int] = ()) -> None:
+        """Keep the beliefs as they are after the last tick: of all shards `now`, of those in `agreed`, or of the next in time."""
+        timely = self.keeps_beliefs_now
+        if not (now or agreed or timely):
             return
         bank, mark = self.hall.bank, self.hall.store.last_mark
         due = [shard for shard in bank.shards if self._kept.get(shard, self._begun) < mark]
         if not now:
-            due = sorted(due, key=lambda shard: self._kept.get(shard, -1))[:1]
-        self._kept_at = asyncio.get_running_loop().time()
-        if due:
+            due = sorted(due, key=lambda shard: self._kept.get(shard, -1))[:1] if timely else []
+        if now or timely:
+            self._kept_at = asyncio.get_running_loop().time()
+        if due := sorted({*due, *agreed}):
             parts = bank.snapshot(due)
             self._kept.update(dict.fromkeys(due, mark))
             await self._until_done([lambda: self.hall.store.save_beliefs(mark, parts)])

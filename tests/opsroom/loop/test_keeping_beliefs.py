@@ -1,4 +1,4 @@
-"""Beliefs are kept a shard at a time while a room runs, and a restart goes on from marks that differ."""
+"""Beliefs are kept a shard at a time while a room runs; a restart goes on from marks that differ, and from what was agreed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 import structlog
 
+from opsroom import commands as c
 from opsroom.clock import HandClock
+from opsroom.commands import Asked
 from opsroom.loop import writer as writer_module
 from opsroom.loop.hall import Hall, open_hall
-from opsroom.loop.tick import fold
+from opsroom.loop.tick import Message, Tick, fold
 from opsroom.loop.writer import Writer
 from opsroom.record.store import shard_of
+from opsroom.room.news import PlantBorn
 from telex_ingest.heard import Accepted
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
 from tests.journeys.test_restart import crash_image
+from tests.opsroom.play import OPERATOR, people
 from tests.opsroom.rooms import make_folder
 
 START = 1_800_000_000.0
@@ -24,6 +28,14 @@ PLANTS = ("mill-1", "mill-2", "mill-3")
 
 def opened(folder: Path) -> Hall:
     return open_hall(folder, lambda _: HandClock(START), structlog.wrap_logger(structlog.ReturnLogger()))
+
+
+def born(hall: Hall) -> list[PlantBirth]:
+    births = [PlantBirth(plant=p, signals=(SignalBirth(id=1, name="output", unit="t", period_s=1.0),)) for p in PLANTS]
+    hall.store.save_births(births)
+    for birth in births:
+        hall.admit(birth)
+    return births
 
 
 async def one_tick(hall: Hall, writer: Writer, seq: int) -> None:
@@ -40,10 +52,7 @@ async def test_each_shard_is_kept_in_its_turn_and_a_killed_room_knows_all_again(
 ) -> None:
     monkeypatch.setattr(writer_module, "SNAPSHOT_S", 0.0)
     hall = opened(make_folder(tmp_path / "room"))
-    births = [PlantBirth(plant=p, signals=(SignalBirth(id=1, name="output", unit="t", period_s=1.0),)) for p in PLANTS]
-    hall.store.save_births(births)
-    for birth in births:
-        hall.admit(birth)
+    born(hall)
     shards = {shard_of(plant) for plant in PLANTS}
     assert len(shards) == 3
     writer, marks = Writer(hall), []
@@ -63,3 +72,37 @@ async def test_each_shard_is_kept_in_its_turn_and_a_killed_room_knows_all_again(
     again = opened(image)
     assert again.bank.snapshot() == knew, "bit for bit, each shard from its own mark on"
     again.close()
+
+
+async def test_an_interval_that_was_agreed_holds_after_a_kill_at_any_moment(tmp_path: Path) -> None:
+    hall = opened(make_folder(tmp_path / "room"))
+    writer = Writer(hall)
+
+    async def decide(*messages: Message) -> Tick:
+        tick = fold(hall.room, messages, START, hall.sight)
+        assert not tick.refused
+        await writer.write((), hall.bank.judge((), START, hall.numbers), tick, START)
+        hall.become(tick)
+        return tick
+
+    await decide(*(PlantBorn(birth=birth) for birth in born(hall)))
+    for seq in range(1, 4):
+        await one_tick(hall, writer, seq)
+    await writer.keep_beliefs(now=True)
+    figures = c.ProposeAgreement(signal="mill-1/output", normal_low=90.0, normal_high=120.0, reason="new spindles")
+    asked = await decide(Asked(command=figures, actor=OPERATOR, key="asked"))
+    [proposal] = hall.room.proposals
+    answer = c.AnswerAgreement(proposal=proposal, accept=True)
+    agreed = await decide(Asked(command=answer, actor=people("mill-1"), key="agreed"))
+    assert not hall.agreed(asked.events)
+    assert hall.agreed(agreed.events) == {shard_of("mill-1")}
+    before, knew_before = crash_image(tmp_path / "room", tmp_path / "before"), hall.bank.snapshot()
+    await writer.keep_beliefs(agreed=hall.agreed(agreed.events))
+    await one_tick(hall, writer, 4)
+    after, knew_after = crash_image(tmp_path / "room", tmp_path / "after"), hall.bank.snapshot()
+    writer.close()
+    hall.close()
+    for image, knew in ((before, knew_before), (after, knew_after)):
+        again = opened(image)
+        assert again.bank.snapshot() == knew, "bit for bit, with the interval that was agreed"
+        again.close()
