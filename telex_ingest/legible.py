@@ -18,10 +18,10 @@ JOINERS = frozenset("\u200c\u200d")
 
 
 def legible(text: str, most: int = MOST) -> str:
-    """Give a text in one line of at most `most` characters: a dot for what cannot be printed, a space for every kind of space.
+    r"""Give a text in one line of at most `most` characters: a dot for what cannot be printed, a space for every kind of space.
 
     >>> legible("M\u00fchle \u202e1\x1b[2J\r\n")
-    'M\u00fchle \u00b71\u00b7[2J  '
+    'Mühle ·1·[2J  '
     """
     if len(text) > most:
         text = text[: most - 1] + "\u2026"

@@ -162,7 +162,7 @@ def test_the_council_page_tells_its_load_and_a_log_entry_is_signed(opened: Open,
     page.goto("/council")
     expect(page.locator(".measured")).to_have_count(5)
     page.get_by_label("Looking back").select_option("30")
-    expect(page.locator(".measured[data-name=motions]")).to_contain_text("in a session of 8 h")
+    expect(page.locator(".measured[data-name=motions]")).to_contain_text("in 8 h on average")
     held: list[Route] = []
     page.route("**/api/handover?*", lambda route: route.continue_() if held else held.append(route))
     page.goto("/handover")
