@@ -253,7 +253,7 @@ class Bank:
             known.p[lane], known.level[lane], known.named[lane] = last.p[new], last.level[new], last.named[new]
 
     def anchor(self, key: str, low: float, high: float) -> None:
-        """Freeze an agreed interval as a signal's reference, unless it is that: its middle, a sixth of its width as the spread."""
+        """Freeze an agreed interval as a signal's reference, unless it is: its middle, a sixth of its width as the spread."""
         lane = np.array([self.by_key[key].lane])
         scale = self.lanes.scale[lane]
         low, high = (float(judged_in(scale, [end])[0]) for end in (low, high))
