@@ -94,9 +94,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Send as the parent does; after the last word the event loop reads, for the other end's last word is awaited."""
         await super().send(message)
         if self.close_sent:
-            self.handshake_complete = (
-                True  # one that was turned away with a whole answer is no defect that must be logged
-            )
+            self.handshake_complete = True  # to be turned away with a whole answer is no defect that must be logged
             if self._asked or self._paused:
                 self._asked = self._paused = False
                 self._listen()
@@ -224,6 +222,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             self._in_vain += 1
         except OSError:
             self._in_vain = _IN_VAIN
+        except Exception as error:  # what one line meets ends that line alone, as it does where the event loop reads
+            self._asked = False
+            said = "what came off a websocket could not be taken"
+            self.loop.call_exception_handler({"message": said, "exception": error, "transport": self.transport})
+            self.transport.abort()
+            return False
         if self._in_vain < _IN_VAIN:
             return True
         self._asked = False

@@ -79,7 +79,10 @@ class Gathering:
 
     def _wait(self, link: Link, frames: bytes, sizes: list[int], ats: list[float]) -> None:
         self._strips.add(link, frames, sizes, ats)
-        self._soon(self._strips.frames >= GATHERED)
+        if self._strips.frames >= GATHERED:
+            self._look_at(None)  # not at the bag, which may just be handing these out
+        else:
+            self._soon(False)
 
     def _soon(self, enough: bool) -> None:
         if enough:
@@ -98,7 +101,7 @@ class Gathering:
         self._toll.charge("frames")
         self._look_at(None)
         self._toll.charge("strips")
-        if self.bag.goes_round:
+        if self.bag.waits or self.bag.goes_round:
             self._soon(False)
 
     def look_at(self, link: Link) -> None:

@@ -45,8 +45,13 @@ class Mailbag:
         self._senders: list[Sender] = []
         self._bytes = 0
         self._round: list[Sender] = []
-        self._fetching = False
+        self._emptying = False
         warm()
+
+    @property
+    def waits(self) -> bool:
+        """Whether something came while the bag was emptied."""
+        return bool(self._senders)
 
     @property
     def goes_round(self) -> bool:
@@ -62,26 +67,30 @@ class Mailbag:
         if first:
             self._senders.append(sender)
         self._bytes += size
-        if not self._fetching and (self._bytes >= FULL or len(self._senders) == 1):
+        if not self._emptying and (self._bytes >= FULL or len(self._senders) == 1):
             self._soon(self._bytes >= FULL)
 
     def empty(self) -> None:
-        """Ask who must be asked, and open everything."""
-        if self._round and not self._fetching:
-            self._fetching = True
-            try:
-                self._fetch()
-            finally:
-                self._fetching = False
-        self._open()
+        """Ask who must be asked, and open everything; nothing, while it does so already: bytes must not overtake each other."""
+        if self._emptying:
+            return
+        self._emptying = True
+        try:
+            self._fetch()
+            self._open()
+        finally:
+            self._emptying = False
 
     def _fetch(self) -> None:
-        asked, self._round = self._round, []
-        for sender in asked:
-            if sender.fetch():
-                self._round.append(sender)
-            if self._bytes >= FULL:
-                self._open()
+        asked, self._round = iter(self._round), []
+        try:
+            for sender in asked:
+                if sender.fetch():
+                    self._round.append(sender)
+                if self._bytes >= FULL:
+                    self._open()
+        finally:  # the defect of one is not the silence of those behind it
+            self._round += asked
 
     def _open(self) -> None:
         senders, self._senders, self._bytes = self._senders, [], 0
