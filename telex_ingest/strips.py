@@ -108,6 +108,7 @@ def _told(
         place = -1
         for place, name, epoch, seq, source_us, received_us, end, odd, alike, at in islice(rows, len(mine)):
             plant = None if odd else plants.get(name)
+            known = known and not odd  # the next frame may be alike to the odd one, whose signals nobody took
             if not (odd or (known and alike)):
                 told = tuple(scanned.signals[before:end].tolist())
                 if begun >= 0 and (told != shape or not known):

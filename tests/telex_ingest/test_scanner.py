@@ -143,6 +143,9 @@ class Line:
             self.session.misheard(self.link, error, at)
 
 
+BEYOND = b"1e999"
+"""A figure that is none: its frame is taken on its own, after it was found to be like the one before."""
+
 _FRAMES = st.one_of(
     st.tuples(st.sampled_from((*PLANTS, "stranger")), st.integers(1, 9), st.sampled_from((0.0, 1.0, 7200.0))).map(
         lambda one: written(one[0], one[1], NOON + one[2])
@@ -162,6 +165,8 @@ _FRAMES = st.one_of(
             ),
             *(
                 b'{"telexes": [], "births": []}',
+                written("mill-2", 1, readings=[[2, "?"]]).replace(b'"?"', BEYOND),
+                written("mill-1", 3, readings=[[2, "?"], [1, 3]]).replace(b'"?"', BEYOND),
                 b'{"deaths": [{"plant": "mill-2"}]}',
                 written("mill-1", 5, readings=[]),
             ),
@@ -188,6 +193,17 @@ def test_frames_looked_at_together_are_heard_as_they_would_be_one_by_one(frames:
     assert dict(one.plants) == dict(other.plants)
     assert msgspec.structs.replace(one, plants={}) == msgspec.structs.replace(other, plants={})
     assert whole.link.outbox.take() == single.link.outbox.take()
+
+
+def test_the_frame_after_one_that_is_no_figure_keeps_its_own_signals() -> None:
+    odd = written("mill-2", 1, readings=[[2, "?"]]).replace(b'"?"', BEYOND)
+    one, two = written("mill-1", 1), written("mill-1", 2)
+    frames = [(frame, NOON) for frame in (one, two, odd, written("mill-1", 3, readings=[[2, 8]]), two)]
+    whole, single = Line(), Line()
+    whole.together(frames)
+    for frame, at in frames:
+        single.one(frame, at)
+    assert whole.rows == single.rows
 
 
 @settings(max_examples=100, deadline=None)
