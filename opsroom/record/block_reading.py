@@ -223,5 +223,9 @@ def _birth(plant: str, kept: bytes) -> PlantBirth:
     try:
         return msgspec.json.decode(kept, type=PlantBirth)
     except msgspec.ValidationError:
-        whole = msgspec.json.decode(bytes(kept).replace(b"\\n", b""))
+        whole = msgspec.json.decode(kept)
+        for part in ("signals", "orders"):
+            named = [one | {"name": one["name"].rstrip("\n")} for one in whole.get(part, ())]
+            whole[part] = list({one["name"]: one for one in reversed(named)}.values())[::-1]
+        whole["plant"] = plant.rstrip("\n")
         return msgspec.structs.replace(msgspec.convert(whole, PlantBirth), plant=plant)
