@@ -353,6 +353,10 @@ class _Server(uvicorn.Server):
         """Start, and say so; uvicorn itself would let a handshake of TLS take a minute."""
         config, loop = self.config, asyncio.get_running_loop()
         await self.lifespan.startup()
+        if self.lifespan.should_exit:  # the room did not begin: nothing may come in
+            self.should_exit = True
+            self.up.set()
+            return
 
         def protocol() -> asyncio.Protocol:
             made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
