@@ -67,7 +67,8 @@ class Filter:
     `periods` are seasons to learn, `budget` the false episodes that all signals together may cause: both in nominal periods
     of the readings (a day of readings every ten minutes: `periods=[144]`; one false episode in a thousand rows:
     `budget=0.001`). `transform` ("none", "log", "sqrt") is the scale in which they are judged, for all or for each.
-    Infinities, and what lies beyond 1e150, are missing readings; what is told is always in the readings' own unit.
+    Infinities, what lies beyond 1e150 and what a masked array masks are missing readings; only a first stretch that lies
+    beyond 1e150 as a whole is refused. What is told is always in the readings' own unit.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Filter:
         periods: float | Sequence[float] = (),
         budget: float | None = None,
         transform: str | Sequence[str] = "none",
-        period: float | timedelta | None = None,
+        period: float | timedelta | np.timedelta64 | None = None,
     ) -> None:
         if not isinstance(regimes, Regimes):
             raise ReadingsError(f"regimes cannot be {_short(regimes)}", cure="readings go to `Filter().run(...)`")
@@ -90,13 +91,16 @@ class Filter:
         self.rows = 0
         self.at = 0.0
         """Nominal periods since the first reading; what the seasons go by."""
-        self._periods = tuple(np.atleast_1d(_told("periods", periods)).tolist())
+        seasons = np.atleast_1d(_told("periods", periods))
+        if seasons.ndim != 1:
+            raise ReadingsError(f"periods cannot be {_short(periods)}", cure="give numbers")
+        self._periods = tuple(seasons.tolist())
         self._budget = None if budget is None else _above("budget", budget, "false episodes a period")
         self._transform = transform
         self._settings: Settings | None = None
         self._gaps: list[float] = []
-        told = period.total_seconds() if isinstance(period, timedelta) else period
-        self._period, self._last = None if told is None else _above("period", told, "seconds"), math.nan
+        self._period = None if period is None else _above("period", _spanned(period), "seconds")
+        self._last = math.nan
 
     @property
     def state(self) -> State:
@@ -114,13 +118,11 @@ class Filter:
 
     def judge(self, readings: float | Iterable[float], elapsed: float | NDArray[np.float64] = 1.0) -> Verdicts:
         """The verdicts on one reading of every signal, `elapsed` nominal periods after the last; NaN is missing."""
-        values = np.atleast_1d(_possible(numbers(readings)))
+        values = _bounded(np.atleast_1d(numbers(readings)))
         if values.ndim != 1:
             raise ReadingsError("`judge` takes one reading of each signal", cure="use `run` for a stretch of them")
-        settings = self._begun(len(values)) if self._settings is None else self._settings
-        if len(values) != len(self.belief.seen):
-            raise _other(len(values), len(self.belief.seen), self.rows)
         lapse = _lapse(elapsed, len(values), "signals")
+        settings = self._fitting(len(values))
         self.at += max(float(np.nanmax(np.where(np.isfinite(lapse), lapse, 1.0))), 0.0) if self.rows else 0.0
         whole = self._compiled(1)
         # A reading of 1e300 passes the range of a float in figures that nobody uses.
@@ -138,6 +140,13 @@ class Filter:
             self._whole = Whole(self._state, self.regimes, threads=1)
         return self._whole
 
+    def _fitting(self, n: int) -> Settings:
+        """How `n` signals are judged; refused, with nothing changed, if there were others before."""
+        before = len(self.belief.seen)
+        if n < before or (self._settings is not None and n != before):
+            raise _other(n, before, self.rows)
+        return self._begun(n) if self._settings is None else self._settings
+
     def _begun(self, n: int) -> Settings:
         """Make room for `n` signals, with their seasons, scale and budget."""
         state, lanes = grow_state(self.state, n), np.arange(n)
@@ -147,13 +156,13 @@ class Filter:
             known = ", ".join(SCALES)
             raise ReadingsError(f"transform {self._transform!r} for {n} signals", cure=f"give {known}, or one for each")
         codes = np.array([SCALES.index(word) for word in words], np.int8)
-        bound(state.belief, lanes[codes > 0], np.array(BOTTOM), np.array(np.inf))
         try:
             state = seasonal(state, lanes, self._periods, sampling=1.0)
         except SeasonError as error:
             raise ReadingsError(error.reason, cure="give periods of three readings or more") from None
         if self._budget is not None:
             state = state._replace(budget=afford(begin_budget(n), lanes, self._budget / n))
+        bound(state.belief, lanes[codes > 0], np.array(BOTTOM), np.array(np.inf))
         self.state, self._settings = state, plain(n, self.regimes)._replace(transform=codes)
         return self._settings
 
@@ -173,7 +182,8 @@ class Filter:
             cure = "give a list, an array, a Series or a frame; one reading at a time goes to `judge`"
             raise ReadingsError(f"{_short(readings)} is no stretch of readings", cure=cure)
         readings = readings if hasattr(readings, "__len__") else list(readings)
-        table = _possible(numbers(readings))
+        table = numbers(readings)
+        table = _bounded(table) if self.belief.seen.any() else _possible(table)
         if table.ndim == 1:
             table = table[:, None]
         if table.ndim != 2:
@@ -181,12 +191,19 @@ class Filter:
         at = seconds(readings, times) if elapsed is None else None
         if at is None:
             lapse = _lapse(1.0 if elapsed is None else elapsed, len(table), "rows")
+            if len(table):
+                self._fitting(table.shape[1])
             return table, np.broadcast_to(lapse, (len(table),))
         if len(at) != len(table):
             raise ReadingsError(f"{len(at)} times for {len(table)} rows", cure="give one time a row")
-        return table, self._lapses(at)
+        lapse, last, usual, gaps = self._lapses(at)
+        if len(table):
+            self._fitting(table.shape[1])
+        self._last, self._period, self._gaps = last, usual, gaps
+        return table, lapse
 
-    def _lapses(self, at: Floats) -> Floats:
+    def _lapses(self, at: Floats) -> tuple[Floats, float, float | None, list[float]]:
+        """How long each gap was, and what the clock then shows: the last time, the usual gap, the first gaps."""
         known = np.where(np.isfinite(at), at, -np.inf)
         last = np.maximum.accumulate(np.concatenate(([-np.inf if math.isnan(self._last) else self._last], known)))
         gaps = np.full(len(at), np.nan)
@@ -194,22 +211,21 @@ class Filter:
         gaps[told] = at[told] - last[:-1][told]
         if len(at) and gaps[told].size and gaps[told].min() < 0.0:
             raise ReadingsError("their times lie before those of the stretch before", 0, "give them in order")
-        self._last = float(last[-1]) if np.isfinite(last[-1]) else math.nan
-        if self._period is None:
-            self._gaps += gaps[gaps > 0.0][: _CLOCKED_BY - len(self._gaps)].tolist()
-            period = float(np.median(self._gaps)) if self._gaps else 1.0
-            self._period = period if len(self._gaps) == _CLOCKED_BY else None
+        end = float(last[-1]) if np.isfinite(last[-1]) else math.nan
+        first, usual = self._gaps, self._period
+        if usual is None:
+            first = [*first, *gaps[gaps > 0.0][: _CLOCKED_BY - len(first)].tolist()]
+            period = float(np.median(first)) if first else 1.0
+            usual = period if len(first) == _CLOCKED_BY else None
         else:
-            period = self._period
-        return np.where(np.isnan(gaps), 1.0, gaps / period)
+            period = usual
+        return np.where(np.isnan(gaps), 1.0, gaps / period), end, usual, first
 
     def _judged(self, table: Floats, lapse: Floats, rows: int) -> Verdicts:
         """The verdicts on the table, which is a part of a stretch of so many `rows`."""
         if not len(table):
             return _empty(table.shape[1])
-        settings = self._begun(table.shape[1]) if self._settings is None else self._settings
-        if table.shape[1] != len(self.belief.seen):
-            raise _other(table.shape[1], len(self.belief.seen), self.rows)
+        settings = self._fitting(table.shape[1])
         whole = self._compiled(rows)
         if whole is not None:
             passed = np.maximum(np.where(np.isfinite(lapse), lapse, 1.0), 0.0)
@@ -251,12 +267,18 @@ class Filter:
         return ahead(self.state, distance.tolist(), tuple(shares.tolist()), self.at, 1.0, settings)
 
 
+def _bounded(table: Floats) -> Floats:
+    """Readings too large to be judged are missing."""
+    beyond = np.abs(table) > _BEYOND
+    return np.where(beyond, np.nan, table) if beyond.any() else table
+
+
 def _possible(table: Floats) -> Floats:
-    """Readings too large to be judged are missing; where all are, it is the unit that is wrong."""
+    """The same for the first stretch: where all are too large, it is the unit that is wrong."""
     beyond = np.abs(table) > _BEYOND
     if not beyond.any():
         return table
-    if len(table) > 1 and (beyond & np.isfinite(table)).any() and not (np.abs(table) <= _BEYOND).any():
+    if table.ndim and len(table) > 1 and (beyond & np.isfinite(table)).any() and not (np.abs(table) <= _BEYOND).any():
         raise ReadingsError(f"all lie beyond {_BEYOND:g}", cure="give them in another unit")
     return np.where(beyond, np.nan, table)
 
@@ -266,10 +288,21 @@ def _short(given: object) -> str:
     return said if len(said) <= 40 else f"{said[:40]}..."
 
 
+def _spanned(period: Any) -> Any:
+    """A time span in seconds; anything else, and spans of no certain length, as they are."""
+    if isinstance(period, timedelta):
+        return period.total_seconds()
+    if isinstance(period, np.timedelta64) and np.datetime_data(period.dtype)[0] not in ("generic", "M", "Y"):
+        return float(period / np.timedelta64(1, "s"))
+    return period
+
+
 def _told(what: str, given: Any) -> Floats:
     try:
+        if np.asarray(given).dtype.kind in "Mmc":
+            raise TypeError
         return np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ReadingsError(f"{what} cannot be {_short(given)}", cure="give numbers") from None
 
 

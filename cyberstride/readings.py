@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -36,13 +37,58 @@ def numbers(readings: Any) -> Floats:
         raise ReadingsError(
             f"a {type(readings).__name__} has no rows", cure="give a list, an array, a Series or a frame"
         )
+    if type(readings).__name__ == "MultiIndex":
+        raise ReadingsError("a MultiIndex holds no readings", cure="give a list, an array, a Series or a frame")
+    given = readings if hasattr(readings, "__len__") else _listed(readings)
+    if isinstance(given, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in given):
+        given = [numbers(row) if isinstance(row, np.ma.MaskedArray) else row for row in given]
     try:
-        if hasattr(readings, "isna"):
-            table: Floats = readings.to_numpy(dtype=np.float64, na_value=np.nan)
-            return table
-        return np.asarray(readings if hasattr(readings, "__len__") else _listed(readings), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise _refused(readings, error) from error
+        with np.errstate(over="ignore"):
+            return _cast(given)
+    except OverflowError:
+        try:
+            return _vast(given)
+        except (TypeError, ValueError) as error:
+            raise _refused(given, error) from error
+    except ReadingsError:
+        raise
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise _refused(given, error) from error
+
+
+def _cast(given: Any) -> Floats:
+    """As numbers, unless there are some among them that were none."""
+    table: Floats
+    if hasattr(given, "isna"):
+        for place, kind in enumerate([given.dtype] if hasattr(given, "dtype") else given.dtypes):
+            if getattr(kind, "kind", "") == "O":
+                _no_times_in((given if hasattr(given, "dtype") else given.iloc[:, place]).to_numpy())
+        table = given.to_numpy(dtype=np.float64, na_value=np.nan)
+        return table
+    raw = np.asarray(given)
+    _no_times_in(raw)
+    if isinstance(given, np.ma.MaskedArray):
+        table = np.ma.filled(given.astype(np.float64), np.nan)
+        return table
+    return np.asarray(raw if raw.dtype.kind in "biuf" else given, dtype=np.float64)
+
+
+def _vast(given: Any) -> Floats:
+    """As numbers, where some whole ones are larger than any float: these become the largest."""
+    if hasattr(given, "isna"):
+        cells = given.to_numpy(dtype=object, na_value=np.nan)
+    elif isinstance(given, np.ma.MaskedArray):
+        cells = np.ma.filled(given.astype(object), np.nan)
+    else:
+        cells = np.asarray(given, dtype=object)
+    return np.array([_size(cell) for cell in cells.flat], np.float64).reshape(cells.shape)
+
+
+def _size(cell: Any) -> float:
+    try:
+        return math.nan if cell is None else float(cell)
+    except OverflowError:
+        return sys.float_info.max if cell > 0 else -sys.float_info.max
 
 
 def _listed(readings: Any) -> Any:
@@ -54,12 +100,21 @@ def _no_times(readings: Any) -> None:
     """Times and complex numbers would silently become numbers that nobody meant."""
     whole = getattr(readings, "dtype", None)
     for place, kind in [(None, whole)] if whole is not None else enumerate(getattr(readings, "dtypes", ())):
+        kind = getattr(getattr(kind, "categories", None), "dtype", kind)
         which = "they are" if place is None else f"column {readings.columns[place]!r} holds"
         if getattr(kind, "kind", "") in ("M", "m"):
             cure = "give them as `times`" if place is None else "make it the index (`set_index`)"
             raise ReadingsError(f"{which} times", cure=f"{cure}, and the readings as numbers")
         if getattr(kind, "kind", "") == "c":
             raise ReadingsError(f"{which} complex numbers", cure="give their size or their real part")
+
+
+def _no_times_in(cells: NDArray[Any]) -> None:
+    """The same for what a list or an array of objects holds."""
+    _no_times(cells)
+    for cell in cells.flat if cells.dtype.kind == "O" else ():
+        if isinstance(cell, np.generic):
+            _no_times(cell)
 
 
 def _refused(readings: Any, error: Exception) -> ReadingsError:
@@ -74,7 +129,9 @@ def _refused(readings: Any, error: Exception) -> ReadingsError:
     rows = readings.tolist() if hasattr(readings, "tolist") else readings
     for row, value in enumerate(rows if isinstance(rows, list | tuple) else []):
         try:
-            np.asarray(value, dtype=np.float64)
+            _cast(value)
+        except OverflowError:
+            continue
         except (TypeError, ValueError):
             return ReadingsError(f"{value!r} is not a number", row)
         if np.shape(value) != np.shape(rows[0]):
@@ -100,13 +157,20 @@ def seconds(readings: Any, times: Any = None) -> Floats | None:
     >>> seconds([1.0, 2.0], times=["2026-01-01T00:00", "2026-01-01T00:10"]).tolist()
     [1767225600.0, 1767226200.0]
     """
-    told: Any = getattr(readings, "index", None) if times is None else getattr(times, "array", times)
+    told: Any = getattr(readings, "index", None) if times is None else _array(times)
     told = told.to_timestamp() if type(told).__name__ in ("PeriodIndex", "PeriodArray") else told
     kind = getattr(told, "dtype", None)
     if times is None and getattr(kind, "kind", "") not in ("M", "m"):
         return None
     told = told if hasattr(told, "__len__") else _listed(told)
-    array = np.asarray(told.tz_convert(None) if getattr(kind, "tz", None) is not None else told)
+    try:
+        array = np.asarray(told.tz_convert(None) if getattr(kind, "tz", None) is not None else _unmasked(told))
+    except (TypeError, ValueError) as error:
+        raise ReadingsError(f"their times are none ({error})", cure="give one time a row") from None
+    if array.ndim != 1:
+        raise ReadingsError(f"their times have {array.ndim} axes", cure="give one time a row")
+    if array.dtype.kind not in "OUMmbiuf":
+        raise ReadingsError(f"{array.dtype} are no times", cure="give datetimes, or seconds")
     if array.dtype.kind in "OU":
         array = np.array([_second(one, row) for row, one in enumerate(array.tolist())], np.float64)
     if array.dtype.kind in "Mm":
@@ -120,6 +184,24 @@ def seconds(readings: Any, times: Any = None) -> Floats | None:
     return at
 
 
+def _array(times: Any) -> Any:
+    """What a Series or an index holds; anything else as it is."""
+    if type(times).__name__ == "MultiIndex":
+        raise ReadingsError("a MultiIndex holds no times", cure="give one of its levels")
+    return getattr(times, "array", times)
+
+
+def _unmasked(times: Any) -> Any:
+    """A masked time is not known."""
+    if not isinstance(times, np.ma.MaskedArray):
+        return times
+    if times.dtype.kind in "Mm":
+        return np.where(np.ma.getmaskarray(times), np.array("NaT", times.dtype), np.ma.getdata(times))
+    told = np.ma.getdata(times).astype(object)
+    told[np.ma.getmaskarray(times)] = None
+    return told
+
+
 def _second(one: Any, row: int) -> float:
     try:
         at = _date(one) if isinstance(one, str) else math.nan if one is None else one
@@ -127,7 +209,7 @@ def _second(one: Any, row: int) -> float:
             return at.total_seconds()
         at = datetime.combine(at, time()) if isinstance(at, date) and not isinstance(at, datetime) else at
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() if isinstance(at, datetime) else float(at)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ReadingsError(f"{one!r} is no time", row, "give datetimes, or seconds") from None
 
 
