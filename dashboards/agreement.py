@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from dashboards.markup import facts
+from dashboards.moments import zoned
 from dashboards.printed import time_of
 from dashboards.words import say
 from opsroom.views import MotionView, OptionView, TermsView
@@ -42,7 +42,7 @@ def compared(pieces: tuple[tuple[str, str], ...]) -> list[Any]:
 
 def ended(one: TermsView) -> str:
     """Tell what became of a proposal, or until when the plant may answer."""
-    until = f"{datetime.fromtimestamp(one.until, UTC):%d %b}, {time_of(one.until)}" if one.until is not None else ""
+    until = f"{zoned(one.until):%d %b}, {time_of(one.until)}" if one.until is not None else ""
     reason = say("terms.because", reason=one.reason) if one.reason else ""
     plant = one.plant_title or one.plant
     if one.state == "waiting":

@@ -21,6 +21,7 @@ AGREEMENT_WORDS: dict[str, str] = {
     "agree.sight_purpose": "What for",
     "agree.sight_which": "Which readings (none ticked: all)",
     "agree.sight_hours": "For how many hours (empty: until the plant ends it)",
+    "agree.sight_unfit": "The hours cannot be read. Give a number above 0, or leave the field empty.",
     "agree.text_sight": "the room may look at {what}, for: {purpose}, {until}",
     "agree.text_sight_all": "all its readings",
     "agree.text_sight_hours": "for {hours} hours",

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import html as markup
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboards import palette
+from dashboards.moments import zoned
 from dashboards.words import say
 from opsroom.views import AlarmView, MotionView, SignalView
 
 FONT = "Atkinson, Verdana, sans-serif"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DOTTED = 120
 """The most readings that are drawn with a dot each."""
 
@@ -29,7 +28,7 @@ def moment(at: float) -> str:
     >>> moment(-2208988800.0)
     '1900-01-01 00:00:00'
     """
-    return (EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%d %H:%M:%S")
+    return zoned(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def points(signal: SignalView | None, motion: MotionView | None) -> Points:
@@ -113,7 +112,7 @@ def _marks(
         if at is None:
             continue
         if at < first:
-            told = say("evidence.before", what=text, at=f"{EPOCH + timedelta(seconds=at):%H:%M}")
+            told = say("evidence.before", what=text, at=f"{zoned(at):%H:%M}")
             notes.append({"x": 0, "xref": "paper", "y": 1.0, "yref": "paper", "text": told, "showarrow": False,
                           "xanchor": "left", "yanchor": "bottom", "font": {"color": colour, "size": 15}})  # fmt: skip
             continue

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
-from dashboards.evidence import EPOCH
+from dashboards.moments import zoned
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -48,7 +47,7 @@ def time_of(at: float, seconds: bool = False) -> str:
     >>> time_of(45_000.0)
     '12:30'
     """
-    return (EPOCH + timedelta(seconds=at)).strftime("%H:%M:%S" if seconds else "%H:%M")
+    return zoned(at).strftime("%H:%M:%S" if seconds else "%H:%M")
 
 
 def date_of(at: float) -> str:
@@ -57,4 +56,4 @@ def date_of(at: float) -> str:
     >>> date_of(45_000.0)
     '1970-01-01 12:30'
     """
-    return (EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%d %H:%M")
+    return zoned(at).strftime("%Y-%m-%d %H:%M")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from opsroom.cli_numbers import DAYS
+from opsroom.moments import zoned
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="the room's folder")]
 
@@ -42,7 +42,7 @@ def alarm_report(
     if as_json:
         typer.echo(msgspec.json.encode(told).decode())
         return
-    span = " to ".join(datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in (told.start, told.end))
+    span = " to ".join(zoned(at).strftime("%Y-%m-%d %H:%M") for at in (told.start, told.end))
     console = Console(markup=False)
     table = Table(
         title=f"Alarms at {tree.units[where].title or where}, {span} UTC: {told.alarms}", title_justify="left"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from opsroom.cli_numbers import EVENTS
+from opsroom.moments import zoned
 
 if TYPE_CHECKING:
     from opsroom.record.heads import SignedHead
@@ -103,7 +103,7 @@ def key_list(data: Data) -> None:
     from opsroom.loop.founding import keys_of
 
     for one in keys_of(data).known():
-        since = datetime.fromtimestamp(one.since, UTC).isoformat(timespec="seconds")
+        since = zoned(one.since).isoformat(timespec="seconds")
         state = "current" if one.current else "handed over"
         typer.echo(
             f"{one.purpose:8} {one.key}  since {since}  {state}{'' if one.here or not one.current else ', lost'}"

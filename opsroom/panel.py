@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from rich.text import Text
 from opsroom.doors.presence import NoAnswerError, Running, ask
 from opsroom.entry.accounts import Account
 from opsroom.entry.links import Link
+from opsroom.moments import zoned
 from opsroom.showing.line_table import line_table
 from opsroom.views import LineBook
 
@@ -126,4 +126,4 @@ def line(room: Running, search: str, most: int) -> None:
 
 
 def _moment(at: float | None) -> str:
-    return "never" if at is None else datetime.fromtimestamp(at, UTC).isoformat(sep=" ", timespec="seconds")
+    return "never" if at is None else zoned(at).isoformat(sep=" ", timespec="seconds")

@@ -23,11 +23,12 @@
   const now = () => state.roomAt + (state.connected ? (performance.now() - state.heardAt) / 1000 * state.speed : 0);
   const age = () => (state.heardAt ? (performance.now() - state.heardAt) / 1000 : 0);
   const two = n => String(Math.floor(n)).padStart(2, '0');
+  const dated = at => new Date(1000 * Math.min(Math.max(at, -62135510400), 253402214400));
   const clock = (at, seconds = true) => {
-    const d = new Date(at * 1000);
+    const d = dated(at);
     return two(d.getUTCHours()) + ':' + two(d.getUTCMinutes()) + (seconds ? ':' + two(d.getUTCSeconds()) : '');
   };
-  const day = at => new Date(at * 1000).toISOString().slice(0, 10).replace(/^[+-]0+/, '');
+  const day = at => dated(at).toISOString().slice(0, 10).replace(/^[+-]0+/, '');
   const span = s => {
     const left = Math.max(0, Math.round(s));
     if (left >= 172800) return say('span.days', { days: Math.floor(left / 86400), hours: Math.floor(left % 86400 / 3600) });

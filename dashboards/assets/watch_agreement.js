@@ -43,6 +43,11 @@
     return { capability: kept(read('capability'), now.capability), potentiality: kept(read('potentiality'), now.potentiality), recovery_s: minutes === null ? now.recovery_s : 60 * minutes, normal_low: kept(read('low'), now.normal_low), normal_high: kept(read('high'), now.normal_high) };
   };
   const declines = () => [...w.declines.querySelectorAll('input:checked')].map(box => box.value).sort();
+  // Hours that cannot be read are no empty field: an empty one asks without an end.
+  const unfit = () => {
+    const hours = read('hours');
+    return w.hours.validity.badInput || (hours !== null && !(Number.isFinite(3600 * hours) && hours > 0));
+  };
   const looked = () => ({ signals: [...w.sights.querySelectorAll('input:checked')].map(box => box.value), purpose: w.purpose.value.trim(), hours: read('hours') });
   const sight = () => {
     const asked = looked();
@@ -58,7 +63,7 @@
     const refused = declines();
     if (page && refused.join() !== [...page.declines].sort().join()) found.push({ about: 'orders', unit: page.unit, declines: refused });
     const asked = page ? looked() : null;
-    if (asked && (asked.signals.length || asked.purpose || asked.hours !== null)) found.push({ about: 'sight', unit: page.unit, purpose: asked.purpose, signals: asked.signals, until: asked.hours === null ? null : room.now() + 3600 * asked.hours });
+    if (asked && !unfit() && (asked.signals.length || asked.purpose || asked.hours !== null)) found.push({ about: 'sight', unit: page.unit, purpose: asked.purpose, signals: asked.signals, until: asked.hours === null ? null : room.now() + 3600 * asked.hours });
     return found;
   };
   const show = () => {
@@ -105,6 +110,7 @@
     return { title: (title[0].toUpperCase() + title.slice(1)).slice(0, 190), terms: mine };
   };
   const add = () => {
+    if (unfit()) { told(say('agree.sight_unfit'), false); w.looks.open = true; w.hours.focus(); return; }
     const one = option();
     if (!one || drafted.length >= MOST) { told(say('agree.same'), false); return; }
     drafted.push(one);
@@ -112,6 +118,7 @@
     show();
   };
   const send = async () => {
+    if (unfit()) { told(say('agree.sight_unfit'), false); w.looks.open = true; w.hours.focus(); return; }
     const last = option();
     const options = drafted.length ? drafted : last ? [last] : [];
     if (!options.length) { told(say('agree.same'), false); return; }

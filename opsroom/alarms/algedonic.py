@@ -16,6 +16,7 @@ from opsroom.alarms.alarm import acknowledge, closed, find, meaning, standing, s
 from opsroom.alarms.group_events import AlarmWaited
 from opsroom.alarms.kinds import NORMAL_SD, only_logged, plants_time
 from opsroom.commands import AcknowledgeAlarm, Actor, CallEarly, Role
+from opsroom.moments import micros
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
 from opsroom.room.authority import reached, said
@@ -369,7 +370,7 @@ def notices(room: Room, events: Iterable[AnyEvent]) -> tuple[Notice, ...]:
             state=state(alarm),
             text=alarm_sentence(room, alarm),
             level=alarm.at_unit,
-            deadline=moment(round(alarm.deadline * 1e6)) if running(alarm) and alarm.deadline is not None else None,
+            deadline=moment(micros(alarm.deadline)) if running(alarm) and alarm.deadline is not None else None,
         )
         for alarm in told
         if not alarm.life.quiet

@@ -16,6 +16,7 @@ import msgspec
 from opsroom.alarms.alarm import closed
 from opsroom.alarms.service_events import AlarmLaidOut
 from opsroom.commands import Actor, CancelStop, PlanStop
+from opsroom.moments import AHEAD_S
 from opsroom.recursion.recursion import CalendarStop
 from opsroom.room import events as happened
 from opsroom.room.authority import check_covers, said
@@ -37,6 +38,12 @@ def plan(room: Room, asked: PlanStop, actor: Actor, now: float) -> tuple[AnyEven
     if asked.end - asked.start > longest:
         raise Refused(
             "too-long", f"a stop lasts at most {longest / 86400:g} days", "plan several, or change the charter"
+        )
+    if asked.end > now + AHEAD_S:
+        raise Refused(
+            "bad-times",
+            f"a stop from {asked.start:g} to {asked.end:g} lies more than ten years ahead",
+            "give epoch seconds UTC (not milliseconds)",
         )
     return (
         happened.StopPlanned(

@@ -15,6 +15,7 @@ from opsroom.commands import Actor, Citation, ReviewMotion, Role, Speak, StateMi
 from opsroom.council.deliberation import closed, find_open, find_running
 from opsroom.council.motion import Motion, Statement
 from opsroom.council.options import Option, OptionOrder
+from opsroom.moments import AHEAD_S, BEHIND_S, within
 from opsroom.recursion.recursion import Mode
 from opsroom.room import events as happened
 from opsroom.room.authority import said
@@ -48,7 +49,7 @@ def speak(room: Room, asked: Speak, actor: Actor, now: float) -> tuple[AnyEvent,
         if not any(room.tree.covers(plant, unit) for unit in concerned(room, motion)):
             raise Refused("not-your-motion", f"{motion.id} does not concern {plant}", "the plants concerned may speak")
     text = said(asked.text, "the statement", 4000)
-    _check_citations(room, motion, asked.cites)
+    _check_citations(room, motion, asked.cites, now)
     return (
         happened.StatementMade(
             at=now, motion=motion.id, seat=actor.seat, plant=plant, stance=asked.stance, text=text, cites=asked.cites
@@ -86,11 +87,16 @@ def concerned(room: Room, motion: Motion) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*units, *motion.plants)))
 
 
-def _check_citations(room: Room, motion: Motion, cites: tuple[Citation, ...]) -> None:
+def _check_citations(room: Room, motion: Motion, cites: tuple[Citation, ...], now: float) -> None:
     if len(cites) > CITATIONS:
         raise Refused("too-many", f"{len(cites)} citations", f"cite at most {CITATIONS}")
     signals = (motion.signal, *(exhibit.signal for exhibit in motion.also))
     for one in cites:
+        far = [at for at in (one.start, one.end) if at is not None and not within(at, now, BEHIND_S, AHEAD_S)]
+        if far:
+            raise Refused(
+                "bad-citation", f"{far[0]:g} lies too far from now", "cite by epoch seconds UTC (not milliseconds)"
+            )
         if one.kind == "readings":
             fits = one.start is not None and one.end is not None and one.start <= one.end
             if not fits or one.signal not in room.signals:

@@ -13,6 +13,7 @@ from opsroom.council import terms
 from opsroom.council.council import concerned
 from opsroom.council.motion import Motion
 from opsroom.council.options import Option
+from opsroom.moments import micros
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Room
@@ -74,7 +75,7 @@ def invitation(room: Room, motion: Motion, plant: str) -> Invitation:
         alarm=mine[0].id if mine else "",
         signal=signal,
         options=tuple(_option(option) for option in motion.options),
-        until=moment(round(motion.deadline * 1e6)),
+        until=moment(micros(motion.deadline)),
         state=motion.state,
         chosen=motion.chosen,
         stated=stated,

@@ -13,6 +13,7 @@ from opsroom.commands import Actor, RefuseOrder, RevokeOrder
 from opsroom.council.effect import measured, outlook_of
 from opsroom.council.motion import LOOKS, Motion, OrderRecord, OrderState
 from opsroom.council.options import Option, OptionOrder
+from opsroom.moments import micros
 from opsroom.recursion.sights import declined
 from opsroom.room import events as happened
 from opsroom.room.authority import check_own, said
@@ -261,8 +262,8 @@ def pending(room: Room, now: float) -> tuple[Order, ...]:
             motion=order.motion,
             name=order.name,
             parameters=order.parameters,
-            not_before=moment(round(order.not_before * 1e6)),
-            expires=moment(round(order.expires * 1e6)),
+            not_before=moment(micros(order.not_before)),
+            expires=moment(micros(order.expires)),
             revoked=order.recalled,
             tally=_tally(room.motions.get(order.motion)),
         )

@@ -8,7 +8,6 @@ people have consented, at their page, over REST or over the wire. The rules are 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -25,6 +24,7 @@ from opsroom.commands import (
 )
 from opsroom.council.motion import Motion
 from opsroom.council.options import Option, OptionTerms
+from opsroom.moments import zoned
 from opsroom.recursion import agreements, offers, sights
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.pact_events import OfferMade, RequestMade, Sights
@@ -162,11 +162,7 @@ def lines(terms: OptionTerms) -> tuple[str, str]:
     if terms.about == "sight":
         look = terms.sights or Sights()
         what = ", ".join(look.signals) or "all its readings"
-        ends = (
-            "it is taken back"
-            if look.until is None
-            else f"{datetime.fromtimestamp(look.until, UTC):%d %b %Y, %H:%M} UTC"
-        )
+        ends = "it is taken back" if look.until is None else f"{zoned(look.until):%d %b %Y, %H:%M} UTC"
         return "", f"the room may look at {what}, for: {look.purpose}, until {ends}"
     return _figures(terms.before or Agreement(), terms.uom), _figures(terms.terms or Agreement(), terms.uom)
 

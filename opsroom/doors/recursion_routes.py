@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from opsroom.commands import Actor, Role
 from opsroom.loop.hall import Hall
+from opsroom.moments import micros
 from opsroom.record.history import corrected_rows
 from opsroom.recursion import probes
 from opsroom.room.refusal import Refused
@@ -155,7 +156,7 @@ def attach(server: FastAPI, front: Front, told: Callable[[Any], Response], probl
         noted = (account_of(viewer), viewer.occupant, "probe", asked.id, asked.purpose, (asked.signal,), now)
         if not hall.looks.note(*noted):
             raise problem(503, "trouble", "the look could not be noted, so nothing is shown", "ask again later")
-        start, end = int(asked.start * 1e6), int(asked.end * 1e6)
+        start, end = micros(asked.start), micros(asked.end)
         found = await asyncio.to_thread(hall.store.between, asked.signal, start, end, SAMPLE)
         return told({"probe": asked.id, "signal": asked.signal, "readings": corrected_rows(found, SAMPLE)})
 

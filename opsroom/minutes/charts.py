@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from opsroom.council.attribution import Attribution
 from opsroom.council.options import Option
 from opsroom.minutes.picture import Area, Dot, Label, Picture, Point, Shape, Stroke
+from opsroom.moments import zoned
 from opsroom.room.news import Evidence
 from opsroom.showing.sentences import figure
 
@@ -186,7 +186,7 @@ def _axes(frame: _Frame, uom: str) -> list[Shape]:
         shapes.append(Label((4, space.letter + 1), uom, "#555555", space.letter))
     for share in (0.0, 0.25, 0.5, 0.75, 1.0) if space.beside else (0.12, 0.5, 0.88):
         at = frame.since + share * (frame.until - frame.since)
-        words = f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+        words = f"{zoned(at):%H:%M}"
         shapes.append(Label((frame.x(at), space.height - 8), words, size=space.letter, anchor="middle"))
     return shapes
 

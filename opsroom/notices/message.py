@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import NamedTuple
 
 import msgspec
 
+from opsroom.moments import zoned
 from opsroom.notices.channel import Channel
 from opsroom.notices.record import NoticeRecord
 
@@ -79,7 +79,7 @@ def mail(channel: Channel, said: Message) -> EmailMessage:
     letter["From"], letter["To"] = channel.sender, ", ".join(channel.to)
     mark = "back to normal" if said.state == "back" else said.priority
     letter["Subject"] = _line(f"[{mark}] {said.title}")
-    letter["Date"] = format_datetime(datetime.fromtimestamp(said.at, UTC))
+    letter["Date"] = format_datetime(zoned(said.at))
     digest = hashlib.sha256(f"{said.key}/{said.turn}/{channel.name}".encode()).hexdigest()[:32]
     letter["Message-ID"] = f"<{digest}@{AGENT}.{_line(said.room)}>"
     letter["X-Opsroom-Key"] = _line(said.key)

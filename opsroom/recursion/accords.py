@@ -58,7 +58,9 @@ def propose(room: Room, asked: ProposeAccord, actor: Actor, now: float) -> tuple
     if actor.role is Role.UNIT and actor.unit not in parties:
         raise Refused("not-a-party", f"{actor.unit} is no party of it", "propose accords of your own unit")
     if not (math.isfinite(asked.until) and now < asked.until <= now + LONGEST_S):
-        raise Refused("bad-time", "the end is not within a year from now", "give `until` as epoch seconds UTC")
+        raise Refused(
+            "bad-time", f"the end, {asked.until:g}, is not within a year from now", "give `until` as epoch seconds UTC"
+        )
     made = AccordProposed(
         at=now,
         accord=room.next_id("accord"),

@@ -14,6 +14,7 @@ import msgspec
 from opsroom.alarms.alarm import standing
 from opsroom.alarms.algedonic import clock_of, interval, running
 from opsroom.commands import Actor, AnswerAgreement, ProposeAgreement, Role
+from opsroom.moments import YEAR_S
 from opsroom.recursion.offers import check_term
 from opsroom.recursion.pacts import Version, with_version
 from opsroom.recursion.recursion import Agreement, owner
@@ -55,6 +56,10 @@ def propose(room: Room, asked: ProposeAgreement, actor: Actor, now: float) -> tu
 def _check_terms(signal: Signal, terms: Agreement) -> None:
     if terms.recovery_s is not None and terms.recovery_s <= 0:
         raise Refused("bad-terms", "a recovery time is longer than nothing", "give recovery_s in seconds, above 0")
+    if terms.recovery_s is not None and terms.recovery_s > YEAR_S and terms.recovery_s != signal.agreement.recovery_s:
+        raise Refused(
+            "bad-terms", f"{terms.recovery_s:g} s to recover are more than a year", "give recovery_s in seconds"
+        )
     if terms.normal_low is not None and terms.normal_high is not None and terms.normal_low >= terms.normal_high:
         raise Refused("bad-terms", "normal_low is not below normal_high", "give the interval from low to high")
     capable, potential, good = terms.capability, terms.potentiality, signal.birth.good

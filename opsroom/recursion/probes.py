@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from opsroom.commands import Actor, AskProbe
+from opsroom.moments import BEHIND_S, within
 from opsroom.recursion.pact_events import ProbeAsked, ProbeEnded
 from opsroom.recursion.pacts import Probe
 from opsroom.recursion.recursion import owner
@@ -36,6 +37,12 @@ def ask(room: Room, asked: AskProbe, actor: Actor, now: float) -> tuple[AnyEvent
         raise Refused("unknown-signal", f"there is no signal {asked.signal[:80]!r} of a plant", "say plant/signal")
     if not (math.isfinite(asked.start) and math.isfinite(asked.end) and asked.start < asked.end):
         raise Refused("bad-time", "the sample does not end after it begins", "give start and end as epoch seconds UTC")
+    if not (within(asked.start, now, BEHIND_S, 0.0) and asked.end <= now + LONGEST_S):
+        raise Refused(
+            "bad-time",
+            f"a sample from {asked.start:g} to {asked.end:g} lies too far from now",
+            "give epoch seconds UTC (not milliseconds), of what was told in the last hundred years",
+        )
     if asked.end - asked.start > LONGEST_S:
         raise Refused("too-long", "the sample is longer than a day", f"ask for at most {LONGEST_S:g} seconds")
     plant = owner(asked.signal)

@@ -6,13 +6,13 @@ plant's readings are seen by others only under a grant. Granting and revoking is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from opsroom.commands import Actor, AnswerRequest, AskForSight, GrantSight, ProposeOrders, RevokeGrant, Role
+from opsroom.moments import AHEAD_S, within
 from opsroom.recursion.agreements import side_of
 from opsroom.recursion.offers import check_term
 from opsroom.recursion.pact_events import (
@@ -212,8 +212,12 @@ def _names(room: Room, plant: str, asked: Iterable[str]) -> tuple[str, ...]:
 def _check_sights(room: Room, plant: str, sights: Sights, now: float) -> None:
     if sights.to not in room.tree.units or sights.to == plant:
         raise Refused("unknown-unit", f"{sights.to[:80]!r} is no other unit", "name a unit; the top is the room itself")
-    if sights.until is not None and not (math.isfinite(sights.until) and sights.until > now):
-        raise Refused("bad-time", "the end is not after now", "give `until` as epoch seconds UTC, or leave it out")
+    if sights.until is not None and not (now < sights.until and within(sights.until, now, 0.0, AHEAD_S)):
+        raise Refused(
+            "bad-time",
+            f"the end, {sights.until:g}, is not after now and within ten years",
+            "give `until` as epoch seconds UTC (not milliseconds), or leave it out",
+        )
 
 
 def _asked(room: Room, now: float, plant: str, side: Side, made: RequestMade) -> tuple[AnyEvent, ...]:

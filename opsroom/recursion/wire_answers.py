@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from opsroom.commands import Actor, AnswerAccord, AnswerAgreement, AnswerRequest, Role
+from opsroom.moments import micros
 from opsroom.recursion import accords, agreements, sights
 from opsroom.recursion.offers import offer_of
 from opsroom.recursion.pact_events import AccordProposed, ProbeAsked, RequestMade
@@ -132,6 +133,6 @@ def _notice(plant: str, name: str, asks: str, text: str, until: float | None, si
         signal=signal.partition("/")[2],
         state="asked",
         text=text,
-        deadline=moment(round(until * 1e6)) if until is not None else None,
+        deadline=moment(micros(until)) if until is not None else None,
         asks=asks,  # type: ignore[arg-type] # one of its words
     )

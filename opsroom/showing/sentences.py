@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 
 from opsroom.commands import Citation
 from opsroom.council.motion import Motion
+from opsroom.moments import calendared, zoned
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.recursion import owner
 from opsroom.room.events import EffectAttributed
@@ -65,7 +65,7 @@ def lasting(seconds: float) -> str:
     >>> lasting(59), lasting(90), lasting(3600), lasting(93784)
     ('59 s', '1 min 30 s', '1 h', '1 d 2 h')
     """
-    left = max(round(seconds), 0)
+    left = max(round(calendared(seconds)), 0)
     parts = []
     for size, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         if left >= size:
@@ -83,8 +83,8 @@ def moment(at: float, now: float | None = None) -> str:
     >>> moment(1700000000.0), moment(1700000000.0, now=1700000300.0)
     ('2023-11-14 22:13 UTC', '22:13 UTC')
     """
-    then = datetime.fromtimestamp(at, UTC)
-    same_day = now is not None and then.date() == datetime.fromtimestamp(now, UTC).date()
+    then = zoned(at)
+    same_day = now is not None and then.date() == zoned(now).date()
     return f"{then:%H:%M} UTC" if same_day else f"{then:%Y-%m-%d %H:%M} UTC"
 
 
