@@ -288,12 +288,13 @@ async def test_two_mills_slip_from_one_cause_and_the_council_finds_what_helped(t
 
         # What it did, against what would have come without it: the common swell is no merit of the order.
         await works.go_on(75)
-        told = await until(first, "orders", order, lambda row: reckoning(row).get("after", 0) >= 25)
+        told = await until(first, "orders", order, lambda row: row["ending"])  # what was reckoned before was *so far*
         effect, reckoned = told["effect"], reckoning(told)
         assert reckoned["word"] == "told", (
             effect | {"attribution": ""},
             {k: v for k, v in reckoned.items() if k != "band"},
         )
+        assert told["ending"] == "obeyed"
         assert reckoned["low"] < 60.0 < reckoned["high"]
         naive = effect["after"] - effect["before"]
         assert abs(reckoned["mean"] - naive) > 1.0
