@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_one_room_writes_in_a_schema_and_its_neighbour_in_another(postgres: Post
     neighbour.close()
     store.close()
     PostgresStore(url).close()
+
+
+def test_a_room_that_begins_again_waits_until_the_server_knows_that_it_ended(postgres: Postgres) -> None:
+    url = postgres.empty()
+    before = PostgresStore(url)
+    with psycopg.connect(postgres.url(""), autocommit=True) as connection, ThreadPoolExecutor(1) as beside:
+        again = beside.submit(PostgresStore, url)
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while connection.execute(waiting).fetchone() == (0,):
+            assert not again.done(), "it did not wait"
+        before.close()
+        again.result().close()
 
 
 def test_a_lost_connection_is_told_and_the_store_goes_on_by_itself(postgres: Postgres) -> None:
