@@ -22,8 +22,7 @@ from cyberstride import budget as budgets
 from cyberstride import judge as judging
 from cyberstride.belief import Belief, take
 from cyberstride.forecast import Forecast
-from cyberstride.reference import anchor
-from cyberstride.scales import NONE, judged_in
+from cyberstride.scales import NONE
 from opsroom.constitution.judging import AlarmBudget, Judging
 from opsroom.judgement import tuning
 from opsroom.judgement.filter import Filter
@@ -253,16 +252,10 @@ class Bank:
             known.p[lane], known.level[lane], known.named[lane] = last.p[new], last.level[new], last.named[new]
 
     def anchor(self, key: str, low: float, high: float) -> None:
-        """Freeze an agreed interval as a signal's reference, unless it is: its middle, a sixth of its width as the spread."""
-        lane = np.array([self.by_key[key].lane])
-        scale = self.lanes.scale[lane]
-        low, high = (float(judged_in(scale, [end])[0]) for end in (low, high))
-        if scale[0] != NONE and low < tuning.BOTTOM:
-            low = high - 1.0
-        centre, spread = (low + high) / 2, (high - low) / 6
-        if tuple(self._belief.reference[lane[0], :3]) != (centre, spread, np.inf):
-            anchor(self._belief, lane, np.array([centre]), np.array([spread]))
-        self._agreed.add(int(lane[0]))
+        """Freeze an agreed interval as the reference of a signal."""
+        lane = self.by_key[key].lane
+        tuning.agreed(self._belief, lane, int(self.lanes.scale[lane]), low, high)
+        self._agreed.add(lane)
 
     def _columns_of(self, block: Block) -> Columns:
         rows = self._shards.get(block.shard, {})

@@ -18,7 +18,7 @@ from cyberstride.scales import BOTTOM, NONE, SCALES, judged_in
 from opsroom.constitution.judging import AlarmBudget, Judging, SignalSettings, TailSettings
 from opsroom.recursion.recursion import Charter
 
-__all__ = ["BOTTOM", "PLAIN", "accounts", "afforded", "prepared", "referenced", "regimes_for", "remembered"]
+__all__ = ["BOTTOM", "PLAIN", "accounts", "afforded", "agreed", "prepared", "referenced", "regimes_for", "remembered"]
 
 Ints = NDArray[np.int64]
 
@@ -96,7 +96,20 @@ def referenced(belief: Belief, lane: int, settings: SignalSettings) -> None:
     if scale[0] != NONE:
         above, below = (float(judged_in(scale, [max(centre + k * spread, 0.05 * centre)])[0]) for k in (1, -1))
         centre, spread = float(judged_in(scale, [centre])[0]), max(0.5 * (above - below), 1e-12)
-    if belief.reference[lane, 0] != centre or belief.reference[lane, 1] != spread:
+    _freeze(belief, lane, centre, spread)
+
+
+def agreed(belief: Belief, lane: int, scale: int, low: float, high: float) -> None:
+    """Freeze an agreed interval as the signal's reference, **in place**: its middle, and a sixth of its width as the spread."""
+    low, high = (float(judged_in(np.array([scale], np.int8), [end])[0]) for end in (low, high))
+    if scale != NONE and low < BOTTOM:
+        low = high - 1.0
+    _freeze(belief, lane, (low + high) / 2, (high - low) / 6)
+
+
+def _freeze(belief: Belief, lane: int, centre: float, spread: float) -> None:
+    """Set a reference, unless it is that already: what was gathered against it goes on then."""
+    if tuple(belief.reference[lane, :3]) != (centre, spread, np.inf):
         anchor(belief, np.array([lane]), np.array([centre]), np.array([spread]))
 
 
