@@ -8,10 +8,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.markup import facts
-from dashboards.moments import zoned
 from dashboards.printed import time_of
 from dashboards.words import say
-from opsroom.views import MotionView, OptionView, TermsView
+from opsroom.views import MotionView, OptionView, TermsView, zoned
 
 
 def rows(one: OptionView) -> list[Component]:

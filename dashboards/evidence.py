@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboards import palette
-from dashboards.moments import zoned
 from dashboards.words import say
-from opsroom.views import AlarmView, MotionView, SignalView
+from opsroom.views import AlarmView, MotionView, SignalView, zoned
 
 FONT = "Atkinson, Verdana, sans-serif"
 DOTTED = 120

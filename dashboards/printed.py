@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dashboards.moments import zoned
+from opsroom.views import zoned
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

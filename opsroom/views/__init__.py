@@ -6,6 +6,7 @@ the room's clock. Views are JSON as they stand (msgspec): the browser and REST r
 
 from __future__ import annotations
 
+from opsroom.moments import zoned
 from opsroom.views.alarms import AlarmView, ClimbView
 from opsroom.views.council import (
     AmendmentView,
@@ -93,4 +94,5 @@ __all__ = [
     "View",
     "Viewer",
     "WatchRequest",
+    "zoned",
 ]
