@@ -40,6 +40,7 @@ from opsroom.loop.writer import Writer
 from opsroom.notices.courier import Courier
 from opsroom.panel import made
 from opsroom.proof.commitments import SALT_BYTES
+from opsroom.record.store import shard_of
 from opsroom.room.news import Tick as ClockTick
 from opsroom.shift.scribe import Scribe
 from opsroom.views import Answer, Snapshot, Viewer
@@ -104,19 +105,19 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
 
     settling = keeping
     newborn = False
-    reworded = anchored = False
+    anchored = False
     agreed: set[int] = set()
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
         toll.begin()
         gateway.tick()
         toll.charge("sweeping")
+        known = hall.bank.by_plant
+        # What was judged under an old wording is not judged again under the new one.
+        reworded = {shard_of(one.plant) for one in batch.births if one.changed and one.plant in known}
         if reworded or anchored or writer.keeps_beliefs_now:
             await settling  # beliefs are as the store's last mark has them
-            await writer.keep_beliefs(
-                now=reworded, agreed=agreed
-            )  # what was judged under the old wording is not judged again
-        reworded = any(born.changed and born.plant in hall.bank.by_plant for born in batch.births)
+            await writer.keep_beliefs(shards=reworded | agreed)
         toll.begin()
         for born in batch.births:
             hall.admit(born.birth)

@@ -251,11 +251,11 @@ class Bank:
             new = np.flatnonzero(judged)[-1]
             known.p[lane], known.level[lane], known.named[lane] = last.p[new], last.level[new], last.named[new]
 
-    def anchor(self, key: str, low: float, high: float) -> None:
-        """Freeze an agreed interval as the reference of a signal."""
+    def anchor(self, key: str, low: float, high: float) -> bool:
+        """Freeze an agreed interval as the reference of a signal; tell whether that changes anything."""
         lane = self.by_key[key].lane
-        tuning.agreed(self._belief, lane, int(self.lanes.scale[lane]), low, high)
         self._agreed.add(lane)
+        return tuning.agreed(self._belief, lane, int(self.lanes.scale[lane]), low, high)
 
     def _columns_of(self, block: Block) -> Columns:
         rows = self._shards.get(block.shard, {})

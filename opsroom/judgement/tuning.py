@@ -99,18 +99,23 @@ def referenced(belief: Belief, lane: int, settings: SignalSettings) -> None:
     _freeze(belief, lane, centre, spread)
 
 
-def agreed(belief: Belief, lane: int, scale: int, low: float, high: float) -> None:
-    """Freeze an agreed interval as the signal's reference, **in place**: its middle, and a sixth of its width as the spread."""
+def agreed(belief: Belief, lane: int, scale: int, low: float, high: float) -> bool:
+    """Freeze an agreed interval as the signal's reference, **in place**: its middle, and a sixth of its width as the spread.
+
+    Tells whether it was another one before.
+    """
     low, high = (float(judged_in(np.array([scale], np.int8), [end])[0]) for end in (low, high))
     if scale != NONE and low < BOTTOM:
         low = high - 1.0
-    _freeze(belief, lane, (low + high) / 2, (high - low) / 6)
+    return _freeze(belief, lane, (low + high) / 2, (high - low) / 6)
 
 
-def _freeze(belief: Belief, lane: int, centre: float, spread: float) -> None:
+def _freeze(belief: Belief, lane: int, centre: float, spread: float) -> bool:
     """Set a reference, unless it is that already: what was gathered against it goes on then."""
-    if tuple(belief.reference[lane, :3]) != (centre, spread, np.inf):
+    other = tuple(belief.reference[lane, :3]) != (centre, spread, np.inf)
+    if other:
         anchor(belief, np.array([lane]), np.array([centre]), np.array([spread]))
+    return other
 
 
 def accounts(charter: Charter, rules: Sequence[AlarmBudget], plants: Sequence[str]) -> dict[str, int]:

@@ -134,11 +134,15 @@ class Hall:
         return Ticket(link, token, self.file.id, self.keys.key("orders")).line()
 
     def admit(self, birth: PlantBirth) -> None:
-        """Give a plant's signals their places in store and bank."""
+        """Give a plant's signals their places in store and bank; what the file agrees holds from a signal's first reading on."""
         keys = [f"{birth.plant}/{signal.name}" for signal in birth.signals]
         self.numbers[birth.plant] = self.store.number(birth.plant)
         self.absorbed.names[self.numbers[birth.plant]] = birth.plant
         self.bank.admit(birth, self.store.place(keys))
+        seeds = self.room.charter.agreements
+        for key in keys if seeds else ():
+            if key in seeds and key not in self.room.signals:
+                self._anchor(key, seeds[key])
         self.pulse.loop.charge("births")
 
     def heard(
@@ -180,10 +184,11 @@ class Hall:
                 for name, agreement in ((one.name, one.agreement) for one in event.seeded):
                     self._anchor(f"{event.plant}/{name}", agreement)
 
-    def _anchor(self, key: str, agreed: Agreement) -> None:
+    def _anchor(self, key: str, agreed: Agreement) -> bool:
         low, high = agreed.normal_low, agreed.normal_high
         if low is not None and high is not None and high > low and key in self.bank.by_key:
-            self.bank.anchor(key, low, high)
+            return self.bank.anchor(key, low, high)
+        return False
 
     def become(self, tick: Tick) -> None:
         """Take the room as it is after a tick that the journal holds."""
@@ -325,8 +330,10 @@ def _take_up(hall: Hall) -> None:
         if late:
             news = hall.heard(announced, _readings(bank, block))
             _settle(hall, fold(hall.room, news, block.at, hall.sight), None)
-    for key, signal in hall.room.signals.items():
-        hall._anchor(key, signal.agreement)  # one that was accepted in the last moment is in no snapshot yet
+    # What was accepted in the last moment is in no snapshot yet, and no stored reading tells of it.
+    fresh = {bank.by_key[key].place.shard for key, one in hall.room.signals.items() if hall._anchor(key, one.agreement)}
+    if fresh:
+        store.save_beliefs(store.last_mark, bank.snapshot(fresh))
     _recall(hall, few)
     _settle(hall, fold(hall.room, [], now, hall.sight), store.last_mark)
     hall.box.take_up(hall.room)

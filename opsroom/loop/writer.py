@@ -74,16 +74,19 @@ class Writer:
         """Make a tick durable; returns only when it is. Raises `WriterStoppedError` when the room ends before.
 
         What opens a ballot is kept before its commitment stands in the journal, and thrown away after its motion is closed there.
+        What a signal believes is kept before an agreement stands there that changes it: a restart judges none of the older
+        readings by it.
         """
         if not (births or judged.blocks or tick.entries or gaps):
             return
         store, journal, box = self.hall.store, self.hall.journal, self.hall.box
-        closed = box.watch(tick.events)
+        closed, believed = box.watch(tick.events), self.hall.bank.snapshot(self.hall.agreed(tick.events))
         await self._until_done(
             [
                 lambda: store.save_births(births) if births else None,
                 lambda: store.save_gaps(gaps) if gaps else None,
                 lambda: _ignore(store.append(judged.blocks)),
+                lambda: store.save_beliefs(store.last_mark, believed) if believed else None,
                 lambda: box.keep(sealed),
                 lambda: _ignore(journal.append(tick.entries, judged_up_to=store.last_mark, at=at)),
                 lambda: box.forget(closed),
@@ -96,10 +99,10 @@ class Writer:
         shards = max(1, len(self.hall.bank.shards))
         return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S / shards
 
-    async def keep_beliefs(self, *, now: bool = False, agreed: Collection[int] = ()) -> None:
-        """Keep the beliefs as they are after the last tick: of all shards `now`, of those in `agreed`, or of the next in time."""
+    async def keep_beliefs(self, *, now: bool = False, shards: Collection[int] = ()) -> None:
+        """Keep the beliefs as they are after the last tick: of all `now`, of these `shards`, or of the next one in time."""
         timely = self.keeps_beliefs_now
-        if not (now or agreed or timely):
+        if not (now or shards or timely):
             return
         bank, mark = self.hall.bank, self.hall.store.last_mark
         due = [shard for shard in bank.shards if self._kept.get(shard, self._begun) < mark]
@@ -107,7 +110,7 @@ class Writer:
             due = sorted(due, key=lambda shard: self._kept.get(shard, -1))[:1] if timely else []
         if now or timely:
             self._kept_at = asyncio.get_running_loop().time()
-        if due := sorted({*due, *agreed}):
+        if due := sorted({*due, *shards}):
             parts = bank.snapshot(due)
             self._kept.update(dict.fromkeys(due, mark))
             await self._until_done([lambda: self.hall.store.save_beliefs(mark, parts)])

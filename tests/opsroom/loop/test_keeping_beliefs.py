@@ -97,7 +97,7 @@ async def test_an_interval_that_was_agreed_holds_after_a_kill_at_any_moment(tmp_
     assert not hall.agreed(asked.events)
     assert hall.agreed(agreed.events) == {shard_of("mill-1")}
     before, knew_before = crash_image(tmp_path / "room", tmp_path / "before"), hall.bank.snapshot()
-    await writer.keep_beliefs(agreed=hall.agreed(agreed.events))
+    await writer.keep_beliefs(shards=hall.agreed(agreed.events))
     await one_tick(hall, writer, 4)
     after, knew_after = crash_image(tmp_path / "room", tmp_path / "after"), hall.bank.snapshot()
     writer.close()
