@@ -101,62 +101,94 @@ def rewards(rows: int, windows: Sequence[tuple[int, int]]) -> tuple[Floats, NDAr
     return worth, inside
 
 
+class Weighed(NamedTuple):
+    """What the rows of one file that count are worth as alarms, before a profile weighs them."""
+
+    level: Floats
+    """The score given to the row."""
+    outside: Floats
+    """What a false alarm there is worth, -1 to 1; 0 within a window."""
+    reward: Floats
+    """What an alarm within a window earns; 0 outside."""
+    window: NDArray[np.int64]
+    """The number of the window that the row lies in, or -1."""
+    windows: int
+
+
+def weighed(recording: Recording, given: Floats, above: float = -np.inf) -> Weighed:
+    """Weigh a file whose rows were `given` scores; rows at or below `above` are left out: they shall never be an alarm."""
+    if len(given) != len(recording.values):
+        raise ValueError(f"{recording.name} has {len(recording.values)} rows and was given {len(given)} scores")
+    level = np.asarray(given, float)
+    worth, inside = rewards(len(level), recording.windows)
+    keep = (np.arange(len(level)) >= recording.probation) & ~(level <= above)
+    outside, reward = np.where(inside < 0, worth, 0.0), np.where(inside >= 0, worth, 0.0)
+    return Weighed(level[keep], outside[keep], reward[keep], inside[keep], len(recording.windows))
+
+
 def score(corpus: Sequence[Recording], news: Sequence[Floats], profile: Profile = STANDARD) -> Outcome:
     """The best score of any one threshold over the whole corpus, as the benchmark itself optimises it.
 
     `news[i]` holds one score a row of `corpus[i]`; an alarm is a score at or above the threshold. Of the alarms in a
     window only the best one earns; every alarm outside costs.
     """
-    levels, false_worth, reward, window = [], [], [], []
-    windows = 0
-    for recording, given in zip(corpus, news, strict=True):
-        if len(given) != len(recording.values):
-            raise ValueError(f"{recording.name} has {len(recording.values)} rows and was given {len(given)} scores")
-        worth, inside = rewards(len(given), recording.windows)
-        keep = slice(recording.probation, None)
-        levels.append(np.asarray(given, float)[keep])
-        false_worth.append(np.where(inside < 0, worth, 0.0)[keep])
-        reward.append(np.where(inside >= 0, worth, 0.0)[keep])
-        window.append(np.where(inside >= 0, inside + windows, -1)[keep])
-        windows += len(recording.windows)
+    return best([weighed(recording, given) for recording, given in zip(corpus, news, strict=True)], profile)
+
+
+def best(files: Sequence[Weighed], profile: Profile = STANDARD) -> Outcome:
+    """The best score of any one threshold over these files."""
+    level, outside, worth, number, windows = _joined(files)
     if windows == 0:
         raise ValueError("no file of this corpus has a window: there is nothing to find and so no score")
-    level, outside, worth, number = (np.concatenate(parts) for parts in (levels, false_worth, reward, window))
     order = np.argsort(-level, kind="stable")
     level, outside, worth, number = level[order], outside[order], worth[order], number[order]
     gain, found = _gains(worth, number, windows, profile)
     raw = np.cumsum(outside * profile.false + gain) - profile.missed * windows
-    last_of_tie = np.r_[level[1:] != level[:-1], True]
+    last_of_tie = np.r_[level[1:] != level[:-1], True][: len(level)]
     null, perfect = -profile.missed * windows, profile.found * windows
     scores = np.where(last_of_tie, 100 * (raw - null) / (perfect - null), -np.inf)
-    best = int(np.argmax(scores))
-    if scores[best] <= 0:
+    most = int(np.argmax(scores)) if len(scores) else -1
+    if most < 0 or scores[most] <= 0:
         return Outcome(0.0, np.inf, 0, windows, 0)
     return Outcome(
-        float(scores[best]),
-        float(level[best]),
-        int(np.cumsum(found)[best]),
+        float(scores[most]),
+        float(level[most]),
+        int(np.cumsum(found)[most]),
         windows,
-        int(np.count_nonzero(number[: best + 1] < 0)),
+        int(np.count_nonzero(number[: most + 1] < 0)),
     )
 
 
 def score_at(corpus: Sequence[Recording], news: Sequence[Floats], threshold: float, profile: Profile) -> Outcome:
     """The score of a threshold that was fixed beforehand."""
-    alarms = [np.where(np.asarray(given) >= threshold, 1.0, -np.inf) for given in news]
-    windows = sum(len(recording.windows) for recording in corpus)
-    raw, found, false = 0.0, 0, 0
-    for recording, alarm in zip(corpus, alarms, strict=True):
-        worth, inside = rewards(len(alarm), recording.windows)
-        counts = (alarm > 0) & (np.arange(len(alarm)) >= recording.probation)
-        raw += profile.false * float(worth[counts & (inside < 0)].sum())
-        false += int(np.count_nonzero(counts & (inside < 0)))
-        for number in range(len(recording.windows)):
-            hits = worth[counts & (inside == number)]
-            found += bool(hits.size)
-            raw += profile.found * float(hits.max()) if hits.size else -profile.missed
+    return at([weighed(recording, given) for recording, given in zip(corpus, news, strict=True)], threshold, profile)
+
+
+def at(files: Sequence[Weighed], threshold: float, profile: Profile = STANDARD) -> Outcome:
+    """The score that a threshold fixed beforehand has over these files."""
+    level, outside, worth, number, windows = _joined(files)
+    alarm = level >= threshold
+    false = alarm & (number < 0)
+    earned = np.full(windows, -np.inf)
+    np.maximum.at(earned, number[alarm & (number >= 0)], worth[alarm & (number >= 0)])
+    found = np.isfinite(earned)
+    raw = profile.false * float(outside[false].sum()) + float(
+        np.where(found, profile.found * earned, -profile.missed).sum()
+    )
     null, perfect = -profile.missed * windows, profile.found * windows
-    return Outcome(100 * (raw - null) / (perfect - null), threshold, found, windows, false)
+    return Outcome(
+        100 * (raw - null) / (perfect - null), threshold, int(found.sum()), windows, int(np.count_nonzero(false))
+    )
+
+
+def _joined(files: Sequence[Weighed]) -> tuple[Floats, Floats, Floats, NDArray[np.int64], int]:
+    """The rows of all files one after the other, windows numbered through."""
+    windows, numbers = 0, []
+    for one in files:
+        numbers.append(np.where(one.window >= 0, one.window + windows, -1))
+        windows += one.windows
+    level, outside, reward = (np.concatenate([one[k] for one in files]) for k in range(3))
+    return level, outside, reward, np.concatenate(numbers), windows
 
 
 def _gains(worth: Floats, number: NDArray[np.int64], windows: int, profile: Profile) -> tuple[Floats, Floats]:
