@@ -70,7 +70,9 @@ def candidates() -> dict[str, Tuning]:
     """The frozen settings, and each single one changed."""
     out = {FROZEN: TUNED}
     for field, values in AROUND.items():
-        out |= {f"{field} {value:g}": TUNED._replace(**{field: value}) for value in values}
+        for value in values:
+            changed: dict[str, Any] = {field: value}
+            out[f"{field} {value:g}"] = TUNED._replace(**changed)
     return out
 
 
