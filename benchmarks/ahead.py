@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,14 +25,20 @@ class _Cut(NamedTuple):
     reference: int | None
 
 
-def look_ahead(data: Path, room: Path, cuts: int = 4) -> int:
+PATTERNS = ("*.csv", "tep*/d*.dat")
+"""Tables as they are, and runs of the Tennessee Eastman process."""
+
+
+def look_ahead(data: Path, room: Path, cuts: int = 4, patterns: Sequence[str] = PATTERNS) -> int:
     """Judge every file under `data` whole and cut at random rows; gives how many cuts changed an earlier judgement.
 
     CSV files as they are; each Tennessee Eastman run (`tep*/d*.dat`) behind the fault-free `d00`, which is the reference.
+    Of each file `cuts` cuts; only files of these `patterns`.
     """
     rng, changed, tried, files = np.random.default_rng(3), 0, 0, 0
-    many = len(list(data.rglob("*.csv"))) + len(list(data.rglob("tep*/d*.dat")))
-    for name, table, first, reference in track(_tables(data, room), "cutting", many, console=Console(stderr=True)):
+    paths = [path for pattern in patterns for path in sorted(data.rglob(pattern))]
+    shown = track(_tables(paths, room), "cutting", len(paths), console=Console(stderr=True))
+    for name, table, first, reference in shown:
         files += 1
         lines = table.read_text("utf-8").splitlines(keepends=True)
         try:
@@ -52,10 +58,11 @@ def look_ahead(data: Path, room: Path, cuts: int = 4) -> int:
     return changed
 
 
-def _tables(data: Path, room: Path) -> Iterator[_Cut]:
-    for path in sorted(data.rglob("*.csv")):
-        yield _Cut(path.name, path, 101, None)
-    for path in sorted(data.rglob("tep*/d*.dat")):
+def _tables(paths: Sequence[Path], room: Path) -> Iterator[_Cut]:
+    for path in paths:
+        if path.suffix == ".csv":
+            yield _Cut(path.name, path, 101, None)
+            continue
         normal = tep.run(path.with_name("d00.dat"))
         tep.write(room / "run.csv", normal if path.stem == "d00" else np.vstack([normal, tep.run(path)]))
         first = 101 if path.stem == "d00" else len(normal) + 1

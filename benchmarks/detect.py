@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks import change_points, nab, tep
-from benchmarks.ahead import look_ahead
+from benchmarks.ahead import PATTERNS, look_ahead
 from opsroom.detection.detect import detect
 from opsroom.detection.judging import PLANT
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked.add_argument("--only", choices=("nab", "tep", "changes"), action="append")
     asked.add_argument("--files", type=int, help="only the first so many files of NAB, for a quick look")
     asked.add_argument("--ahead", action="store_true", help="cut every file at random rows: does any judgement change?")
+    asked.add_argument("--cuts", type=int, default=4, help="with --ahead: so many cuts of each file")
     given = asked.parse_args(arguments)
     wanted = given.only or ["changes", "tep", "nab"]
     figures: dict[str, Any] = {}
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.data is None:
             asked.error("--ahead needs the folder with the files to cut")
         with tempfile.TemporaryDirectory() as folder:
-            sys.exit(look_ahead(given.data, Path(folder)))
+            of = dict(zip(("nab", "tep"), PATTERNS, strict=True))
+            patterns = [of[kind] for kind in ("nab", "tep") if not given.only or kind in given.only]
+            sys.exit(1 if look_ahead(given.data, Path(folder), max(given.cuts, 1), patterns) else 0)
     with tempfile.TemporaryDirectory() as room:
         if "changes" in wanted:
             figures["change_points"] = run_changes(Path(room))
