@@ -20,12 +20,17 @@ from dashboards.kept_files import KeptFile, KeptFiles
 
 CALLBACKS = "/_dash-update-component"
 FILES = "/_dash-component-suites/"
+ASSETS = "/assets/"
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+UNKEPT = (b"cache-control", b"no-store")
+"""What a page or its content is answered with that says nothing of its own: no browser keeps what only its reader may see."""
+
 TurnAway = Callable[[Scope, Receive, Send, int, str, str, str], Awaitable[None]]
 """Answers with an error in the room's one shape: status, code, reason, cure."""
 
@@ -121,6 +126,8 @@ class Threshold:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         path = scope.get("path", "") if scope["type"] == "http" else ""
+        if scope["type"] == "http" and not path.startswith(ASSETS):
+            send = unkept(send)
         if path.startswith(FILES) and scope["method"] == "GET":
             file, versioned = self._file(path.removeprefix(FILES))
             if file is None:
@@ -189,6 +196,19 @@ class Threshold:
                 _kind(one["id"], one["property"], hints.get(name, Any)) for one, name in zip(places, names, strict=True)
             ]
         return self._kinds[output]
+
+
+def unkept(send: Send) -> Send:
+    """Give a `send` that forbids every cache what names no rule of its own."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = message.get("headers", ())
+            if not any(name.lower() == UNKEPT[0] for name, _ in headers):
+                message["headers"] = [*headers, UNKEPT]
+        await send(message)
+
+    return sending
 
 
 def _kind(component: str, name: str, hint: Any) -> Any:

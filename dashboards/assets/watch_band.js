@@ -18,5 +18,6 @@
     show(way, state.ended);
     show(band, Boolean(cut));
     document.documentElement.toggleAttribute('data-cut', Boolean(cut));
+    document.documentElement.toggleAttribute('data-ended', state.ended);
   });
 })();

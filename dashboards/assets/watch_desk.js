@@ -57,8 +57,14 @@
       set(keys, { 'aria-expanded': String(!list.hidden) });
       return;
     }
-    if (event.target.closest('#leave')) fetch('/api/logout', { method: 'POST' }).finally(() => location.assign('/'));
+    if (event.target.closest('#leave')) fetch('/api/logout', { method: 'POST' }).finally(leave);
   });
+
+  // ---- leaving: what was half written, here or in another tab, is nobody else's to read, and no way back leads to it
+  const left = new BroadcastChannel('opsroom-left');
+  const leave = () => { left.postMessage('left'); location.replace('/'); };
+  left.addEventListener('message', () => { if (document.querySelector('[data-role]:not([data-role=viewer])')) location.replace(location.pathname); });
+  window.addEventListener('pageshow', event => { if (event.persisted) location.reload(); });
 
   // ---- focus: Dash draws the agenda anew when the room changes; who stood on a line of it still stands there
   let stood = null;

@@ -102,6 +102,16 @@ async def test_what_no_page_would_send_is_answered_400_and_counted(room: Open) -
     assert room.hall.tally.faults == 0
 
 
+async def test_no_browser_keeps_a_page_or_what_fills_it(room: Open) -> None:
+    async with room.person() as client:
+        for path in ("/", "/seat/1", "/nope", "/api/alarms", "/api/openapi.json", "/_dash-layout"):
+            assert (await client.get(path)).headers.get_list("cache-control") == ["no-store"], path
+        known = (await callbacks(client))[0]
+        answer = await client.post(UPDATE, json=call_of(known))
+        assert answer.headers.get_list("cache-control") == ["no-store"]
+        assert "no-store" not in (await client.get("/assets/room.css")).headers.get("cache-control", "")
+
+
 async def test_a_file_that_no_page_loads_is_not_there(room: Open) -> None:
     async with room.person() as client:
         for path in (
