@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboards import palette
+from dashboards.printed import uom_of
 from dashboards.words import say
 from opsroom.views import AlarmView, MotionView, SignalView, zoned
 
@@ -156,7 +157,7 @@ def _layout(
     notes: list[dict[str, Any]],
     named: int,
 ) -> dict[str, Any]:
-    unit = signal.uom if signal else alarm.uom if alarm else ""
+    unit = uom_of(signal.uom if signal else alarm.uom if alarm else "")
     name = signal.title or signal.name if signal else ""
     axis = {
         "gridcolor": "#2e2722",

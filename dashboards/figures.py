@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from dashboards.agreement import compared
 from dashboards.evidence import Points
 from dashboards.markup import facts
-from dashboards.matter import Entry, Matter, about, name
+from dashboards.matter import BACK, Entry, Matter, about, name
 from dashboards.printed import date_of, number, percent, time_of, uom_of
 from dashboards.rows import clock, fact, mark
 from dashboards.words import say, sure
@@ -73,14 +73,14 @@ def head(matter: Matter, snapshot: Snapshot, signal: SignalView | None = None) -
         fact(say("desk.owner"), name_of(units, alarm.unit)),
         fact(say("desk.state"), say("alarm." + alarm.state)),
     ]
-    running = alarm.deadline is not None and alarm.state not in ("closed", "returned", "recovered")
+    running = alarm.deadline is not None and not alarm.waits and alarm.state not in ("closed", *BACK)
     until = (
         clock(alarm.deadline, say("wall.until_council" if alarm.arrived else "wall.until_climb")) if running else None
     )
     story = [html.Li(climbed(climb, units)) for climb in alarm.climbs]
     if alarm.shelved_until is not None and alarm.state == "shelved":
         story.append(html.Li(say("desk.shelved", at=time_of(alarm.shelved_until), reason=alarm.shelved_reason)))
-    lead = html.Div([html.H2(alarm.title), html.P(alarm.sentence, className="sentence")])
+    lead = html.Div([html.H2(alarm.title), html.P(uom_of(alarm.sentence), className="sentence")])
     parts: list[Component] = [
         html.Div([lead, until], className="lead"),
         html.Dl([fact for fact in told if fact is not None], className="facts"),

@@ -75,9 +75,15 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
         ends = until if motion.state == "open" else None
         entries.append(Entry(motion.id, motion.state, motion.title, f"motion.{motion.state}", ends))
     moved = {m.alarm for m in snapshot.motions if m.state == "open"}
-    urgent = sorted(snapshot.alarms, key=lambda a: (a.state in BACK, a.deadline or 1e18))
+    urgent = sorted(snapshot.alarms, key=lambda a: (a.state in BACK, a.waits, a.deadline or 1e18))
     alarms = [
-        Entry(a.id, mark(a), a.title, f"alarm.{a.state}", a.deadline)
+        # One that waits with the alarm that it follows has no clock of its own any more; one that is back needs none.
+        Entry(
+            a.id,
+            mark(a),
+            a.title,
+            *(("agenda.follows", None) if a.waits and a.state not in BACK else (f"alarm.{a.state}", a.deadline)),
+        )
         for a in urgent
         if a.state != "closed" and (role != "seat" or (a.arrived and a.id not in moved))
     ]
@@ -101,7 +107,6 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     if role != "seat":
         return (*alarms, *orders, *opened, *proposals, *stops, *decided)
     coming = [
-        # One that waits with the alarm that it follows has no clock of its own any more.
         Entry(a.id, mark(a), a.title, *(("agenda.follows", None) if a.waits else ("agenda.coming", a.deadline)))
         for a in urgent
         if not a.arrived and a.state not in ("closed", *BACK)

@@ -32,13 +32,14 @@ def percent(probability: float) -> str:
 
 
 def uom_of(unit: str) -> str:
-    """Write a unit of measure as people print it.
+    """Write a unit of measure, or those in a sentence, as people print it.
 
-    >>> uom_of("10^8 m3"), uom_of("degC"), uom_of("t/h")
-    ('10⁸ m³', '°C', 't/h')
+    >>> uom_of("10^8 m3"), uom_of("degC"), uom_of("t/h"), uom_of("System2 lost 3 km2")
+    ('10⁸ m³', '°C', 't/h', 'System2 lost 3 km²')
     """
     raised = re.sub(r"\^(-?\d+)", lambda found: found[1].translate(RAISED), unit)
-    return re.sub(r"\bdeg(?=[CF]\b)", "°", re.sub(r"(?<=m)([23])\b", lambda found: found[1].translate(RAISED), raised))
+    squared = re.sub(r"\b([kcdmMNS]?m)([23])\b", lambda found: found[1] + found[2].translate(RAISED), raised)
+    return re.sub(r"\bdeg(?=[CF]\b)", "°", squared)
 
 
 def time_of(at: float, seconds: bool = False) -> str:

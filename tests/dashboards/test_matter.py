@@ -67,6 +67,14 @@ def test_who_saw_a_motion_decided_stays_at_its_outcome_until_something_else_come
 def test_an_alarm_that_waits_with_the_one_that_it_follows_shows_no_clock() -> None:
     coming = snapshot(alarms=(msgspec.structs.replace(ALARM, arrived=False, waits=True),))
     assert [(entry.word, entry.deadline) for entry in agenda(coming)] == [("agenda.follows", None)]
+    first = msgspec.structs.replace(ALARM, id="alarm-2")
+    operator = snapshot(Viewer(role="operator"), alarms=(*coming.alarms, first))
+    assert [(entry.id, entry.word) for entry in agenda(operator)] == [
+        ("alarm-2", "alarm.unacknowledged"),
+        ("alarm-1", "agenda.follows"),
+    ]
+    assert "data-until" in str(figures.head(pick(operator, "alarm-2"), operator))
+    assert "data-until" not in str(figures.head(pick(operator, "alarm-1"), operator))
 
 
 def test_nothing_is_picked_in_a_quiet_room_and_what_is_gone_is_not_picked() -> None:
