@@ -216,7 +216,8 @@ def build(hall: Hall, gateway: Gateway, doors: Doors) -> Guard:
 
 def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
     """The gateway of a room, taken up where its store ends; `certificate_header` is the one of a trusted proxy."""
-    limits = Limits().at_speed(hall.clock.speed)
+    # A quarter of the files that the process may open, for nobody knows whose these websockets are.
+    limits = Limits(unheard=max(16, min(Limits().unheard, open_files() // 4))).at_speed(hall.clock.speed)
     gateway = Gateway(
         hall.room.id,
         hall.links.authorise,
@@ -224,6 +225,7 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
         hall.clock,
         limits,
         allowed=hall.links.allowed,
+        standing=hall.links.standing,
         roomy=hall.inbox.roomy,
         busy=lambda: hall.inbox.pressed,
         vouch=lambda link, scope: hall.links.vouched(link, shown(scope, certificate_header)),

@@ -153,6 +153,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Whether the line is open and takes more."""
         return self.writable.is_set() and not (self.close_sent or self.disconnected or self.transport.is_closing())
 
+    @property
+    def begun(self) -> int:
+        """Bytes of a message that has begun and is not whole."""
+        return len(self._rest) + sum(map(len, self._pieces)) + sum(map(len, self.frames))
+
     def say(self, data: bytes, *, text: bool) -> None:
         """Send a message at once."""
         size, opcode = len(data), _TEXT if text else _BINARY

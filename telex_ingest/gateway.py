@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from telex_ingest.doorkeeper import Doorkeeper
 from telex_ingest.gathering import GATHER_S, Gathering
 from telex_ingest.heard import GapClosed, SheetAccepted, StripAccepted
 from telex_ingest.line import Limits, LineCounts
@@ -73,6 +74,7 @@ class Gateway:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         origins: frozenset[str] = frozenset(),
         allowed: Callable[[str], frozenset[str] | None] | None = None,
+        standing: Callable[[], object] = lambda: None,
         roomy: Roomy = lambda _: True,
         busy: Callable[[], bool] = lambda: False,
         vouch: Vouch = lambda link, scope: None,
@@ -83,8 +85,9 @@ class Gateway:
     ) -> None:
         """Make the gateway.
 
-        `allowed` tells of a link that is open whether it still may speak (None: no longer); `roomy` whether a websocket that the
-        room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
+        `allowed` tells of a link that is open whether it still may speak (None: no longer); `standing` is another value when a
+        token or a certificate may have ended, and those inside are looked at again; `roomy` whether a websocket that the room
+        had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
         link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost;
         `steady` counts seconds of the world; plain telexes wait for each other until `look` is called, `gather_s` at most.
         """
@@ -95,7 +98,6 @@ class Gateway:
         self.limits = limits
         self._roomy = roomy
         self._busy = busy
-        self._allowed = allowed
         self._authorise = authorise
         self._deliver = deliver
         self._clock = clock
@@ -108,6 +110,7 @@ class Gateway:
             desk, self._wires, self._restraint, deliver, roomy, self._odd, clock, limits, self._toll, gather_s
         )
         self._telling = Telling(self._session, self._wires, limits.send_s, self._toll)
+        self._doorkeeper = Doorkeeper(desk, self._wires, limits, allowed, standing, share)
         self._swept = float("-inf")
         self._swept_at = float("inf")
         self._closing = False
@@ -171,19 +174,10 @@ class Gateway:
         if self._restraint.paused or stalled:
             self._session.deaf_until = now + self.limits.silence_floor_s  # it is the room that does not listen
         self._swept = now
-        self._cut_revoked(now)
+        self._doorkeeper.sweep(now)
         for item in self._session.tick(now):
             self._deliver(item)
         self._telling.flush()
-
-    def _cut_revoked(self, now: float) -> None:
-        if self._allowed is None:
-            return
-        for wire in list(self._wires.values()):
-            wire.per_s = self._share(wire.link.name).readings_per_s if wire.link.name else None
-            if wire.link.name and self._allowed(wire.link.name) is None and not wire.cut.done():
-                self._session.desk.refuse(wire.link, now, "unauthorised", "this link may no longer speak")
-                wire.end(POLICY_VIOLATION)
 
     def look(self) -> None:
         """Look at the telexes that wait to be looked at together; call it when a tick begins to gather what was heard."""
@@ -243,6 +237,7 @@ class Gateway:
 
     async def _serve(self, wire: Wire, bearer: str, receive: Receive) -> None:
         self._wires[wire.link.number] = wire
+        self._doorkeeper.came(wire, self._clock.now())
         read = self._read if wire.direct is None else self._read_directly
         reading = asyncio.ensure_future(read(wire, bearer, receive))
         code: int | None = None
@@ -255,6 +250,7 @@ class Gateway:
             await asyncio.gather(reading, return_exceptions=True)
             self._gathering.look_at(wire.link)
             del self._wires[wire.link.number]
+            self._doorkeeper.gone(wire)
             self._restraint.paused.pop(wire.link.number, None)
             if code is not None:
                 await self._telling.say_last(wire, code)
@@ -352,14 +348,21 @@ class Gateway:
                 toll.charge("decoding", EVERY)
             hello = decoded.frame.hello
             if hello is not None:
-                token = hello.token or bearer
-                allowed = self._authorise(hello.link, token) if token else self._vouch(hello.link, wire.scope)
+                token, first = hello.token or bearer, link.state is LinkState.OPENED
+                still = (
+                    partial(self._authorise, hello.link, token)
+                    if token
+                    else partial(self._vouch, hello.link, wire.scope)
+                )
+                allowed = still()
                 if allowed is not None and len(session.links_named(hello.link)) >= self._share(hello.link).websockets:
                     session.desk.refuse(link, now, "busy", f"link {hello.link} has as many websockets as it may")
                     wire.end(POLICY_VIOLATION)
                     return
                 if not session.greet(link, hello, allowed, now):
                     return
+                if first:
+                    self._doorkeeper.let_in(wire, still)
                 wire.per_s = self._share(link.name).readings_per_s
                 if self._ails:
                     session.desk.refuse(link, now, "not-stored", NOT_STORED)

@@ -24,6 +24,10 @@ class Limits:
     """How long a link may take none of what the room sends before it is cut."""
     links: int = 20_000
     """Open websockets, those before their hello included."""
+    unheard: int = 4096
+    """Open websockets that have said no hello; one more, and the one that has waited longest is cut."""
+    unheard_bytes: int = 64 << 20
+    """What they may hold together of frames that are not whole; the one that has waited longest is cut."""
     early_refusals: int = 16
     """Malformed frames before the hello, after which the websocket is closed."""
     plants_per_link: int = 10_000

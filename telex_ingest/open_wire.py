@@ -78,6 +78,11 @@ class Direct(Protocol):
         """Whether the line is open and takes more."""
         ...
 
+    @property
+    def begun(self) -> int:
+        """Bytes of a message that has begun and is not whole."""
+        ...
+
     def say(self, data: bytes, *, text: bool) -> None:
         """Send at once."""
         ...

@@ -70,6 +70,8 @@ class Links:
         self._links: dict[str, Link] = {}
         self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
         self._certificates: dict[str, str] = {}
+        self._changes = 0
+        self._ends: list[float] = []
         self._look()
 
     @classmethod
@@ -197,6 +199,13 @@ class Links:
             known = self._links.get(link)
             return None if known is None or known.revoked_at is not None else frozenset(known.plants)
 
+    def standing(self) -> tuple[int, int]:
+        """Another value whenever tokens, certificates or their times have changed, or a token's time has come to its end."""
+        self._look()
+        with self._ledger.turn:
+            now = self._clock.now()
+            return self._changes, sum(until <= now for until in self._ends)
+
     def close(self) -> None:
         """Note when each link was last heard, and close the file."""
         self._thread.shutdown()
@@ -226,7 +235,7 @@ class Links:
         shares = self._ledger.rows("SELECT link, readings_per_s, websockets FROM link_shares")
         share_of = {link: Share(per_s, WEBSOCKETS if most is None else most) for link, per_s, most in shares}
         now = self._clock.now()
-        self._certificates = dict(bound)
+        before, self._certificates = (self._tokens, self._certificates), dict(bound)
         self._links = {
             name: Link(
                 id=name,
@@ -243,6 +252,8 @@ class Links:
         self._tokens = {}
         for token, link, until in tokens:
             self._tokens.setdefault(link, []).append((token, until))
+        self._ends = [until for _, _, until in tokens if until is not None]
+        self._changes += before != (self._tokens, self._certificates)
 
 
 def _bind(at: sqlite3.Connection, certificate: str, link: str) -> None:

@@ -75,6 +75,7 @@ class MiniatureRoom:
             self.clock,
             self.limits,
             allowed=self.still_allowed,
+            standing=lambda: tuple(self.tokens.values()),
             roomy=lambda _: not self.full,
             busy=lambda: self.pressed,
         )
