@@ -92,6 +92,7 @@ MOTION_WORDS: dict[str, str] = {
     "seat.propose": "Propose options",
     "seat.order": "What the plant says it can do",
     "seat.no_orders": "This plant has declared no orders.",
+    "seat.nothing_offered": "No plant of these alarms has declared an order. Another plant may help: name it here.",
     "seat.effect": "The plant expects {change} on {signal} after {minutes} minutes.",
     "seat.title": "Title of the motion",
     "seat.open": "Open the motion",

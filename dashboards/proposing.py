@@ -5,7 +5,8 @@ A draft is kept in the page until the motion is opened; what a plant declared is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
@@ -96,24 +97,37 @@ def added(
     title = choice.title or choice.name
     order = {"plant": choice.plant, "name": choice.name, "title": title, "parameters": parameters}
     if new or not options:
-        fresh = {"title": _titled(title, parameters), "orders": [order], "supersedes": list(supersedes)}
+        fresh = {
+            "title": _titled(title, parameters, choice.parameters),
+            "orders": [order],
+            "supersedes": list(supersedes),
+        }
         return [*options, fresh][:3]
     last = options[-1]
     both = {
-        "title": f"{last['title']}, {_titled(title, parameters)}",
+        "title": f"{last['title']}, {_titled(title, parameters, choice.parameters)}",
         "orders": [*last["orders"], order],
         "supersedes": list(dict.fromkeys([*last["supersedes"], *supersedes])),
     }
     return [*options[:-1], both]
 
 
-def _titled(title: str, parameters: dict[str, Any]) -> str:
-    """Tell an order and its figures: two options of the same order are told apart by them.
+def _titled(title: str, parameters: dict[str, Any], schema: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Tell an order and its figures, each with its name where there are several: options of one order are told apart by them.
 
-    >>> _titled("Restaff a shift", {"people": 9, "shift": "evening"})
-    'Restaff a shift: 9, evening'
+    >>> _titled("Service a machine", {"machine": "loom"})
+    'Service a machine: loom'
+    >>> _titled("Restaff a shift", {"people": 9, "shift": "evening"}, {"properties": {"people": {"title": "Hands"}}})
+    'Restaff a shift: hands 9, shift evening'
     """
-    return f"{title}: {', '.join(str(value) for value in parameters.values())}" if parameters else title
+    if len(parameters) < 2:
+        return f"{title}: {next(iter(parameters.values()))}" if parameters else title
+    told = []
+    for key, value in parameters.items():
+        rule = schema.get("properties", {}).get(key)
+        named = str(rule.get("title") or key) if isinstance(rule, dict) else key.replace("_", " ")
+        told.append(f"{named[:1].lower()}{named[1:]} {value}")
+    return f"{title}: {', '.join(told)}"
 
 
 def proposed(option: dict[str, Any]) -> ProposedOption:

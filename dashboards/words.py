@@ -87,6 +87,7 @@ WORDS: dict[str, str] = {
     "feed.verdict": "{named} · {percent} %",
     "wall.exceptions": "Exceptions",
     "wall.open": "{count} open",
+    "wall.open_of": "{count} open · alarms in all: {alarms}",
     "wall.more": "and {count} more: {what}",
     "wall.and": "and {count} more",
     "wall.more_at": "{unit}: {count}",

@@ -119,7 +119,7 @@
     const day = at => new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' ');
     return el('figure', { class: 'chart' }, svg('svg', { viewBox: `0 0 ${wide} ${tall}`, preserveAspectRatio: 'none', role: 'img' }, ...bars), el('figcaption', {}, el('b', {}, count(most)), ' ', say('alarms.chart', { from: day(kpi.start), to: day(kpi.end) })));
   };
-  const number = x => (x === 0 ? '0' : Math.abs(x) >= 10 ? x.toFixed(0) : Math.abs(x) >= 1 ? x.toFixed(1) : x.toFixed(3));
+  const number = x => (Number.isInteger(x) ? String(x) : Math.abs(x) >= 10 ? x.toFixed(0) : Math.abs(x) >= 1 ? x.toFixed(1) : x.toPrecision(2));
   const measures = kpi => {
     w.kpi.replaceChildren();
     if (!kpi) return;

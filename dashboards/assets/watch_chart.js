@@ -9,7 +9,7 @@
 
   const when = at => (at === null || at === undefined ? say('chart.for_ever') : day(at) + ' ' + clock(at, false));
   const percent = x => (x === null || x === undefined ? '–' : Math.round(100 * x) + '\u2009%');
-  const amount = (x, of) => figure(x) + (of ? '\u2009' + uom(of) : '');
+  const amount = (x, of) => figure(x) + (of ? '\u00a0' + uom(of) : '');
   const named = part => (page.chart.parts.find(one => one.part === part) || { title: part }).title;
 
   // ---- commands: a form's fields become the members of a command; the answer is said beside it
@@ -162,7 +162,7 @@
       el('p', { class: 'small' }, row.purpose + ' · ' + (row.ended_at === null ? say('chart.until', { until: when(row.until) }) : row.ended_reason)), back, said);
   };
   const look = row => el('article', {},
-    el('p', {}, el('strong', {}, row.occupant || row.account), ' ' + (row.signals.filter(Boolean).join(', ') || say('chart.all_signals'))),
+    el('p', {}, el('strong', {}, row.occupant || row.account), ': ' + (row.signals.filter(Boolean).join(', ') || say('chart.all_signals'))),
     el('p', { class: 'small' }, say('chart.looked', { at: when(row.last_at), times: count(row.times), door: row.door, why: row.purpose })));
   const opened = rows => {
     // What others opened to this unit in one breath stands as one entry.

@@ -51,7 +51,8 @@
     put(it.sure, sure(alarm.probability));
     ladder(it, state, alarm);
     const named = id => { const unit = state.units.get(id); return unit ? unit.title || unit.id : id; };
-    put(it.at, say('wall.at', { unit: named(alarm.at_unit), state: standing }));
+    // Where it had come to says little once it is back: the word that asks for an answer is to be read to its end.
+    put(it.at, BACK.has(alarm.state) ? standing : say('wall.at', { unit: named(alarm.at_unit), state: standing }));
     put(it.owner, say('wall.of', { owner: named(alarm.unit) }));
     if (alarm.state === 'shelved' && alarm.shelved_until) {
       put(it.clock, span(alarm.shelved_until - now)); put(it.until, say('wall.until_unshelved'));
@@ -85,7 +86,7 @@
     const shown = open.slice(0, EXCEPTIONS);
     set(w.exceptions, { 'data-count': shown.length });
     const fresh = live.filter(a => a.opened_at > room.now() - FLOOD_S).length;
-    put(w.count, open.length ? say('wall.open', { count: count(open.length) }) : '');
+    put(w.count, !open.length ? '' : live.length > open.length ? say('wall.open_of', { count: count(open.length), alarms: count(live.length) }) : say('wall.open', { count: count(open.length) }));
     put(w.flood, fresh > FLOOD ? say('wall.flood', { count: count(fresh) }) : '');
     w.items.forEach((it, i) => { show(it.node, i < shown.length); if (i < shown.length) paintException(it, state, shown[i]); });
     show(w.more, open.length > shown.length);

@@ -22,12 +22,12 @@ def layout(viewer: Viewer, room: str) -> Component:
         [
             _second(),
             _propose(),
-            seat_agreement.layout(),
             _amendment(),
             _ballot(),
             _reread(),
             _speak(),
             _amend(),
+            seat_agreement.layout(),
             *_afterwards(),
             *_seldom(),
             *answers(),
@@ -62,7 +62,7 @@ def _propose() -> Component:
         say("seat.propose"),
         [
             _ticked("answers", say("seat.answers"), "field answering"),
-            _one_of("plant", say("seat.plant")),
+            _one_of("plant", say("seat.plant"), "field placing"),
             html.Details(
                 [
                     html.Summary(say("seat.other_plant")),
@@ -76,7 +76,8 @@ def _propose() -> Component:
                     html.Datalist(id="plants"),
                 ]
             ),
-            _one_of("orders", say("seat.order")),
+            _one_of("orders", say("seat.order"), "field offering"),
+            html.P(say("seat.nothing_offered"), className="hint lacking"),
             html.Div(id="parameters"),
             _ticked("replaces", say("seat.replaces"), "field replacing"),
             steps,
