@@ -374,14 +374,24 @@ def link_rotate(
     data: Data,
     grace: Annotated[
         float,
-        typer.Option(parser=figure(0, 8784), metavar="HOURS", help="how long the old token still holds; 0: no more"),
+        typer.Option(
+            parser=figure(0, 8784),
+            metavar="HOURS",
+            help="how long the old token or certificate still holds; 0: no more",
+        ),
     ] = 24.0,
+    certificate: Annotated[
+        str, typer.Option(metavar="NAME", help="no token: the next certificate, as for `link add`")
+    ] = "",
 ) -> None:
-    """Make a new token for a link, and tell its new ticket once."""
+    """Make a new token for a link, or bind its next certificate, and tell its new ticket once."""
     from opsroom.loop.founding import links_of, ticket_of
 
     with links_of(data) as links:
-        typer.echo(ticket_of(data, link, links.rotate(link, grace * 3600.0)))
+        token = links.rotate(link, grace * 3600.0, certificate)
+        typer.echo(ticket_of(data, link, token))
+        if not token and not certificate:
+            typer.echo(f"{link} comes in by its certificate: this ticket holds the room's key and no token", err=True)
 
 
 @link_app.command("revoke")

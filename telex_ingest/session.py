@@ -81,7 +81,7 @@ class Session:
 
     def greet(self, link: Link, hello: Hello, allowed: frozenset[str] | None, now: float) -> bool:
         """A link says who it is; `allowed` are the plants it may speak for, None: not authorised. False: close it."""
-        code, reason = "unauthorised", f"the token is not that of link {hello.link}"
+        code, reason = "unauthorised", f"neither the token nor a certificate is that of link {hello.link}"
         if hello.protocol != PROTOCOL:
             allowed, code, reason = (
                 None,

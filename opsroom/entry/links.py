@@ -36,6 +36,8 @@ _SCHEMA = (
     " until REAL) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS link_certificates (name TEXT PRIMARY KEY, link TEXT NOT NULL REFERENCES links (id))"
     " STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS link_certificate_ends (name TEXT PRIMARY KEY REFERENCES link_certificates (name) ON DELETE"
+    " CASCADE, until REAL NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS link_shares (link TEXT PRIMARY KEY REFERENCES links (id), readings_per_s REAL,"
     " websockets INTEGER) STRICT, WITHOUT ROWID",
 )
@@ -69,7 +71,7 @@ class Links:
         self._seen_noted_at = clock.now()
         self._links: dict[str, Link] = {}
         self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
-        self._certificates: dict[str, str] = {}
+        self._certificates: dict[str, tuple[str, float | None]] = {}
         self._changes = 0
         self._ends: list[float] = []
         self._look()
@@ -90,10 +92,8 @@ class Links:
                 raise ValueError(f"{name!r} is no id: use lower-case letters, digits and hyphens, like mill-1")
         if not plants:
             raise ValueError(f"the link {link!r} needs plants to speak for: name them, or '*' for any")
-        if certificate and not is_name(certificate):
-            raise ValueError(
-                f"{certificate[:80]!r} is no certificate's name: write sha256:HEX, cn:NAME, dns:NAME or uri:NAME"
-            )
+        if certificate:
+            _check_name(certificate)
         token = "" if certificate else secrets.token_urlsafe(32)
         plain = msgspec.json.encode(sorted(set(plants))).decode()
         with self._ledger.written() as at:
@@ -110,29 +110,36 @@ class Links:
                 at.execute("INSERT INTO link_shares VALUES (?, ?, ?)", (link, share.readings_per_s, share.websockets))
         return token
 
-    def bind(self, link: str, certificate: str) -> None:
-        """Let a link come in by one more certificate, the next one before the old one expires; raises KeyError, ValueError."""
-        if not is_name(certificate):
-            raise ValueError(
-                f"{certificate[:80]!r} is no certificate's name: write sha256:HEX, cn:NAME, dns:NAME or uri:NAME"
-            )
-        with self._ledger.written() as at:
-            _check_live(at, link)
-            _bind(at, certificate, link)
+    def rotate(self, link: str, grace_s: float = 86400.0, certificate: str = "") -> str:
+        """Make a new token; what the link came in with before holds for `grace_s` more, so that no telex waits.
 
-    def rotate(self, link: str, grace_s: float = 86400.0) -> str:
-        """Make a new token; the old one holds for `grace_s` more, so that no telex waits.
-
-        Raises KeyError, if revoked too, and ValueError for a time that is none.
+        With a certificate's name or fingerprint the link comes in by that one from now on. A link that has a certificate and gets
+        no other keeps it: it has no token, and the answer is empty. A token that was given `grace_s` before keeps its time, if
+        that is shorter. Raises KeyError, if revoked too, and ValueError for a time or a name that is none.
         """
         if not 0.0 <= grace_s <= 366 * 86_400.0:
             raise ValueError(f"the old token cannot hold for {grace_s:g} s more: say 0 s to a year")
-        token, now = secrets.token_urlsafe(32), self._clock.now()
+        if certificate:
+            _check_name(certificate)
+        token, now = "" if certificate else secrets.token_urlsafe(32), self._clock.now()
         with self._ledger.written() as at:
             _check_live(at, link)
-            at.execute("DELETE FROM link_tokens WHERE link = ? AND until IS NOT NULL", (link,))
-            at.execute("UPDATE link_tokens SET until = ? WHERE link = ?", (now + grace_s, link))
-            at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
+            _forget_ended(at, link, now)
+            bound = at.execute("SELECT name FROM link_certificates WHERE link = ?", (link,)).fetchall()
+            if bound and not certificate:
+                return ""
+            until = now + grace_s
+            at.execute("UPDATE link_tokens SET until = min(ifnull(until, ?1), ?1) WHERE link = ?2", (until, link))
+            at.executemany(
+                "INSERT INTO link_certificate_ends VALUES (?, ?) ON CONFLICT DO UPDATE SET until = min(until, excluded.until)",
+                [(name, until) for (name,) in bound],
+            )
+            if (certificate,) in bound:
+                at.execute("DELETE FROM link_certificate_ends WHERE name = ?", (certificate,))
+            elif certificate:
+                _bind(at, certificate, link)
+            else:
+                at.execute("INSERT INTO link_tokens VALUES (?, ?, NULL)", (_digest(token), link))
         return token
 
     def revoke(self, link: str) -> None:
@@ -147,8 +154,18 @@ class Links:
         """Every link, by id, revoked ones too."""
         self._look()
         with self._ledger.turn:
+            now = self._clock.now()
             return tuple(
-                msgspec.structs.replace(link, seen_at=self._seen.get(name, link.seen_at))
+                msgspec.structs.replace(
+                    link,
+                    seen_at=self._seen.get(name, link.seen_at),
+                    tokens=sum(until is None or now < until for _, until in self._tokens.get(name, ())),
+                    certificates=tuple(
+                        certificate
+                        for certificate, (owner, until) in self._certificates.items()
+                        if owner == name and (until is None or now < until)
+                    ),
+                )
                 for name, link in sorted(self._links.items())
             )
 
@@ -180,11 +197,12 @@ class Links:
         """The plants that a link may speak for that showed a certificate of these names, `None` if none is bound to it."""
         self._look()
         with self._ledger.turn:
-            known = self._links.get(link)
-            bound = any(self._certificates.get(name) == link for name in names)
+            known, now = self._links.get(link), self._clock.now()
+            found = [self._certificates[name] for name in names if name in self._certificates]
+            bound = any(owner == link and (until is None or now < until) for owner, until in found)
             if not bound or known is None or known.revoked_at is not None:
                 return None
-            self._seen[link] = self._clock.now()
+            self._seen[link] = now
             return frozenset(known.plants)
 
     def share(self, link: str) -> Share:
@@ -231,11 +249,13 @@ class Links:
     def _read(self) -> None:
         links = self._ledger.rows("SELECT id, plants, made_at, seen_at, revoked_at FROM links")
         tokens = self._ledger.rows("SELECT token, link, until FROM link_tokens")
-        bound = self._ledger.rows("SELECT name, link FROM link_certificates ORDER BY name")
+        bound = self._ledger.rows(
+            "SELECT name, link, until FROM link_certificates LEFT JOIN link_certificate_ends USING (name) ORDER BY name"
+        )
         shares = self._ledger.rows("SELECT link, readings_per_s, websockets FROM link_shares")
         share_of = {link: Share(per_s, WEBSOCKETS if most is None else most) for link, per_s, most in shares}
-        now = self._clock.now()
-        before, self._certificates = (self._tokens, self._certificates), dict(bound)
+        before = (self._tokens, self._certificates)
+        self._certificates = {name: (link, until) for name, link, until in bound}
         self._links = {
             name: Link(
                 id=name,
@@ -243,8 +263,6 @@ class Links:
                 made_at=made_at,
                 seen_at=seen_at,
                 revoked_at=revoked_at,
-                tokens=sum(1 for _, link, until in tokens if link == name and (until is None or now < until)),
-                certificates=tuple(certificate for certificate, link in bound if link == name),
                 share=share_of.get(name, Share()),
             )
             for name, plants, made_at, seen_at, revoked_at in links
@@ -252,8 +270,22 @@ class Links:
         self._tokens = {}
         for token, link, until in tokens:
             self._tokens.setdefault(link, []).append((token, until))
-        self._ends = [until for _, _, until in tokens if until is not None]
+        self._ends = [until for _, _, until in (*tokens, *bound) if until is not None]
         self._changes += before != (self._tokens, self._certificates)
+
+
+def _check_name(certificate: str) -> None:
+    if not is_name(certificate):
+        raise ValueError(
+            f"{certificate[:80]!r} is no certificate's name: write sha256:HEX, cn:NAME, dns:NAME or uri:NAME"
+        )
+
+
+def _forget_ended(at: sqlite3.Connection, link: str, now: float) -> None:
+    """Take away what the link came in with and no longer may."""
+    at.execute("DELETE FROM link_tokens WHERE link = ? AND until <= ?", (link, now))
+    ended = "SELECT name FROM link_certificate_ends WHERE until <= ?"
+    at.execute(f"DELETE FROM link_certificates WHERE link = ? AND name IN ({ended})", (link, now))
 
 
 def _bind(at: sqlite3.Connection, certificate: str, link: str) -> None:

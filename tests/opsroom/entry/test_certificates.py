@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
 from opsroom.app import Served, doors_open
-from opsroom.clock import SystemClock
+from opsroom.clock import HandClock, SystemClock
 from opsroom.entry.certificates import names_of, shown
 from opsroom.entry.guard import AddressRefusedError, Doors
 from opsroom.entry.links import Links
@@ -172,13 +172,55 @@ def test_a_certificate_belongs_to_one_link(tmp_path: Path) -> None:
     assert links.authorise("mill", "") is None, "an empty token is none"
     with pytest.raises(ValueError, match="belongs to a link"):
         links.add("other", ["mill-2"], "cn:mill")
-    with pytest.raises(ValueError, match="no certificate's name"):
-        links.bind("mill", "mill")
-    links.bind("mill", "dns:mill.example")
-    assert links.list()[0].certificates == ("cn:mill", "dns:mill.example")
     links.revoke("mill")
     assert links.vouched("mill", ["cn:mill"]) is None
     links.close()
+
+
+def test_a_certificate_is_changed_without_a_gap_and_never_becomes_a_token(tmp_path: Path) -> None:
+    clock = HandClock(1e9)
+    links = Links.open(tmp_path / "people.sqlite", clock)
+    links.add("mill", ["mill-1"], "cn:old")
+    assert links.rotate("mill") == "", "a link that comes in by a certificate has no token"
+    assert (links.list()[0].tokens, links.list()[0].certificates) == (0, ("cn:old",))
+    with pytest.raises(ValueError, match="no certificate's name"):
+        links.rotate("mill", certificate="new")
+    assert links.rotate("mill", 60.0, "cn:new") == ""
+    assert {name: links.vouched("mill", [name]) for name in ("cn:old", "cn:new")} == dict.fromkeys(
+        ("cn:old", "cn:new"), frozenset({"mill-1"})
+    )
+    before = links.standing()
+    clock.wind(60.0)
+    assert links.vouched("mill", ["cn:old"]) is None
+    assert links.vouched("mill", ["cn:new"]) == frozenset({"mill-1"})
+    assert links.standing() != before, "who came in by the old one is looked at again"
+    assert links.list()[0].certificates == ("cn:new",)
+    links.rotate("mill", 0.0, "cn:old")
+    assert links.vouched("mill", ["cn:old"]) == frozenset({"mill-1"})
+    assert links.vouched("mill", ["cn:new"]) is None
+    token = links.add("loom", ["loom-1"])
+    links.rotate("loom", 0.0, "dns:loom.example")
+    assert links.authorise("loom", token) is None, "from now on it comes in by its certificate alone"
+    assert links.vouched("loom", ["dns:loom.example"]) == frozenset({"loom-1"})
+    links.close()
+
+
+async def test_who_came_in_by_what_has_been_changed_at_once_is_cut(hall: Hall, authority: Authority) -> None:
+    hall.links.add("mill", ["mill-1"], "dns:mill.example")
+    token = hall.links.add("loom", ["loom-1"])
+    async with opened(hall, authority.doors()) as served:
+        url = f"wss://127.0.0.1:{served.port}/telex"
+        for link, said, name, following in (
+            ("mill", {}, "mill.example", "dns:next.example"),
+            ("loom", {"token": token}, "", ""),
+        ):
+            async with connect(url, ssl=authority.client(name)) as socket:
+                await socket.send(json.dumps({"hello": {"link": link} | said}))
+                assert "welcome" in json.loads(await socket.recv())
+                hall.links.rotate(link, 0.0, following)
+                assert json.loads(await socket.recv())["refusals"][0]["code"] == "unauthorised"
+                await socket.wait_closed()
+                assert socket.close_code == 1008
 
 
 @pytest.mark.parametrize(

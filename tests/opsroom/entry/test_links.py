@@ -46,14 +46,38 @@ def test_a_token_is_changed_without_a_gap(links: Links, clock: HandClock) -> Non
     links.close()
 
 
-def test_only_the_newest_two_tokens_ever_hold(links: Links) -> None:
+def test_a_token_keeps_the_time_that_it_was_given_however_often_the_next_one_is_changed(
+    links: Links, clock: HandClock
+) -> None:
     first = links.add("mills", ["mill-1"])
-    second = links.rotate("mills")
-    third = links.rotate("mills")
-    assert [links.authorise("mills", token) is not None for token in (first, second, third)] == [False, True, True]
-    assert links.authorise("mills", links.rotate("mills", grace_s=0.0)) == {"mill-1"}
-    assert links.authorise("mills", third) is None
+    lost = links.rotate("mills", grace_s=60.0)  # the ticket was never read: the command was killed, the paper was lost
+    third = links.rotate("mills", grace_s=600.0)
+    assert all(links.authorise("mills", token) for token in (first, lost, third)), "no telex waits"
+    clock.wind(60.0)
+    assert [links.authorise("mills", token) is not None for token in (first, lost, third)] == [False, True, True]
+    newest = links.rotate("mills", grace_s=0.0)
+    assert [links.authorise("mills", token) is not None for token in (lost, third, newest)] == [False, False, True]
     links.close()
+
+
+def test_what_has_changed_is_told_once_and_what_has_ended_too(tmp_path: Path, clock: HandClock) -> None:
+    room, shell = (Links.open(tmp_path / "people.sqlite", clock) for _ in range(2))
+    token = shell.add("mills", ["mill-1"])
+    told = [room.standing()]
+    room.authorise("mills", token)
+    clock.wind(120.0)
+    room.authorise("mills", token)  # when it was heard is noted, which ends nothing
+    room.list()
+    assert room.standing() == told[0]
+    shell.rotate("mills", grace_s=60.0)
+    told.append(room.standing())
+    clock.wind(60.0)
+    told.append(room.standing())
+    shell.revoke("mills")
+    told.append(room.standing())
+    assert len(set(told)) == 4
+    room.close()
+    shell.close()
 
 
 def test_a_revoked_link_is_out_for_good(links: Links) -> None:
