@@ -38,6 +38,8 @@ class Tuning(NamedTuple):
     """Share of the permitted false alarms that the normal limits are set for: they read too low on finite data."""
     most: float = 2.5
     """One row counts for at most so many usual distances: a single gap or spike is not a fault of the plant."""
+    reach: float = 1.5
+    """It counts for at least so many times the smoothed distance at which the plant alarms, or no fault ever could."""
     enough: float = 3.0
     """Rows a signal below which the covariance is pulled towards its diagonal."""
 
@@ -145,14 +147,13 @@ def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tun
         raise TooLittleError(len(rows), len(moving))
     distance = _left_out_distances(filled, tuning)
     usual = float(np.mean(distance))
-    ewmas = _smooth(np.minimum(distance / usual, tuning.most), tuning)
-    logs = np.log(np.maximum(ewmas[len(ewmas) // 20 :], 1e-12))
     transition, precision = _fit([filled], tuning)
     alpha = false_alarm_share * tuning.caution / len(tuning.smoothing)
     # A smoothed series tells its own spread only as well as the few independent values that it is worth (Bartlett 1946).
     memory = 1 - np.array(tuning.smoothing)
     worth = np.maximum(len(rows) * (1 - memory**2) / (1 + memory**2), 2.0)
     limit = stats.t.isf(alpha, worth - 1) * np.sqrt(1 + 1 / worth)
+    tuning, centre, spread = _within_reach(distance / usual, limit, tuning)
     return Model(
         mean=mean * safe,
         sd=sd * safe,
@@ -160,8 +161,8 @@ def learn(fault_free: ArrayLike, *, false_alarm_share: float = 0.01, tuning: Tun
         transition=transition,
         precision=precision,
         usual=usual,
-        centre=logs.mean(0),
-        spread=np.maximum(logs.std(0, ddof=1), 1e-3),
+        centre=centre,
+        spread=spread,
         limit=np.asarray(limit, float),
         tuning=tuning,
     )
@@ -312,6 +313,22 @@ def _left_out_distances(z: Floats, tuning: Tuning) -> Floats:
         rest = z[first:last] - lagged @ transition.T
         out[first:last] = np.einsum("ij,jk,ik->i", rest, precision, rest)
     return out
+
+
+def _within_reach(distance: Floats, limit: Floats, tuning: Tuning) -> tuple[Tuning, Floats, Floats]:
+    """The tuning with room for one row to count until a limit can be reached, and centre and spread of the logarithms.
+
+    Of few signals, or few rows, the limit is wide: capped below it the smoothed distance would never reach it, however far
+    the plant is away. A wider cap lets more of the fault-free rows through, so the limit is taken anew under it.
+    """
+    while True:
+        ewmas = _smooth(np.minimum(distance, tuning.most), tuning)
+        logs = np.log(np.maximum(ewmas[len(ewmas) // 20 :], 1e-12))
+        centre, spread = logs.mean(0), np.maximum(logs.std(0, ddof=1), 1e-3)
+        needed = tuning.reach * float(np.exp(np.minimum(centre + limit * spread, 500.0)).min())
+        if tuning.most >= needed:
+            return tuning, centre, spread
+        tuning = tuning._replace(most=needed)
 
 
 def _smooth(distance: Floats, tuning: Tuning) -> Floats:

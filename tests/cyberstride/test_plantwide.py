@@ -141,3 +141,22 @@ def test_rows_judged_together_are_judged_as_one_by_one_wherever_they_are_cut(sig
             said += list(zip(*course, strict=True))
         for (wrong, distance, share), away in zip(said, alone, strict=True):
             assert (wrong, distance, share.tolist()) == (away.wrong, away.distance, away.share.tolist())
+
+
+@pytest.mark.parametrize("signals", [2, 3, 4])
+def test_a_plant_of_few_signals_that_is_far_away_alarms_even_after_a_short_reference(signals: int) -> None:
+    for seed in range(4):
+        rows = np.random.default_rng(seed).normal(size=(400, signals))
+        rows[360:] += 20
+        model = plantwide.learn(rows[:60])
+        _, course = plantwide.run(model, plantwide.newborn(model), rows[60:])
+        assert course.wrong[300:].max() >= 0.5
+        assert (course.wrong[:300] >= 0.5).mean() <= 0.01
+
+
+def test_one_absurd_row_is_no_fault_of_a_plant_of_few_signals() -> None:
+    rows = np.random.default_rng(1).normal(size=(200, 2))
+    rows[150] = 1e6
+    model = plantwide.learn(rows[:60])
+    _, course = plantwide.run(model, plantwide.newborn(model), rows[60:])
+    assert course.wrong.max() < 0.5
