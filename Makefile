@@ -25,7 +25,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
-install: $(VENV)/.run compiled  ## the environment in .venv, exact and hashed, and the filter compiled
+install: $(VENV)/.run compiled  ## the environment in .venv, exact and hashed, and what a room compiles
 
 demo: $(VENV)/.run  ## the whole room with simulated plants on loopback, until Ctrl-C
 	@exec $(BIN)/opsroom demo
@@ -41,8 +41,9 @@ test-long: $(VENV)/.dev browser compiled  ## kills, fuzz, the long story, and ev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "long or hypothesis" --hypothesis-profile many \
 	  --timeout 1200 $(PYTEST_ARGS)
 
-compiled: $(VENV)/.run  ## the filter compiled: once, not in each worker's first test
-	@$(BIN)/python -m cyberstride.lanes
+compiled: $(VENV)/.run  ## what a room compiles: once, and not in each worker's first test or at a room's first start
+	@$(BIN)/python -m opsroom.ready beside & beside=$$!; $(BIN)/python -m cyberstride.lanes && wait $$beside
+	@$(BIN)/python -m opsroom.ready
 
 $(VENV)-fuzz/.run: $(VENV)/.dev requirements-fuzz.lock
 	$(PYTHON) -m venv $(VENV)-fuzz

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.opsroom.rooms import make_folder, served
@@ -20,6 +19,8 @@ LEFT_OUT = {("POST", "/api/logout")}
 
 def besiege(base: str, cookie: str, examples: int) -> tuple[int, list[str]]:
     """Send every operation requests that fit its description and requests that do not; tells how many, and what broke."""
+    import schemathesis  # here, for it takes a second in every worker that only collects this file
+
     sent, broke = 0, []
     headers = {"cookie": cookie} if cookie else {}
     schema = schemathesis.openapi.from_dict(httpx.get(f"{base}/api/openapi.json").json())
