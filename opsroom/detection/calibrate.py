@@ -19,7 +19,8 @@ from opsroom.detection.columns import read_cells, signal_names, signals_of
 from opsroom.detection.counts import Counts, TableError
 from opsroom.detection.judging import PLANT
 from opsroom.detection.opening import opened
-from opsroom.detection.times import day_first, moment
+from opsroom.detection.places import drawable, writable
+from opsroom.detection.times import TAKEN_FOR_SECONDS, day_first, moment
 
 __all__ = ["History", "command", "read_history", "toml_of"]
 
@@ -67,6 +68,8 @@ def read_history(source: Path, time: str | None = None) -> History:
         remarks.append(f"{back:,} times run backwards; the rows were sorted by time")
         order = np.argsort(at, kind="stable")
         at, values = at[order], values[order]
+    if not any(said is not None and said.dated for said in told):
+        remarks.append(f"{TAKEN_FOR_SECONDS}; write dates, or seconds, for settings that a room can use")
     if len(at) > MOST:
         remarks.append(f"of {len(at):,} rows the last {MOST:,} are used")
     return History(signal_names(table.names, chosen.columns, PLANT), at[-MOST:], values[-MOST:], remarks)
@@ -176,11 +179,9 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    for path in (out, plot):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise TableError(f"the folder {path.resolve().parent} does not exist", "make it, or give another output")
-        if path is not None and path.resolve() == history.resolve():
-            raise TableError(f"{path} is the history itself", "give another name for the output")
+    writable(out, history)
+    if plot is not None:
+        drawable(plot, history)
     table = read_history(history, time)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:

@@ -82,7 +82,7 @@ class Counts:
         if self.rows > 2 and 2 * self.backwards > self.rows:
             out.append("the newest row seems to come first: sort the table by time")
         if self.ignored:
-            out.append(f"columns without numbers, left out: {', '.join(self.ignored)}")
+            out.append(f"columns without numbers in their first rows, left out: {', '.join(self.ignored)}")
         return out + self.remarks
 
 

@@ -22,8 +22,9 @@ from opsroom.detection.columns import DECIDED_BY, Cells, read_cells, signal_name
 from opsroom.detection.counts import Counts, TableError
 from opsroom.detection.judging import PLANT, Judgement
 from opsroom.detection.opening import Table, opened
+from opsroom.detection.places import drawable, writable
 from opsroom.detection.sketch import Sketch
-from opsroom.detection.times import Calendar, Times
+from opsroom.detection.times import TAKEN_FOR_SECONDS, Calendar, Times
 
 __all__ = ["COLUMNS", "Summary", "TableError", "command", "detect"]
 
@@ -31,7 +32,6 @@ BLOCK = 8192
 """Rows that are read at a time."""
 CELLS = 1 << 17
 """Of a wide table as many rows as hold so many cells."""
-PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps")
 NAMED_AT_MOST = 1000
 """Named changes kept for the summary and the picture."""
 
@@ -93,9 +93,10 @@ def detect(
     opened. The first k rows of the output depend on the first k rows of the input alone.
     """
     source, out = Path(source), Path(out)
-    _check(source, out, reference, false_alarm_share, period)
+    writable(out, source)
+    _check(reference, false_alarm_share, period)
     if plot is not None:
-        _drawable(Path(plot), source)
+        drawable(Path(plot), source)
     if budget is not None and not 0 < budget <= 1e6:
         raise TableError(f"a budget of {budget:g} episodes a day is none", "give a number above 0")
     asked = _Asked(reference, false_alarm_share, period, _settings(settings), budget, seasons)
@@ -146,27 +147,13 @@ def _settings(path: Path | str | None) -> Judging | None:
     return said
 
 
-def _check(source: Path, out: Path, reference: int | None, share: float, period: float | None) -> None:
-    if source.exists() and out.exists() and out.samefile(source):
-        raise TableError(f"{out} is the input itself", "give another name for the output")
-    if out.is_dir():
-        raise TableError(f"{out} is a folder", "give the name of a file in it")
-    if not out.resolve().parent.is_dir():
-        raise TableError(f"the folder {out.resolve().parent} does not exist", "make it, or give another output")
+def _check(reference: int | None, share: float, period: float | None) -> None:
     if reference is not None and reference < 1:
         raise TableError(f"a reference of {reference} rows is no reference", "give at least 30 fault-free rows")
     if not 0 < share < 1:
         raise TableError(f"the share of false alarms cannot be {share}", "give a number between 0 and 1")
     if period is not None and not 0 < period < float("inf"):
         raise TableError(f"a period of {period} is impossible", "give the seconds between two readings")
-
-
-def _drawable(plot: Path, source: Path) -> None:
-    """Refuse a picture that cannot be written before anything is judged, not after."""
-    if plot.is_dir() or not plot.resolve().parent.is_dir():
-        raise TableError(f"the picture cannot be written to {plot}", "give the name of a file in a folder that exists")
-    if plot.suffix.lower() not in PICTURES or plot.resolve() == source.resolve():
-        raise TableError(f"{plot.name} is no name for a picture", f"let it end in one of {' '.join(PICTURES)}")
 
 
 def _run(
@@ -184,7 +171,7 @@ def _run(
     if not chosen.columns:
         left = ", ".join(counts.ignored) or "none"
         raise TableError(
-            f"{source.name} has no numeric column beside the time (other columns: {left})",
+            f"{source.name} has no numeric column beside the time{_so_far(opening)} (other columns: {left})",
             "give at least one column of numbers",
         )
     signals = signal_names(table.names, chosen.columns, PLANT)
@@ -213,8 +200,13 @@ def _run(
         _judge_block(judgement, cells, times, calendar.dated, writer, summary, sketch)
         if progress is not None:
             progress(counts.rows, table.position())
-    summary.remarks = summary.notes + _remarks(judgement, summary, reference)
+    summary.remarks = summary.notes + _remarks(judgement, summary, reference, calendar.dated)
     return summary, sketch
+
+
+def _so_far(opening: list[list[str]]) -> str:
+    """Which rows decided what a signal is, where there are more."""
+    return f" in its first {DECIDED_BY} rows" if len(opening) > DECIDED_BY else ""
 
 
 def _judge_block(
@@ -245,7 +237,7 @@ def _judge_block(
                 sketch.add(judged.values[row], low[row], high[row], judged.news[row], judged.wrong[row])
 
 
-def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> list[str]:
+def _remarks(judgement: Judgement, summary: Summary, reference: int | None, dated: bool) -> list[str]:
     out = []
     rows = summary.counts.rows
     if rows == 0:
@@ -270,6 +262,8 @@ def _remarks(judgement: Judgement, summary: Summary, reference: int | None) -> l
                 out.append(f"a pattern of {cycle.length / 3600:g} hours was taken off: {', '.join(used[:5])}")
     if judgement.budget is not None and math.isnan(judgement.sampling) and rows:
         out.append("the table was too short for the budget to hold")
+    elif judgement.budget is not None and not dated and rows:
+        out.append(f"{TAKEN_FOR_SECONDS}: a budget is so many a day")
     if judgement.n > 1 and rows:
         learned = judgement.learns_until
         if judgement.unlearned is not None:

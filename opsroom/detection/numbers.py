@@ -12,6 +12,9 @@ __all__ = ["BLANK", "Comma", "comma_of", "grouped", "number"]
 BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
 """What stands in cells, in small letters, that hold no reading."""
 
+MINUS = "\u2212"
+"""The minus of typesetters, which spreadsheets of some countries write before a negative number."""
+
 Comma = Literal["decimal", "thousands"]
 """What a comma says in a cell like 20,346."""
 
@@ -26,13 +29,13 @@ _DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")
 def number(text: str) -> float | None:
     """The number that stands in a cell, with a decimal point; None for anything else, NaN included.
 
-    >>> number("2e3"), number(" 7 "), number("seven"), number("nan")
-    (2000.0, 7.0, None, None)
+    >>> number("2e3"), number(" 7 "), number("seven"), number("nan"), number("\u22127")
+    (2000.0, 7.0, None, None, -7.0)
     """
     try:
         value = float(text)
     except ValueError:
-        return None
+        return number(text.replace(MINUS, "-")) if MINUS in text else None
     return None if math.isnan(value) else value
 
 
@@ -46,6 +49,7 @@ def grouped(text: str, comma: Comma) -> float | None:
     >>> [grouped(text, "thousands") for text in ("20,346", "-1,234,567", "1'234.5", "20,5", "0,346")]
     [20346.0, -1234567.0, 1234.5, None, None]
     """
+    text = text.replace(MINUS, "-")
     if _BY_SPACE.fullmatch(text):
         return number(text.translate(_SPACES).replace(",", "."))
     if _DOTTED.fullmatch(text):
@@ -66,7 +70,7 @@ def comma_of(cells: Sequence[str], parts_columns: bool) -> Comma:
     >>> comma_of(["20,346", "20,5"], True), comma_of(["20,346", "999"], True), comma_of(["1,234.5", "20,346"], False)
     ('decimal', 'thousands', 'thousands')
     """
-    with_comma = [cell for cell in cells if "," in cell]
+    with_comma = [cell.replace(MINUS, "-") for cell in cells if "," in cell]
     thousands = any(_SURELY_THOUSANDS.fullmatch(cell) for cell in with_comma)
     decimals = any(_DECIMAL.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in with_comma)
     if thousands != decimals:

@@ -26,6 +26,8 @@ REMEMBERED = 101
 """Gaps of which the middle one is the nominal period."""
 DECIDED_BY = 100
 """After so many timestamps it is decided whether 02/03 is in February or in March."""
+TAKEN_FOR_SECONDS = "the timestamps are plain numbers and were taken for seconds"
+"""Said where it matters how long a day is."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - numpy's times have no zone
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTED = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:[ ,T]+(.+))?")
@@ -112,7 +114,12 @@ def _other_date(text: str, days_first: bool) -> Moment | None:
         stamp = pd.Timestamp(text)
     except (ValueError, OverflowError):
         return None
-    return None if str(stamp) == "NaT" else _from_datetime(stamp.to_pydatetime(warn=False))
+    if str(stamp) == "NaT":
+        return None
+    try:
+        return _from_datetime(stamp.to_pydatetime(warn=False))
+    except (ValueError, OverflowError):  # the year 0, or one after 9999
+        return None
 
 
 class Times(NamedTuple):

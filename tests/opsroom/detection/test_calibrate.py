@@ -104,3 +104,28 @@ def test_every_other_reading_missing_and_readings_of_next_to_nothing_are_answere
     assert "nan" not in (tmp_path / "fit.toml").read_text(encoding="utf-8")
     odd.write_text("timestamp,a\n" + "".join(f"{at},1\n" for at in ("1e308", "-1e308") * 40), encoding="utf-8")
     assert "run backwards" in " ".join(read_history(odd).remarks)
+
+
+@pytest.mark.parametrize(
+    ("out", "plot", "says"),
+    [
+        (".", None, "is a folder"),
+        ("nowhere/fit.toml", None, "does not exist"),
+        ("history.csv", None, "the input itself"),
+        ("fit.toml", "fit.xyz", "no name for a picture"),
+        ("fit.toml", "history.csv", "no name for a picture"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_fitted(
+    tmp_path: Path, out: str, plot: str | None, says: str
+) -> None:
+    with pytest.raises(TableError, match=says):
+        command(history(tmp_path), tmp_path / out, None if plot is None else tmp_path / plot)
+    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
+
+
+def test_times_that_are_plain_numbers_are_said_to_be_taken_for_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "counted.csv"
+    path.write_text("timestamp,a\n1,2\n2,3\n", encoding="utf-8")
+    assert any("taken for seconds" in remark for remark in read_history(path).remarks)
+    assert not any("taken for seconds" in remark for remark in read_history(history(tmp_path)).remarks)

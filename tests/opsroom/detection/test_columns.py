@@ -124,6 +124,9 @@ def test_a_table_without_a_timestamp_is_refused_with_the_cure() -> None:
         ("31/31/2014", None),
         ("-5.5", -5.5),
         ("inf", None),
+        ("0000-01-01", None),
+        ("0000-00-00 00:00:00", None),
+        ("10000-01-01", None),
         ("", None),
     ],
 )
@@ -165,6 +168,7 @@ def test_rows_that_come_newest_first_are_told_to_be_sorted() -> None:
         (["1.234,5", "7"], [1234.5, 7]),
         (["1 234", "12\u00a0345,6"], [1234, 12345.6]),
         (["1,234,567", "1,000"], [1234567, 1000]),
+        (["\u22121,234,567", "\u22121,000.5"], [-1234567, -1000.5]),
     ],
 )
 def test_parted_thousands_and_decimal_commas_are_numbers(
@@ -181,3 +185,10 @@ def test_what_one_comma_means_depends_on_what_parts_the_columns() -> None:
     for parts_columns, value in ((True, 20346.0), (False, 20.346)):
         signals = signals_of(["timestamp", "a"], 0, rows, parts_columns, Counts())
         assert read_cells(rows, 0, signals, Counts()).values[0, 0] == value
+
+
+def test_the_minus_of_typesetters_is_one() -> None:
+    signals, counts = Signals([1], ["decimal"]), Counts()
+    rows = [["t", cell] for cell in ("\u22127", "7", "\u22123,5", "\u2212")]
+    np.testing.assert_array_equal(read_cells(rows, 0, signals, counts).values[:, 0], [-7, 7, -3.5, np.nan])
+    assert counts.not_a_number == 1

@@ -293,3 +293,23 @@ def test_where_nothing_can_be_written_is_told_before_anything_is_judged(
     with pytest.raises(TableError, match=says):
         detect(tmp_path / "in.csv", tmp_path / out, plot=None if plot is None else tmp_path / plot)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
+
+
+def test_a_day_of_times_that_are_plain_numbers_is_said_to_be_one_of_seconds(tmp_path: Path) -> None:
+    rows = np.random.default_rng(8).normal(size=100)
+    (tmp_path / "in.csv").write_text("timestamp,a\n" + "".join(f"{600 * k},{x}\n" for k, x in enumerate(rows)))
+    assert any(
+        "taken for seconds" in line for line in detect(tmp_path / "in.csv", tmp_path / "o.csv", budget=2).remarks
+    )
+    assert not any("taken for seconds" in line for line in detect(tmp_path / "in.csv", tmp_path / "o.csv").remarks)
+    assert not any(
+        "taken for seconds" in line
+        for line in detect(hourly(tmp_path, rows.tolist()), tmp_path / "o.csv", budget=2).remarks
+    )
+
+
+def test_a_column_of_words_that_has_numbers_only_later_is_refused_with_the_rows_that_decided(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-01T{k // 60:02d}:{k % 60:02d},{'Bad' if k < 150 else k}\n" for k in range(300))
+    (tmp_path / "in.csv").write_text("timestamp,a\n" + rows)
+    with pytest.raises(TableError, match=r"in its first 100 rows.*Bad"):
+        detect(tmp_path / "in.csv", tmp_path / "out.csv")
