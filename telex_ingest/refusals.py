@@ -97,6 +97,11 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
             "let the room bind the plant to the link",
         ),
         "bad-birth": Ground("a birth contradicts itself", "the birth is dropped", "mend the birth and send it again"),
+        "personal-signal": Ground(
+            "a birth declares a signal of a person",
+            "the birth is dropped; a plant that has no other is unborn",
+            "declare figures of machines, stock, energy or product, or of a shift as a whole",
+        ),
         "id-reused": Ground(
             "a birth gives a used numeric id to another signal within one epoch",
             "the birth is dropped",

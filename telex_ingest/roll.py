@@ -89,6 +89,10 @@ class Roll:
         if wrong:
             self.desk.refuse(link, now, "bad-birth", "; ".join(wrong[:5]), name)
             return
+        if personal := [signal.name for signal in birth.signals if signal.personal]:
+            reason = f"{name} declares {', '.join(personal[:5])} as personal: people are never signals"
+            self.desk.refuse(link, now, "personal-signal", reason, name)
+            return
         birth = legible_birth(birth)
         plant = self.plants.get(name)
         if plant is None:

@@ -104,6 +104,11 @@ class PlantBorn(News, frozen=True, kw_only=True, tag="plant-born"):
     birth: PlantBirth
     link: str = ""
 
+    @property
+    def plant(self) -> str:
+        """Whose birth it is, and who is told when it is refused."""
+        return self.birth.plant
+
 
 class PlantDied(News, frozen=True, kw_only=True, tag="plant-died"):
     """A plant said farewell: it stops talking by intention."""

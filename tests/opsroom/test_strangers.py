@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from typer.testing import CliRunner
 from websockets.asyncio.client import connect
@@ -70,6 +71,23 @@ async def test_a_link_that_speaks_for_anothers_plant_is_refused_and_the_ticker_s
             assert link.refusals[0].code == "not-yours"
             await until(lambda: any("vandal tried to speak for mill-1" in one.text for one in room.hall.scene.ticker))
         assert "mill-1" not in room.hall.room.plants
+
+
+async def test_a_birth_that_the_room_refuses_is_told_to_its_plant_and_a_person_is_never_stored(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "room")
+    pulse = msgspec.structs.replace(MILL.signals[0], name="pulse-of-jones", personal=True)
+    person = msgspec.structs.replace(MILL, plant="jones", signals=(pulse,), orders=())
+    inner = msgspec.structs.replace(MILL, plant="textiles")
+    async with served(folder) as room:
+        ticket = room.hall.links.add("any", ["*"])
+        for birth, code in ((person, "personal-signal"), (inner, "not-a-leaf")):
+            async with PlantLink(room.telex, "any", ticket, [birth]) as link:
+                await until(lambda: link.refusals)
+                assert (link.refusals[0].code, link.refusals[0].plant) == (code, birth.plant)
+                assert link.refusals[0].cure
+        assert "jones" not in room.hall.store.births()
+    for path in folder.glob("*.sqlite*"):
+        assert b"pulse-of-jones" not in path.read_bytes(), path
 
 
 async def test_what_a_link_sends_neither_breaks_nor_commands_the_operators_terminal(tmp_path: Path) -> None:

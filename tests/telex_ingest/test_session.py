@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from telex_ingest.heard import (
@@ -16,6 +17,7 @@ from telex_ingest.telex import (
     Ack,
     Hello,
     Reading,
+    SignalBirth,
 )
 from tests.telex_ingest.conftest import NOON, birth
 from tests.telex_ingest.session_line import EVERY, Line, telex
@@ -99,6 +101,19 @@ def test_a_birth_that_contradicts_itself_is_refused(wrong: Any, code: str) -> No
     link = line.link()
     assert line.says(link, births=[wrong]) == []
     assert line.codes(link) == [code]
+
+
+def test_a_birth_with_a_signal_of_a_person_is_refused_and_none_of_its_telexes_is_taken() -> None:
+    line = Line()
+    link = line.link()
+    pulse = SignalBirth(id=3, name="pulse", unit="1/min", period_s=1.0, personal=True)
+    personal = msgspec.structs.replace(birth(), signals=(*birth().signals, pulse))
+    assert line.says(link, births=[personal], telexes=[telex(1, readings=(Reading(3, 70.0),))]) == []
+    assert line.codes(link) == ["personal-signal", "unborn"]
+    line.says(link, births=[birth()])
+    assert line.says(link, births=[personal]) == [], "nor does a plant that speaks become one"
+    line.says(link, telexes=[telex(1), telex(2, readings=(Reading(3, 70.0),))])
+    assert [item.readings for item in line.heard if isinstance(item, Accepted)] == [(Reading(1, 1.0),), ()]
 
 
 def test_an_id_keeps_its_meaning_within_an_epoch() -> None:
