@@ -362,7 +362,7 @@ class _Server(uvicorn.Server):
             return
 
         def protocol() -> asyncio.Protocol:
-            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
+            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg] # any of uvicorn's own
                 config=config, server_state=self.server_state, app_state=self.lifespan.state
             )
             return made

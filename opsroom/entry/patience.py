@@ -69,14 +69,14 @@ def patient(patience: Patience, tally: Tally) -> type[HttpToolsProtocol]:
 
         def __init__(self, *arguments: Any, **named: Any) -> None:
             super().__init__(*arguments, **named)
-            self.logger = _Quiet(self.logger)  # type: ignore[assignment]
+            self.logger = _Quiet(self.logger)  # type: ignore[assignment] # it is called as a logger alone
             self._head = 0
             self._hurry: asyncio.TimerHandle | None = None
             self._pull: asyncio.TimerHandle | None = None
 
         # ---- asking
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as its parent has it
             """Begin to wait for a request."""
             super().connection_made(transport)
             self._listen()

@@ -16,15 +16,15 @@ class PlantSettings(Protocol):
     """What the settings of such a feed say."""
 
     @property
-    def plant(self) -> str: ...  # noqa: D102
+    def plant(self) -> str: ...  # noqa: D102 - named for what it says
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def title(self) -> str: ...  # noqa: D102 - named for what it says
     @property
-    def signals(self) -> Mapping[str, SignalSetting]: ...  # noqa: D102
+    def signals(self) -> Mapping[str, SignalSetting]: ...  # noqa: D102 - named for what it says
     @property
-    def trust(self) -> Trust | None: ...  # noqa: D102
+    def trust(self) -> Trust | None: ...  # noqa: D102 - named for what it says
     @property
-    def orders(self) -> Mapping[str, Target]: ...  # noqa: D102
+    def orders(self) -> Mapping[str, Target]: ...  # noqa: D102 - named for what it says
 
 
 class Bridged:

@@ -203,7 +203,7 @@ class Pages:
             "websocket": lambda ws: self.bad.append(f"leaves: {ws.url}") if leaves(ws.url) else None,
         }
         for event, ear in ears.items():
-            page.on(event, ear)  # type: ignore[call-overload]
+            page.on(event, ear)  # type: ignore[call-overload] # an overload for each name
         self.opened.append((served.address, page, ears))
         page.goto(path)
         return page

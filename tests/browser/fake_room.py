@@ -223,7 +223,7 @@ def make(room: FakeRoom) -> FastAPI:
         role, _, rest = account.partition("-")
         seat = int(rest) if role == "seat" else 0
         occupant = room.seats[seat].occupant if seat else "Elena Rojas"
-        return v.Viewer(role=role, unit=rest if role == "unit" else "", seat=seat, occupant=occupant)  # type: ignore[arg-type]
+        return v.Viewer(role=role, unit=rest if role == "unit" else "", seat=seat, occupant=occupant)  # type: ignore[arg-type] # one of its words
 
     def who(token: str) -> v.Viewer | None:
         # The next life of the process knows the token too: the real room keeps its sessions in a file.

@@ -90,7 +90,7 @@ def test_infinities_and_gaps_are_missing_readings() -> None:
 @pytest.mark.parametrize("transform", ["none", "log", "sqrt"])
 def test_a_transform_comes_back(transform: str) -> None:
     values = np.array([0.5, 1.0, 400.0])
-    assert np.allclose(restored(transformed(values, transform), transform), values)  # type: ignore[arg-type]
+    assert np.allclose(restored(transformed(values, transform), transform), values)  # type: ignore[arg-type] # one of its words
 
 
 def test_a_primed_belief_has_the_reference_of_its_history(plain: Fit) -> None:

@@ -99,7 +99,7 @@ def test_a_season_a_scale_and_a_budget_are_asked_for_by_name(monkeypatch: pytest
 )
 def test_what_cannot_be_asked_for_is_answered_with_the_cure(asked: dict[str, object], says: str) -> None:
     with pytest.raises(ReadingsError, match=says):
-        Filter(**asked).run([1.0, 2.0])  # type: ignore[arg-type]
+        Filter(**asked).run([1.0, 2.0])  # type: ignore[arg-type] # wrong on purpose
 
 
 def test_infinities_and_holes_are_missing_and_a_generator_is_read() -> None:
@@ -123,7 +123,7 @@ def test_a_table_at_one_go_is_judged_as_row_by_row(periods: bool, monkeypatch: p
     table, asked = stretches(periods)
     lapse = np.where(np.arange(180) % 50 == 7, 3.0, 1.0)
     lapse[9] = np.nan
-    slow, fast, parts = Filter(**asked), Filter(**asked), Filter(**asked)  # type: ignore[arg-type]
+    slow, fast, parts = Filter(**asked), Filter(**asked), Filter(**asked)  # type: ignore[arg-type] # any of its settings
     expected = slow.run(table, lapse)
     monkeypatch.setattr("cyberstride.holder._COMPILED_FROM", 40)
     said = fast.run(table, lapse)
@@ -134,7 +134,7 @@ def test_a_table_at_one_go_is_judged_as_row_by_row(periods: bool, monkeypatch: p
     assert slow.at == fast.at == parts.at
     assert slow.rows == fast.rows == parts.rows == 180
     monkeypatch.setattr("cyberstride.holder._AT_ONCE", 24)
-    assert [change[:4] for change in Filter(**asked).changes(table, lapse)] == [  # type: ignore[arg-type]
+    assert [change[:4] for change in Filter(**asked).changes(table, lapse)] == [  # type: ignore[arg-type] # any of its settings
         (t, NAMES[expected.named[t, i]], i, t - expected.onset_back[t, i])
         for t, i in np.argwhere(expected.announced & (expected.named > SUSPECTED)).tolist()
     ]
@@ -223,7 +223,7 @@ def test_what_is_no_stretch_of_readings_is_refused_in_a_sentence(given: object, 
 )
 def test_a_holder_that_cannot_be_made_says_why(asked: dict[str, object], says: str) -> None:
     with pytest.raises(ReadingsError, match=says):
-        Filter(**asked).run([1.0, 2.0])  # type: ignore[arg-type]
+        Filter(**asked).run([1.0, 2.0])  # type: ignore[arg-type] # wrong on purpose
 
 
 @pytest.mark.parametrize(

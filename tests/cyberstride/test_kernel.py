@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # the first run on a 
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Kernel]:
-    pytest.importorskip("numba")
+    pytest.importorskip("numba", reason="numba runs on CPython alone")
     with Kernel(threads=2) as made:
         assert made.compiled
         yield made

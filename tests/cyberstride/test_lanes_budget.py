@@ -17,7 +17,7 @@ from cyberstride.episodes import tell
 from cyberstride.kernel import Kernel
 from cyberstride.verdict import OUT_OF_RANGE, Verdicts
 
-pytest.importorskip("numba")
+pytest.importorskip("numba", reason="numba runs on CPython alone")
 from cyberstride.lanes import ledger
 from cyberstride.lanes.budget import Said, spend
 

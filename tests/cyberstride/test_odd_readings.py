@@ -37,7 +37,7 @@ def test_a_usual_gap_is_told_in_any_unit_of_time() -> None:
         np.datetime64("2026-01-01"),
     ):
         with pytest.raises(ReadingsError, match="period"):
-            Filter(period=unclear)  # type: ignore[arg-type]
+            Filter(period=unclear)  # type: ignore[arg-type] # wrong on purpose
 
 
 @pytest.mark.parametrize("glitch", [1e200, [1e200], [10**400], [-np.inf]])
@@ -126,7 +126,7 @@ class Arrow:
         return iter(self.held)
 
     def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
-        return self.held if dtype is None else self.held.astype(dtype)  # type: ignore[call-overload]
+        return self.held if dtype is None else self.held.astype(dtype)  # type: ignore[call-overload] # whatever numpy asks
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_times_of_another_shape_are_refused(times: object, says: str) -> None:
 )
 def test_seasons_and_budgets_that_are_no_numbers_are_refused(asked: dict[str, object]) -> None:
     with pytest.raises(ReadingsError, match=r"cannot be.*give numbers"):
-        Filter(**asked)  # type: ignore[arg-type]
+        Filter(**asked)  # type: ignore[arg-type] # wrong on purpose

@@ -31,7 +31,7 @@ def test_a_belief_in_records_is_the_same_belief(n: int) -> None:
 
 
 def test_however_many_threads_share_the_signals_the_bits_are_the_same() -> None:
-    pytest.importorskip("numba")
+    pytest.importorskip("numba", reason="numba runs on CPython alone")
     from cyberstride.lanes.table import judge_rows
     from cyberstride.whole import Whole
 

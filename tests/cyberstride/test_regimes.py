@@ -19,7 +19,7 @@ def test_priors_are_probabilities_in_the_order_of_the_regimes(regimes: Regimes) 
 def test_the_default_is_frozen_and_the_same_every_time() -> None:
     assert default_regimes() is DEFAULT
     with pytest.raises(AttributeError):
-        DEFAULT.law = "discounts"  # type: ignore[misc]
+        DEFAULT.law = "discounts"  # type: ignore[misc] # wrong on purpose
 
 
 def test_over_a_longer_wait_a_step_and_a_slope_are_likelier_a_transient_is_not() -> None:

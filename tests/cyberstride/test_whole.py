@@ -66,7 +66,7 @@ def table_of(rows: int, n: int, rng: np.random.Generator) -> Floats:
 
 
 def same(a: object, b: object, what: str) -> None:
-    for field, one, other in zip(a._fields, a, b, strict=True):  # type: ignore[attr-defined]
+    for field, one, other in zip(a._fields, a, b, strict=True):  # type: ignore[attr-defined] # any named tuple
         if one.dtype.kind == "f":
             np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-9, err_msg=f"{what} {field}")
         else:
@@ -79,14 +79,14 @@ def alike(one: judging.State, other: judging.State) -> None:
         assert (lanes == places).all()
         for cycle, wheel in zip(a.cycles, b.cycles, strict=True):
             same(
-                seasons.Cycle(*map(np.asarray, cycle)),  # type: ignore[arg-type]
-                seasons.Cycle(*map(np.asarray, wheel)),  # type: ignore[arg-type]
+                seasons.Cycle(*map(np.asarray, cycle)),  # type: ignore[arg-type] # arrays all
+                seasons.Cycle(*map(np.asarray, wheel)),  # type: ignore[arg-type] # arrays all
                 "cycle",
             )
     assert (one.budget is None) == (other.budget is None)
     if one.budget is not None and other.budget is not None:
         same(one.budget.watch, other.budget.watch, "watch")
-        same(one.budget._replace(watch=one.budget.limit), other.budget._replace(watch=other.budget.limit), "budget")  # type: ignore[arg-type]
+        same(one.budget._replace(watch=one.budget.limit), other.budget._replace(watch=other.budget.limit), "budget")  # type: ignore[arg-type] # a part that has arrays too
 
 
 @settings(max_examples=settings().max_examples // 25, phases=[Phase.generate])  # a hundred and thirty rows each

@@ -277,7 +277,7 @@ async def test_two_mills_slip_from_one_cause_and_the_council_finds_what_helped(t
         row = await until(first, "motions", second, lambda row: row["options"][0]["title"].endswith("two"))
         assert row["options"][0]["orders"][0]["parameters"] == {"crew": 2}
         for phase, why in (("blind", "first"), ("revision", "second")):
-            await until(first, "motions", second, lambda row, phase=phase: row["phase"] == phase)  # type: ignore[misc]
+            await until(first, "motions", second, lambda row, phase=phase: row["phase"] == phase)  # type: ignore[misc] # bound now
             await vote(seats, second, [["a"]] * 6 + [["b"]], why)
         row = await until(first, "motions", second, lambda row: row["state"] != "open")
         assert (row["state"], row["chosen"]) == ("carried", "a")

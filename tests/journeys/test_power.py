@@ -25,7 +25,7 @@ def test_the_spool_the_store_and_the_journal_sync_every_commit(tmp_path: Path) -
     assert settings(spool._db) == (FULL, "wal")
     spool.close()
     store = SqliteStore(tmp_path / "readings.sqlite")
-    assert settings(store.database.connection) == (FULL, "wal")  # type: ignore[attr-defined]
+    assert settings(store.database.connection) == (FULL, "wal")  # type: ignore[attr-defined] # of SQLite
     store.close()
     connection = connect(tmp_path / "journal.sqlite")
     assert settings(connection) == (FULL, "wal")

@@ -87,7 +87,7 @@ async def test_a_full_disk_is_said_on_the_wall_and_the_plant_spools_until_there_
     async with stage(tmp_path) as on:
         store = on.room.hall.store
         assert isinstance(store, SqliteStore)
-        writer = store.database.connection  # type: ignore[attr-defined]
+        writer = store.database.connection  # type: ignore[attr-defined] # of SQLite
         (pages,) = writer.execute("PRAGMA page_count").fetchone()
         writer.execute(f"PRAGMA max_page_count = {pages}")
         for _ in range(40):

@@ -166,7 +166,7 @@ async def serving(app: Any, *, port: int = 0, direct: bool = False) -> AsyncIter
             timeout_graceful_shutdown=1,
         )
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # a test keeps its own
     serve = asyncio.create_task(server.serve(sockets=[listener]))
     await until(lambda: server.started)
     try:

@@ -36,7 +36,7 @@ async def given(feed: CsvReplay, cursor: str | None = None) -> list[FeedReading]
 
 
 def us(*when: int, zone: timezone = UTC) -> int:
-    return microseconds(datetime(*when, tzinfo=zone))  # type: ignore[arg-type, misc]
+    return microseconds(datetime(*when, tzinfo=zone))  # type: ignore[arg-type, misc] # year, month, day and more
 
 
 async def test_a_column_is_a_signal_and_years_before_1970_are_times(tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ class Archive:
 
 async def test_kind_and_quality_of_a_feeds_readings_reach_the_room(room: MiniatureRoom) -> None:
     async with PlantLink(room.address, "link-1", "secret-1", [birth("archive")]) as link:
-        assert await run_feed(Archive(), link, farewell=False) == 5  # type: ignore[arg-type]
+        assert await run_feed(Archive(), link, farewell=False) == 5  # type: ignore[arg-type] # what it calls, without settings
         assert await link.drained(60)
-        assert await run_feed(Archive(), link, farewell=False) == 0, "its cursor is at the end"  # type: ignore[arg-type]
+        assert await run_feed(Archive(), link, farewell=False) == 0, "its cursor is at the end"  # type: ignore[arg-type] # as above
     heard = room.of_accepted("archive")
     assert [item.kind.value for item in heard] == ["backfill"] * 3 + ["live"] * 2
     assert heard[0].readings == (Reading(1, 0.5, Quality.UNCERTAIN),)
@@ -96,7 +96,7 @@ class Kettle:
 async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: MiniatureRoom) -> None:
     kettle = Kettle(lost_after=3)
     async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
-        assert await run_feed(kettle, link, farewell=False, back_off_s=(0.01, 0.02)) == 7  # type: ignore[arg-type]
+        assert await run_feed(kettle, link, farewell=False, back_off_s=(0.01, 0.02)) == 7  # type: ignore[arg-type] # as above
         assert await link.drained(60)
     assert kettle.begun == [None, "3"]
     assert [item.source_us for item in room.of_accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
@@ -121,7 +121,7 @@ class Deaf:
 
 async def test_a_feed_ends_though_its_library_loses_the_cancellation(room: MiniatureRoom) -> None:
     async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
-        running = asyncio.create_task(run_feed(Deaf(), link))  # type: ignore[arg-type]
+        running = asyncio.create_task(run_feed(Deaf(), link))  # type: ignore[arg-type] # as above
         done, _ = await asyncio.wait([running], timeout=60)
         assert running in done, "it goes on for ever"
         assert running.cancelled()
@@ -129,7 +129,7 @@ async def test_a_feed_ends_though_its_library_loses_the_cancellation(room: Minia
 
 async def test_a_batch_is_spooled_whole_and_a_new_birth_is_told_before_what_follows(room: MiniatureRoom) -> None:
     async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
-        assert await run_feed(Kettle(batch=4), link, farewell=False) == 7  # type: ignore[arg-type]
+        assert await run_feed(Kettle(batch=4), link, farewell=False) == 7  # type: ignore[arg-type] # as above
         assert await link.drained(60)
     assert [seq for _, seq in room.accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
     assert room.of_accepted("kettle")[-1].readings == (Reading(3, 3.5, Quality.UNCERTAIN),)
@@ -140,7 +140,7 @@ async def test_after_the_yield_the_reading_is_in_the_spool(tmp_path: Path) -> No
     """The room is not there at all: what the source was told to forget must be in the file of the spool."""
     kettle, path = Kettle(), tmp_path / "spool"
     async with PlantLink("ws://127.0.0.1:9/telex", "link-1", "", [birth("kettle")], path) as link:
-        running = asyncio.create_task(run_feed(kettle, link, pending=4))  # type: ignore[arg-type]
+        running = asyncio.create_task(run_feed(kettle, link, pending=4))  # type: ignore[arg-type] # as above
         await until(lambda: kettle.confirmed == [1, 2, 3, 4])
         assert link.counts.pending == 4, "the room for a fifth is not there"
         running.cancel()
@@ -164,7 +164,7 @@ async def test_a_feed_that_can_act_answers_its_orders(room: MiniatureRoom) -> No
             done.set()
 
     done = asyncio.Event()
-    running = asyncio.create_task(carry(Switch(), room.address, "link-1", TICKET.line()))  # type: ignore[arg-type]
+    running = asyncio.create_task(carry(Switch(), room.address, "link-1", TICKET.line()))  # type: ignore[arg-type] # as above
     await until(lambda: room.values("archive"))
     assert room.gateway.send("archive", orders=[an_order(1, plant="archive")])
     assert await running == 5
@@ -178,4 +178,4 @@ async def test_an_error_that_is_no_loss_ends_the_feed(room: MiniatureRoom) -> No
 
     async with PlantLink(room.address, "link-1", "secret-1", [birth("archive")]) as link:
         with pytest.raises(TellError, match="no-such-signal"):
-            await run_feed(Crooked(), link)  # type: ignore[arg-type]
+            await run_feed(Crooked(), link)  # type: ignore[arg-type] # as above

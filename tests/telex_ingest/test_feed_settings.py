@@ -94,16 +94,16 @@ def test_a_mistake_is_answered_with_its_place_its_value_and_its_cure(
 
 def test_a_setting_that_is_required_is_asked_for() -> None:
     with pytest.raises(SettingsError, match="setting plant: object missing required field"):
-        make_feed("loom", Loom, {})  # type: ignore[arg-type]
+        make_feed("loom", Loom, {})  # type: ignore[arg-type] # half a feed will do
 
 
 def test_a_feed_without_settings_takes_none() -> None:
     class Bell:
         pass
 
-    assert isinstance(make_feed("bell", Bell), Bell)  # type: ignore[arg-type]
+    assert isinstance(make_feed("bell", Bell), Bell)  # type: ignore[arg-type] # half a feed will do
     with pytest.raises(SettingsError, match="has no settings"):
-        make_feed("bell", Bell, {"loud": True})  # type: ignore[arg-type]
+        make_feed("bell", Bell, {"loud": True})  # type: ignore[arg-type] # half a feed will do
 
 
 @pytest.mark.parametrize(

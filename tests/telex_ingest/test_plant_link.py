@@ -333,7 +333,7 @@ async def test_telling_what_no_birth_declares_is_an_error_with_its_facts(room: M
             ("mill-1", 0, [Reading(1, 1.0)] * 5000),
         ]:
             with pytest.raises(TellError) as caught:
-                await link.tell(plant, source_us, figures)  # type: ignore[arg-type]
+                await link.tell(plant, source_us, figures)  # type: ignore[arg-type] # wrong on purpose
             assert caught.value.plant == plant
         assert await link.tell("mill-1", 0, {1: 1.0}) == 1
     with pytest.raises(BirthError):

@@ -27,8 +27,8 @@ def test_readings_of_unknown_signals_are_refused_and_the_others_taken() -> None:
     line = Line()
     link = line.born()
     heard = line.says(link, telexes=[telex(1, readings=(Reading(1, 1.0), Reading(9, 2.0), Reading(1, 3.0)))])
-    assert heard[0].readings == (Reading(1, 1.0),)  # type: ignore[union-attr]
-    assert heard[0].signals == (1,)  # type: ignore[union-attr]
+    assert heard[0].readings == (Reading(1, 1.0),)  # type: ignore[union-attr] # a telex alone
+    assert heard[0].signals == (1,)  # type: ignore[union-attr] # a telex alone
     assert line.codes(link) == ["unknown-signal"]
 
 
@@ -36,7 +36,7 @@ def test_telexes_of_one_shape_share_their_signals() -> None:
     line = Line()
     link = line.born()
     one, two = line.says(link, telexes=[telex(n, readings=(Reading(1, n), Reading(2, n))) for n in (1, 2)])
-    assert one.signals is two.signals  # type: ignore[union-attr]
+    assert one.signals is two.signals  # type: ignore[union-attr] # a telex alone
 
 
 def test_a_telex_with_too_many_readings_spends_its_number() -> None:
@@ -51,9 +51,9 @@ def test_a_source_time_in_the_future_is_taken_at_its_received_time_and_doubted()
     line = Line(skew_s=5.0, future_s=3600.0)
     link = line.born()
     skewed, future = line.says(link, telexes=[telex(1, at=NOON + 60.0), telex(2, at=NOON + 7200.0)])
-    assert skewed.source_us == int((NOON + 60.0) * 1e6)  # type: ignore[union-attr]
-    assert future.source_us == future.received_us == int(NOON * 1e6)  # type: ignore[union-attr]
-    assert future.readings == (Reading(1, 1.0, Quality.UNCERTAIN),)  # type: ignore[union-attr]
+    assert skewed.source_us == int((NOON + 60.0) * 1e6)  # type: ignore[union-attr] # a telex alone
+    assert future.source_us == future.received_us == int(NOON * 1e6)  # type: ignore[union-attr] # a telex alone
+    assert future.readings == (Reading(1, 1.0, Quality.UNCERTAIN),)  # type: ignore[union-attr] # a telex alone
     assert line.codes(link) == ["future"]
     line.says(link, telexes=[telex(3, at=NOON - 1e9)])
     counts = line.session.line()
@@ -66,7 +66,7 @@ def test_corrections_and_backfill_keep_their_kind_and_their_place() -> None:
     heard = line.says(
         link, telexes=[telex(1), telex(2, kind=TelexKind.CORRECTION), telex(3, kind=TelexKind.BACKFILL, at=0.0)]
     )
-    assert [item.kind for item in heard] == [TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL]  # type: ignore[union-attr]
+    assert [item.kind for item in heard] == [TelexKind.LIVE, TelexKind.CORRECTION, TelexKind.BACKFILL]  # type: ignore[union-attr] # a telex alone
     assert line.session.line().backward == 0
 
 

@@ -53,7 +53,7 @@ def test_the_reasons_open_when_all_have_voted_and_one_revision_follows() -> None
         play.cast(motion, "yes" if number < 4 else "no", number)
     row = play.room.motions[motion]
     assert (row.phase, row.round, len(row.first), len(row.ballots)) == ("revision", 2, 7, 0)
-    assert [row.first[number].vote.options for number in (1, 7)] == [("a",), ("c",)]  # type: ignore[union-attr]
+    assert [row.first[number].vote.options for number in (1, 7)] == [("a",), ("c",)]  # type: ignore[union-attr] # both are open
     for number in (4, 5):
         events = play.cast(motion, "yes", number)
     assert "motion-closed" not in kinds(events)

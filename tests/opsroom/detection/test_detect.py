@@ -40,7 +40,7 @@ def judged(path: Path) -> list[dict[str, str]]:
 
 def run(tmp_path: Path, text: str, **options: object) -> tuple[list[dict[str, str]], list[str]]:
     (tmp_path / "in.csv").write_text(text, encoding="utf-8")
-    summary = detect(tmp_path / "in.csv", tmp_path / "out.csv", **options)  # type: ignore[arg-type]
+    summary = detect(tmp_path / "in.csv", tmp_path / "out.csv", **options)  # type: ignore[arg-type] # any of its options
     return judged(tmp_path / "out.csv"), summary.sentences()
 
 
@@ -202,7 +202,7 @@ def test_the_command_says_what_it_found_on_stderr_and_draws(tmp_path: Path) -> N
 def test_impossible_options_are_refused(tmp_path: Path, options: dict[str, float]) -> None:
     (tmp_path / "in.csv").write_text("timestamp,a\n1,1\n")
     with pytest.raises(TableError):
-        detect(tmp_path / "in.csv", tmp_path / "out.csv", **options)  # type: ignore[arg-type]
+        detect(tmp_path / "in.csv", tmp_path / "out.csv", **options)  # type: ignore[arg-type] # any of its options
 
 
 def test_the_output_may_not_be_the_input(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_time_column_of_another_name_is_taken_and_said(tmp_path: Path) -> None
 
 
 def test_parquet_is_a_table_like_any_other(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
+    pa = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
     from pyarrow import parquet
 
     at = pa.array([1_767_225_600_000_000, 1_767_226_200_000_000], pa.timestamp("us", "UTC"))

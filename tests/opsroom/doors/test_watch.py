@@ -112,7 +112,7 @@ async def test_a_screen_chooses_its_focus_and_asks_for_what_it_missed(tmp_path: 
                 continue
             assert found.focus == "mill-1"
         with pytest.raises(InvalidStatus) as refused:
-            await connect(url, origin="https://evil.example").__aenter__()  # type: ignore[arg-type]
+            await connect(url, origin="https://evil.example").__aenter__()  # type: ignore[arg-type] # a string is one
         assert refused.value.response.status_code == 403
 
 

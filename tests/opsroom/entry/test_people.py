@@ -107,7 +107,7 @@ async def test_an_unknown_account_costs_a_hash_too(tmp_path: Path, clock: HandCl
     async def cost(account: str) -> float:
         spent = []
         for turn in range(5):
-            before = time.process_time()
+            before = time.process_time()  # of all threads: one of them hashes
             await refused(people, account, "wrong", address=f"{account}{turn}")
             spent.append(time.process_time() - before)
         return min(spent)

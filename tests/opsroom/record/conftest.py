@@ -58,14 +58,14 @@ class Postgres:
         )
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run([self._bin / program, *arguments], capture_output=True, cwd="/", **self._account)  # type: ignore[call-overload]
+        done = subprocess.run([self._bin / program, *arguments], capture_output=True, cwd="/", **self._account)  # type: ignore[call-overload] # an account or none
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self) -> None:
         for _ in range(5):
             self.port = self.port or _free_port()
             with (self.folder / "log").open("wb") as log:
-                self._server = subprocess.Popen(  # type: ignore[call-overload]
+                self._server = subprocess.Popen(  # type: ignore[call-overload] # an account or none
                     [self._bin / "postgres", "-D", self.folder / "data", "-p", str(self.port), *SETTINGS],
                     stdout=subprocess.DEVNULL,
                     stderr=log,

@@ -33,7 +33,7 @@ def filled(folder: Path, moments: list[float]) -> Path:
     since=st.floats(-1000.0, 60_000.0),
 )
 def test_it_tells_what_a_whole_reading_would_tell(tmp_path_factory: object, steps: list[float], since: float) -> None:
-    folder = tmp_path_factory.mktemp("journal")  # type: ignore[attr-defined]
+    folder = tmp_path_factory.mktemp("journal")  # type: ignore[attr-defined] # pytest's own
     moments, now = [], 0.0
     for step in steps:
         now += step
@@ -60,7 +60,7 @@ def test_only_a_handful_of_older_events_is_looked_at(tmp_path: Path, monkeypatch
         looked.append(line)
         return usual(line)
 
-    monkeypatch.setattr(module, "_read", counting)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "_read", counting)  # type: ignore[attr-defined] # pytest's own
     _, told = lately(path, 3990 * 60.0, {"odd", "even"})
     assert len(told) == 10
     assert len(looked) < 10 + SLACK_S / 60.0 + 16

@@ -101,10 +101,10 @@ def test_a_tick_that_was_stored_although_its_answer_was_lost_is_not_stored_again
             yield session
         raise StoreError("the database cannot be reached", database.where, "cut", "")
 
-    database.written = cut_after_commit  # type: ignore[method-assign]
+    database.written = cut_after_commit  # type: ignore[method-assign] # broken on purpose
     with pytest.raises(StoreError):
         store.append(tick(store, said(2)))
-    database.written = written  # type: ignore[method-assign]
+    database.written = written  # type: ignore[method-assign] # mended
     assert store.last_mark == 1
     assert store.append(tick(store, said(2))) == 2
     assert store.append(tick(store, said(3))) == 3

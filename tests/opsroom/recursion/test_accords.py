@@ -108,7 +108,7 @@ def test_a_probe_is_a_sample_and_not_a_window() -> None:
         ({"purpose": ""}, "reason-missing"),
     ):
         usual = {"signal": "loom-1/output", "start": START - 60.0, "end": START, "purpose": "x"}
-        assert play.refusal(ask.AskProbe(**(usual | fields)), OPERATOR).code == code  # type: ignore[arg-type]
+        assert play.refusal(ask.AskProbe(**(usual | fields)), OPERATOR).code == code  # type: ignore[arg-type] # wrong on purpose
     wish = ask.AskProbe(signal="loom-1/output", start=START - 60.0, end=START, purpose="x")
     assert play.refusal(wish, people("loom-2")).code == "not-your-role"
     assert play.refusal(wish, Actor(role=Role.VIEWER)).code == "not-your-role"

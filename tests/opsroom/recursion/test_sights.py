@@ -19,7 +19,7 @@ def play() -> Play:
 
 def let(play: Play, to: str = "total", **more: object) -> str:
     fields: dict[str, object] = {"to": to, "purpose": "to find the fault"} | more
-    play.ask(ask.GrantSight(**fields), people("loom-1"))  # type: ignore[arg-type]
+    play.ask(ask.GrantSight(**fields), people("loom-1"))  # type: ignore[arg-type] # names of its fields
     return max(play.room.grants)
 
 

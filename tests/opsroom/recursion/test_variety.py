@@ -59,7 +59,7 @@ def test_readings_are_counted_exactly_over_kept_and_lost_counts(tmp_path: Path) 
             due = looms.hall.absorbed.due(START, at_once=True)
             assert due is not None
             looms.hall.absorbed.write(due)
-    looms.hall.absorbed.due = lambda now, at_once=False: None  # type: ignore[method-assign,misc]
+    looms.hall.absorbed.due = lambda now, at_once=False: None  # type: ignore[method-assign,misc] # broken on purpose
     looms.restart()
     counts = looms.hall.absorbed.counts(START)
     assert {unit: n for unit, (n, _) in counts.items()} == {"mill-1": 30, "loom-1": 30, "textiles": 30, "works": 30}

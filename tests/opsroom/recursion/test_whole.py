@@ -23,7 +23,7 @@ def chart_of(parts: list[float], flows: list[Flow], **more: object) -> Chart:
     """Parts p0, p1 ... with these worths."""
     boxes = tuple(Part(part=f"p{number}", worth=worth) for number, worth in enumerate(parts))
     fields: dict[str, object] = {"unit": "whole", "measure": "t/h", "parts": boxes, "flows": tuple(flows)} | more
-    return Chart(**fields)  # type: ignore[arg-type]
+    return Chart(**fields)  # type: ignore[arg-type] # names of its fields
 
 
 @st.composite

@@ -190,12 +190,12 @@ def test_a_large_room_costs_as_much_a_message_as_a_small_one() -> None:
     def each(plants: int, alarms: int) -> float:
         play = big(plants)
         names = [f"p-{number}/s{row}" for number in range(plants) for row in range(12)][:alarms]
-        start = time.process_time()
+        start = time.thread_time()
         for number, name in enumerate(names):
             play.now = START + number * 0.01
             play.room = evolve(play.room, decide(play.room, verdict(name, at=play.now), play.now))
             play.room = evolve(play.room, decide(play.room, Tick(at=play.now), play.now))
-        return (time.process_time() - start) / len(names)
+        return (time.thread_time() - start) / len(names)
 
     small, large = each(100, 300), each(1_000, 3_000)
     assert large < 4 * small

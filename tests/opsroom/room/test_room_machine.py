@@ -198,7 +198,7 @@ class RoomMachine(RuleBasedStateMachine):
             if choice == "recuse":
                 command = ask.RecuseSeat(motion=name, reason="so")
             self.keys += 1
-            self.hear(Asked(command=command, actor=voter, key="", salt=self.keys.to_bytes(32)))  # type: ignore[arg-type]
+            self.hear(Asked(command=command, actor=voter, key="", salt=self.keys.to_bytes(32)))  # type: ignore[arg-type] # any command
 
     @rule(actor=ACTORS, number=SMALL)
     def second(self, actor: Actor, number: int) -> None:

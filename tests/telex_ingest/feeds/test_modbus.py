@@ -65,7 +65,7 @@ def feed(port: int, **more: Any) -> ModbusFeed:
 
 async def polls(one: ModbusFeed, many: int) -> list[FeedReading]:
     taken: list[FeedReading] = []
-    async with asyncio.timeout(60), aclosing(one.readings(None)) as source:  # type: ignore[type-var]
+    async with asyncio.timeout(60), aclosing(one.readings(None)) as source:  # type: ignore[type-var] # an async generator
         async for given in source:
             assert isinstance(given, FeedReading)
             taken.append(given)

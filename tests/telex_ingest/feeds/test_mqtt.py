@@ -43,7 +43,7 @@ def feed(broker: Broker, **more: Any) -> MqttFeed:
 async def take(one: MqttFeed, many: int, cursor: str | None = None, *, go_on: bool = False) -> list[FeedReading]:
     """Take so many readings; the feed is killed before it acknowledges the last of them, unless it may go on."""
     taken: list[FeedReading] = []
-    async with asyncio.timeout(60), aclosing(one.readings(cursor)) as source:  # type: ignore[type-var]
+    async with asyncio.timeout(60), aclosing(one.readings(cursor)) as source:  # type: ignore[type-var] # an async generator
         async for given in source:
             assert isinstance(given, list)
             taken += given
@@ -115,7 +115,7 @@ async def test_numbers_and_objects_become_readings_and_what_is_neither_is_counte
 
 async def test_a_message_is_acknowledged_only_when_its_reading_is_in_the_spool(miniature: MiniatureBroker) -> None:
     source = feed(miniature.broker()).readings(None)
-    async with aclosing(source):  # type: ignore[type-var]
+    async with aclosing(source):  # type: ignore[type-var] # an async generator
         reading = asyncio.ensure_future(anext(source))
         await listening(miniature)
         miniature.publish(Message("mill/output", b"1"))

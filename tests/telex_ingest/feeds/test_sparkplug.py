@@ -169,7 +169,7 @@ async def heard(one: SparkplugFeed, cursor: str | None = None) -> AsyncIterator[
     given: list[Any] = []
 
     async def collect() -> None:
-        async with aclosing(one.readings(cursor)) as source:  # type: ignore[type-var]
+        async with aclosing(one.readings(cursor)) as source:  # type: ignore[type-var] # an async generator
             async for each in source:
                 given.append(each)  # noqa: PERF401 - the test looks on meanwhile
 
@@ -274,9 +274,9 @@ async def test_broker_and_edge_node_are_killed_and_come_back(room: MiniatureRoom
             for life in (1, 2):
                 metrics = (figure("Stock", life, life), figure("Outputs/Flow", 17, life))
                 async with EdgeNodeInMiniature(user(amqtt, "edge"), metrics, life=life) as edge:
-                    await until(lambda n=life: n in _stock(room, birth), 60)  # type: ignore[misc]
+                    await until(lambda n=life: n in _stock(room, birth), 60)  # type: ignore[misc] # bound now
                     await edge.tell(figure("Stock", life + 0.5, life + 0.5))
-                    await until(lambda n=life: n + 0.5 in _stock(room, birth), 60)  # type: ignore[misc]
+                    await until(lambda n=life: n + 0.5 in _stock(room, birth), 60)  # type: ignore[misc] # bound now
                     if life == 1:
                         await amqtt.kill()
                 if life == 1:
