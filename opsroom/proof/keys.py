@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -72,6 +72,7 @@ class Keyring:
         ring = cls(folder, room)
         private_folder(ring.folder)
         ring.look()
+        ring._forget_retired()
         ring.made = tuple(purpose for purpose in PURPOSES if not ring._usable(purpose))
         if ring.made:
             with ring._alone():
@@ -177,9 +178,17 @@ class Keyring:
             )
             handover = hand_over(handover, old)
             self._take(handover, key)
-            self._path(purpose, handover.old).unlink(missing_ok=True)
-            self._secrets.pop(handover.old, None)
+            self._forget_retired()
         return handover
+
+    def _forget_retired(self) -> None:
+        """Forget the secrets of keys that have handed over, those too that a program left that was killed in between."""
+        current = {one.purpose: one.new for one in self._public}
+        for one in self._public:
+            if current[one.purpose] != one.new:
+                with explained(self.folder):
+                    self._path(one.purpose, one.new).unlink(missing_ok=True)
+                self._secrets.pop(one.new, None)
 
     def _usable(self, purpose: Purpose) -> bool:
         named = [one.new for one in self._public if one.purpose == purpose]
@@ -220,6 +229,7 @@ class Keyring:
         _write(beside, msgspec.json.format(msgspec.json.encode(public), indent=1) + b"\n")
         with explained(beside):
             beside.replace(self.folder / PUBLIC)
+            _sync(self.folder)  # the new name is on disk before an old secret goes
         self._secrets[handover.new] = key
         self.look()
 
@@ -242,6 +252,15 @@ def _write(path: Path, text: bytes) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    with suppress(OSError):  # a system that opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _at(now: float) -> datetime:

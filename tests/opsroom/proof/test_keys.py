@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsroom.proof.keys import FOLDER, PUBLIC, Keyring, KeysError
+from opsroom.proof.keys import FOLDER, PUBLIC, PURPOSES, Keyring, KeysError
 from opsroom.record.disk import StoreError
 from telex_ingest.proof import Pin, follow, signed, verify
 from telex_ingest.telex import Order, moment
@@ -66,6 +66,24 @@ def test_a_plant_follows_the_room_from_key_to_key(ring: Keyring, tmp_path: Path)
     assert order.proof.key == ring.key("orders"), "a running room takes up the new key"
     assert verify(order, pin, (), NOW) is None
     assert len(follow(pin, order.proof.chain).retired) == 3
+
+
+@pytest.mark.parametrize("again", ["open", "rotate"])
+def test_a_secret_that_a_killed_change_of_keys_left_behind_is_forgotten_later(
+    ring: Keyring, tmp_path: Path, again: str
+) -> None:
+    left = {path: path.read_bytes() for path in ring.folder.glob("*.pem")}
+    for purpose in PURPOSES:
+        ring.rotate(purpose, NOW)
+    for path, secret in left.items():  # as a kill leaves it between the new key and the end of the old one
+        path.write_bytes(secret)
+        path.chmod(0o600)
+    if again == "open":
+        Keyring.open(tmp_path, "room-1", NOW)
+    else:
+        Keyring.of(tmp_path, "room-1").rotate("orders", NOW)
+    assert not any(path.exists() for path in left)
+    assert Keyring.open(tmp_path, "room-1", NOW).made == (), "the current keys are here"
 
 
 def test_the_old_secret_is_gone_and_the_other_purpose_untouched(ring: Keyring) -> None:
