@@ -360,18 +360,22 @@ class Bank:
         """The filter's word for a signal now."""
         return NAMES[int(self.lanes.named[lane])]
 
-    def snapshot(self, shards: Iterable[int] | None = None) -> dict[int, bytes]:
-        """The beliefs of some shards, or of every one, as bytes, with the source times that `elapsed` counts from."""
-        parts = {}
-        for shard in self._shards if shards is None else shards:
+    def taken(self, shards: Iterable[int]) -> dict[int, Snapshot]:
+        """What is known in some shards now, as copies that may be packed beside the loop."""
+        copies = {}
+        for shard in shards:
             rows = self._shards[shard]
             lane = np.array([rows[row] for row in sorted(rows)], np.int64)
-            keys = [self.signals[i].key for i in lane]
-            known = Snapshot(
+            keys = [self.signals[i].key for i in lane.tolist()]
+            copies[shard] = Snapshot(
                 keys, judging.take(self._state, lane), self.lanes.last_us[lane], self.lanes.suspected_us[lane]
             )
-            parts[shard] = pack(known)
-        return parts
+        return copies
+
+    def snapshot(self, shards: Iterable[int] | None = None) -> dict[int, bytes]:
+        """The beliefs of some shards, or of every one, as bytes, with the source times that `elapsed` counts from."""
+        wanted = self._shards if shards is None else shards
+        return {shard: pack(known) for shard, known in self.taken(wanted).items()}
 
     def restore(self, data: bytes) -> None:
         """Take a shard's beliefs as `snapshot` wrote them; raises `SnapshotError`, and nothing has changed.

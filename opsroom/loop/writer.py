@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 
 from opsroom.entry.ballot_box import Row
 from opsroom.judgement.bank import Judged
+from opsroom.judgement.snapshots import Snapshot, pack
 from opsroom.loop.hall import Hall
 from opsroom.loop.tick import Tick
 from opsroom.record.disk import StoreError
@@ -61,6 +63,8 @@ class Writer:
         self._begun = hall.store.last_mark
         self._kept: dict[int, int] = {}
         """By shard: the mark up to which its beliefs were kept since the room began."""
+        self._saving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._saving.set_result(None)
 
     async def write(
         self,
@@ -81,6 +85,8 @@ class Writer:
             return
         store, journal, box = self.hall.store, self.hall.journal, self.hall.box
         closed, believed = box.watch(tick.events), self.hall.bank.snapshot(self.hall.agreed(tick.events))
+        if believed:
+            await self.kept()
         await self._until_done(
             [
                 lambda: store.save_births(births) if births else None,
@@ -100,20 +106,42 @@ class Writer:
         return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S / shards
 
     async def keep_beliefs(self, *, now: bool = False, shards: Collection[int] = ()) -> None:
-        """Keep the beliefs as they are after the last tick: of all `now`, of these `shards`, or of the next one in time."""
+        """Keep the beliefs as they are after the last tick: of all `now`, of these `shards`, or of the next one in time.
+
+        They are kept when this returns; those that are due in time alone are only copied by then, and kept beside the writer.
+        """
         timely = self.keeps_beliefs_now
         if not (now or shards or timely):
             return
-        bank, mark = self.hall.bank, self.hall.store.last_mark
+        if now or shards:
+            await self.kept()  # what was copied before must not come behind
+        bank, mark, loop = self.hall.bank, self.hall.store.last_mark, asyncio.get_running_loop()
         due = [shard for shard in bank.shards if self._kept.get(shard, self._begun) < mark]
         if not now:
             due = sorted(due, key=lambda shard: self._kept.get(shard, -1))[:1] if timely else []
         if now or timely:
-            self._kept_at = asyncio.get_running_loop().time()
-        if due := sorted({*due, *shards}):
-            parts = bank.snapshot(due)
-            self._kept.update(dict.fromkeys(due, mark))
-            await self._until_done([lambda: self.hall.store.save_beliefs(mark, parts)])
+            self._kept_at = loop.time()
+        if now or shards:
+            if due := sorted({*due, *shards}):
+                parts = bank.snapshot(due)
+                await self._until_done([lambda: self._keep(mark, parts)])
+        elif due and self._saving.done():
+            self._saving.result()
+            self._saving = loop.run_in_executor(self._keeper, self._keep_beside, mark, bank.taken(due))
+
+    async def kept(self) -> None:
+        """Wait until the beliefs that are being kept beside the writer are kept."""
+        await asyncio.shield(self._saving)
+
+    def _keep(self, mark: int, parts: Mapping[int, bytes]) -> None:
+        self.hall.store.save_beliefs(mark, parts)
+        self._kept.update(dict.fromkeys(parts, mark))
+
+    def _keep_beside(self, mark: int, known: Mapping[int, Snapshot]) -> None:
+        """Keep copies; a disk that says no has the ticks tell of it, and those shards have their turn again."""
+        with suppress(StoreError):
+            if self.hall.store.ails is None:
+                self._keep(mark, {shard: pack(one) for shard, one in known.items()})
 
     async def _until_done(self, steps: list[Callable[[], None]]) -> None:
         loop = asyncio.get_running_loop()

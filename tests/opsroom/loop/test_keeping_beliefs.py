@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import structlog
 from opsroom import commands as c
 from opsroom.clock import HandClock
 from opsroom.commands import Asked
+from opsroom.judgement.snapshots import Snapshot, pack
 from opsroom.loop import writer as writer_module
 from opsroom.loop.hall import Hall, open_hall
 from opsroom.loop.tick import Message, Tick, fold
@@ -59,6 +62,7 @@ async def test_each_shard_is_kept_in_its_turn_and_a_killed_room_knows_all_again(
     for seq in range(1, 9):
         await one_tick(hall, writer, seq)
         await writer.keep_beliefs()
+        await writer.kept()
         marks.append({shard: kept.mark for shard, kept in hall.store.beliefs().items()})
     assert [len(each) for each in marks] == [1, 2, 3, 3, 3, 3, 3, 3]
     assert sorted(marks[-1].values()) == [6, 7, 8], "each in its turn"
@@ -72,6 +76,50 @@ async def test_each_shard_is_kept_in_its_turn_and_a_killed_room_knows_all_again(
     again = opened(image)
     assert again.bank.snapshot() == knew, "bit for bit, each shard from its own mark on"
     again.close()
+
+
+async def test_no_tick_waits_while_beliefs_are_kept_and_none_comes_behind_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = threading.Event()
+
+    def slowly(known: Snapshot) -> bytes:
+        assert may.wait(60.0)
+        return pack(known)
+
+    monkeypatch.setattr(writer_module, "SNAPSHOT_S", 0.0)
+    monkeypatch.setattr(writer_module, "pack", slowly)
+    hall = opened(make_folder(tmp_path / "room"))
+    born(hall)
+    writer = Writer(hall)
+    await one_tick(hall, writer, 1)
+    first, knew_first = next(iter(hall.bank.shards)), hall.bank.snapshot()
+    await writer.keep_beliefs()
+    await one_tick(hall, writer, 2)
+    assert hall.store.last_mark == 2
+    assert not hall.store.beliefs(), (
+        "a tick was judged and written while the beliefs after the one before are being kept"
+    )
+    await writer.keep_beliefs()
+    monkeypatch.setattr(writer_module, "SNAPSHOT_S", 1e9)
+    asked = asyncio.create_task(writer.keep_beliefs(shards={first}))
+    await asyncio.sleep(0)
+    assert not asked.done(), "it waits for what was copied before"
+    may.set()
+    await asked
+    assert {shard: (one.mark, one.data) for shard, one in hall.store.beliefs().items()} == {
+        first: (2, hall.bank.snapshot([first])[first])
+    }
+    monkeypatch.setattr(writer_module, "SNAPSHOT_S", 0.0)
+    await one_tick(hall, writer, 3)
+    knew = hall.bank.snapshot()
+    await writer.keep_beliefs()
+    await one_tick(hall, writer, 4)
+    await writer.kept()
+    [after] = [(shard, one) for shard, one in hall.store.beliefs().items() if one.mark == 3]
+    assert after[1].data == knew[after[0]] != knew_first[after[0]], "as they were when they were copied"
+    writer.close()
+    hall.close()
 
 
 async def test_an_interval_that_was_agreed_holds_after_a_kill_at_any_moment(tmp_path: Path) -> None:
