@@ -39,11 +39,11 @@ OUTCOMES = {
 TOLD = frozenset(
     {
         *("motion-opened", "statement-made", "ballot-cast", "ballot-sealed", "ballots-opened", "motion-closed"),
-        *("forecast-scored", "effect-measured", "effect-attributed"),
+        *("forecast-scored", "effect-measured", "effect-attributed", "minority-stated"),
     }
 )
 """The kinds that have a place of their own; every other event of a motion is told in the order in which it came."""
-_MOMENTS = frozenset({"deadline", "until", "start", "end", "due", "expires", "review_at", "said_at"})
+_MOMENTS = frozenset({"deadline", "round_ends", "until", "start", "end", "due", "expires", "review_at", "said_at"})
 _ENVELOPE = frozenset(
     {"kind", "at", "by", "occupant", "key", "motion", "order", "outlook", "evidence", "band", "options"}
 )
@@ -97,7 +97,8 @@ def _motion(room: Room, matter: Matter) -> Iterator[Block]:
     yield Facts(
         (
             ("moved by", f"{_who(opened)}, {moment(opened.at)}"),
-            *(("answers", _alarm(room, alarm)) for alarm in alarms),
+            # As it stood then: what the filter made of it since, and how it ended, nobody knew who moved and voted.
+            *(("answers", _alarm(matter.then or room, alarm)) for alarm in alarms),
             *(() if alarms else (("is about", f"the agreement on {signal_title(room, opened.signal)}"),)),
             _deadline(matter),
             ("outcome", _outcome(matter)),
@@ -206,8 +207,10 @@ def _statements(room: Room, matter: Matter) -> Iterator[Block]:
     if said or silent:
         yield Heading(2, "Statements")
     for one in said:
-        own = bool(one.plant) and one.by.startswith("wire-")
-        who = f"{title_of(room, one.plant)} itself, over the wire" if own else _who(one)
+        if one.plant and one.by.startswith("wire-"):
+            who = f"{title_of(room, one.plant)} itself, over the wire"
+        else:
+            who = f"{title_of(room, one.plant)} itself, {_who(one)}" if one.plant else _who(one)
         yield Quote(f"{who}, {one.stance}, {moment(one.at)}", one.text)
     if silent:
         yield Para(f"Concerned, and said nothing: {', '.join(title_of(room, plant) for plant in silent)}.")
@@ -243,6 +246,8 @@ def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -
     against = {"carried": "no", "lost": "yes"}.get(closed.outcome)
     minority = [(_who(one), one.reason) for one in cast if one.choice == against and one.reason]
     minority += [(f"seat {one.seat}{', ' + one.occupant if one.occupant else ''}", one.text) for one in closed.minority]
+    stated = [one.event for one in matter.events if isinstance(one.event, happened.MinorityStated)]
+    minority += [(f"{_who(one)}, {moment(one.at)}", one.text) for one in stated]
     if minority:
         yield Heading(2, "In the minority")
     for who, text in minority:
@@ -277,7 +282,7 @@ def _review(matter: Matter) -> str:
 
 def _proceedings(matter: Matter) -> Iterator[Block]:
     rows = [
-        (moment(one.at, matter.opened.at), _plain(one), f"#{one.number}")
+        (moment(one.at, matter.opened.at).replace(" ", "\u00a0"), _plain(one), f"#{one.number}")
         for one in matter.events
         if one.kind not in TOLD
     ]
@@ -312,13 +317,13 @@ def _plain(kept: Kept) -> str:
             return f"{event.offer} to {event.unit}: {event.ending}{who}{version}{because}"
         case happened.OrderEnded():
             return f"{event.order} ended: {ENDINGS[event.ending]}{' (' + event.reason + ')' if event.reason else ''}"
+    who = body.get("occupant") or body.get("by") or ""
     facts = [
-        f"{name}: {_value(name, value)}"
+        f"{name.replace('_', ' ')}: {_value(name, value)}"
         for name, value in body.items()
-        if name not in _ENVELOPE and value not in ("", None)
+        if name not in _ENVELOPE and value not in ("", None) and not (who and name == "seat")
     ]
     about = f" {body['order']}" if "order" in body else ""
-    who = body.get("occupant") or body.get("by") or ""
     by, carried = f" by {who}" if who else "", f" ({'; '.join(facts)})" if facts else ""
     return f"{kept.kind.replace('-', ' ')}{about}{by}{carried}"
 

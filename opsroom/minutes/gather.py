@@ -6,7 +6,7 @@ by its own words rather than left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,12 +34,13 @@ class Kept(NamedTuple):
 
 
 class Matter(NamedTuple):
-    """One motion with everything that happened to it and to its orders, in order."""
+    """One motion with everything that happened to it and to its orders, in order; `then` is the room when it was opened."""
 
     motion: str
     opened: MotionOpened
     session: int
     events: tuple[Kept, ...]
+    then: Room | None = None
 
 
 class Session(NamedTuple):
@@ -85,6 +86,7 @@ def gather(
     """
     room: Room | None = None
     every: list[Kept] = []
+    then: dict[str, Room] = {}
     head, number = "", 0
     for one in recorded:
         head, number = one.hash, one.event_id
@@ -92,9 +94,11 @@ def gather(
         event = _event(one.kind, one.version, body)
         if event is not None:
             room = evolve(room or newborn(one.room_id, _unfounded()), (event,))
+            if isinstance(event, MotionOpened):
+                then[event.motion] = room
         if "motion" in body or "order" in body:
             every.append(Kept(number, head, one.kind, one.at, body, event))
-    matters = _matters(every)
+    matters = _matters(every, then)
     chosen = _chosen(matters, motion, session, since, until)
     if room is None or not chosen:
         wanted = motion or (f"of session {session}" if session else "in that span" if since or until else "")
@@ -114,7 +118,7 @@ def _event(kind: str, version: int, body: dict[str, Any]) -> AnyEvent | None:
         return None
 
 
-def _matters(every: Sequence[Kept]) -> list[Matter]:
+def _matters(every: Sequence[Kept], then: Mapping[str, Room]) -> list[Matter]:
     orders = {str(one.body["order"]): str(one.body["motion"]) for one in every if one.kind == "order-issued"}
     mine: dict[str, list[Kept]] = {}
     opened: dict[str, MotionOpened] = {}
@@ -129,7 +133,7 @@ def _matters(every: Sequence[Kept]) -> list[Matter]:
         if last is None or event.at - last > BETWEEN_SESSIONS_S:
             session += 1
         last = event.at
-        matters.append(Matter(name, event, session, tuple(mine[name])))
+        matters.append(Matter(name, event, session, tuple(mine[name]), then[name]))
     return matters
 
 

@@ -22,7 +22,7 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; }
 table { border-collapse: collapse; width: 100%; margin: .7rem 0; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #d5d5d5;
   overflow-wrap: anywhere; }
-th { font-size: .8rem; color: #555; }
+th { font-size: .8rem; color: #555; white-space: nowrap; }
 blockquote { margin: .6rem 0 .6rem 1rem; padding-left: .8rem; border-left: 3px solid #b7791f; white-space: pre-wrap;
   overflow-wrap: anywhere; }
 blockquote footer { color: #555; font-size: .85rem; }

@@ -90,14 +90,20 @@ def _fonts() -> None:
 
 
 def _flow(document: Document, width: float) -> Iterator[Any]:
-    from reportlab.platypus import Paragraph, Spacer
+    from reportlab.platypus import KeepTogether, Paragraph, Spacer
 
     look = _looks()
     yield Paragraph(_text(document.title), look["title"])
     yield Paragraph(_text(document.subtitle), look["sub"])
     yield Spacer(1, 8)
+    heading: list[Any] = []
     for block in document.blocks:
-        yield from _block(block, look, width)
+        parts = [*heading, *_block(block, look, width)]
+        # A heading stays with the picture below it; above any other block its own style sees to that.
+        heading = parts if isinstance(block, Heading) else []
+        if not heading:
+            yield from [KeepTogether(parts)] if isinstance(block, Drawn) else parts
+    yield from heading
 
 
 def _looks() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from opsroom import commands as ask
@@ -27,6 +29,7 @@ from opsroom.record.journal import Journal, read
 from opsroom.room import events as happened
 from opsroom.room.events import VERSIONS, decode, encode
 from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame, StatementCame
+from opsroom.showing.sentences import alarm_sentence
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.play import START, Play, moving, only, seat
 
@@ -57,6 +60,7 @@ def told(play: Play) -> None:
     play.ask(ask.Speak(motion=motion, stance="against", text=f"No. {HOSTILE}"), seat(2))
     play.hear(StatementCame(plant="loom-1", motion=motion, text="The belt is worn."))
     play.vote(motion, ["yes"] * 5 + ["no"] * 2)
+    play.ask(ask.StateMinority(motion=motion, text="The belt first."), seat(7))
     first = play.room.motions[motion].orders[0]
     play.hear(
         ReceiptCame(order=first, plant="loom-1", state=ReceiptState.REFUSED, at=play.now, reason="the belt is worn")
@@ -111,6 +115,8 @@ def test_minutes_tell_both_motions_the_refusal_with_its_reason_and_the_effect(do
         "as the plant declares it",
         "5 for it, 2 not",
         "In the minority",
+        "The belt first.<footer>seat 7, Person 7, ",
+        "motion seconded by Person 2 (deadline: 20",
         "raised Output of Loom 1 by about 10 m/h",
         "not an effect, the rest of the world went on too",
         "seat 2, Person 2",
@@ -119,6 +125,20 @@ def test_minutes_tell_both_motions_the_refusal_with_its_reason_and_the_effect(do
     ):
         assert words in text, words
     assert sum(isinstance(block, Drawn) for block in document.blocks) >= 5
+
+
+def test_an_alarm_is_told_as_it_stood_when_its_motion_was_opened(journal: Path) -> None:
+    session = gather(read(journal))
+    for matter in session.matters:
+        assert matter.then is not None
+        assert matter.then.motions[matter.motion].state == "open"
+        alarm = matter.opened.alarm
+        changed = msgspec.structs.replace(session.room.alarms[alarm], at_unit="loom-2")
+        later = msgspec.structs.replace(session.room, alarms=session.room.alarms.set(alarm, changed))
+        text = page(minutes(session._replace(room=later)))
+        assert html.escape(alarm_sentence(matter.then, matter.then.alarms[alarm])) in text
+        assert html.escape(alarm_sentence(later, changed)) not in text
+    assert not re.search(r"\d{10}\.\d", page(minutes(session))), "no time is told in epoch seconds"
 
 
 def test_no_word_of_people_or_plants_becomes_markup_and_nothing_is_fetched(document: Document) -> None:
