@@ -95,17 +95,17 @@ def migrate_command(
     """Move the readings of a stopped room from one store to another, and prove that all of them are there."""
     from opsroom.loop.hall import read_file
     from opsroom.record.migration import copy
-    from opsroom.record.opening import StoreAddressError, open_store
+    from opsroom.record.opening import StoreAddressError, open_database
 
     read_file(data)
     if source == target:
         raise StoreAddressError(source, "it is the same on both sides", "Name another store with --to.")
-    one = open_store(data, "" if source == "file" else source)
+    one = open_database(data, "" if source == "file" else source)
     try:
-        two = open_store(data, "" if target == "file" else target)
+        two = open_database(data, "" if target == "file" else target)
         try:
             with bar() as progress:
-                sums = copy(one.database, two.database, progress)
+                sums = copy(one, two, progress)
         finally:
             two.close()
     finally:

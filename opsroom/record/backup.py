@@ -12,7 +12,7 @@ from opsroom.record.belongings import DATABASES, Belonging, belongings
 from opsroom.record.disk import StoreError, connect_to_read, explained, private_file, private_folder
 from opsroom.record.journal import verify
 from opsroom.record.migration import copy
-from opsroom.record.opening import READINGS, open_store
+from opsroom.record.opening import READINGS, open_database, open_store
 from opsroom.record.sqlite_store import SqliteStore
 
 Progress = Callable[[str, int, int], None]
@@ -112,9 +112,9 @@ def with_database(folder: Path, store_at: str, to: Path, progress: Progress) -> 
     """Copy readings that live in a database into a file of the backup."""
     source = open_store(folder, store_at, reading=True)
     try:
-        target = SqliteStore(to / READINGS)
+        target = open_database(to)
         try:
-            copy(source.database, target.database, progress)
+            copy(source.database, target, progress)
         finally:
             target.close()
     finally:

@@ -23,6 +23,7 @@ from opsroom.record.database import Database, Row, Session
 from opsroom.record.directory import Directory
 from opsroom.record.disk import StoreError
 from opsroom.record.identities import Identities
+from opsroom.record.migration import whole
 from opsroom.record.rollups import Gathering
 from opsroom.record.store import SHARDS, Block, Place, TelexCounts
 from telex_ingest.heard import GapClosed
@@ -180,6 +181,7 @@ class BlockStore(BlockKeeping):
     def _load(self) -> None:
         """Read the directory and the identities, and what came since they and the rollups were noted."""
         with self._database.lent() as session:
+            whole(self._database, session)
             read = session.execute
             self._directory = Directory(
                 read("SELECT number, plant FROM plants ORDER BY number"), read("SELECT signal, shard, row FROM signals")

@@ -58,6 +58,9 @@ class Database(Protocol):
     def lent(self) -> AbstractContextManager[Session]:
         """Read at one moment's state, while others read and write."""
 
+    def has(self, session: Session, table: str) -> bool:
+        """Whether there is such a table."""
+
     def put(self, session: Session, rows: Sequence[Row]) -> None:
         """Store blocks."""
 

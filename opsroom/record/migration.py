@@ -1,4 +1,7 @@
-"""Moves a store from one database to another, every table, and proves by counts and checksums that nothing is missing. I/O."""
+"""Moves a store from one database to another, every table, and proves by counts and checksums that nothing is missing. I/O.
+
+Until that is proven the target has a table `moving`, and no room opens it. A move that was cut short goes on where it ended.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,9 @@ TABLES = {
 }
 """Every table beside the blocks, and the columns by which its rows are ordered."""
 
+MOVING = "moving"
+"""The table that a store has as long as what is moved into it is not proven to be all."""
+
 _CHUNK = 512
 
 
@@ -42,15 +48,23 @@ class Sum(NamedTuple):
 
 
 def copy(source: Database, target: Database, progress: Progress = lambda *_: None) -> dict[str, Sum]:
-    """Copy every table into an empty store and tell its sums; raises `StoreError` when the copy is not the same.
+    """Copy every table into a store that is empty, or holds what an unfinished copy left; tell the sums of the tables.
 
     What the source stores while it is copied is left behind: blocks are copied last, up to the mark of the first moment.
+    Raises `StoreError` when there are readings of another kind already, and when the copy is not the same.
     """
     sums: dict[str, Sum] = {}
     with source.lent() as session:
+        whole(source, session)
         with target.lent() as there:
-            if there.execute("SELECT count(*) FROM blocks").fetchone()[0]:
-                raise StoreError("there are readings already", target.where, "", "Name an empty store to move into.")
+            done, begun = (
+                there.execute("SELECT coalesce(max(id), -1) FROM blocks").fetchone()[0],
+                target.has(there, MOVING),
+            )
+        if done >= 0 and not begun:
+            raise StoreError("there are readings already", target.where, "", "Name an empty store to move into.")
+        with target.written() as there:
+            there.execute(f"CREATE TABLE IF NOT EXISTS {MOVING} (blocks INTEGER)")
         newest = session.execute("SELECT coalesce(max(id), -1) FROM blocks").fetchone()[0]
         total = session.execute("SELECT count(*) FROM blocks").fetchone()[0]
         for table, order in TABLES.items():
@@ -64,8 +78,9 @@ def copy(source: Database, target: Database, progress: Progress = lambda *_: Non
             progress(table, len(rows), len(rows))
     digest, count = hashlib.sha256(), 0
     for chunk in _blocks(source, newest):
-        with target.written() as there:
-            target.put(there, [_row(identity, body, source.where) for identity, body in chunk])
+        if fresh := [_row(identity, body, source.where) for identity, body in chunk if identity > done]:
+            with target.written() as there:
+                target.put(there, fresh)
         for identity, body in chunk:
             digest.update(identity.to_bytes(8, "little") + hashlib.sha256(body).digest())
         count += len(chunk)
@@ -76,7 +91,16 @@ def copy(source: Database, target: Database, progress: Progress = lambda *_: Non
     if wrong:
         cure = "Empty the target and move again; the source is untouched."
         raise StoreError("the copy is not the same", target.where, f"in {', '.join(wrong)}", cure)
+    with target.written() as there:
+        there.execute(f"DROP TABLE {MOVING}")
     return sums
+
+
+def whole(database: Database, session: Session) -> None:
+    """Raise `StoreError` when a store holds only a part of what was to be moved into it."""
+    if database.has(session, MOVING):
+        cure = "Run the same `opsroom migrate` again: it goes on where it ended. Of a backup, make another one."
+        raise StoreError("what was to be moved here is not all here", database.where, "it was cut short", cure)
 
 
 def sums_of(database: Database, newest: int) -> dict[str, Sum]:

@@ -6,11 +6,15 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from opsroom.record.block_store import BlockStore
-from opsroom.record.sqlite_store import SqliteStore
+from opsroom.record.database import Database
+from opsroom.record.sqlite_store import SqliteDatabase
 from opsroom.room.refusal import RoomError
 
 READINGS = "readings.sqlite"
 """The file of the embedded store in a room's folder."""
+
+PATIENCE_S = 2.0
+"""How long a statement waits for what another program holds."""
 
 
 class StoreAddressError(RoomError):
@@ -61,15 +65,20 @@ def open_store(folder: Path, address: str = "", *, reading: bool = False) -> Blo
     Opened for `reading` alone, a room may write there meanwhile. Raises `StoreError`, also when another room writes there,
     and `StoreAddressError`.
     """
+    return BlockStore(open_database(folder, address, reading=reading))
+
+
+def open_database(folder: Path, address: str = "", *, reading: bool = False) -> Database:
+    """Open the tables of a store alone, also where what is moved into them is not all there; raises as `open_store`."""
     if not address:
-        return SqliteStore(folder / READINGS, reading=reading)
+        return SqliteDatabase(folder / READINGS, PATIENCE_S, reading=reading)
     wrong = wrong_with(address)
     if wrong is not None:
         raise StoreAddressError(shown(address), *wrong)
     try:
-        from opsroom.record.postgres_store import PostgresStore
+        from opsroom.record.postgres_store import PostgresDatabase
     except ImportError as error:
         raise StoreAddressError(
             shown(address), f"psycopg is not installed ({error})", "Install it: pip install 'opsroom[postgres]'."
         ) from None
-    return PostgresStore(address, reading=reading)
+    return PostgresDatabase(address, PATIENCE_S, reading=reading)

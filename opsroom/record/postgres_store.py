@@ -164,6 +164,10 @@ class PostgresDatabase:
                 raise
         self._idle.append(connection)
 
+    def has(self, session: Session, table: str) -> bool:
+        """Whether there is such a table."""
+        return bool(session.execute("SELECT to_regclass(?) IS NOT NULL", (table,)).fetchone()[0])
+
     def put(self, session: Session, rows: Sequence[Row]) -> None:
         """Store blocks by binary COPY, each in the partition of its day."""
         connection = self._of(session)

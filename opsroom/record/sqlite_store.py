@@ -88,6 +88,10 @@ class SqliteDatabase:
         """Read at one moment's state."""
         return self._readers.lent()
 
+    def has(self, session: Session, table: str) -> bool:
+        """Whether there is such a table."""
+        return session.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
+
     def put(self, session: Session, rows: Sequence[Row]) -> None:
         """Store blocks."""
         session.executemany(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -16,14 +17,18 @@ import structlog
 from opsroom.clock import HandClock, SystemClock
 from opsroom.loop.founding import found
 from opsroom.loop.hall import open_hall
+from opsroom.record import migration
 from opsroom.record.backup import backup
+from opsroom.record.block_store import BlockStore
+from opsroom.record.database import Database, Row, Session
 from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
 from opsroom.record.looks import Looks
 from opsroom.record.migration import copy
+from opsroom.record.opening import open_database, open_store
 from opsroom.record.parquet import export
 from opsroom.record.postgres_store import PostgresStore
-from opsroom.record.sqlite_store import SqliteStore
+from opsroom.record.sqlite_store import SqliteDatabase, SqliteStore
 from opsroom.record.store import Store
 from telex_ingest.plant_link import PlantLink
 from tests.contracts.store_contract import BACKFILL, CORRECTION, birth, tick
@@ -202,6 +207,85 @@ def test_a_backup_keeps_who_looked_and_leaves_what_opens_doors_and_what_is_seale
 
 def open_once(folder: Path) -> None:
     open_hall(folder, SystemClock, structlog.wrap_logger(structlog.ReturnLogger())).close()
+
+
+class KilledError(Exception):
+    """The move ends here, as by a kill."""
+
+
+def cut_short(one: BlockStore, target: Database) -> None:
+    """Begin to move a store, and be killed amid the blocks; nobody closes anything in order."""
+
+    def progress(table: str, done: int, of: int) -> None:
+        if table == "blocks" and 0 < done < of:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        copy(one.database, target, progress)
+    target.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("file", "file"),
+        pytest.param("file", "database", marks=pytest.mark.long),
+        pytest.param("database", "file", marks=pytest.mark.long),
+    ],
+)
+def test_a_move_that_was_cut_short_opens_nowhere_and_goes_on_where_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, source: str, target: str
+) -> None:
+    monkeypatch.setattr(migration, "_CHUNK", 8)
+    folders = {"file": tmp_path / "one", "other": tmp_path / "other"}
+    for folder in folders.values():
+        folder.mkdir()
+    schema: Callable[[], str] = (
+        (lambda: "") if "database" not in (source, target) else request.getfixturevalue("schema")
+    )
+    address = schema()
+    from_, to = (address if each == "database" else "" for each in (source, target))
+    one = open_store(folders["file"], from_)
+    fill(one)
+    cut_short(one, open_database(folders["other"], to))
+    with pytest.raises(StoreError, match="Run the same `opsroom migrate` again"):
+        open_store(folders["other"], to)
+    at_once = list(one.after(0))
+    again = open_database(folders["other"], to)
+    put: list[int] = []
+    stored = again.put
+
+    def counted(session: Session, rows: Sequence[Row]) -> None:
+        put.append(len(rows))
+        stored(session, rows)
+
+    monkeypatch.setattr(again, "put", counted)
+    sums = copy(one.database, again)
+    again.close()
+    assert sums["blocks"].rows == len(at_once)
+    assert sum(put) == len(at_once) - 8, "what was there already is not written again"
+    other = open_store(folders["other"], to)
+    same(one, other)
+    with pytest.raises(StoreError, match="there are readings already"):
+        copy(one.database, other.database)
+    one.close()
+    other.close()
+
+
+def test_a_store_that_has_become_another_is_no_unfinished_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration, "_CHUNK", 8)
+    one, stranger = (SqliteStore(tmp_path / f"{name}.sqlite") for name in ("one", "stranger"))
+    fill(one, 30)
+    fill(stranger, 44)
+    cut_short(stranger, SqliteDatabase(tmp_path / "target.sqlite", 2.0))
+    target = SqliteDatabase(tmp_path / "target.sqlite", 2.0)
+    with pytest.raises(StoreError, match="the copy is not the same"):
+        copy(one.database, target)
+    target.close()
+    with pytest.raises(StoreError, match="not all here"):
+        SqliteStore(tmp_path / "target.sqlite")
+    one.close()
+    stranger.close()
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
