@@ -34,6 +34,9 @@ LOOKED = 4 * POOL
 MEMBERS = 100
 """A group of so many takes no more alarms: a flood is told as several groups, each of which can be read and weighed."""
 
+ROUNDS = 4
+"""How often the alarms of a tick are looked at again when others that they had met went elsewhere after them."""
+
 SLOW_KINDS = ("slope", "drift", "variance")
 SHOWN = 5
 """The most candidates that a group keeps."""
@@ -103,7 +106,7 @@ def onset(room: Room, alarm: Alarm, ways: Roads) -> Onset:
 class Regrouped(NamedTuple):
     """What an alarm changes in the groups, and the alarms that were weighed together for it."""
 
-    events: tuple[AnyEvent, ...] = ()
+    events: tuple[AlarmsGrouped, ...] = ()
     weighed: frozenset[str] = frozenset()
 
 
@@ -244,7 +247,7 @@ def _grouped(
     ranked: Sequence[Weighed],
     ways: Roads,
     now: float,
-) -> tuple[AnyEvent, ...]:
+) -> tuple[AlarmsGrouped, ...]:
     members = tuple(sorted(kept, key=lambda name: (onsets[name].at, name)))
     best = ranked[0]
     if home is not None and set(home.members) >= kept and home.origin == best.alarm:
@@ -314,31 +317,48 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
     opened = (happened.AlarmOpened, happened.AlarmRenamed, happened.AlarmReleased, happened.AlarmRelapsed)
     fresh = {event.alarm for event in events if isinstance(event, happened.AlarmOpened)}
     ways, found, last = roads(room.graph), [], room.counts.get("alarm", 0)
-    known: dict[frozenset[str], list[Alarm]] = {}
-    together: dict[str, frozenset[str]] = {}
-    for name in dict.fromkeys(event.alarm for event in events if isinstance(event, opened)):
-        alarm = room.alarms.get(name)
-        if alarm is None or not running(alarm):
-            continue
-        near, link = ways.near(alarm.unit), _link(room, alarm)
-        close = None if link else known.get(near)
-        if close is None:
-            keys = [] if link else [key for unit in near for key in alarmed_as(room, unit)]
-            # In a flood an alarm meets those that came about when it did, as if they had come one by one.
-            upto = min(last, _number(alarm) + POOL) if name in fresh and not few(keys) else last
-            close = _close(room, near, keys, link, upto)
-            if few(keys):
-                known[near] = close
-        pool = _pool(room, alarm, close)
-        if name in together and all(one.id in together[name] or one.group == alarm.group for one in pool):
-            continue
-        told = regroup(room, alarm, pool, ways, now)
-        for event in told.events:
-            room = grouped.APPLY[type(event)](room, event)
-            found.append(event)
-        if home := room.groups.get(room.alarms[name].group):
-            together |= dict.fromkeys(told.weighed & {*home.members}, told.weighed)
+    names = [*dict.fromkeys(event.alarm for event in events if isinstance(event, opened))]
+    for _ in range(ROUNDS):
+        known: dict[frozenset[str], list[Alarm]] = {}
+        together: dict[str, frozenset[str]] = {}
+        met: dict[str, tuple[int, list[Alarm]]] = {}
+        moved: dict[str, int] = {}
+        for place, name in enumerate(names):
+            alarm = room.alarms.get(name)
+            if alarm is None or not running(alarm):
+                continue
+            near, link = ways.near(alarm.unit), _link(room, alarm)
+            close = None if link else known.get(near)
+            if close is None:
+                keys = [] if link else [key for unit in near for key in alarmed_as(room, unit)]
+                # In a flood an alarm meets those that came about when it did, as if they had come one by one.
+                upto = min(last, _number(alarm) + POOL) if name in fresh and not few(keys) else last
+                close = _close(room, near, keys, link, upto)
+                if few(keys):
+                    known[near] = close
+            pool = _pool(room, alarm, close)
+            met[name] = place, pool
+            if name in together and all(one.id in together[name] or one.group == alarm.group for one in pool):
+                continue
+            told = regroup(room, alarm, pool, ways, now)
+            for event in told.events:
+                room = grouped.APPLY[type(event)](room, event)
+                found.append(event)
+                moved |= dict.fromkeys(event.members, place)
+            if home := room.groups.get(room.alarms[name].group):
+                together |= dict.fromkeys(told.weighed & {*home.members}, told.weighed)
+        names = [name for name, (place, pool) in met.items() if _stale(room, room.alarms[name], place, pool, moved)]
+        if not names:
+            break
     return tuple(found)
+
+
+def _stale(room: Room, alarm: Alarm, place: int, pool: Iterable[Alarm], moved: Mapping[str, int]) -> bool:
+    """Tell whether an alarm stands apart from one that it has met and could join, and either was moved since."""
+    apart = [one for name in pool if (one := room.alarms[name.id]).group != alarm.group]
+    return any(
+        max(moved.get(one.id, -1), moved.get(alarm.id, -1)) >= place and not _full(room, one, alarm) for one in apart
+    )
 
 
 def resume(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent, ...]:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from opsroom.alarms.flood import Trouble, in_order
 from opsroom.commands import Asked
 from opsroom.record.chain import Entry
 from opsroom.room.events import VERSIONS, AnyEvent, decode, encode, kind_of
-from opsroom.room.news import AnyNews, PlantSilent, Sight, VerdictNews
+from opsroom.room.news import AnyNews, Sight
 from opsroom.room.refusal import Refused
 from opsroom.room.room import Room, decide, evolve, follow, hear, made
 from opsroom.views import Answer
@@ -39,11 +40,6 @@ class Tick(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-TROUBLE = (VerdictNews, PlantSilent)
-"""News of what goes wrong. What comes of it together is put together once: a thousand plants slip for one reason, not for a
-thousand."""
-
-
 def fold(room: Room, messages: Iterable[Message], now: float, sight: Sight) -> Tick:
     """Decide on each message and evolve, one by one; a refusal goes to its asker alone.
 
@@ -56,7 +52,11 @@ def fold(room: Room, messages: Iterable[Message], now: float, sight: Sight) -> T
 
 
 class _Folding:
-    """A tick that is being folded: the room so far, what has come of it, and the troubles from which nothing has followed yet."""
+    """A tick that is being folded: the room so far, what has come of it, and the troubles that are still to be heard together.
+
+    What goes wrong together is numbered and put together once, in an order of its own: a thousand plants slip for one reason,
+    not for a thousand, and not for another one when they are heard the other way round.
+    """
 
     def __init__(self, room: Room, now: float, sight: Sight) -> None:
         self.room, self.now, self.sight = room, now, sight
@@ -65,16 +65,21 @@ class _Folding:
         self.answers: list[Answer] = []
         self.refused: list[tuple[Message, Refused]] = []
         self.faults: list[Fault] = []
+        self.waiting: list[Trouble] = []
         self.troubles: list[tuple[Message, tuple[AnyEvent, ...]]] = []
 
     def take(self, message: Message) -> None:
         """Decide on a message; whatever is not one more trouble meets a room in which all has followed."""
-        trouble = isinstance(message, TROUBLE)
-        if not trouble:
-            self._follow()
+        if isinstance(message, Trouble):
+            self.waiting.append(message)
+            return
+        self._follow()
+        self._decide(message)
+
+    def _decide(self, message: Message) -> None:
         asked = message if isinstance(message, Asked) else None
         try:
-            if isinstance(message, TROUBLE):
+            if isinstance(message, Trouble):
                 new = hear(self.room, message, self.now)
             else:
                 new = decide(self.room, message, self.now, self.sight)
@@ -92,7 +97,7 @@ class _Folding:
                 self.answers.append(_fault_answer(asked))
             return
         self._happened(new, cause_of(message))
-        if trouble and new:
+        if new and isinstance(message, Trouble):
             self.troubles.append((message, new))
         if asked is not None:
             self.answers.append(Answer(ok=True, key=asked.key, made=made(self.room, asked) or ()))
@@ -116,7 +121,10 @@ class _Folding:
         self.entries += (entry_of(event, cause) for event in new)
 
     def _follow(self) -> None:
-        """Let follow what does from the troubles so far; a defect in that harms the trouble alone from which it comes."""
+        """Hear the troubles so far and let follow what does; a defect in that harms the trouble alone from which it comes."""
+        waiting, self.waiting = self.waiting, []
+        for trouble in in_order(self.room.graph, waiting) if len(waiting) > 1 else waiting:
+            self._decide(trouble)
         troubles, self.troubles = self.troubles, []
         if not troubles:
             return

@@ -81,6 +81,10 @@ class FlowGraph:
         """Tell whether `source` feeds `target`, directly or by others; nobody feeds itself."""
         return source != target and target in self._reach.get(source, frozenset())
 
+    def fed(self, unit: str) -> int:
+        """How many units a unit feeds, directly or by others: who feeds another, and not in a circle, feeds more than it."""
+        return len(self._reach.get(unit, ()))
+
     @cached_property
     def _reach(self) -> Mapping[str, frozenset[str]]:
         return {unit: frozenset(self.downstream(unit)) for unit in self.gives}

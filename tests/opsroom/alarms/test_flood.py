@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.alarms import group
 from opsroom.alarms.group import MEMBERS, POOL
 from opsroom.alarms.group_events import AlarmsGrouped
 from opsroom.alarms.records import Group
@@ -56,10 +58,10 @@ def groups_of(room: Room) -> set[tuple[str, frozenset[str]]]:
     def about(name: str) -> str:
         return room.alarms[name].signal
 
-    def told(group: Group) -> tuple[str, frozenset[str]]:
-        return about(group.origin), frozenset(about(name) for name in group.members)
+    def told(one: Group) -> tuple[str, frozenset[str]]:
+        return about(one.origin), frozenset(about(name) for name in one.members)
 
-    return {told(group) for group in room.groups.values() if not group.over()}
+    return {told(one) for one in room.groups.values() if not one.over()}
 
 
 def test_a_chain_that_slips_in_one_tick_is_put_together_once() -> None:
@@ -81,6 +83,85 @@ def test_what_comes_together_is_grouped_as_what_comes_one_by_one(order: list[int
     for one in news:
         one_by_one = together(one_by_one, [one]).room
     assert groups_of(at_once) == groups_of(one_by_one)
+
+
+UNITS = [f"unit-{number}" for number in range(8)]
+WAYS = st.dictionaries(
+    st.tuples(st.sampled_from(UNITS), st.sampled_from(UNITS)).filter(lambda ends: ends[0] != ends[1]),
+    st.sampled_from([0.0, 300.0, 900.0]),
+    max_size=24,
+)
+"""Who feeds whom and how long that takes: circles, and many ways between two, are allowed."""
+TROUBLES = st.dictionaries(
+    st.tuples(st.sampled_from(UNITS), st.sampled_from(["output", "heat", ""])),
+    st.tuples(st.sampled_from([60.0, 300.0, 600.0, 1200.0, 3000.0]), st.sampled_from(["step", "slope", "stuck"])),
+    min_size=2,
+    max_size=16,
+)
+"""What goes wrong, how long ago; without a signal the whole plant falls silent."""
+
+
+def meshed(ways: Mapping[tuple[str, str], float]) -> Room:
+    """Plants that feed each other as drawn, all on two links."""
+    feeds = tuple(
+        Flow(source=source, target=target, product="water", delay_s=delay_s)
+        for (source, target), delay_s in ways.items()
+    )
+    born: list[AnyNews] = [PlantBorn(birth=birth(unit), link=f"link-{unit[-1] in '0123'}") for unit in UNITS]
+    return fold(newborn("meshed", charter(feeds=feeds, notices=RULES)), born, START, lambda _: None).room
+
+
+def wrong(troubles: Mapping[tuple[str, str], tuple[float, str]]) -> list[AnyNews]:
+    return [
+        verdict(f"{unit}/{signal}", since=NOW - ago_s, at=NOW, named=word)
+        if signal
+        else PlantSilent(plant=unit, since=NOW - ago_s)
+        for (unit, signal), (ago_s, word) in troubles.items()
+    ]
+
+
+@given(ways=WAYS, troubles=TROUBLES, shuffled=st.randoms(use_true_random=False))
+def test_what_is_made_of_troubles_of_one_tick_hangs_on_no_order_of_coming(
+    ways: dict[tuple[str, str], float], troubles: dict[tuple[str, str], tuple[float, str]], shuffled: Random
+) -> None:
+    room, news = meshed(ways), wrong(troubles)
+    told = together(room, news)
+    shuffled.shuffle(news)
+    again = together(room, news)
+    assert again.events == told.events, "the same alarms under the same names, the same groups, the same notices"
+    assert again.room == told.room == evolve(room, told.events)
+
+
+@given(ways=WAYS, troubles=TROUBLES)
+def test_alarms_that_were_put_together_stay_so_when_they_are_looked_at_again(
+    ways: dict[tuple[str, str], float], troubles: dict[tuple[str, str], tuple[float, str]]
+) -> None:
+    room = together(meshed(ways), wrong(troubles)).room
+    named = tuple(
+        happened.AlarmRenamed(at=NOW, alarm=alarm.id, deviation=alarm.deviation)
+        for alarm in sorted(room.alarms.values(), key=lambda one: one.id)
+    )
+    assert groups_of(evolve(room, group.follow(room, named, NOW))) == groups_of(room)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_said_of_one_signal_stays_in_the_order_in_which_it_was_said(turned: bool) -> None:
+    room, _ = chains(2)
+    first = verdict("pump-1/output", since=NOW - 60.0, at=NOW - 30.0, named="step")
+    later = verdict("pump-1/output", since=NOW - 900.0, at=NOW, named="slope")
+    other = slip("pump-0", 0.0)
+    tick = together(room, [first, later, other] if not turned else [other, first, later])
+    named = happened.AlarmOpened | happened.AlarmRenamed
+    told = [(event.alarm, event.deviation.named) for event in tick.events if isinstance(event, named)]
+    assert told == [("alarm-1", "step"), ("alarm-1", "slope"), ("alarm-2", "step")], "the earliest onset comes first"
+
+
+def test_of_alarms_that_began_at_one_moment_the_one_upstream_comes_first() -> None:
+    room, plants = chains(LONG)
+    tick = together(room, [slip(plant, 0.0) for plant in reversed(plants)])
+    assert [event.signal for event in tick.events if isinstance(event, happened.AlarmOpened)] == [
+        f"{plant}/output" for plant in plants
+    ]
 
 
 def test_more_plants_than_are_weighed_together_fall_silent_in_one_tick_and_each_stands_in_one_group() -> None:
