@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 
 from opsroom.app import doors_open
 from opsroom.clock import FastClock
@@ -78,6 +79,15 @@ class Known:
     seed: int | None
 
 
+def announcement(title: str, at: float) -> str:
+    """What a rehearsal says first, as rich markup; an option's title is a seat's words and no markup.
+
+    >>> announcement("Wait [/] and see", 0.0)
+    "[white on magenta] REHEARSAL [/] 'Wait \\\\[/] and see' at 1970-01-01 00:00 UTC; no plant hears of this"
+    """
+    return f"[white on magenta] {REHEARSAL} [/] {escape(repr(title))} at {moment(at)}; no plant hears of this"
+
+
 def known_of(folder: Path, scenario: str, start: float | None) -> Known:
     """Read what the simulators wrote beside a demo's room, or take what was said; raises `NotRehearsedError`."""
     path = folder / "truth.json"
@@ -106,7 +116,7 @@ async def rehearse(
     if known.start.timestamp() >= at:
         raise NotRehearsedError(f"the scenario began at {known.start.isoformat()}", "choose a later moment")
     console = Console(highlight=False, soft_wrap=True, stderr=True)
-    console.print(f"[white on magenta] {REHEARSAL} [/] {chosen.title!r} at {moment(at)}; no plant hears of this")
+    console.print(announcement(chosen.title, at))
     private_folder(out)
     signal = matter.opened.signal
     async with _stage(folder, out / "room", known, speed) as hall:

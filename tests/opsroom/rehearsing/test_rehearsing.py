@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from opsroom.clock import FastClock
 from opsroom.constitution.charter import read as read_charter
@@ -17,7 +19,7 @@ from opsroom.minutes.gather import Kept, Matter
 from opsroom.minutes.page import page
 from opsroom.proof.keys import Keyring
 from opsroom.record.chain import Recorded
-from opsroom.rehearsal import NotRehearsedError, known_of
+from opsroom.rehearsal import NotRehearsedError, announcement, known_of
 from opsroom.rehearsing.card import Wrong, card, card_rows, truth_of
 from opsroom.rehearsing.compare import beside, report
 from opsroom.rehearsing.fates import fates
@@ -79,6 +81,13 @@ def test_a_rehearsal_leaves_the_real_rooms_folder_as_it_is(tmp_path: Path) -> No
     finally:
         hall.close()
     assert (scratch / JOURNAL).exists()
+
+
+@pytest.mark.parametrize("title", ["Wait [/] and see", "[bold]Faster[/bold]", "[link=file:///x]here", "half [of it"])
+def test_the_title_of_an_option_is_told_as_it_stands_and_never_as_markup(title: str) -> None:
+    console = Console(file=StringIO(), record=True, width=200, highlight=False)
+    console.print(announcement(title, START))
+    assert repr(title) in console.export_text()
 
 
 def test_the_page_says_that_it_is_a_rehearsal_and_how_alike_it_was() -> None:
