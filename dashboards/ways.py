@@ -33,6 +33,7 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="dark">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/assets/desk.css">
 <link rel="stylesheet" href="/assets/room.css">
 </head>

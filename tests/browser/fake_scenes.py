@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from fastapi import WebSocketDisconnect
@@ -22,6 +22,43 @@ SENTENCE = "Output of the Mill at Tomé fell by 18.4 t/h (14.9 to 21.7) at 11:42
 def paint(room: FakeRoom, unit: str, state: str, alarms: int = 0) -> v.UnitView:
     room.units[unit] = msgspec.structs.replace(room.units[unit], state=state, alarms=alarms)
     return room.units[unit]
+
+
+def alarm_of(room: FakeRoom, name: str, key: str, **facts: object) -> v.AlarmView:
+    """An alarm of a signal, or of a plant that is silent, at its own plant with its clock just begun; `facts` differ."""
+    plant = key.partition("/")[0]
+    alarm = v.AlarmView(
+        id=name,
+        signal=key,
+        unit=plant,
+        title="Output · Mill at Tomé",
+        kind="step",
+        direction="down",
+        state="unacknowledged",
+        sentence=SENTENCE,
+        probability=0.97,
+        size=-18.4,
+        uom="t/h",
+        since=room.now - 240,
+        opened_at=room.now,
+        at_unit=plant,
+        at_level="plant",
+        clock_s=1800.0,
+        deadline=room.now + 1500.0,
+    )
+    return msgspec.structs.replace(alarm, **facts)
+
+
+def request_of(
+    room: FakeRoom, name: str, plant: str, about: Literal["sight", "orders"], **facts: object
+) -> v.RequestView:
+    """What the council asks of a plant; `facts` say what."""
+    return msgspec.structs.replace(
+        v.RequestView(
+            id=name, unit=plant, side="room", about=about, asked_by="the council", asked_at=room.now, reason=""
+        ),
+        **facts,
+    )
 
 
 async def quiet(room: FakeRoom, key: str) -> None:
@@ -60,24 +97,10 @@ async def alarmed(room: FakeRoom, key: str) -> None:
     room.signals[key] = msgspec.structs.replace(
         room.signals[key], state="alarm", named="step", p=(0.01, 0.01, 0.97, 0.01)
     )
-    alarm = v.AlarmView(
-        id="alarm-1",
-        signal=key,
-        unit="mill-at-tom",
-        title="Output · Mill at Tomé",
-        kind="step",
-        direction="down",
-        state="unacknowledged",
-        sentence=SENTENCE,
-        probability=0.97,
-        size=-18.4,
-        uom="t/h",
-        since=room.now - 240,
-        opened_at=room.now,
-        at_unit="mill-at-tom",
-        at_level="plant",
-        clock_s=1800.0,
-        deadline=room.now + 1500.0,
+    alarm = alarm_of(
+        room,
+        "alarm-1",
+        key,
         normal_low=78.0,
         normal_high=90.2,
     )
@@ -112,22 +135,18 @@ async def climbed(room: FakeRoom, key: str) -> None:
 
 async def second(room: FakeRoom, key: str) -> None:
     room.mute = True
-    alarm = v.AlarmView(
-        id="alarm-2",
-        signal="mill-at-via",
-        unit="mill-at-via",
+    alarm = alarm_of(
+        room,
+        "alarm-2",
+        "mill-at-via",
         title="Mill at Viña",
         kind="silence",
-        direction="down",
-        state="unacknowledged",
         sentence="The Mill at Viña has said nothing since 11:58.",
         probability=1.0,
         size=None,
         uom="",
         since=room.now - 300,
         opened_at=room.now - 60,
-        at_unit="mill-at-via",
-        at_level="plant",
         clock_s=900.0,
         deadline=room.now + 840,
     )
@@ -251,26 +270,22 @@ async def proposed(room: FakeRoom, key: str) -> None:
 
 async def asked(room: FakeRoom, key: str) -> None:
     plant, name = key.split("/")
-    look = v.RequestView(
-        id="request-1",
-        unit=plant,
-        side="room",
-        about="sight",
-        asked_by="the council",
-        asked_at=room.now,
+    look = request_of(
+        room,
+        "request-1",
+        plant,
+        "sight",
         reason="To see where the yarn goes",
         signals=(name,),
         to="economy",
         to_title="The economy",
         until=room.now + 7200.0,
     )
-    orders = v.RequestView(
-        id="request-2",
-        unit=plant,
-        side="room",
-        about="orders",
-        asked_by="the council",
-        asked_at=room.now,
+    orders = request_of(
+        room,
+        "request-2",
+        plant,
+        "orders",
         reason="Nobody is left for a third shift",
         declines=("restaff-shift",),
         diff=(("gone", "accepts all of its orders"), ("new", "does not accept restaff-shift")),
@@ -309,24 +324,14 @@ async def flood(room: FakeRoom, count: int) -> None:
     for number, plant in enumerate(plants, 1):
         climbed = number % 5 == 0
         follows = f"flood-{number - 1}" if number % 3 == 2 else ""
-        alarm = v.AlarmView(
-            id=f"flood-{number}",
-            signal=f"{plant.id}/output",
-            unit=plant.id,
+        alarm = alarm_of(
+            room,
+            f"flood-{number}",
+            f"{plant.id}/output",
             title=f"Output · {plant.title}",
-            kind="step",
-            direction="down",
-            state="unacknowledged",
-            sentence=SENTENCE,
-            probability=0.97,
-            size=-18.4,
-            uom="t/h",
-            since=room.now - 240,
-            opened_at=room.now,
             at_unit=plant.parent if climbed else plant.id,
             at_level="enterprise" if climbed else "plant",
             climbs=(v.ClimbView(source=plant.id, target=plant.parent, at=room.now, reason="expired"),) * climbed,
-            clock_s=1800.0,
             deadline=room.now + 600.0 + number,
             origin=follows,
         )

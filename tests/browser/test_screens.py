@@ -74,6 +74,7 @@ def test_a_seat_that_left_in_another_tab_is_told_so_and_comes_back(opened: Open,
     desk.context.request.post(f"{fake.address}/api/logout")
     fake.ask("gap")
     expect(desk.locator(".band-down strong")).to_have_text(ENDED)
+    expect(desk.locator("#desk .armrest")).to_be_hidden()
     expect(desk.get_by_role("link", name="Log in again")).to_have_attribute("href", "/seat/3")
     # Whoever logs in again, in whichever tab, finds this one as it was.
     desk.context.add_cookies(token)  # type: ignore[arg-type] # what the browser gives, it takes
@@ -81,3 +82,19 @@ def test_a_seat_that_left_in_another_tab_is_told_so_and_comes_back(opened: Open,
     desk.context.request.post(f"{fake.address}/api/login", data=known)
     fake.ask("gap")
     expect(desk.locator(".band-down")).to_be_hidden()
+    expect(desk.locator("#desk .armrest")).to_be_visible()
+
+
+def test_who_leaves_leaves_no_draft_behind_in_any_tab(opened: Open, fake: Served) -> None:
+    fake.scene("quiet", "climbed")
+    desk = opened(fake, "/seat/3", account="seat-3", allowed=("WebSocket", "401", "403"))
+    desk.locator("#motion-title").fill("Half a thought")
+    other = desk.context.new_page()
+    other.goto(f"{fake.address}/seat/3")
+    expect(other.locator("#room-line")).to_contain_text("line up")
+    other.get_by_role("button", name="Leave").click()
+    expect(other.locator("#wall")).to_be_visible()
+    expect(desk.locator("#login")).to_be_visible()
+    assert "Half a thought" not in desk.content()
+    other.go_back()
+    expect(other.locator("#desk")).to_have_count(0)
