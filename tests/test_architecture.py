@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("simulators", "telex_ingest", "cyberstride", "opsroom", "dashboards")
@@ -146,6 +144,7 @@ BANNED = {
 }
 
 
+@cache
 def modules() -> list[Path]:
     return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
@@ -154,75 +153,86 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file imports, at the top or inside a function; what only a type checker sees is left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     for_types = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    found: set[str] = set()
+    for node in nodes(path):
         if id(node) in for_types:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, (
                 f"{name_of(path)}:{node.lineno}: imports are absolute, so that a reader sees from where"
             )
-            yield node.module or ""
+            found.add(node.module or "")
             if node.module in PACKAGES:
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+                found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
 def does_io(name: str) -> bool:
     return any(name == known or (known.endswith("/*") and name.startswith(known[:-1])) for known in DOES_IO)
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_package_imports_only_what_lies_downhill(path: Path) -> None:
-    name = name_of(path)
-    if name in COMPOSE:
-        return
-    package = name.split("/")[0]
-    for module in imports(path):
-        other = module.split(".")[0]
-        if other not in PACKAGES or other == package:
+def test_the_packages_have_modules() -> None:
+    assert {name_of(path).split("/")[0] for path in modules()} == set(PACKAGES)
+
+
+def test_a_package_imports_only_what_lies_downhill() -> None:
+    for path in modules():
+        name = name_of(path)
+        if name in COMPOSE:
             continue
-        assert other in MAY_IMPORT[package], f"{name} imports {module}, which lies uphill"
-        if package == "dashboards" and other == "opsroom" and module != "opsroom":
-            assert module in DASHBOARDS_SEE, f"{name} imports {module}: a screen sees {sorted(DASHBOARDS_SEE)} alone"
+        package = name.split("/")[0]
+        for module in imports(path):
+            other = module.split(".")[0]
+            if other not in PACKAGES or other == package:
+                continue
+            assert other in MAY_IMPORT[package], f"{name} imports {module}, which lies uphill"
+            if package == "dashboards" and other == "opsroom" and module != "opsroom":
+                assert module in DASHBOARDS_SEE, (
+                    f"{name} imports {module}: a screen sees {sorted(DASHBOARDS_SEE)} alone"
+                )
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_nothing_imports_the_files_that_compose(path: Path) -> None:
-    name = name_of(path)
-    if name in COMPOSE:
-        return
+def test_nothing_imports_the_files_that_compose() -> None:
     composing = {known.removesuffix(".py").replace("/", ".") for known in COMPOSE}
-    assert not composing & set(imports(path)), f"{name} imports a file that composes"
+    for path in modules():
+        if name_of(path) not in COMPOSE:
+            assert not composing & imports(path), f"{name_of(path)} imports a file that composes"
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_pure_module_imports_no_clock_no_chance_and_no_wire(path: Path) -> None:
-    name = name_of(path)
-    if does_io(name):
-        return
-    # A screen's figures are pure functions from a view to a Dash component, which is a value.
-    values = {"dash"} if name.startswith("dashboards/") else set()
-    seen = {module.split(".")[0] for module in imports(path)} - values
-    assert not seen & IMPURE, f"{name} imports {sorted(seen & IMPURE)}: hand the value in, or name the file in DOES_IO"
+def test_a_pure_module_imports_no_clock_no_chance_and_no_wire() -> None:
+    for path in modules():
+        name = name_of(path)
+        if does_io(name):
+            continue
+        # A screen's figures are pure functions from a view to a Dash component, which is a value.
+        values = {"dash"} if name.startswith("dashboards/") else set()
+        seen = ({module.split(".")[0] for module in imports(path)} - values) & IMPURE
+        assert not seen, f"{name} imports {sorted(seen)}: hand the value in, or name the file in DOES_IO"
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_module_has_the_name_of_a_thing(path: Path) -> None:
-    parts = {part.removesuffix(".py").strip("_") for part in path.relative_to(ROOT).parts}
-    assert not parts & BANNED, f"{name_of(path)}: the function belongs to the noun that it takes as first argument"
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef):
-            assert not re.search(r"(Manager|Handler|Helper|Processor|Service)$|^Abstract", node.name), node.name
+def test_a_module_has_the_name_of_a_thing() -> None:
+    for path in modules():
+        parts = {part.removesuffix(".py").strip("_") for part in path.relative_to(ROOT).parts}
+        assert not parts & BANNED, f"{name_of(path)}: the function belongs to the noun that it takes as first argument"
+        for node in nodes(path):
+            if isinstance(node, ast.ClassDef):
+                assert not re.search(r"(Manager|Handler|Helper|Processor|Service)$|^Abstract", node.name), node.name
 
 
 def test_the_five_sentences_chain() -> None:
