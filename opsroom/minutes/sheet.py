@@ -99,7 +99,7 @@ def _flow(document: Document, width: float) -> Iterator[Any]:
     heading: list[Any] = []
     for block in document.blocks:
         parts = [*heading, *_block(block, look, width)]
-        # A heading stays with the picture below it; above any other block its own style sees to that.
+        # A picture stays with its caption and the heading above it; above any other block the style sees to that.
         heading = parts if isinstance(block, Heading) else []
         if not heading:
             yield from [KeepTogether(parts)] if isinstance(block, Drawn) else parts
@@ -164,7 +164,7 @@ def _block(block: Block, look: dict[str, Any], width: float) -> Iterator[Any]:
         case Quote(who, text):
             yield KeepTogether([Paragraph(_text(text), look["quote"]), Paragraph(_text(who), look["who"])])
         case Drawn(picture, caption):
-            yield KeepTogether([_drawing(picture, width), Paragraph(_text(caption), look["name"]), Spacer(1, 6)])
+            yield from (_drawing(picture, width), Paragraph(_text(caption), look["name"]), Spacer(1, 6))
         case Exact(text):
             yield from (Paragraph(_text(line), look["exact"]) for line in text.split("\n"))
 

@@ -17,7 +17,7 @@ import pytest
 from opsroom import commands as ask
 from opsroom.council.attribution import Attribution
 from opsroom.loop.tick import entry_of
-from opsroom.minutes.blocks import Document, Drawn
+from opsroom.minutes.blocks import Document, Drawn, Heading
 from opsroom.minutes.compose import minutes
 from opsroom.minutes.gather import NothingToTellError, gather, told_events
 from opsroom.minutes.page import page
@@ -240,6 +240,11 @@ def test_the_pdf_has_the_same_bytes_each_time_and_carries_text(document: Documen
     assert once.startswith(b"%PDF-")
     assert once == sheet(document)
     assert len(once) > 20_000
+    # A picture that fits below its heading does not wait for the next page.
+    short = document._replace(
+        blocks=(Heading(2, "Seen"), next(one for one in document.blocks if isinstance(one, Drawn)))
+    )
+    assert len(re.findall(rb"/Type /Page\b", sheet(short))) == 1
 
 
 def test_an_old_ballot_of_an_open_motion_is_neither_told_nor_proven() -> None:
