@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 from websockets.asyncio.client import ClientConnection
 
+from telex_ingest.legible import legible_answer
 from telex_ingest.refusals import LinkRefusedError
 from telex_ingest.tape import Tape
 from telex_ingest.telex import FromPlant, Hello, PlantBirth, Refusal, Welcome
@@ -51,7 +52,7 @@ class Greeting:
 
     async def _welcome(self, socket: ClientConnection) -> Welcome:
         while True:
-            said = decode_room(await socket.recv(), self._subprotocol)
+            said = legible_answer(decode_room(await socket.recv(), self._subprotocol))
             for refused in said.refusals:
                 self._refused(refused)
                 if refused.code in ("unauthorised", "wrong-protocol"):

@@ -1,17 +1,32 @@
-"""A plant's words as screens, terminals and logs can show them. Pure.
+"""The words of one end of the wire as screens, terminals and logs of the other can show them. Pure.
 
-What a plant writes about itself is read by people: on walls, in a terminal, in minutes. A terminal obeys control characters,
-and a mark that turns the writing round makes one name look like another.
+What a plant writes about itself is read by people: on walls, in a terminal, in minutes; so is at the plant what the room's seats
+write. A terminal obeys control characters, and a mark that turns the writing round makes one name look like another. What is
+signed is made legible after its proof was checked; ids, names and the parameters of orders stay as they are.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from telex_ingest.telex import Death, FromPlant, OrderBirth, PlantBirth, PlantCall, Receipt, SignalBirth
+from telex_ingest.telex import (
+    Death,
+    FromPlant,
+    FromRoom,
+    Invitation,
+    InvitedOption,
+    OrderBirth,
+    PlantBirth,
+    PlantCall,
+    Receipt,
+    SignalBirth,
+)
 
 MOST = 500
 """Characters of a title, a unit or a reason; as many as in a room.toml."""
+
+MOST_SAID = 4000
+"""Characters of what the room says to a plant's people in whole sentences."""
 
 JOINERS = frozenset("\u200c\u200d")
 """Marks of no width that Persian, Hindi and others are written with."""
@@ -62,3 +77,30 @@ def legible_frame(frame: FromPlant) -> FromPlant:
         calls=tuple(msgspec.structs.replace(one, reason=legible(one.reason)) for one in frame.calls),
         deaths=tuple(msgspec.structs.replace(one, reason=legible(one.reason)) for one in frame.deaths),
     )
+
+
+def legible_answer(frame: FromRoom) -> FromRoom:
+    """Give a frame of the room whose refusals and notices can be shown; the same object, if it has none."""
+    if not (frame.refusals or frame.notices):
+        return frame
+    return msgspec.structs.replace(
+        frame,
+        refusals=tuple(
+            msgspec.structs.replace(one, reason=legible(one.reason, MOST_SAID), cure=legible(one.cure))
+            for one in frame.refusals
+        ),
+        notices=tuple(msgspec.structs.replace(one, text=legible(one.text, MOST_SAID)) for one in frame.notices),
+    )
+
+
+def legible_invitation(invitation: Invitation) -> Invitation:
+    """Give an invitation that can be shown: the same object, or one without its proof, which held for it as it came."""
+    title, text = legible(invitation.title), legible(invitation.text, MOST_SAID)
+    options = tuple(_option(one) for one in invitation.options)
+    if title == invitation.title and text == invitation.text and options == invitation.options:
+        return invitation
+    return msgspec.structs.replace(invitation, title=title, text=text, options=options, proof=None)
+
+
+def _option(one: InvitedOption) -> InvitedOption:
+    return msgspec.structs.replace(one, title=legible(one.title), terms=legible(one.terms, MOST_SAID))

@@ -25,6 +25,7 @@ from websockets.uri import parse_uri
 from telex_ingest.errands import Errands, in_time
 from telex_ingest.framing import DEPTH_EVERY_S, depths, frames, parts
 from telex_ingest.greeting import Greeting
+from telex_ingest.legible import legible_answer
 from telex_ingest.line import LinkCounts
 from telex_ingest.orderly import OnOrder, Orderly
 from telex_ingest.proof import TOLERANCE_S, Pin
@@ -367,7 +368,7 @@ class PlantLink:
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for message in socket:
-            said: FromRoom = decode_room(message, self._subprotocol)
+            said: FromRoom = legible_answer(decode_room(message, self._subprotocol))
             if said.acks:
                 self._tape.acknowledged(said.acks)
             for refused in said.refusals:

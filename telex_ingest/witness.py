@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from telex_ingest.invitation import STATEMENT, doubt
+from telex_ingest.legible import legible_invitation
 from telex_ingest.proof import Pin
 from telex_ingest.refusals import TelexError
 from telex_ingest.telex import Invitation, PlantStatement, microseconds
@@ -69,7 +70,7 @@ class Witness:
         if self._on_invitation is None or same:
             return
         try:
-            waiting = self._on_invitation(invitation)
+            waiting = self._on_invitation(legible_invitation(invitation))
             if waiting is not None:
                 await waiting
         except Exception:

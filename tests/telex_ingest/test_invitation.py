@@ -10,8 +10,18 @@ from hypothesis import given
 
 from telex_ingest.heard import StatementCame
 from telex_ingest.invitation import STATEMENT, doubt, invitation_bytes, prove
+from telex_ingest.legible import legible
 from telex_ingest.proof import Pin, order_bytes
-from telex_ingest.telex import FromRoom, Invitation, InvitedOption, InvitedOrder, Notice, PlantStatement, moment
+from telex_ingest.telex import (
+    FromRoom,
+    Invitation,
+    InvitedOption,
+    InvitedOrder,
+    Notice,
+    PlantStatement,
+    Refusal,
+    moment,
+)
 from telex_ingest.wire import Subprotocol, decode_room, encode
 from telex_ingest.witness import INVITATIONS, StatementError, Witness
 from tests.telex_ingest.conftest import NOON, MiniatureRoom, until
@@ -95,6 +105,26 @@ async def test_an_invitation_is_answered_and_the_statement_is_said_again_after_a
         await until(lambda: link.counts.refused == 1)
         assert link.refusals[-1].code == "unborn"
         assert room.gateway.line().statements == 2
+
+
+async def test_what_the_rooms_people_write_commands_no_terminal_of_a_plant(room: MiniatureRoom) -> None:
+    evil = "Stop \u202eit\x1b[2J\x07\r\nroom> "
+    heard: list[Invitation] = []
+    noticed: list[Notice] = []
+    option = InvitedOption(id="a", title=evil, kind="nothing", terms=evil)
+    signed = prove(an_invitation(title=evil, text=evil, options=(option,)), KEYS[0])
+    more: dict[str, Any] = {"pin": PIN, "now": lambda: NOON, "on_invitation": heard.append, "on_notice": noticed.append}
+    async with a_link(room, None, **more) as link:
+        told = Notice(plant="mill-1", alarm="alarm-7", signal="signal-1", state="opened", text=evil)
+        await until(lambda: room.gateway.send("mill-1", invitations=[signed], notices=[told]))
+        room.gateway.refuse("mill-1", Refusal(code="late", reason=evil, cure=evil, plant="mill-1"))
+        await until(lambda: heard and noticed and link.refusals)
+        (invitation,), (notice,), refused = heard, noticed, link.refusals[-1]
+        shown = [invitation.title, invitation.text, invitation.options[0].title, invitation.options[0].terms]
+        assert {*shown, notice.text, refused.reason, refused.cure} == {legible(evil)}
+        assert (invitation.motion, notice.alarm, link.doubts) == ("motion-3", "alarm-7", {}), (
+            "the proof held as it came"
+        )
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * (STATEMENT + 1)])
