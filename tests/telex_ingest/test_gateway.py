@@ -8,6 +8,9 @@ import random
 from typing import Any
 
 import pytest
+from websockets import Origin
+from websockets import Subprotocol as Offered
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from telex_ingest.gateway import Gateway
@@ -255,3 +258,14 @@ async def test_a_room_that_did_not_listen_calls_nobody_silent(stalled_s: float, 
     room.clock.at += 400.0
     room.gateway.tick()
     assert {item.plant for item in room.heard if isinstance(item, PlantSilent)} == silent
+
+
+async def test_a_page_of_another_origin_is_turned_away_before_it_can_speak(room: MiniatureRoom) -> None:
+    """A plant names no origin; a browser always does, and a page somewhere else must not use what it may reach."""
+    async with asyncio.timeout(60):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(room.address, origin=Origin("https://evil.example"), subprotocols=[Offered("telex.v1")]):
+                pass
+    assert refused.value.response.status_code == 403
+    async with greeted(room):
+        pass

@@ -241,3 +241,13 @@ def test_a_slow_machine_gets_smaller_ticks_and_a_quick_one_large_ones_again() ->
     assert inbox_module.LEAST_ROWS <= small <= inbox_module.ROWS // 6
     inbox._bound(0.0)
     assert inbox._rows > 2 * small
+
+
+def test_a_small_tick_says_nothing_of_the_machine_unless_it_was_slow() -> None:
+    inbox = Inbox(HandClock())
+    inbox.offer(telex("mill-1", 1))
+    inbox._gather()
+    inbox._bound(inbox_module.BUSY_TICK_S / 100)
+    assert inbox._rows == inbox_module.ROWS
+    inbox._bound(10 * inbox_module.BUSY_TICK_S)
+    assert inbox._rows < inbox_module.ROWS
