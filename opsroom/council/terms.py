@@ -122,7 +122,7 @@ def offered(room: Room, motion: Motion, option: Option, now: float) -> tuple[Any
             unit=terms.plant,
             about=terms.about,
             signal=terms.signal,
-            until=until,
+            until=_ends(terms, until),
         )
         try:
             *older, made = _wish(room, again(terms), reason, now)
@@ -136,6 +136,12 @@ def offered(room: Room, motion: Motion, option: Option, now: float) -> tuple[Any
         named: AnyEvent = msgspec.structs.replace(made, **{noun: name, "occupant": COUNCIL.occupant})
         found += [*older, named, msgspec.structs.replace(offer, proposal=name)]
     return tuple(found)
+
+
+def _ends(terms: OptionTerms, until: float) -> float:
+    """When an offer ends: with the time for answering, or with what it asks for, when that is over before."""
+    end = terms.sights.until if terms.sights is not None else None
+    return until if end is None else min(until, end)
 
 
 def about(room: Room, wanted: Iterable[ProposedTerms]) -> str:

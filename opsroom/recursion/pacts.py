@@ -60,6 +60,11 @@ class Request(Thing, frozen=True, kw_only=True):
     accepted: bool = False
     answer: str = ""
 
+    def clocks(self) -> tuple[Due, ...]:
+        """What it asks for is over: nothing is left to answer."""
+        until = self.sights.until if self.sights is not None else None
+        return () if until is None or self.over() else (Due(until, "end-request", self.id),)
+
     def over(self) -> bool:
         """Answered."""
         return self.answered_at is not None

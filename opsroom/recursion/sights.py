@@ -40,6 +40,10 @@ OPENED_BY_CHARTER = "the room's charter opens readings to the room"
 """The purpose of the grant that the charter makes at a plant's first birth."""
 
 
+LAPSED = "what it asked for is over, and nobody has answered"
+"""Why a request is over whose own end has come."""
+
+
 class Ground(NamedTuple):
     """Why somebody may look at a signal: it is their own, it is an index, or a grant lets them."""
 
@@ -126,6 +130,11 @@ def ask(room: Room, asked: AskForSight, actor: Actor, now: float) -> tuple[AnyEv
     return _asked(
         room, now, plant, "room", RequestMade(at=now, request="", unit=plant, side="room", about="sight", sights=sights)
     )
+
+
+def lapse(request: Request, now: float) -> tuple[AnyEvent, ...]:
+    """Nobody answered before what was asked for was over itself."""
+    return (RequestAnswered(at=now, request=request.id, accepted=False, reason=LAPSED),)
 
 
 def propose_orders(room: Room, asked: ProposeOrders, actor: Actor, now: float) -> tuple[AnyEvent, ...]:

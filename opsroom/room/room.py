@@ -148,6 +148,7 @@ DUE: Mapping[str, Callable[[Room, str, float, Sight], Events]] = {
     "end-grant": lambda room, name, now, sight: sights.run_out(room, room.grants[name], now),
     "end-accord": lambda room, name, now, sight: accords.run_out(room, room.accords[name], now),
     "end-offer": lambda room, name, now, sight: offers.run_out(room, room.offers[name], now),
+    "end-request": lambda room, name, now, sight: sights.lapse(room.requests[name], now),
     "end-probe": lambda room, name, now, sight: probes.run_out(room, room.probes[name], now),
     "begin-stop": lambda room, name, now, sight: stops.begin(room, room.stops[name], now),
     "end-stop": lambda room, name, now, sight: stops.end(room, room.stops[name], now),

@@ -10,7 +10,7 @@ from opsroom.council.invitations import invited
 from opsroom.recursion.offers import offer_of
 from opsroom.recursion.pact_events import OfferEnded, OfferMade
 from opsroom.recursion.recursion import CouncilRules
-from opsroom.recursion.sights import declined
+from opsroom.recursion.sights import declined, ground
 from opsroom.recursion.wire_answers import asked
 from opsroom.room import events as happened
 from opsroom.room.news import CallCame, PlantBorn
@@ -114,6 +114,43 @@ def test_an_answer_after_its_time_is_none_even_before_a_tick() -> None:
     play.now += VALID_S
     refused = play.refusal(ask.AnswerAgreement(proposal=waiting(play), accept=True), people("loom-1"))
     assert refused.code == "offer-over"
+
+
+def test_a_look_for_two_hours_counts_from_the_asking_and_its_offer_ends_with_it() -> None:
+    play = Play()
+    end = play.now + 7200.0
+    carried(play, option(ask.ProposedSight(unit="loom-1", purpose="an audit", until=end), title="Look into it"))
+    ((offer,), (request,)) = play.room.offers.values(), play.room.requests.values()
+    assert (offer.until, request.over()) == (end, False)
+    play.now = end
+    late = ask.AnswerRequest(request=request.id, accept=True)
+    assert play.refusal(late, people("loom-1")).code == "offer-over", "not even before a tick"
+    assert [(one.ending, one.at) for one in play.wait(0.0) if isinstance(one, OfferEnded)] == [("unanswered", end)]
+    assert play.room.requests[request.id].over()
+    assert not play.room.grants
+
+
+def test_a_grant_that_an_offer_brought_ends_at_the_end_that_was_asked_for() -> None:
+    play = Play()
+    end = play.now + 7200.0
+    carried(play, option(ask.ProposedSight(unit="loom-1", purpose="an audit", until=end), title="Look into it"))
+    play.now = end - 1.0
+    (request,) = play.room.requests
+    play.ask(ask.AnswerRequest(request=request, accept=True), people("loom-1"))
+    assert ground(play.room, "seat", "", SIGNAL, play.now) is not None
+    assert ground(play.room, "seat", "", SIGNAL, end) is None
+    play.wait(1.0)
+    assert all(one.over() for one in play.room.grants.values())
+
+
+def test_a_plant_that_is_born_anew_leaves_what_is_offered_about_its_orders_alone() -> None:
+    play = Play()
+    look = ask.ProposedSight(unit="loom-1", purpose="an audit")
+    carried(play, option(ask.ProposedAcceptance(unit="loom-1", declines=("rest",)), look))
+    known = birth("loom-1", version=2)
+    play.hear(PlantBorn(birth=msgspec.structs.replace(known, signals=known.signals[1:]), link="test"))
+    offers = sorted((one.about, one.state) for one in play.room.offers.values())
+    assert offers == [("orders", "waiting"), ("sight", "waiting")]
 
 
 def test_an_offer_that_is_over_waits_on_nothing_and_ends_once() -> None:

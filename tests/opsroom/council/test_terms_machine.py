@@ -10,14 +10,14 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from opsroom import commands as ask
 from opsroom.commands import Actor
-from opsroom.recursion.pact_events import OfferEnded, OfferMade
+from opsroom.recursion.pact_events import GrantMade, OfferEnded, OfferMade
 from opsroom.recursion.recursion import CouncilRules
-from opsroom.recursion.sights import declined
+from opsroom.recursion.sights import declined, ground
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.news import CallCame, PlantBorn
 from opsroom.room.room import Room
-from tests.opsroom.play import OPERATOR, Play, birth, charter, people, seat
+from tests.opsroom.play import OPERATOR, START, Play, birth, charter, people, seat
 from tests.opsroom.staged import SHORT, THOROUGH, Staged, case
 
 PLANTS = ("loom-1", "loom-2")
@@ -29,7 +29,12 @@ FIGURES = st.builds(
 ACCEPTANCE = st.builds(
     ask.ProposedAcceptance, unit=st.sampled_from(PLANTS), declines=st.sampled_from([(), ("rest",), ("fly",)])
 )
-SIGHT = st.builds(ask.ProposedSight, unit=st.sampled_from(PLANTS), purpose=st.sampled_from(["to see", ""]))
+SIGHT = st.builds(
+    ask.ProposedSight,
+    unit=st.sampled_from(PLANTS),
+    purpose=st.sampled_from(["to see", ""]),
+    until=st.sampled_from([None, START + 600.0, START + 1200.0, START + 5000.0]),
+)
 TERMS = st.lists(FIGURES | ACCEPTANCE | SIGHT, min_size=1, max_size=3)
 ACTORS = st.sampled_from([OPERATOR, seat(1), *(people(unit) for unit in (*PLANTS, "textiles"))])
 NEAR = st.integers(1, 3)
@@ -56,7 +61,16 @@ class Terms(Staged):
                 motion = before.motions[event.motion]
                 assert motion.state == "carried"
                 assert motion.chosen == event.option
-                assert not event.proposal or event.until == event.at + VALID_S
+                option = motion.option(event.option)
+                assert option is not None
+                look = option.terms[event.place - 1].sights
+                end = look.until if look is not None and look.until is not None else event.at + VALID_S
+                assert event.until == min(event.at + VALID_S, end), "an offer ends with what it asks for"
+            case GrantMade():
+                until = event.sights.until
+                assert until is None or event.at < until, "a grant that is over when it is made"
+                if event.request:
+                    assert event.sights == before.requests[event.request].sights
             case OfferEnded():
                 assert before.offers[event.offer].state == "waiting", "an offer ends once"
                 if event.ending in ("accepted", "refused"):
@@ -139,6 +153,16 @@ class Terms(Staged):
             assert motion is None or offer.id in motion.offers
         due = room.due.first
         assert due is None or due.at > now - 90_000.0
+
+    @invariant()
+    def nobody_looks_or_waits_beyond_the_end(self) -> None:
+        room, now = self.play.room, self.play.now
+        for plant in PLANTS:
+            held = [one for one in room.grants.values() if one.unit == plant and one.holds(now)]
+            assert all(one.sights.until is None or now < one.sights.until for one in held)
+            assert (ground(room, "seat", "", f"{plant}/output", now) is not None) == bool(held)
+        waiting = [one.sights.until for one in room.requests.values() if not one.over() and one.sights is not None]
+        assert all(until is None or until > now for until in waiting), "a request waits for what is over"
 
     @invariant()
     def accepted_is_what_holds_or_held(self) -> None:

@@ -226,6 +226,12 @@ class Pacts(Figures):
             assert {one.id for one in held} <= set(room.granted.get(plant, ()))
             assert all(not room.grants[name].over() for name in room.granted.get(plant, ()))
 
+    @invariant()
+    def no_request_waits_for_what_is_over(self) -> None:
+        waiting = [one for one in self.play.room.requests.values() if not one.over() and one.sights is not None]
+        ends = [one.sights.until for one in waiting if one.sights is not None]
+        assert all(until is None or until > self.play.now for until in ends)
+
 
 TestFigures = case(Figures, SHORT)
 TestFiguresThoroughly = pytest.mark.long(case(Figures, THOROUGH))

@@ -144,6 +144,18 @@ def test_what_cannot_be_granted_is_refused_with_a_cure(play: Play) -> None:
         assert refused.value.code == code
 
 
+def test_a_request_that_nobody_answers_ends_with_what_it_asks_for(play: Play) -> None:
+    play.ask(ask.AskForSight(unit="loom-1", purpose="to find the fault", until=play.now + 60.0), seat(1))
+    play.ask(ask.ProposeOrders(unit="loom-1", declines=("rest",), reason="so"), seat(1))
+    play.wait(59.0)
+    assert not [one for one in play.room.requests.values() if one.over()]
+    play.wait(1.0)
+    (over,) = (one for one in play.room.requests.values() if one.over())
+    assert (over.about, over.accepted, over.answered_at) == ("sight", False, play.now)
+    assert "is over" in over.answer
+    assert play.replayed() == play.room
+
+
 def test_a_request_that_was_for_a_time_that_is_over_can_only_be_refused(play: Play) -> None:
     play.ask(ask.AskForSight(unit="loom-1", purpose="to find the fault", until=play.now + 60.0), seat(1))
     [name] = play.room.requests
