@@ -7,7 +7,7 @@ import pytest
 
 from opsroom import commands as ask
 from opsroom.commands import Asked
-from opsroom.council.deliberation import tally
+from opsroom.council.deliberation import more_time, tally
 from opsroom.recursion.recursion import CouncilRules
 from opsroom.room import events as happened
 from opsroom.room.room import Refused, decide
@@ -214,6 +214,41 @@ def test_a_substitute_votes_for_two_but_the_quorum_counts_people() -> None:
     assert row.state == "expired", "four ballots of three people are no quorum of four"
     play.ask(ask.NameSubstitute(substitute=0), seat(5))
     assert play.refusal(ask.NameSubstitute(substitute=0), seat(5)).code == "no-substitute"
+
+
+def test_a_substitute_is_named_for_a_time_and_free_for_others_after_it() -> None:
+    play = Play()
+    play.ask(ask.NameSubstitute(substitute=1, minutes=10), seat(5))
+    play.ask(ask.NameSubstitute(substitute=1, minutes=20), seat(5))
+    assert play.room.substitutes[5].until == play.now + 1200.0, "the same seat may be named again"
+    play.now += 1199.0
+    assert play.refusal(ask.NameSubstitute(substitute=1), seat(6)).code == "stands-in"
+    play.now += 1.0
+    play.ask(ask.NameSubstitute(substitute=1), seat(6))
+    for nobody in (8, -1):
+        assert play.refusal(ask.NameSubstitute(substitute=nobody), seat(4)).code == "no-such-seat"
+    for minutes in (0.0, 31 * 1440.0 + 1.0, float("nan")):
+        assert play.refusal(ask.NameSubstitute(substitute=2, minutes=minutes), seat(4)).code == "bad-duration"
+    play.ask(ask.NameSubstitute(substitute=2, minutes=31 * 1440.0), seat(4))
+
+
+@pytest.mark.parametrize("substitute", ["4", 4.5, None, [4]])
+def test_a_substitute_is_a_seats_number_and_nothing_else(substitute: object) -> None:
+    said = {"command": "name-substitute", "substitute": substitute}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(said, ask.NameSubstitute)
+    assert msgspec.convert(said | {"substitute": 4}, ask.NameSubstitute).substitute == 4
+
+
+def test_more_time_counts_from_now_for_a_clock_that_has_run_out_already() -> None:
+    play = Play()
+    name = play.motion()
+    motion, alarm = play.room.motions[name], play.room.alarms["alarm-1"]
+    assert alarm.deadline is not None
+    for late_s, deadline in ((-100.0, alarm.deadline + 60.0), (500.0, alarm.deadline + 560.0)):
+        (granted,) = more_time(play.room, motion, 60.0, alarm.deadline + late_s)
+        assert isinstance(granted, happened.TimeGranted)
+        assert granted.deadline == deadline
 
 
 def test_more_time_moves_the_clock_of_the_alarm_and_orders_nothing() -> None:
