@@ -19,6 +19,9 @@ TEXT = 0x81
 FULL = 1 << 19
 """From so many bytes on the bag is not let wait."""
 
+LOOK = 1 << 21
+"""So many bytes are fetched at one look at most, and what one websocket has lying there: the others lead the next look."""
+
 
 class Sender(Protocol):
     """A websocket whose bytes wait in a bag."""
@@ -43,7 +46,7 @@ class Mailbag:
         """`now` is the room's clock; `soon` is told when the first bytes wait, and (True) when there are too many."""
         self.now, self._soon = now, soon
         self._senders: list[Sender] = []
-        self._bytes = 0
+        self._bytes = self._fetched = 0
         self._round: list[Sender] = []
         self._emptying = False
         warm()
@@ -67,6 +70,7 @@ class Mailbag:
         if first:
             self._senders.append(sender)
         self._bytes += size
+        self._fetched += size
         if not self._emptying and (self._bytes >= FULL or len(self._senders) == 1):
             self._soon(self._bytes >= FULL)
 
@@ -82,15 +86,18 @@ class Mailbag:
             self._emptying = False
 
     def _fetch(self) -> None:
-        asked, self._round = iter(self._round), []
+        asked, self._round, self._fetched = iter(self._round), [], 0
+        again: list[Sender] = []
         try:
             for sender in asked:
                 if sender.fetch():
-                    self._round.append(sender)
+                    again.append(sender)
                 if self._bytes >= FULL:
                     self._open()
+                if self._fetched >= LOOK:
+                    break
         finally:  # the defect of one is not the silence of those behind it
-            self._round += asked
+            self._round = [*asked, *self._round, *again]
 
     def _open(self) -> None:
         senders, self._senders, self._bytes = self._senders, [], 0

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
+from telex_ingest import mailbag
 from telex_ingest.frames import FrameProtocol
 from telex_ingest.mailbag import FULL, Mailbag, openings
 from telex_ingest.open_wire import Waiting
@@ -292,6 +293,27 @@ def test_more_than_the_bag_holds_is_opened_meanwhile(bag: Mailbag, wired: Wired)
     talk(wired, *words)
     bag.empty()
     assert wired.said == [b"one", b"two", *words]
+
+
+def test_one_look_fetches_so_much_and_those_left_over_lead_the_next(
+    bag: Mailbag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbag, "LOOK", MOST)
+    with contextlib.ExitStack() as ending:
+        three = [Wired(bag) for _ in range(3)]
+        for one in three:
+            ending.callback(one.close)
+            talk(one, b"one", b"two")
+        bag.empty()
+        for one in three:
+            talk(one, b"3" * MOST)
+        talk(three[0], b"4" * MOST)
+        heard = []
+        for _ in range(3):
+            bag.empty()
+            heard.append([len(one.said) for one in three])
+        assert heard == [[4, 2, 2], [4, 3, 2], [4, 3, 3]]
+        assert bag.goes_round
 
 
 def test_an_enciphered_line_is_read_by_the_event_loop_alone(bag: Mailbag, wired: Wired) -> None:
