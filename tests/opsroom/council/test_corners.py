@@ -245,3 +245,16 @@ def test_a_second_motion_on_an_alarm_is_refused_also_as_one_of_several_and_goes_
     assert play.refusal(both, seat(3)).code == "motion-open"
     play.ask(ask.WithdrawMotion(motion=first), seat(1))
     only(happened.MotionOpened, play.ask(both, seat(3)))
+
+
+def test_the_last_call_waits_for_a_quorum_of_people_and_not_of_ballots() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.NameSubstitute(substitute=1, minutes=600), seat(5))
+    for number in (1, 2, 3):
+        play.cast(motion, "yes", number)
+    play.ask(ask.CastBallot(motion=motion, options=("a",), reason="so", for_seat=5), seat(1))
+    row = play.room.motions[motion]
+    assert (len(row.ballots), row.quorum, row.last_call) == (4, 4, False)
+    play.cast(motion, "yes", 4)
+    assert play.room.motions[motion].last_call
