@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +21,8 @@ from opsroom.loop.hall import JOURNAL, PEOPLE, READINGS, ROOM, read_file
 from opsroom.proof.keys import PURPOSES, Keyring
 from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
-from opsroom.record.opening import StoreAddressError, open_store, shown
+from opsroom.record.migration import MOVING
+from opsroom.record.opening import StoreAddressError, open_database, open_store, shown
 from opsroom.room.refusal import RoomError
 
 LOOKS, BALLOTS = "looks.sqlite", "ballots.sqlite"
@@ -53,7 +54,7 @@ def look(folder: Path, now: float) -> Iterator[Finding]:
         yield database(address)
     if (folder / BALLOTS).exists():
         yield integrity(folder / BALLOTS)
-    yield from beliefs(folder / READINGS)
+    yield from readings(folder, address)
     yield from memory(folder, now)
     yield from keys(folder)
 
@@ -195,17 +196,27 @@ def database(address: str) -> Finding:
     return well("store", f"{shown(address)} answers, {counts.stored} telexes")
 
 
-def beliefs(path: Path) -> Iterator[Finding]:
-    """Whether the filter's beliefs, as they were kept last, can be taken up by this program."""
-    if not path.exists():
+def readings(folder: Path, address: str) -> Iterator[Finding]:
+    """Whether all readings are there, and whether this program can take up the filter's beliefs as they were kept last."""
+    if not address and not (folder / READINGS).exists():
         return
+    try:
+        with closing(open_database(folder, address, reading=True)) as tables, tables.lent() as session:
+            kept = session.execute("SELECT shard, data FROM beliefs ORDER BY shard").fetchall()
+            all_here = not tables.has(session, MOVING)
+    except (StoreError, StoreAddressError):
+        return  # told above
+    if all_here:
+        yield from beliefs(kept)
+    else:
+        cure = "run the same opsroom migrate again, it goes on where it ended; of a backup, make another one"
+        yield ill("readings", "a move into this store was cut short: what is here is not all", cure)
+
+
+def beliefs(kept: Sequence[tuple[int, bytes]]) -> Iterator[Finding]:
+    """Whether snapshots of beliefs, each with its shard, can be taken up by this program."""
     from opsroom.judgement.snapshots import SnapshotError, unpack
 
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as connection:
-            kept = connection.execute("SELECT shard, data FROM beliefs ORDER BY shard").fetchall()
-    except sqlite3.Error:
-        return  # told above
     lost = []
     for shard, data in kept:
         try:

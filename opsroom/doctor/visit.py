@@ -24,7 +24,7 @@ def findings(data: Path | None, url: str, certificates: list[Path], spools: list
         yield from folder.look(data, now)
     room = Running(address=url, pid=0) if url else running(data) if data is not None else None
     if room is not None:
-        yield from address.look(room, now)
+        yield from address.look(room, time.time())  # a large folder takes minutes to look at
     elif data is not None:
         yield well("room", "it does not run")
     if room is not None and room.cert:

@@ -6,21 +6,24 @@ import asyncio
 import os
 import socket
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trustme
 from typer.testing import CliRunner
 
 from opsroom.cli import app
-from opsroom.doctor import address, folder
+from opsroom.doctor import address, folder, visit
 from opsroom.doctor.finding import Finding
 from opsroom.doors import presence
 from opsroom.doors.presence import NOTE, Running
 from opsroom.loop.founding import found
 from opsroom.loop.hall import JOURNAL, PEOPLE, READINGS
+from opsroom.record.migration import MOVING
 from telex_ingest.plant_link import PlantLink
 from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
 
@@ -121,6 +124,14 @@ def test_beliefs_that_this_program_cannot_take_up_are_told_and_cost_nothing_but_
     assert (told.verdict, "opsroom serve" in told.cure) == ("watch", True)
 
 
+def test_a_store_that_holds_a_part_of_what_was_to_be_moved_there_is_found(room: Path) -> None:
+    with sqlite3.connect(room / READINGS) as connection:
+        connection.execute(f"CREATE TABLE {MOVING} (blocks INTEGER)")
+    connection.close()
+    told = looked(room)["readings"]
+    assert (told.verdict, "opsroom migrate" in told.cure) == ("ill", True)
+
+
 def test_a_journal_that_was_changed_is_found(room: Path) -> None:
     with sqlite3.connect(room / JOURNAL) as connection:
         for name in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -187,6 +198,16 @@ async def test_a_running_room_is_asked_at_its_own_door_and_no_stranger_is(tmp_pa
         assert told.exit_code == 0, told.output
         assert "mill-1" in told.output
     assert presence.running(place) is None
+
+
+async def test_the_time_that_a_large_folder_takes_is_not_called_a_wrong_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, an_hour_ago = make_folder(tmp_path / "room"), iter([time.time() - 3600.0])
+    monkeypatch.setattr(visit, "time", SimpleNamespace(time=lambda: next(an_hour_ago, None) or time.time()))
+    async with served(place):
+        found_here = await asyncio.to_thread(list, visit.findings(place, "", [], []))
+    assert {one.what: one.verdict for one in found_here}["clock skew"] != "ill"
 
 
 async def test_a_room_that_does_not_answer_is_ill() -> None:

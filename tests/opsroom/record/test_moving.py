@@ -136,7 +136,7 @@ def test_an_export_is_read_by_pandas_and_duckdb_with_time_quality_and_verdict(tm
         asked = f"SELECT plant, count(*), max(value), any_value(verdict) FROM {files} GROUP BY 1 ORDER BY 1"
         assert base.execute(asked).fetchall() == [("a", 82, 99.0, "transient"), ("b", 40, 0.5, "transient")]
         first = f"SELECT count(*) FROM {files} WHERE day = '2027-01-15'"
-        assert base.execute(first).fetchone()[0] == (frame["day"] == "2027-01-15").sum()
+        assert base.execute(first).fetchall() == [((frame["day"] == "2027-01-15").sum(),)]
     with pytest.raises(StoreError, match="not empty"):
         export(store, tmp_path / "out")
     store.close()
