@@ -246,14 +246,13 @@ class Watchers:
     def _delta(self, subscriber: Subscriber) -> Delta:
         scene, room, viewer = self.scene, self.scene.room, subscriber.viewer
         now = self.now()
-        points = (scene.point_for(scene.bank.signals[lane], viewer, now) for lane in sorted(subscriber.points))
         alarms, motions, orders = (subscriber.rows[noun] for noun in ("alarm", "motion", "order"))
         units = subscriber.units.changed(self._panorama.rows(urgent=any(subscriber.rows.values())))
         flags = subscriber.flags
         return Delta(
             n=subscriber.n,
             now=self.now(),
-            points=tuple(point for point in points if point is not None),
+            points=tuple(scene.points_for(sorted(subscriber.points), viewer, now)),
             units=units,
             alarms=show.alarms(room, viewer, only=alarms) if alarms else (),
             motions=show.motions(room, viewer, only=motions) if motions else (),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cyberstride import NAMES
 from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
@@ -182,7 +183,7 @@ class Scene:
         known = self.room.signals.get(signal.key)
         agreed = known.agreement if known else None
         past = bank.rings.past(lane, POINTS_SHOWN)
-        point = self.point(signal)
+        point = next(self.points((lane,)), None)
         capability = agreed.capability if agreed else None
         potentiality = agreed.potentiality if agreed else None
         if signal.plant in self.wholes.charts:  # what a whole could do follows from its parts' agreements
@@ -222,41 +223,33 @@ class Scene:
             ),
         )
 
-    def point_for(self, signal: Signal, viewer: Viewer, now: float) -> Point | None:
-        """The newest reading of one signal for a viewer; words alone where they may not look."""
-        point = self.point(signal)
-        if point is None or self.may_look(viewer, (signal.key,), now) is not None:
-            return point
-        return Point(
-            key=point.key,
-            at=point.at,
-            value=None,
-            low=None,
-            high=None,
-            named=point.named,
-            p=None,
-            level=None,
-            state=point.state,
-        )
+    def points_for(self, lanes: Iterable[int], viewer: Viewer, now: float) -> Iterator[Point]:
+        """The newest reading of each of these signals that has one, for a viewer; words alone where they may not look."""
+        for point in self.points(lanes):
+            if self.may_look(viewer, (point.key,), now) is not None:
+                yield point
+            else:
+                yield msgspec.structs.replace(point, value=None, low=None, high=None, p=None, level=None)
 
-    def point(self, signal: Signal) -> Point | None:
-        """The newest reading of one signal, None before the first."""
-        bank, lane = self.bank, signal.lane
-        if not bank.rings.count[lane]:
-            return None
-        at, value, low, high = bank.rings.newest(np.array([lane]))
-        p = bank.p_now[lane].tolist()
-        return Point(
-            key=signal.key,
-            at=float(at[0]) / 1e6,
-            value=_known(float(value[0])),
-            low=_known(float(low[0])),
-            high=_known(float(high[0])),
-            named=bank.word(lane),
-            p=(p[0], p[1], p[2], p[3]) if all(map(math.isfinite, p)) else None,
-            level=_known(float(bank.level[lane])),
-            state=self.state(signal),
-        )
+    def points(self, lanes: Iterable[int]) -> Iterator[Point]:
+        """The newest reading of each of these signals that has one."""
+        bank, some = self.bank, np.fromiter(lanes, np.int64)
+        some = some[bank.rings.count[some] > 0]
+        told = (*bank.rings.newest(some), bank.level[some], bank.named[some], bank.p_now[some])
+        rows = zip(some.tolist(), *(column.tolist() for column in told), strict=True)
+        for lane, at, value, low, high, level, named, p in rows:
+            signal = bank.signals[lane]
+            yield Point(
+                key=signal.key,
+                at=at / 1e6,
+                value=_known(value),
+                low=_known(low),
+                high=_known(high),
+                named=NAMES[named],
+                p=(p[0], p[1], p[2], p[3]) if all(map(math.isfinite, p)) else None,
+                level=_known(level),
+                state=self.state(signal),
+            )
 
     def state(self, signal: Signal) -> str:
         """A signal's state in a word: silent, alarm, suspected, calm or unknown."""
