@@ -141,6 +141,8 @@ def _evidence(room: Room, opened: happened.MotionOpened) -> Iterator[Block]:
     p = seen.verdict.get("p") or {}
     sure = p.get(named) if isinstance(p, dict) else None
     words = f"{named}, {surely(sure)}" if isinstance(sure, float) else str(named or "nothing yet")
+    if named == "steady":  # of the alarm that the motion answers it is told above
+        words += ": the newest readings keep to their level"
     level = figure(seen.level, seen.uom) if seen.level is not None else "not known"
     yield Facts(
         (

@@ -30,7 +30,7 @@ figure { margin: 1rem 0; } svg { width: 100%; height: auto; } figcaption { font-
 pre { font: .78rem/1.4 'DejaVu Sans Mono', monospace; white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f2ec;
   padding: .5rem .7rem; }
 .mark { background: #b83280; color: #fff; font-weight: bold; padding: .5rem .8rem; position: sticky; top: 0;
-  letter-spacing: .04em; }
+  letter-spacing: .04em; } .mark + h1 { margin-top: 1.2rem; }
 @media print { body { font-size: 10.5pt; margin: 0; max-width: none; } h2, h3 { break-after: avoid; }
   figure, blockquote, tr { break-inside: avoid; } .mark { position: fixed; top: 0; left: 0; right: 0;
   print-color-adjust: exact; -webkit-print-color-adjust: exact; } @page { margin: 18mm; } }
