@@ -159,6 +159,12 @@ def refuse(room: Room, asked: RefuseOrder, actor: Actor, now: float) -> tuple[An
 
 def hear_receipt(room: Room, news: ReceiptCame, now: float) -> tuple[AnyEvent, ...]:
     """Take a plant's receipt; one that the order's life has no place for is noted, a second copy is nothing."""
+    if news.order not in room.orders and news.state is ReceiptState.REFUSED:
+        raise Refused(
+            "unknown-order",
+            f"{news.plant} refused the order {news.order[:80]!r}, which this room never gave: {news.reason[:200]}",
+            "look who stands between the room and this plant",
+        )
     order = find(room, news.order)
     if news.plant != order.plant:
         raise Refused(

@@ -19,6 +19,7 @@ from websockets.typing import Origin
 from opsroom.cli import app
 from opsroom.entry.guard import LARGEST_BODY
 from telex_ingest.plant_link import PlantLink
+from telex_ingest.telex import Receipt, ReceiptState, moment
 from tests.opsroom.rooms import MILL, make_folder, served
 from tests.telex_ingest.conftest import until
 
@@ -88,6 +89,20 @@ async def test_a_birth_that_the_room_refuses_is_told_to_its_plant_and_a_person_i
         assert "jones" not in room.hall.store.births()
     for path in folder.glob("*.sqlite*"):
         assert b"pulse-of-jones" not in path.read_bytes(), path
+
+
+async def test_an_order_that_somebody_made_up_is_told_to_the_operator_with_the_plants_reason(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room:
+        ticket = room.hall.ticket("mill", room.hall.links.add("mill", ["mill-1"]))
+        async with PlantLink(room.telex, "mill", ticket, [MILL], on_order=lambda _: None) as link:
+            assert await link.connected(60)
+            refused = Receipt(
+                order="made-up-1", plant="mill-1", state=ReceiptState.REFUSED, time=moment(0), reason="altered: no"
+            )
+            await link.answer(refused)
+            await until(lambda: link.refusals)
+            assert link.refusals[0].code == "unknown-order"
+            assert "'made-up-1', which this room never gave: altered: no" in link.refusals[0].reason
 
 
 async def test_what_a_link_sends_neither_breaks_nor_commands_the_operators_terminal(tmp_path: Path) -> None:
