@@ -23,7 +23,7 @@ __all__ = ["JUDGE", "SPEND", "Kernel", "Room"]
 JUDGE, SPEND = 1, 2
 """What the compiled form is to do, as in `lanes.table`."""
 
-_SPAN, _TILE = 512, 16
+_SPAN, _TILE = 128, 16
 """Signals that are judged in one go: what is known of them stays in a core's own cache, and no tile of the budget is cut."""
 
 

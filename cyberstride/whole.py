@@ -356,15 +356,19 @@ class Whole:
 def room(rows: int, n: int) -> Verdicts:
     """Room for the verdicts on so many rows of a table of n signals, to be given to `Whole.run` again and again."""
     columns: list[NDArray[Any]] = list(blank(n))
-    return Verdicts(*(np.moveaxis(_zeros((rows, *one.shape[1:], n), one.dtype), -1, 1) for one in columns))
-
-
-def _zeros(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
-    """Zeros that begin where a line of memory does: else every second vector that is written would lie in two."""
-    size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
-    piece = np.zeros(size + _LINE, np.uint8)
-    start = -piece.ctypes.data % _LINE
-    return piece[start : start + size].view(kind).reshape(shape)
+    shapes = [(rows, *one.shape[1:], n) for one in columns]
+    sizes = [int(np.prod(shape, dtype=np.int64)) * one.itemsize for shape, one in zip(shapes, columns, strict=True)]
+    # Columns that begin where a line of memory does: else every second vector that is written would lie in two.
+    # In one piece, so that they lie on few large pages: a block of signals writes into every row of every column.
+    begins = np.cumsum([0, *(-(-size // _LINE) * _LINE for size in sizes)]).tolist()
+    piece = np.zeros(begins[-1] + _LINE, np.uint8)
+    piece = piece[-piece.ctypes.data % _LINE :]
+    return Verdicts(
+        *(
+            np.moveaxis(piece[begin : begin + size].view(one.dtype).reshape(shape), -1, 1)
+            for one, shape, size, begin in zip(columns, shapes, sizes, begins, strict=False)
+        )
+    )
 
 
 def _into(said: Verdicts, row: int, verdicts: Verdicts) -> None:
