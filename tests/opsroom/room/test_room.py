@@ -91,6 +91,7 @@ def test_every_command_every_event_every_clock_has_its_answer() -> None:
         "end-accord",
         "end-offer",
         "end-probe",
+        "end-request",
         "begin-stop",
         "end-stop",
         "close-motion",
