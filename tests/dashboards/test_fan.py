@@ -52,3 +52,10 @@ def test_what_was_normal_lies_within_the_axes_so_that_one_sees_which_option_come
     assert scale is not None
     assert scale.high > (ALARM.normal_high or 0.0)
     assert fan.scale_of(msgspec.structs.replace(motion, options=()), ALARM) is None
+
+
+def test_only_the_past_that_is_near_is_drawn_before_a_forecast() -> None:
+    near, far = 100.0 * fan.BEFORE_SHARE / 2, 100.0 * fan.BEFORE_SHARE * 2
+    rows = [(1000.0 - far, 1.0), (1000.0 - near, 2.0), (1000.0, None)]
+    motion = msgspec.structs.replace(MOTION, evidence={"readings": rows})
+    assert fan.past_of(motion, 1000.0, 1100.0) == [(1000.0 - near, 2.0)]

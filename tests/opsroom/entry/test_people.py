@@ -352,3 +352,12 @@ async def test_a_passphrase_that_is_renewed_while_it_is_being_checked_opens_noth
     assert (await refused(room, "seat-1", passphrase)).code == "wrong"
     assert room.present() == frozenset()
     room.close()
+
+
+def test_whoever_gets_in_has_all_tries_again() -> None:
+    tries = Tries()
+    for _ in range(5):
+        tries.begin("seat-1", HERE, 0.0)
+    assert tries.wait_s("seat-1", HERE, 0.0) > 0.0
+    tries.succeeded("seat-1", HERE)
+    assert tries.wait_s("seat-1", HERE, 0.0) == 0.0
