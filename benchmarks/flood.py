@@ -2,6 +2,7 @@
 
 `python -m benchmarks.flood [PLANTS]` births a thousand plants that feed each other in chains of ten, lets one signal of each be
 named in one tick, folds that tick as the running room does (alarms, groups, notices, the recovery watch), and the ticks after it.
+The same is timed for a cut line: all plants, ten links of them, fall silent in one tick.
 A tick of the room is 50 ms: what takes longer keeps readings waiting for so long, and loses nothing. Times are the processor's.
 """
 
@@ -16,13 +17,14 @@ from opsroom.alarms.performance import EVERYTHING, performance
 from opsroom.loop.tick import Tick, fold, touched
 from opsroom.recursion.flowchart import Flow
 from opsroom.recursion.recursion import Charter, Unit
-from opsroom.room.news import AnyNews, PlantBorn, VerdictNews
+from opsroom.room.news import AnyNews, PlantBorn, PlantSilent, VerdictNews
 from opsroom.room.news import Tick as Clock
 from opsroom.room.room import Room, newborn
 from telex_ingest.telex import PlantBirth, SignalBirth
 
 START = 1_800_000_000.0
 CHAIN = 10
+LINKS = 10
 AFTER = 200
 """How many quiet ticks after the flood are timed."""
 
@@ -75,8 +77,15 @@ def main() -> None:
     plants = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     room = newborn("flood", charter(plants))
     names = [f"plant-{n}" for n in range(plants)]
-    room = timed(room, [PlantBorn(birth=birth(name), link="bench") for name in names], START)[0].room
+    links = max(1, plants // LINKS)
+    born: list[AnyNews] = [PlantBorn(birth=birth(name), link=f"link-{n // links}") for n, name in enumerate(names)]
+    room = timed(room, born, START)[0].room
     now = START + 3600.0
+    cut, took = timed(room, [PlantSilent(plant=name, since=now - 30.0) for name in names], now)
+    open_ = sum(alarm.closed_at is None for alarm in cut.room.alarms.values())
+    print(
+        f"{plants:,} plants fall silent in one tick: {open_:,} alarms, {len(cut.room.groups):,} groups, {took:.0f} ms"
+    )
     flood, took = timed(room, [slipped(name, n, now) for n, name in enumerate(names)], now)
     events = list(flood.events)
     open_ = sum(alarm.closed_at is None for alarm in flood.room.alarms.values())

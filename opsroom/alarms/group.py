@@ -31,6 +31,9 @@ POOL = 60
 LOOKED = 4 * POOL
 """How many of the newest alarms are looked at for those: an alarm costs as much in a large room as in a small one."""
 
+STRIDE = 20
+"""The silences of one link in one tick are weighed anew for each so many more: a thousand come for one reason."""
+
 MEMBERS = 100
 """A group of so many takes no more alarms: a flood is told as several groups, each of which can be read and weighed."""
 
@@ -164,16 +167,38 @@ def _link(room: Room, alarm: Alarm) -> str:
     return room.plants[alarm.unit].link if silent else ""
 
 
+class _Silences:
+    """What falls silent in a tick, by link: its plants, and up to which number of an alarm each new one looks around."""
+
+    def __init__(self, room: Room, fresh: Iterable[str]) -> None:
+        self._room = room
+        self._plants: dict[str, list[str]] = {}
+        alarms: dict[str, list[Alarm]] = {}
+        for alarm in (room.alarms[name] for name in fresh):
+            if link := _link(room, alarm):
+                alarms.setdefault(link, []).append(alarm)
+        self.upto = {
+            alarm.id: _number(new[min(place - place % STRIDE + POOL, len(new)) - 1])
+            for new in alarms.values()
+            for place, alarm in enumerate(new)
+        }
+
+    def plants(self, link: str) -> Sequence[str]:
+        """The plants that speak through a link, looked up once for all links."""
+        if not self._plants:
+            for name, plant in self._room.plants.items():
+                self._plants.setdefault(plant.link, []).append(name)
+        return self._plants[link]
+
+
 def _close(room: Room, near: frozenset[str], keys: Sequence[str], link: str, upto: int) -> list[Alarm]:
-    """The newest alarms whose clocks run in units near by or, for silence, on one link; the newest first."""
+    """The newest alarms whose clocks run in units near by or, for silence, on one link instead; the newest first."""
 
     def close(one: Alarm) -> bool:
-        if one.unit in near:
-            return True
-        if not link or one.deviation.named != "silence":
-            return False  # a link is shared by what falls silent with it, and by nothing else
+        if not link:
+            return one.unit in near
         plant = room.plants.get(one.unit)
-        return plant is not None and plant.link == link
+        return one.deviation.named == "silence" and plant is not None and plant.link == link
 
     return [one for one in newest(room, keys, upto) if close(one) and running(one)]
 
@@ -318,8 +343,10 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
     fresh = {event.alarm for event in events if isinstance(event, happened.AlarmOpened)}
     ways, found, last = roads(room.graph), [], room.counts.get("alarm", 0)
     names = [*dict.fromkeys(event.alarm for event in events if isinstance(event, opened))]
+    silences = _Silences(room, [name for name in names if name in fresh])
+    keys_near: dict[frozenset[str], Sequence[str]] = {}
     for _ in range(ROUNDS):
-        known: dict[frozenset[str], list[Alarm]] = {}
+        known: dict[tuple[frozenset[str], str, int], list[Alarm]] = {}
         together: dict[str, frozenset[str]] = {}
         met: dict[str, tuple[int, list[Alarm]]] = {}
         moved: dict[str, int] = {}
@@ -327,15 +354,20 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
             alarm = room.alarms.get(name)
             if alarm is None or not running(alarm):
                 continue
-            near, link = ways.near(alarm.unit), _link(room, alarm)
-            close = None if link else known.get(near)
-            if close is None:
-                keys = [] if link else [key for unit in near for key in alarmed_as(room, unit)]
+            # A link is shared by what falls silent with it, and silence by nothing else.
+            link = _link(room, alarm)
+            near = frozenset[str]() if link else ways.near(alarm.unit)
+            if link:
+                keys, upto = silences.plants(link), silences.upto.get(name, last)
+            else:
+                if near not in keys_near:
+                    keys_near[near] = [key for unit in near for key in alarmed_as(room, unit)]
+                keys = keys_near[near]
                 # In a flood an alarm meets those that came about when it did, as if they had come one by one.
                 upto = min(last, _number(alarm) + POOL) if name in fresh and not few(keys) else last
-                close = _close(room, near, keys, link, upto)
-                if few(keys):
-                    known[near] = close
+            close = known.get((near, link, upto))
+            if close is None:
+                close = known[near, link, upto] = _close(room, near, keys, link, upto)
             pool = _pool(room, alarm, close)
             met[name] = place, pool
             if name in together and all(one.id in together[name] or one.group == alarm.group for one in pool):

@@ -147,26 +147,13 @@ def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[
     wanted = {one.alarm for one in onsets} if among is None else set(among)
     bits = [1 << column for column in range(len(onsets))]
     least, floor = -_gain(0.0, window_s), UNFORESEEN / (2.0 * window_s)
-    causes, led, follows = (
-        [],
-        [],
-        [],
-    )  # densities; whereto a way leads, and what follows directly, as a bit for each alarm
-    for row, origin in enumerate(onsets):
-        line, leads, direct = [0.0] * len(onsets), 0, 0
-        for column, other in enumerate(onsets):
-            density = lag_density(origin, other, ways) if row != column else None
-            if density is not None:
-                line[column] = (1.0 - UNFORESEEN) * math.exp(density) + floor
-                leads |= bits[column]
-                direct |= bits[column] if density > least else 0
-        causes.append(line)
-        led.append(leads)
-        follows.append(direct)
+    density = densities(onsets, ways)
+    causes = np.where(density > -np.inf, (1.0 - UNFORESEEN) * np.exp(density) + floor, 0.0)
+    led, follows = _bits(density > -np.inf), _bits(density > least)
     for also, bit in enumerate(bits):  # what follows by others (Warshall 1962)
         follows = [one | follows[also] if one & bit else one for one in follows]
     kept = [row for row, one in enumerate(onsets) if one.alarm in wanted]
-    belief = [max(float(share), 0.0) for share in _shares(onsets, np.array(causes), window_s)[kept]]
+    belief = [max(float(share), 0.0) for share in _shares(onsets, causes, window_s)[kept]]
     plants: dict[str, float] = {}
     for row, share in zip(kept, belief, strict=True):
         plants[onsets[row].unit] = plants.get(onsets[row].unit, 0.0) + share
@@ -183,6 +170,45 @@ def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[
         for row, share in zip(kept, belief, strict=True)
     ]
     return sorted(weighed, key=lambda one: (-round(one.plant, 9), -round(one.share, 9)))
+
+
+def densities(onsets: Sequence[Onset], ways: Ways) -> np.ndarray:
+    """`lag_density` of every alarm (columns) after every other (rows), -inf where no way leads, in one pass."""
+    many = len(onsets)
+    silent = np.array([one.kind == "silence" for one in onsets])
+    link = np.unique([one.link for one in onsets], return_inverse=True)[1]
+    shared = np.outer(silent, silent) & (link[:, None] == link) & np.array([bool(one.link) for one in onsets])
+    known, short, stocked, delay = shared, shared.copy(), np.zeros((many, many), bool), np.zeros((many, many))
+    for row, column in np.argwhere(~np.logical_or.outer(silent, silent)).tolist():
+        way = way_between(onsets[row], onsets[column], ways)
+        if way is not None:
+            known[row, column], short[row, column] = True, len(way.units) < 2
+            stocked[row, column], delay[row, column] = way.stocked, way.delay_s
+    np.fill_diagonal(known, val=False)
+    before, after = np.nonzero(known)
+    at, sd = (np.array([getattr(one, name) for one in onsets]) for name in ("at", "sd"))
+    blurred = np.hypot(np.hypot(sd[before], sd[after]), ROUGH * delay[known])
+    blurred = np.where(short[known], np.hypot(blurred, INSIDE_S), blurred)
+    density = np.full((many, many), -np.inf)
+    lag = at[after] - at[before] - delay[known]
+    density[known] = _log_lags(lag, blurred, np.where(stocked[known], STOCK_HOLD_S, HOLD_S))
+    return density
+
+
+def _log_lags(lag_s: np.ndarray, sd_s: np.ndarray, hold_s: np.ndarray) -> np.ndarray:
+    """`log_lag` of many lags."""
+    rate, sd = 1.0 / hold_s, np.maximum(sd_s, 1.0)
+    z = (rate * sd * sd - lag_s) / (math.sqrt(2.0) * sd)
+    near, far = np.minimum(z, 20.0), np.maximum(z, 20.0)
+    tail = np.log(np.fromiter(map(math.erfc, near), float, len(z)))
+    tail = np.where(z > 20.0, -far * far - np.log(far * math.sqrt(math.pi)), tail)
+    told: np.ndarray = np.log(rate / 2.0) + rate * (rate * sd * sd / 2.0 - lag_s) + tail
+    return told
+
+
+def _bits(which: np.ndarray) -> list[int]:
+    """Each row of a table of truths as one number, its columns from the lowest bit up."""
+    return [int.from_bytes(row.tobytes(), "little") for row in np.packbits(which, axis=1, bitorder="little")]
 
 
 def _shares(onsets: Sequence[Onset], causes: np.ndarray, window_s: float) -> np.ndarray:

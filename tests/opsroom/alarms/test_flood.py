@@ -133,15 +133,15 @@ def test_what_is_made_of_troubles_of_one_tick_hangs_on_no_order_of_coming(
 
 
 @given(ways=WAYS, troubles=TROUBLES)
-def test_alarms_that_were_put_together_stay_so_when_they_are_looked_at_again(
+def test_alarms_that_were_put_together_stay_so_when_one_of_them_is_named_again(
     ways: dict[tuple[str, str], float], troubles: dict[tuple[str, str], tuple[float, str]]
 ) -> None:
     room = together(meshed(ways), wrong(troubles)).room
-    named = tuple(
-        happened.AlarmRenamed(at=NOW, alarm=alarm.id, deviation=alarm.deviation)
-        for alarm in sorted(room.alarms.values(), key=lambda one: one.id)
-    )
-    assert groups_of(evolve(room, group.follow(room, named, NOW))) == groups_of(room)
+    for alarm in room.alarms.values():
+        again = happened.AlarmRenamed(at=NOW, alarm=alarm.id, deviation=alarm.deviation)
+        after = evolve(room, group.follow(room, (again,), NOW))
+        for one in (one for one in room.groups.values() if alarm.id in one.members and not one.over()):
+            assert set(one.members) <= set(after.groups[after.alarms[alarm.id].group].members)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -174,6 +174,25 @@ def test_more_plants_than_are_weighed_together_fall_silent_in_one_tick_and_each_
     sizes = sorted(len(members) for _, members in groups_of(tick.room))
     assert sizes == [50, MEMBERS, MEMBERS]
     assert set().union(*(members for _, members in groups_of(tick.room))) == set(plants)
+
+
+def test_plants_of_several_links_that_fall_silent_in_one_tick_stand_by_their_links() -> None:
+    plants = {f"pump-{number}": f"link-{number % 7}" for number in range(7 * 90)}
+    born: list[AnyNews] = [PlantBorn(birth=birth(plant), link=link) for plant, link in plants.items()]
+    room = fold(newborn("flooded", charter()), born, START, lambda _: None).room
+    tick = together(room, [PlantSilent(plant=plant, since=NOW - 30.0) for plant in plants])
+    assert {members for _, members in groups_of(tick.room)} == {
+        frozenset(plant for plant, link in plants.items() if link == wanted) for wanted in set(plants.values())
+    }
+
+
+def test_plants_that_fall_silent_later_join_those_of_their_link() -> None:
+    plants = [f"pump-{number}" for number in range(40)]
+    born: list[AnyNews] = [PlantBorn(birth=birth(plant), link="cut-link") for plant in plants]
+    room = fold(newborn("flooded", charter()), born, START, lambda _: None).room
+    first = together(room, [PlantSilent(plant=plant, since=NOW - 30.0) for plant in plants[:25]]).room
+    later = together(first, [PlantSilent(plant=plant, since=NOW - 28.0) for plant in plants[25:]]).room
+    assert [len(members) for _, members in groups_of(later)] == [40]
 
 
 def test_of_a_chain_that_slips_in_one_tick_the_origin_alone_is_told_outside_the_wall() -> None:

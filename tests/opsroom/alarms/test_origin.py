@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 from statistics import fmean
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opsroom.alarms.group import onset, roads
-from opsroom.alarms.origin import Onset, Way, weigh
+from opsroom.alarms.origin import Onset, Way, densities, lag_density, weigh
 from opsroom.recursion.flowchart import Flow
 from tests.opsroom.play import START, Play, charter, verdict
 
@@ -116,3 +119,29 @@ def test_a_later_change_of_the_same_trouble_does_not_move_its_onset() -> None:
     (group,) = play.room.groups.values()
     assert group.origin == alarm.id
     assert play.replayed() == play.room
+
+
+ONSETS = st.builds(
+    Onset,
+    alarm=st.uuids().map(str),
+    unit=st.sampled_from("abc"),
+    at=st.floats(0.0, 90_000.0),
+    sd=st.floats(0.0, 20_000.0),
+    kind=st.sampled_from(["step", "slope", "silence"]),
+    link=st.sampled_from(["", "one", "other"]),
+)
+WAYS = {
+    ("a", "b"): Way(units=("a", "b"), delay_s=600.0),
+    ("b", "a"): Way(units=("b", "a")),
+    ("b", "c"): Way(units=("b", "c"), delay_s=7200.0, stocked=True),
+}
+
+
+@given(st.lists(ONSETS, min_size=1, max_size=12))
+def test_all_lags_in_one_pass_are_as_likely_as_one_by_one(onsets: list[Onset]) -> None:
+    told = densities(onsets, lambda source, target: WAYS.get((source, target)))
+    for row, origin in enumerate(onsets):
+        for column, other in enumerate(onsets):
+            alone = lag_density(origin, other, lambda source, target: WAYS.get((source, target)))
+            expected = -math.inf if row == column or alone is None else alone
+            assert told[row, column] == pytest.approx(expected, rel=1e-9, abs=1e-9)
