@@ -57,7 +57,7 @@ class Doorkeeper:
         held = {number: wire.direct.begun for number, wire in self._strangers.items() if wire.direct is not None}
         over = sum(held.values()) - self._limits.unheard_bytes
         while over > 0:
-            over -= held[self._turn_out(now, "websockets that have said no hello hold too many bytes of frames")]
+            over -= held.get(self._turn_out(now, "websockets that have said no hello hold too many bytes of frames"), 0)
         if self._allowed is None:
             return
         stood, self._stood = self._stood, self._standing()
