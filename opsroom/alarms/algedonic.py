@@ -15,6 +15,7 @@ import msgspec
 from opsroom.alarms.alarm import acknowledge, closed, find, meaning, standing, state
 from opsroom.alarms.group_events import AlarmWaited
 from opsroom.alarms.kinds import NORMAL_SD, only_logged, plants_time
+from opsroom.alarms.way_back import goes_back
 from opsroom.commands import AcknowledgeAlarm, Actor, CallEarly, Role
 from opsroom.moments import micros
 from opsroom.recursion.recursion import Agreement, owner
@@ -161,14 +162,20 @@ def _deviated(
     high: float | None,
     spread: float | None = None,
 ) -> tuple[AnyEvent, ...]:
-    """One cause, one alarm: rename the one that stands, let a recovered one relapse within the hysteresis, or open one."""
+    """One cause, one alarm: rename the one that stands, let a recovered one relapse within the hysteresis, or open one.
+
+    The movement back to its normal neither renames an alarm nor lets it relapse: the recovery watch tells when it is over.
+    """
     alarm = standing(room, signal)
     if alarm is None:
         return (opened(room, now, signal, deviation, low, high, spread),)
     renamed = happened.AlarmRenamed(at=now, alarm=alarm.id, deviation=deviation)
     if alarm.recovered_at is None:
-        return () if _same(alarm.deviation, deviation) else (renamed,)
+        known = _same(alarm.deviation, deviation) or goes_back(alarm, deviation)
+        return () if known else (renamed,)
     if now - alarm.recovered_at <= alarm.hysteresis_s:
+        if goes_back(alarm, deviation):
+            return ()
         seen = deviation.named_at if deviation.named_at is not None else now
         relapsed = happened.AlarmRelapsed(at=now, alarm=alarm.id, seen_at=seen, value=deviation.value)
         return (relapsed, renamed)

@@ -10,6 +10,7 @@ import numpy as np
 
 from cyberstride import NAMES, REGIMES
 from cyberstride.belief import Belief
+from cyberstride.verdict import SLOPE, Verdict
 from opsroom.alarms.kinds import NORMAL_SD
 from opsroom.judgement.bank import Announced, Bank
 from opsroom.judgement.rings import KEPT
@@ -55,7 +56,7 @@ def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:
         named=NAMES[verdict.named],
         since=one.onset_us / 1e6,
         probability=min(max(verdict.sure, 0.0), 1.0) if math.isfinite(verdict.sure) else 0.0,
-        direction=_direction(verdict.size, one.value, (verdict.low + verdict.high) / 2),
+        direction=_direction(verdict, one.value),
         p_now=_four(verdict.p_now),
         suspected_at=None if one.suspected_us is None else one.suspected_us / 1e6,
         value=_finite(one.value),
@@ -74,11 +75,11 @@ def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:
     )
 
 
-def _direction(size: float, value: float, expected: float) -> Literal["up", "down", ""]:
-    moved = size if math.isfinite(size) and size != 0 else value - expected
-    if not math.isfinite(moved) or moved == 0:
-        return ""
-    return "up" if moved > 0 else "down"
+def _direction(verdict: Verdict, value: float) -> Literal["up", "down", ""]:
+    """Where the told movement goes: a slope as it is now, since its size is by how much it changed."""
+    moves = (verdict.slope if verdict.named == SLOPE else 0.0, verdict.size, value - (verdict.low + verdict.high) / 2)
+    moved = next((one for one in moves if math.isfinite(one) and one != 0), 0.0)
+    return "up" if moved > 0 else "down" if moved < 0 else ""
 
 
 def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence | None:

@@ -75,7 +75,8 @@ def test_only_a_movement_towards_normal_or_its_end_is_the_way_back(
     named: str, direction: str, level: float | None, slope: float | None, size: float | None, expected: bool
 ) -> None:
     play = Play()
-    alarm = play.room.alarms[play.alarm("loom-1/heat")]
+    name = play.alarm("loom-1/heat")
+    alarm = play.room.alarms[name]
     assert (alarm.normal_low, alarm.normal_high) == (55.0, 65.0)
     way = {"up": "up", "down": "down"}.get(direction, "")
     said = Deviation(named=named, direction=way, probability=0.99, level=level, slope=slope, size=size)  # type: ignore[arg-type]
