@@ -39,7 +39,7 @@ from opsroom.judgement.table import Table, Words
 from opsroom.record.store import KINDS, QUALITIES, Block, Place, Readings
 from opsroom.recursion.recursion import Charter
 from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
-from telex_ingest.telex import PlantBirth, Quality, Reading, SignalBirth, TelexKind
+from telex_ingest.telex import PlantBirth, Quality, SignalBirth, TelexKind
 from telex_ingest.toll import Toll
 
 __all__ = ["LEARNED", "Announced", "Bank", "Judged", "Signal"]
@@ -161,10 +161,18 @@ class Bank:
         lane, said, birth = signal.lane, self._said.signals.get(signal.key, tuning.PLAIN), signal.birth
         self.lanes.pace[lane] = self._paces.of(said, birth.period_s)
         limits = (birth.low, birth.high)
-        if fresh and (said is not tuning.PLAIN or limits != (None, None)):
+        if not fresh:
+            self._bound((signal,))
+        elif said is not tuning.PLAIN or limits != (None, None):
             self._state, self.lanes.scale[lane] = tuning.prepared(self._state, lane, said, birth.period_s, limits)
             self.lanes.tuned[lane] = bool(said.seasons_s) or self.lanes.scale[lane] != NONE
         self.lanes.alike = len(self._paces.regimes) == 1 and not self.lanes.tuned.any()
+
+    def _bound(self, signals: Sequence[Signal]) -> None:
+        """Let the physical ranges of signals be those of their births."""
+        lanes = [signal.lane for signal in signals]
+        ranges = [(signal.birth.low, signal.birth.high) for signal in signals]
+        tuning.bounded(self._belief, lanes, self.lanes.scale[lanes].tolist(), ranges)
 
     def _afford(self, plant: str = "") -> None:
         """Share the room's alarm budgets out anew over the signals of all plants that were born."""
@@ -326,16 +334,6 @@ class Bank:
     def _belief(self) -> Belief:
         return self._filter.whole.belief
 
-    def warm(self) -> None:
-        """Judge something that nobody told, so that what is compiled is there before the first reading."""
-        nobody = Bank(self._regimes)
-        nobody.admit(
-            PlantBirth(plant="nobody", signals=(SignalBirth(id=1, name="nothing", unit="", period_s=1.0),)),
-            {"nobody/nothing": Place(0, 0)},
-        )
-        nothing = Accepted("nobody", 1, 1, 0, 0, TelexKind.LIVE, (1,), (Reading(1, 0.0),))
-        nobody.judge([nothing], 0.0, {"nobody": 1})
-
     def ahead(self, key: str, steps: Sequence[float], coverage: tuple[float, ...], at: float) -> Forecast | None:
         """Where a signal will be `steps` periods after `at` (epoch seconds), in its own unit, with its season."""
         signal = self.by_key.get(key)
@@ -387,7 +385,9 @@ class Bank:
             raise SnapshotError("it is of signals that the store does not know")
         lane = np.array([self.by_key[key].lane for key in kept.keys], np.int64)
         self._filter.put(lane, kept.state)
-        # What room.toml says now goes before what the snapshot knew.
+        # What room.toml and the births say now goes before what the snapshot knew.
+        known = [self.signals[i] for i in lane.tolist()]
+        self._bound([one for one in known if self._lane_of.get(one.plant, {}).get(one.birth.id) == one.lane])
         for i in set(lane.tolist()) - self._agreed:
             tuning.referenced(self._belief, i, self._said.signals.get(self.signals[i].key, tuning.PLAIN))
         self._afford()

@@ -18,9 +18,22 @@ from cyberstride.scales import BOTTOM, NONE, SCALES, judged_in
 from opsroom.constitution.judging import AlarmBudget, Judging, SignalSettings, TailSettings
 from opsroom.recursion.recursion import Charter
 
-__all__ = ["BOTTOM", "PLAIN", "accounts", "afforded", "agreed", "prepared", "referenced", "regimes_for", "remembered"]
+__all__ = [
+    "BOTTOM",
+    "PLAIN",
+    "accounts",
+    "afforded",
+    "agreed",
+    "bounded",
+    "prepared",
+    "referenced",
+    "regimes_for",
+    "remembered",
+]
 
 Ints = NDArray[np.int64]
+Range = tuple[float | None, float | None]
+"""The physical range of a signal, in its own unit."""
 
 PLAIN = SignalSettings()
 _LARGEST_RATIO, _LARGEST_SLOPE = 1.0, 0.01
@@ -61,7 +74,7 @@ def prepared(
     lane: int,
     settings: SignalSettings,
     period_s: float,
-    limits: tuple[float | None, float | None] = (None, None),
+    limits: Range = (None, None),
 ) -> tuple[judging.State, int]:
     """The state in which the signal at `lane` has its season, reference and range; and the code of its scale."""
     rows = np.array([lane])
@@ -74,17 +87,26 @@ def prepared(
         place = np.flatnonzero(group.lanes == lane)
         for number, k in enumerate(fits):
             seasons.prime(group.season, place, number, settings.patterns[k], settings.pattern_variances[k])
-    # Outside of every range lies what the scale cannot hold.
-    scale = np.array([code], np.int8)
-    low = -np.inf if limits[0] is None else limits[0]
-    high = np.inf if limits[1] is None else limits[1]
-    if code != NONE:
-        low = float(judged_in(scale, [max(low, 0.0)])[0]) if low > 0 else BOTTOM
-        high = float(judged_in(scale, [high])[0]) if high > 0 else BOTTOM
-    if (low, high) != (-np.inf, np.inf):
-        bound(state.belief, rows, np.array([low]), np.array([high]))
+    bounded(state.belief, [lane], [code], [limits])
     referenced(state.belief, lane, settings)
     return state, code
+
+
+def bounded(belief: Belief, lanes: Sequence[int], scales: Sequence[int], ranges: Sequence[Range]) -> None:
+    """Set the physical ranges of signals, **in place**; in the scales they are judged in, None where there is no end."""
+    ends = [_ends(code, *limits) for code, limits in zip(scales, ranges, strict=True)]
+    low, high = np.array(ends, np.float64).reshape(-1, 2).T
+    bound(belief, np.array(lanes, np.int64), low, high)
+
+
+def _ends(code: int, low: float | None, high: float | None) -> tuple[float, float]:
+    low, high = -np.inf if low is None else low, np.inf if high is None else high
+    if code == NONE:
+        return low, high
+    # Outside of every range lies what the scale cannot hold.
+    scale = np.array([code], np.int8)
+    low, high = (float(judged_in(scale, [end])[0]) if end > 0 else BOTTOM for end in (low, high))
+    return low, high
 
 
 def referenced(belief: Belief, lane: int, settings: SignalSettings) -> None:

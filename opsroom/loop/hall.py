@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from cyberstride import NAMES
+from opsroom import ready
 from opsroom.alarms import recovery
 from opsroom.alarms.algedonic import TABLE
 from opsroom.alarms.recovery import Recovery
@@ -292,7 +293,7 @@ def open_hall(
         )
         bank.toll = pulse.loop
         log.info("filter is made ready", hint="the first time on a machine it is compiled, which takes a minute or two")
-        bank.warm()
+        ready.judgement()
         blocks.warm()
         scanner.warm()
         _take_up(hall)

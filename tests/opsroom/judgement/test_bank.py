@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from cyberstride import DEFAULT
+from opsroom.constitution.judging import Judging, SignalSettings
 from opsroom.judgement.bank import Bank
 from opsroom.record.store import Place, shard_of
-from telex_ingest.heard import Accepted
+from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
 from telex_ingest.telex import PlantBirth, Quality, Reading, SignalBirth, TelexKind
 
 SECOND = 1_000_000
@@ -164,6 +167,96 @@ def test_a_birth_with_other_ids_and_more_signals_keeps_every_row() -> None:
     assert bank.level[bank.by_key["mill-1/s-0"].lane] == level
     bank.judge([Accepted("mill-1", 1, 31, 31 * SECOND, 0, TelexKind.LIVE, (1,), (Reading(1, 42.0),))], 0.0, NUMBERS)
     assert bank.rings.past(0).value[-1] == 42.0
+
+
+def single(seq: int, *values: float) -> Accepted:
+    return telex("mill-1", seq, list(values))
+
+
+def sheet(seq: int, *values: float) -> SheetAccepted:
+    one, told = np.array([seq * SECOND], "<i8"), np.array(values, "<f8")
+    said, at = told.tobytes(), seq * SECOND
+    return SheetAccepted(("mill-1",), (1,), (seq,), one.tobytes(), at, TelexKind.LIVE, (1, 2), said, 8, 1, None)
+
+
+def strip(seq: int, *values: float) -> StripAccepted:
+    one = np.array([seq * SECOND])
+    return StripAccepted(("mill-1",), (1,), (seq,), one, one, (1, 2), np.array(values), 1, 1)
+
+
+@pytest.mark.parametrize("told", [single, sheet, strip])
+def test_readings_of_a_plant_whose_ids_changed_places_go_to_the_signals_that_the_ids_name_now(
+    told: Callable[..., Accepted | SheetAccepted | StripAccepted],
+) -> None:
+    names = ("s-0", "s-1")
+    places = {f"mill-1/{name}": Place(shard_of("mill-1"), row) for row, name in enumerate(names)}
+    bank = Bank()
+    for version, ids in ((1, (1, 2)), (2, (2, 1))):
+        declared = tuple(
+            SignalBirth(id=i, name=name, unit="t", period_s=1.0) for i, name in zip(ids, names, strict=True)
+        )
+        bank.admit(PlantBirth(plant="mill-1", version=version, signals=declared), places)
+        bank.judge([told(version, 10.0, 20.0)], 0.0, NUMBERS)
+    assert bank.rings.past(bank.by_key["mill-1/s-0"].lane).value.tolist() == [10.0, 20.0]
+    assert bank.rings.past(bank.by_key["mill-1/s-1"].lane).value.tolist() == [20.0, 10.0]
+
+
+def ranged(*ranges: tuple[float | None, float | None], version: int = 1) -> PlantBirth:
+    declared = tuple(
+        SignalBirth(id=i + 1, name=f"s-{i}", unit="t", period_s=1.0, low=low, high=high)
+        for i, (low, high) in enumerate(ranges)
+    )
+    return PlantBirth(plant="mill-1", version=version, signals=declared)
+
+
+def reborn(bank: Bank, birth: PlantBirth) -> None:
+    bank.admit(birth, {f"mill-1/s-{i}": Place(shard_of("mill-1"), i) for i in range(3)})
+
+
+SCALED = Judging(signals={"mill-1/s-1": SignalSettings(transform="log")})
+
+
+@pytest.mark.parametrize("said", [None, SCALED], ids=["as it is", "one in a scale"])
+def test_a_range_that_a_plant_is_born_anew_with_is_the_one_that_its_next_readings_are_judged_by(
+    said: Judging | None,
+) -> None:
+    bank = Bank(said=said)
+    reborn(bank, ranged((90.0, 110.0), (None, None), (0.0, 110.0)))
+    for one in telexes("mill-1", 40, 9):
+        bank.judge([one], 0.0, NUMBERS)
+    before = bank.snapshot()
+    reborn(bank, ranged((90.0, 110.0), (None, None), (0.0, 110.0), version=2))
+    assert bank.snapshot() == before
+    bank.judge([telex("mill-1", 41, [130.0, 101.0, 130.0])], 0.0, NUMBERS)
+    assert [bank.word(lane) for lane in range(3)] == ["out_of_range", "steady", "out_of_range"]
+
+    known = bank.belief_of("mill-1/s-0")
+    reborn(bank, ranged((90.0, 150.0), (105.0, 120.0), (None, None), version=3))
+    now = bank.belief_of("mill-1/s-0")
+    assert known is not None
+    assert now is not None
+    for name, was, is_now in zip(known._fields, known, now, strict=True):
+        if name != "limits":
+            np.testing.assert_array_equal(was, is_now, err_msg=name)
+    bank.judge([telex("mill-1", 42, [130.0, 101.0, 130.0])], 0.0, NUMBERS)
+    words = [bank.word(lane) for lane in range(3)]
+    assert "out_of_range" not in (words[0], words[2])
+    assert words[1] == "out_of_range"
+
+
+def test_a_snapshot_from_before_a_new_range_is_taken_up_under_the_new_one() -> None:
+    narrow, wide = ranged((0.0, 110.0), (0.0, 110.0), (0.0, 110.0)), ranged((90.0, 150.0), (None, None), version=2)
+    bank, again = Bank(), Bank()
+    reborn(bank, narrow)
+    for one in telexes("mill-1", 40, 9):
+        bank.judge([one], 0.0, NUMBERS)
+    kept = bank.snapshot()
+    reborn(bank, wide)
+    reborn(again, wide)
+    again.retire("mill-1/s-2", Place(shard_of("mill-1"), 2))
+    for data in kept.values():
+        again.restore(data)
+    assert again.snapshot() == bank.snapshot()  # and what no birth declares any more keeps the range it had
 
 
 def test_a_thousand_signals_of_one_tick_are_judged_in_few_calls() -> None:

@@ -155,3 +155,41 @@ async def test_what_was_judged_under_an_old_wording_is_not_judged_again_under_th
     again = opened(tmp_path / "killed")
     assert again.bank.snapshot() == knew
     again.close()
+
+
+@pytest.mark.parametrize("end", [150.0, None], ids=["wider", "none any more"])
+async def test_a_new_range_holds_for_the_readings_after_it_and_before_a_kill_as_after_it(
+    tmp_path: Path, end: float | None
+) -> None:
+    narrow, wide = (
+        msgspec.structs.replace(
+            BIRTH, version=version, signals=(msgspec.structs.replace(BIRTH.signals[0], high=high, low=low),)
+        )
+        for version, low, high in ((1, None, 110.0), (2, 90.0, end))
+    )
+    words: list[str] = []
+    async with served(make_folder(tmp_path / "room"), HandClock(START)) as room:
+        inbox, store, bank = room.hall.inbox, room.hall.store, room.hall.bank
+
+        async def told(seq: int, value: float) -> None:
+            inbox.offer(msgspec.structs.replace(telex(seq), readings=(Reading(1, value),)))
+            await until(room, lambda: store.telex_counts().stored == seq)
+            words.append(bank.word(0))
+
+        inbox.offer(heard.PlantBorn("mill", narrow, START, changed=True))
+        for seq in range(1, 31):
+            inbox.offer(telex(seq))
+        await until(room, lambda: store.telex_counts().stored == 30)
+        await told(31, 130.0)
+        await told(32, 70.0)
+        await told(33, 101.0)
+        inbox.offer(heard.PlantBorn("mill", wide, START, changed=True))
+        await told(34, 130.0)
+        await told(35, 70.0)
+        await until(room, lambda: room.hall.journal.judged_up_to == store.last_mark)
+        knew = room.hall.bank.snapshot()
+        crash_image(tmp_path / "room", tmp_path / "killed")
+    assert [word == "out_of_range" for word in words] == [True, False, False, False, True]
+    again = opened(tmp_path / "killed")
+    assert again.bank.snapshot() == knew
+    again.close()
