@@ -254,7 +254,7 @@ async def carry(
     url: str,
     link: str,
     token: str,
-    spool: Path | None = None,
+    spool: str | Path | None = None,
     *,
     subprotocol: Literal["json", "msgpack"] = "json",
     pending: int = 1000,

@@ -81,7 +81,7 @@ class PlantLink:
         link: str,
         token: str,
         births: Iterable[PlantBirth],
-        spool: Path | None = None,
+        spool: str | Path | None = None,
         *,
         subprotocol: Literal["json", "msgpack"] = "json",
         on_order: OnOrder | None = None,

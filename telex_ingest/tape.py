@@ -30,12 +30,12 @@ T = TypeVar("T")
 class Tape:
     """One link's spool as the event loop sees it."""
 
-    def __init__(self, path: Path | None, limit: int) -> None:
+    def __init__(self, path: str | Path | None, limit: int) -> None:
         self.spool: SpoolFile
         self.standing: dict[str, Standing] = {}
         self.highest_no = 0
         """The highest place that was ever given to be sent: what is not beyond it is sent again."""
-        self._path = path
+        self._path = None if path is None else Path(path)
         self._limit = limit
         self._thread = None if path is None else ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._told: list[tuple[list[ToSpool], asyncio.Future[list[Spooled]]]] = []

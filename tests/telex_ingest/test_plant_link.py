@@ -56,6 +56,16 @@ async def test_what_is_told_is_heard_once_in_order_and_forgotten(
     assert room.values() == every(100)
 
 
+async def test_a_spool_may_be_named_in_plain_text(room: MiniatureRoom, tmp_path: Path) -> None:
+    named = str(tmp_path / "mill.spool")
+    for begin in (0, 10):
+        async with PlantLink(room.address, "link-1", "secret-1", [birth("mill-1")], named) as link:
+            await tell(link, 10, begin)
+            assert await link.drained(60)
+            assert link.counts.plants["mill-1"] == (1, begin + 10, begin + 10)
+    assert room.values() == every(20)
+
+
 async def test_kinds_qualities_and_missing_values_arrive_as_they_were_told(room: MiniatureRoom) -> None:
     async with a_link(room, None) as link:
         await link.tell("mill-1", 0, [Reading(1, 1.0, Quality.UNCERTAIN), Reading(2, float("nan"))])
