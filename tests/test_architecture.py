@@ -65,6 +65,7 @@ DOES_IO = {
     "opsroom/record/belongings.py",
     "opsroom/record/postgres_store.py",
     "opsroom/record/disk.py",
+    "opsroom/record/examination.py",
     "opsroom/loop/writer.py",
     "opsroom/minutes/writing.py",
     "opsroom/loop/inbox.py",

@@ -36,7 +36,8 @@ class BlockKeeping(BlockReading):
         self._identities = Identities()
 
     def tend(self, now: float, retention: Retention) -> bool:
-        """Do one small step of housekeeping and tell whether more waits."""
+        """Do one small step of housekeeping and tell whether more waits; the first also has all looked through."""
+        self._database.examine()
         if self._mark - self._settled >= SETTLE_EVERY:
             self._settled = self._mark
             self._database.settle()

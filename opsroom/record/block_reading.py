@@ -133,8 +133,8 @@ class BlockReading:
 
     @property
     def ails(self) -> StoreError | None:
-        """What could not be read for damage and still cannot."""
-        return self._ails
+        """What could not be read for damage and still cannot, or was found damaged unread."""
+        return self._ails or self._database.ails
 
     def heal(self) -> None:
         """Try again what could not be read."""

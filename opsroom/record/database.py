@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
+from opsroom.record.disk import StoreError
+
 
 class Row(NamedTuple):
     """A block as it is stored: `id` is mark times shards plus shard, `plants` rising little-endian words."""
@@ -80,6 +82,13 @@ class Database(Protocol):
 
     def settle(self) -> None:
         """Move what was written to its lasting place, beside the writer; it is durable already."""
+
+    def examine(self) -> None:
+        """Begin to look, beside all else and once, whether what is stored is whole; `ails` tells."""
+
+    @property
+    def ails(self) -> StoreError | None:
+        """What the examination found damaged and still finds so."""
 
     def close(self) -> None:
         """Let go of it; another room may write then."""

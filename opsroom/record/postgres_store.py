@@ -242,6 +242,14 @@ class PostgresDatabase:
     def settle(self) -> None:
         """The server does it itself."""
 
+    def examine(self) -> None:
+        """Leave it to the server's own checksums."""
+
+    @property
+    def ails(self) -> StoreError | None:
+        """Nothing: the server tells when it is read."""
+        return None
+
     def close(self) -> None:
         """Close the connections; the lock goes with them."""
         for connection in (*self._idle, *([self._writer] if self._writer else ())):

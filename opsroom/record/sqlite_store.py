@@ -10,6 +10,7 @@ from pathlib import Path
 from opsroom.record.block_store import CHAPTER, BlockStore
 from opsroom.record.database import Row, Session
 from opsroom.record.disk import Readers, SoleWriter, StoreError, connect, explained, transaction
+from opsroom.record.examination import Examination
 
 _TIDY = 400
 """Pages that one step gives back to the disk."""
@@ -49,6 +50,7 @@ class SqliteDatabase:
     def __init__(self, path: Path, patience_s: float, *, reading: bool = False) -> None:
         self.path = path
         self._readers = Readers(path, patience_s)
+        self._examination = Examination(path)
         self.connection: sqlite3.Connection | None = None
         self._settler: sqlite3.Connection | None = None
         self._lock = None if reading else SoleWriter(path)
@@ -138,8 +140,18 @@ class SqliteDatabase:
                 self._settler = sqlite3.connect(self.path, timeout=0.0, isolation_level=None, check_same_thread=False)
             self._settler.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
+    def examine(self) -> None:
+        """Begin to look through all tables on a thread of its own."""
+        self._examination.begin()
+
+    @property
+    def ails(self) -> StoreError | None:
+        """The table that is damaged."""
+        return self._examination.ails
+
     def close(self) -> None:
         """Close the file and let the next writer in."""
+        self._examination.close()
         if self._settler is not None:
             self._settler.close()
         self._readers.close()

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from opsroom.clock import HandClock
 from opsroom.record.disk import StoreError
-from opsroom.record.sqlite_store import SqliteStore
+from opsroom.record.sqlite_store import SqliteDatabase, SqliteStore
 from telex_ingest.plant_link import PlantLink
 from tests.opsroom.rooms import MILL, Open, figures, make_folder, served, tell
 
@@ -33,6 +33,7 @@ class Stage:
     link: PlantLink
     screen: httpx.AsyncClient
     now: float
+    token: str
 
     @property
     def path(self) -> Path:
@@ -72,6 +73,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The room for the first time."""
     folder, clock = make_folder(tmp_path / "room"), HandClock(START)
     async with served(folder, clock, anonymous_wall=True) as room:
         token = room.hall.links.add("mill", ["mill-1"])
@@ -80,14 +82,26 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             room.person() as screen,
         ):
             now = await tell(link, BEGUN, figures(80, 1))
-            yield Stage(room, link, screen, now)
+            yield Stage(room, link, screen, now, token)
+
+
+@asynccontextmanager
+async def again(tmp_path: Path, before: Stage) -> AsyncIterator[Stage]:
+    """The same room and plant, after both had ended."""
+    async with (
+        served(tmp_path / "room", HandClock(START), anonymous_wall=True) as room,
+        PlantLink(room.telex, "mill", before.token, [MILL], tmp_path / "spool.sqlite") as link,
+        room.person() as screen,
+    ):
+        yield Stage(room, link, screen, before.now, before.token)
 
 
 async def test_a_full_disk_is_said_on_the_wall_and_the_plant_spools_until_there_is_space(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        store = on.room.hall.store
-        assert isinstance(store, SqliteStore)
-        writer = store.database.connection  # type: ignore[attr-defined] # of SQLite
+        database = on.room.hall.store.database  # type: ignore[attr-defined] # of a store of blocks
+        assert isinstance(database, SqliteDatabase)
+        writer = database.connection
+        assert writer is not None
         (pages,) = writer.execute("PRAGMA page_count").fetchone()
         writer.execute(f"PRAGMA max_page_count = {pages}")
         for _ in range(40):
@@ -133,9 +147,9 @@ async def test_a_damaged_page_of_a_running_room_is_said_and_nothing_is_taken_unt
             good = file.read(size)
             file.seek((root - 1) * size)
             file.write(b"\xff" * size)
-        store = on.room.hall.store
-        assert isinstance(store, SqliteStore)
-        store._sqlite._readers.close()  # a page in the cache would be good for a while
+        database = on.room.hall.store.database  # type: ignore[attr-defined] # of a store of blocks
+        assert isinstance(database, SqliteDatabase)
+        database._readers.close()  # a page in the cache would be good for a while
         answer = await on.screen.get("/api/signals/mill-1/output/readings?last=80")
         assert answer.status_code == 503
         assert "damaged" in answer.json()["reason"]
@@ -151,6 +165,36 @@ async def test_a_damaged_page_of_a_running_room_is_said_and_nothing_is_taken_unt
         await on.is_well(85)
         rows = (await on.screen.get("/api/signals/mill-1/output/readings?last=80")).json()["readings"]
         assert len(rows) == 80
+
+
+async def test_damage_that_nobody_reads_is_found_by_the_room_itself_and_nothing_is_taken_until_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as on:
+        pass
+    with closing(sqlite3.connect(on.path)) as other:  # rollups of a plant that is long gone: no view asks for them
+        some = [(86_400, 31, 0, span, bytes([span]) * 3_000) for span in range(60)]
+        other.executemany("INSERT INTO tiles VALUES (?, ?, ?, ?, ?)", some)
+        other.commit()
+    assert not on.path.with_name(on.path.name + "-wal").exists()
+    whole = on.path.read_bytes()
+    place = whole.index(bytes([20]) * 3_000)
+    with on.path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"\x5a" * 40_000)
+    async with again(tmp_path, on) as on:
+        told = await on.until(503)
+        assert "the file is damaged" in told["reason"]
+        assert "table tiles: " in told["reason"]
+        assert "restore the last backup" in told["reason"]
+        await on.speak(5)
+        await on.shows()
+        assert not await on.link.drained(1.5)
+        assert on.link.counts.pending == 5
+        with on.path.open("r+b") as file:
+            file.seek(place)
+            file.write(whole[place : place + 40_000])
+        await on.is_well(85)
 
 
 async def test_a_damaged_copy_does_not_open_as_if_nothing_were(tmp_path: Path) -> None:
