@@ -24,7 +24,7 @@ AGREEMENT_WORDS: dict[str, str] = {
     "agree.sight_unfit": "The hours cannot be read. Give a number above 0, or leave the field empty.",
     "agree.text_sight": "the room may look at {what}, for: {purpose}, {until}",
     "agree.text_sight_all": "all its readings",
-    "agree.text_sight_hours": "for {hours} hours",
+    "agree.text_sight_hours": "for {hours} h",
     "agree.text_sight_open": "until the plant ends it",
     "agree.now": "Agreed now, version {version}, by {who}",
     "agree.change": "What would change",

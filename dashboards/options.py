@@ -26,7 +26,8 @@ def lasting(seconds: float) -> str:
         return f"{seconds / 86_400:.0f} days"
     hours, minutes = divmod(round(seconds / 60), 60)
     if hours < 2:
-        return f"{round(seconds / 60)} minutes"
+        least = round(seconds / 60)
+        return "1 minute" if least == 1 else f"{least} minutes"
     return f"{hours} h {minutes} min" if minutes else f"{hours} hours"
 
 

@@ -313,7 +313,7 @@ WORDS: dict[str, str] = {
     "evidence.before": "{what} at {at}, before what is shown",
     "budget.title": "Alarm budget",
     "budget.spent": "{spent} of {most} false alarms a day",
-    "budget.unit": "{unit}: {signals} signals",
+    "budget.unit": "{unit} (signals: {signals})",
     "budget.learning": "{learning} still learn what is usual",
     "evidence.normal": "normal when the alarm opened",
     "table.caption": "The last readings ({uom})",

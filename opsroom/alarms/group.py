@@ -23,7 +23,7 @@ from opsroom.recursion.flow import FlowGraph
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Alarm, Room
-from opsroom.showing.sentences import lasting, signal_title, title
+from opsroom.showing.sentences import lasting, quoted, signal_title, title
 
 POOL = 60
 """The most alarms that are weighed together: in a flood the newest near the one that opened."""
@@ -408,6 +408,12 @@ def resume(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
     for event in events:
         if isinstance(event, group_events.AlarmSplit):
             found += _resumed(room, event.alarm, now)
+    # An origin that went to another group leaves behind who waited for it, in a group that may be over.
+    moved = {event.alarm for event in events if isinstance(event, group_events.AlarmJoined)}
+    moved |= {name for event in events if isinstance(event, AlarmsGrouped) for name in event.members}
+    if moved:
+        for name in sorted(name for name in room.standing.values() if room.alarms[name].waits in moved):
+            found += _resumed(room, name, now)
     return tuple(dict.fromkeys(found))
 
 
@@ -421,6 +427,5 @@ def _resumed(room: Room, name: str, now: float) -> tuple[AnyEvent, ...]:
     if origin is not None and alarm.group and origin.group == alarm.group:
         why = "back" if origin.life.back or origin.closed_at is not None else "quiet" if origin.life.quiet else "left"
     grace_s = max(way.delay_s if way is not None and why == "back" else 0.0, CLOCK_LEAST_S)
-    return (
-        AlarmResumed(at=now, alarm=alarm.id, deadline=now + grace_s, reason=_REASONS[why].format(origin=alarm.waits)),
-    )
+    began = quoted(title(room, origin)) if origin is not None else alarm.waits
+    return (AlarmResumed(at=now, alarm=alarm.id, deadline=now + grace_s, reason=_REASONS[why].format(origin=began)),)

@@ -13,8 +13,13 @@ from opsroom.alarms.group_events import AlarmsGrouped
 from opsroom.alarms.records import Group
 from opsroom.room import events as happened
 from opsroom.room.state import Room, count, put
+from opsroom.showing.sentences import quoted, title
 
 __all__ = ["APPLY"]
+
+
+def _title(room: Room, name: str) -> str:
+    return quoted(title(room, room.alarms[name])) if name in room.alarms else name
 
 
 def placed(room: Room, group: Group, at: float) -> Room:
@@ -96,7 +101,7 @@ def _on_joined(room: Room, event: group_events.AlarmJoined) -> Room:
             id=event.group,
             members=(event.other,),
             origin=event.origin,
-            sentence=f"{who} put {event.alarm} and {event.other} together: {event.reason}",
+            sentence=f"{who} put {_title(room, event.alarm)} and {_title(room, event.other)} together: {event.reason}",
             since=event.at,
         )
     group = msgspec.structs.replace(
@@ -110,7 +115,10 @@ def _on_joined(room: Room, event: group_events.AlarmJoined) -> Room:
 def _on_fixed(room: Room, event: group_events.OriginFixed) -> Room:
     group, who = room.groups[event.group], event.occupant or event.by
     fixed = msgspec.structs.replace(
-        group, origin=event.alarm, fixed_by=who, sentence=f"{who} says that it began with {event.alarm}: {event.reason}"
+        group,
+        origin=event.alarm,
+        fixed_by=who,
+        sentence=f"{who} says that it began with {_title(room, event.alarm)}: {event.reason}",
     )
     return put(room, "groups", fixed)
 

@@ -253,10 +253,13 @@ def _warning(span: float, alarms: int) -> str:
 
     >>> _warning(7200.0, 3)
     'Only 2.0 hours and 3 alarms: thirty days are asked for, and shares of few alarms say little.'
+    >>> _warning(13680.0, 1).partition(":")[0]
+    'Only 3.8 hours and one alarm'
     >>> _warning(40 * 86400.0, 300)
     ''
     """
     if span >= ENOUGH_S and alarms >= 100:
         return ""
     length = f"{span / DAY:.0f} days" if span >= 2 * DAY else f"{span / HOUR:.1f} hours"
-    return f"Only {length} and {alarms} alarms: thirty days are asked for, and shares of few alarms say little."
+    heard = "one alarm" if alarms == 1 else f"{alarms} alarms"
+    return f"Only {length} and {heard}: thirty days are asked for, and shares of few alarms say little."

@@ -9,7 +9,7 @@ from opsroom.recursion.focus import title_of
 from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.state import Room
-from opsroom.showing.sentences import lasting, moment, signal_title, title
+from opsroom.showing.sentences import lasting, moment, quoted, signal_title, title
 
 Line = tuple[str, str, str]
 """Kind, unit and text of a ticker line."""
@@ -27,6 +27,12 @@ def _about(say: Callable[[Room, Any], str]) -> Callable[[Room, Any], Line]:
     return line
 
 
+def _named(room: Room, name: str) -> str:
+    """An alarm by its title; one that the room has forgotten keeps its id."""
+    known = room.alarms.get(name)
+    return name if known is None else quoted(title(room, known))
+
+
 def _who(event: Any) -> str:
     return str(event.occupant or event.by or "the room")
 
@@ -42,7 +48,7 @@ def _grouped(room: Room, event: happened.AlarmsGrouped) -> Line:
     return (
         "alarm",
         origin.unit if origin is not None else "",
-        f"{event.group}: {follow} {event.origin}. {event.sentence}",
+        f"{event.group}: {follow} {_named(room, event.origin)}. {event.sentence}",
     )
 
 
@@ -95,13 +101,15 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.AlarmsGrouped: _grouped,
     happened.AlarmSplit: _about(lambda room, event: f"split from {event.group} by {_who(event)}{_why(event)}"),
     happened.AlarmJoined: _about(
-        lambda room, event: f"joined with {event.other} in {event.group} by {_who(event)}{_why(event)}"
+        lambda room, event: f"joined with {_named(room, event.other)} in {event.group} by {_who(event)}{_why(event)}"
     ),
     happened.OriginFixed: _about(
         lambda room, event: f"{_who(event)} says that {event.group} began with it{_why(event)}"
     ),
     happened.AlarmWaited: _about(
-        lambda room, event: f"its time has run out; it waits for {event.origin}, where it began, which climbs for both"
+        lambda room, event: (
+            f"its time has run out; it waits for {_named(room, event.origin)}, where it began, which climbs for both"
+        )
     ),
     happened.AlarmResumed: _about(
         lambda room, event: f"its own clock goes on until {moment(event.deadline, event.at)}, for {event.reason}"

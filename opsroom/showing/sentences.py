@@ -103,6 +103,24 @@ def uom(room: Room, signal: str) -> str:
     return known.birth.unit if known is not None else ""
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of a thing, by its English word.
+
+    >>> counted(1, "alarm"), counted(0, "alarm")
+    ('1 alarm', '0 alarms')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def quoted(words: str) -> str:
+    """Words as a name within a sentence.
+
+    >>> quoted("Output of Loom 1 stepped down")
+    '“Output of Loom 1 stepped down”'
+    """
+    return f"“{words}”"
+
+
 def title(room: Room, alarm: Alarm) -> str:
     """An alarm in a few words."""
     said = alarm.deviation
@@ -134,7 +152,11 @@ def _deviation(room: Room, alarm: Alarm) -> str:
     if said.named == "slope":
         verb = {"up": "has been rising", "down": "has been falling"}.get(said.direction, "has been changing")
     size = ""
-    if said.size is not None:
+    if said.named == "slope":
+        # Its size is by how much it changed: a rise that became less steep has not risen by that.
+        if said.slope and said.direction == ("up" if said.slope > 0 else "down"):
+            size = f" by {figure(abs(said.slope), unit)} a reading"
+    elif said.size is not None:
         size = f" by {figure(abs(said.size), unit)}"
         if said.size_low is not None and said.size_high is not None and said.size_low * said.size_high > 0:
             low, high = sorted((abs(said.size_low), abs(said.size_high)))
@@ -173,9 +195,13 @@ def _standing(room: Room, alarm: Alarm) -> str:
     if alarm.deadline is None:
         return f"It stands at {where}."
     if alarm.waits:
-        return f"The time of {where} has run out; it follows {alarm.waits}, which climbs for both."
+        origin = room.alarms.get(alarm.waits)
+        began = quoted(title(room, origin)) if origin is not None else alarm.waits
+        return (
+            f"The time of {where} has run out; it waits for the alarm where it began, {began}, which climbs for both."
+        )
     if alarm.at_unit == room.tree.root:
-        return f"It stands at {where}, with nobody above; it reminds at {moment(alarm.deadline, alarm.opened_at)}."
+        return f"It stands at {where}, with nobody above; the next reminder comes at {moment(alarm.deadline, alarm.opened_at)}."
     return f"{where} has until {moment(alarm.deadline, alarm.opened_at)} before it goes one level up."
 
 

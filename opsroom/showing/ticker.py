@@ -15,6 +15,7 @@ from opsroom.showing.foretelling import ending_words, score_words
 from opsroom.showing.sentences import (
     alarm_sentence,
     attribution_sentence,
+    counted,
     figure,
     lasting,
     moment,
@@ -67,7 +68,7 @@ def _returned(room: Room, event: happened.AlarmReturned) -> Line:
     value = (
         f" at {figure(event.value, uom(room, alarm.signal))}" if event.value is not None and alarm is not None else ""
     )
-    return "alarm", unit, f"{what}: back to normal{value}, after {event.readings} readings in a row."
+    return "alarm", unit, f"{what}: back to normal{value}, after {counted(event.readings, 'reading')} in a row."
 
 
 def _deviated(word: str) -> Callable[[Room, Any], Line]:
@@ -92,10 +93,11 @@ def _joined(room: Room, event: happened.PlantJoined) -> Line:
     where = f", under {title_of(room, event.parent)} because the charter does not name it" if event.parent else ""
     faults = f" {'; '.join(event.faults)}." if event.faults else ""
     title = event.title or event.plant
+    signals, orders = counted(len(event.signals), "signal"), counted(len(event.orders), "order")
     return (
         "line",
         event.plant,
-        f"{title} declared {len(event.signals)} signals and {len(event.orders)} orders{where}.{faults}",
+        f"{title} declared {signals} and {orders}{where}.{faults}",
     )
 
 

@@ -116,7 +116,8 @@ def test_a_follower_waits_and_the_origin_climbs_for_both() -> None:
     events = play.wait(PLANT_S)
     assert kinds(events) == ["alarm-waited"]
     assert (play.room.alarms[loom].at_unit, play.room.alarms[loom].waits) == ("loom-1", mill)
-    assert "climbs for both" in alarm_view(play.room, loom).sentence
+    told = alarm_view(play.room, loom).sentence
+    assert f"waits for the alarm where it began, “{alarm_view(play.room, mill).title}”, which climbs for both" in told
     assert play.wait(PLANT_S) == ()
 
 

@@ -150,3 +150,16 @@ class Lifetime(Staged):
 
 TestLifetime = case(Lifetime, SHORT)
 TestLifetimeThoroughly = pytest.mark.long(case(Lifetime, THOROUGH))
+
+
+def test_who_waits_for_an_origin_that_is_joined_with_others_has_its_own_clock_again() -> None:
+    life = Lifetime()
+    life.begin()
+    life.flood()
+    life.jump(700.0)
+    assert life.play.room.alarms["alarm-2"].waits == "alarm-1"
+    life.act(number=1, other=3, what="join", actor=OPERATOR)
+    assert life.play.room.alarms["alarm-1"].group == life.play.room.alarms["alarm-3"].group
+    assert not life.play.room.alarms["alarm-2"].waits
+    life.nothing_is_lost()
+    life.teardown()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from opsroom.recursion.focus import title_of
 from opsroom.showing.sentences import figure, lasting, moment, percent, signal_title, surely
-from tests.opsroom.play import START, Play
+from opsroom.showing.show import alarm_view
+from tests.opsroom.play import PLANT_S, START, Play, verdict
 
 
 @given(st.floats(0, 1))
@@ -57,3 +58,20 @@ def test_titles_fall_back_to_ids() -> None:
     assert signal_title(room, "nowhere/output") == "nowhere/output"
     assert signal_title(room, "loom-1") == "Loom 1"
     assert title_of(room, "nowhere") == "nowhere"
+
+
+def test_a_slope_is_told_by_its_own_speed_and_never_against_its_direction() -> None:
+    play = Play()
+    play.hear(verdict("loom-1/heat", "slope", "up", size=-0.6, slope=0.2, level=70.0))
+    assert "has been rising by 0.2 °C a reading to about 70 °C" in alarm_view(play.room, "alarm-1").sentence
+    play.hear(verdict("loom-2/heat", "slope", "down", size=-0.6, slope=0.2, level=70.0))
+    told = alarm_view(play.room, "alarm-2").sentence
+    assert "has been falling to about 70 °C" in told
+    assert "0.2" not in told
+
+
+def test_at_the_root_the_next_reminder_is_told() -> None:
+    play = Play()
+    name = play.alarm("mill-1/output")
+    play.wait(PLANT_S)
+    assert "the next reminder comes at" in alarm_view(play.room, name).sentence
