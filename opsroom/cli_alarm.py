@@ -43,7 +43,7 @@ def alarm_report(
         typer.echo(msgspec.json.encode(told).decode())
         return
     span = " to ".join(zoned(at).strftime("%Y-%m-%d %H:%M") for at in (told.start, told.end))
-    console = Console(markup=False)
+    console = Console(markup=False, emoji=False)
     table = Table(
         title=f"Alarms at {tree.units[where].title or where}, {span} UTC: {told.alarms}", title_justify="left"
     )

@@ -16,7 +16,7 @@ from opsroom.doors.presence import NoAnswerError, Running, ask
 from opsroom.entry.accounts import Account
 from opsroom.entry.links import Link
 from opsroom.moments import zoned
-from opsroom.showing.line_table import line_table
+from opsroom.showing.line_table import line_table, plain
 from opsroom.views import LineBook
 
 
@@ -27,7 +27,7 @@ def seats_table(passphrases: Mapping[str, str], occupants: Mapping[str, str], *,
         table.add_column(column, no_wrap=True)
     for name in shown or sorted(passphrases):
         if name in passphrases:
-            table.add_row(name, occupants.get(name, ""), passphrases[name])
+            table.add_row(*plain(name, occupants.get(name, ""), passphrases[name]))
     return table
 
 
@@ -75,7 +75,7 @@ def _pairs(*rows: tuple[str, str]) -> Table:
     grid.add_column(no_wrap=True, style="orange3")
     grid.add_column()
     for left, right in rows:
-        grid.add_row(left, right)
+        grid.add_row(*plain(left, right))
     return grid
 
 
@@ -85,7 +85,7 @@ def _minutes(seconds: float) -> str:
 
 def made(folder: Path, passphrases: Mapping[str, str], occupants: Mapping[str, str]) -> None:
     """Tell the passphrases of a room that was just made; they are kept nowhere in clear."""
-    console = Console(soft_wrap=True, markup=False)
+    console = Console(soft_wrap=True, markup=False, emoji=False)
     console.print(f"The room lies in {folder}; its constitution is {folder}/room.toml.")
     console.print("These passphrases are shown once, and kept nowhere in clear:\n")
     console.print(seats_table(passphrases, occupants))
@@ -98,8 +98,8 @@ def accounts(rows: Iterable[Account], present: Container[str]) -> None:
     for column in ("account", "role", "occupant", "logged in"):
         table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(row.name, str(row.role), row.occupant, "yes" if row.name in present else "")
-    Console(markup=False).print(table)
+        table.add_row(*plain(row.name, str(row.role), row.occupant, "yes" if row.name in present else ""))
+    Console().print(table)
 
 
 def links(rows: Iterable[Link]) -> None:
@@ -109,8 +109,8 @@ def links(rows: Iterable[Link]) -> None:
         table.add_column(column)
     for row in rows:
         state = "revoked" if row.revoked_at is not None else "valid"
-        table.add_row(row.id, " ".join(row.plants), _moment(row.made_at), _moment(row.seen_at), state)
-    Console(markup=False).print(table)
+        table.add_row(*plain(row.id, " ".join(row.plants), _moment(row.made_at), _moment(row.seen_at), state))
+    Console().print(table)
 
 
 def line(room: Running, search: str, most: int) -> None:
@@ -119,7 +119,7 @@ def line(room: Running, search: str, most: int) -> None:
     told = ask(room, f"/api/line/book?{query}")
     if told.status != 200:
         raise NoAnswerError(room.address, f"status {told.status}")
-    console = Console(markup=False)  # what a plant wrote is no markup of ours
+    console = Console()
     if not console.is_terminal:
         console.width = max(console.width, 160)  # a file or a pipe has no edge
     console.print(line_table(msgspec.convert(told.body, LineBook)))

@@ -115,7 +115,7 @@ async def rehearse(
     known = known_of(folder, scenario, start)
     if known.start.timestamp() >= at:
         raise NotRehearsedError(f"the scenario began at {known.start.isoformat()}", "choose a later moment")
-    console = Console(highlight=False, soft_wrap=True, stderr=True)
+    console = Console(highlight=False, soft_wrap=True, stderr=True, emoji=False)
     console.print(announcement(chosen.title, at))
     private_folder(out)
     signal = matter.opened.signal
@@ -285,11 +285,11 @@ async def drill(scenario: str, folder: Path | None) -> ScoreCard:
         load(scenario)  # said at once, before a room is made for it
     except ScenarioMistake as mistake:
         raise NotRehearsedError(str(mistake), "`opsroom simulate --list` names what can be played") from None
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     with tempfile.TemporaryDirectory(prefix="opsroom-drill-") as temporary:
         room = Path(temporary) / "room" if folder is None else folder
         prepare(room)
-        console.print(f"[white on magenta] {DRILL} [/] {scenario}: the room is scored, never a person")
+        console.print(f"[white on magenta] {DRILL} [/] {escape(scenario)}: the room is scored, never a person")
         await play(scenario, room, console, SCRIPT_PACE, to_the_end=True)
         return scored(room)
 

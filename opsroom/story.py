@@ -70,7 +70,7 @@ async def tell(script: str, data: Path | None, report: Path | None, port: int = 
         raise ValueError(str(mistake)) from mistake
     with tempfile.TemporaryDirectory(prefix="opsroom-story-") as temporary:
         folder = Path(temporary) / "room" if data is None else data
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, soft_wrap=True, emoji=False)
         told = await play(script, folder, console, port=port)
         if report is not None:
             write(report, told)

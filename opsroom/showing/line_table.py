@@ -38,6 +38,15 @@ def lasting(seconds: float | None) -> str:
     return f"{sign}{size / 3600:.1f} h" if size < 172_800 else f"{sign}{size / 86_400:.0f} d"
 
 
+def plain(*cells: str | Text) -> tuple[Text, ...]:
+    """Cells as they were written: what a plant or a person calls something is neither markup nor an emoji's name.
+
+    >>> [cell.plain for cell in plain("[red]mill[/]", ":fire:")]
+    ['[red]mill[/]', ':fire:']
+    """
+    return tuple(cell if isinstance(cell, Text) else Text(cell) for cell in cells)
+
+
 def line_table(book: LineBook) -> RenderableType:
     """Everything of a page of the line, for a terminal."""
     parts: list[RenderableType] = [_whole(book), Text(""), _links(book), Text(""), _plants(book)]
@@ -78,7 +87,7 @@ def _whole(book: LineBook) -> RenderableType:
 def _links(book: LineBook) -> Table:
     table = _table("link", "state", "plants", "heard", "telexes", "held", "refused")
     for link in book.links:
-        table.add_row(*_link(link, book.now))
+        table.add_row(*plain(*_link(link, book.now)))
     return table
 
 
@@ -103,7 +112,7 @@ def _plants(book: LineBook) -> Table:
     kept = [place for place in range(len(COLUMNS)) if place < 3 or any(str(row[place]) for row in rows)]
     table = _table(*(COLUMNS[place] for place in kept))
     for row in rows:
-        table.add_row(*(row[place] for place in kept))
+        table.add_row(*plain(*(row[place] for place in kept)))
     return table
 
 
@@ -129,5 +138,6 @@ def _plant(row: PlantOnLine, now: float) -> tuple[str | Text, ...]:
 def _attempts(book: LineBook) -> Table:
     table = _table("refused", "link", "plant", "code", "why")
     for one in book.attempts[:10]:
-        table.add_row(lasting(max(0.0, book.now - one.at)) + " ago", one.link or "-", one.plant, one.code, one.reason)
+        ago = lasting(max(0.0, book.now - one.at)) + " ago"
+        table.add_row(*plain(ago, one.link or "-", one.plant, one.code, one.reason))
     return table
