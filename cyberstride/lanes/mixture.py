@@ -7,18 +7,27 @@ from typing import Any
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import LN2, apart, compiled, within
 from cyberstride.lanes.memory import load, store
+from cyberstride.lanes.powers import raise_rows
 from cyberstride.lanes.rows import (
     AHEAD,
     BACK,
+    BRANCH_11,
+    BRANCH_12,
+    BRANCH_22,
+    BRANCH_LEVEL,
+    BRANCH_SCALE,
+    BRANCH_SLOPE,
     DOF,
     EXPECTED,
     FROM,
     HERE,
     INVERSE,
+    JOINT,
     KEPT,
     LEVEL,
     LEVEL_NOW,
     LEVEL_SD,
+    LIKELY,
     NEW,
     NEW_DOF,
     OLD,
@@ -95,48 +104,48 @@ def _ahead(f: Any, i: int, t: Any) -> Any:
 
 
 @within
-def _weighed(e: Any, r11: Any, own: Any, joint: Any, inverse: Any, power: Any) -> Any:
-    """Weight of a branch, its squared standardised error, one over its forecast variance."""
-    iq = 1.0 / (r11 + own)
-    square = e * e * iq
-    return exp2(power * log2(1.0 + square * inverse)) * root(iq) * joint, square, iq
-
-
-@within
-def _to_steady(f: Any, c: Any, i: int, level: Any, t: Any, y: Any, given: Any) -> Any:
-    """The branch from old regime `i` into steady: weight, share, level, slope, covariances; and its forecast variance."""
-    inverse, power, kept, scaled = given
+def _to_steady(f: Any, c: Any, i: int, t: Any, given: Any) -> Any:
+    """Work out the branch from old regime `i` into steady; its forecast variance."""
+    inverse, kept, scaled = given
+    level = load(f, AHEAD + i)
     scale, r11, r12, v22 = _ahead(f, i, t)
     r11 = nearer(r11 + scale * load(f, W11), _LARGEST)
     r12 = r12 + scale * load(f, W12)
     r22 = nearer(v22 + scale * load(f, W22), _LARGEST)
     own = scale * c[at.NOISE]
-    e = y - level
-    w, square, iq = _weighed(e, r11, own, load(f, OLD + i + P) * load(f, PRIOR), inverse, power)
+    e, wide = load(f, Y) - level, r11 + own
+    iq = 1.0 / wide
+    square = e * e * iq
+    store(f, LIKELY + i, 1.0 + square * inverse)
+    store(f, JOINT + i, root(iq) * (load(f, OLD + i + P) * load(f, PRIOR)))
     grown = (kept + nearer(square, c[at.CLIP])) * scaled
     a1, a2 = r11 * iq, r12 * iq
-    over = 1.0 / farther(scale * grown, c[at.LEAST])
-    m, b = level + a1 * e, load(f, OLD + i + SLOPE) + a2 * e
-    return w, over, m, b, grown * (own * a1), grown * (own * a2), grown * (r22 - r12 * a2), r11 + own
+    store(f, BRANCH_SCALE + i, 1.0 / farther(scale * grown, c[at.LEAST]))
+    store(f, BRANCH_LEVEL + i, level + a1 * e)
+    store(f, BRANCH_SLOPE + i, load(f, OLD + i + SLOPE) + a2 * e)
+    store(f, BRANCH_11 + i, grown * (own * a1))
+    store(f, BRANCH_12 + i, grown * (own * a2))
+    store(f, BRANCH_22 + i, grown * (r22 - r12 * a2))
+    return wide
 
 
 @within
-def _from_steady(
-    f: Any, c: Any, j: int, start: Any, y: Any, level: Any, given: Any, to_noise: float, to_level: float
-) -> Any:
-    """The branch from steady into regime `j`, which becomes that regime; gives its weight."""
-    inverse, power, kept, scaled = given
-    scale, r11, r12, v22 = start
+def _from_steady(f: Any, c: Any, j: int, t: Any, given: Any, to_noise: float, to_level: float) -> None:
+    """Work out the branch from steady into regime `j`, which becomes that regime."""
+    inverse, kept, scaled = given
+    level = load(f, AHEAD)
+    scale, r11, r12, v22 = _ahead(f, 0, t)
     r11 = nearer(r11 + scale * load(f, W11 + j), _LARGEST)
     r12 = r12 + scale * load(f, W12 + j)
     r22 = nearer(v22 + scale * load(f, W22 + j), _LARGEST)
     own = scale * c[at.NOISE + j]
-    e = y - level
-    if to_noise > 0.0:
-        own = farther(own, e * e * to_noise - r11)
-    if to_level > 0.0:
-        r11 = farther(r11, e * e * to_level - own)
-    w, square, iq = _weighed(e, r11, own, load(f, OLD + P) * load(f, PRIOR + j), inverse, power)
+    e = load(f, Y) - level
+    own = farther(own, e * e * to_noise - r11)
+    r11 = farther(r11, e * e * to_level - own)
+    iq = 1.0 / (r11 + own)
+    square = e * e * iq
+    store(f, LIKELY + 3 + j, 1.0 + square * inverse)
+    store(f, JOINT + 3 + j, root(iq) * (load(f, OLD + P) * load(f, PRIOR + j)))
     grown = (kept + nearer(square, c[at.CLIP])) * scaled
     a1, a2 = r11 * iq, r12 * iq
     v11, v12 = grown * (own * a1), grown * (own * a2)
@@ -146,14 +155,17 @@ def _from_steady(
     store(f, NEW + j + V12, v12)
     store(f, NEW + j + V22, farther(grown * (r22 - r12 * a2), v12 * v12 / v11 * _HAIR))
     store(f, NEW + j + SCALE, farther(scale * grown, c[at.LEAST]))
-    return w
 
 
 @compiled
 def absorb(f: Any, c: Any) -> None:
-    """The forecast, and the seven branches with at most one event in two readings: all where the last reading was quiet."""
+    """The forecast, and the seven branches with at most one event in two readings: all where the last reading was quiet.
+
+    The branches are worked out in loops, through the scratch: written one behind the other they do not fit into the registers
+    either, and the code is read faster if there is less of it.
+    """
     apart()
-    t, y, dof = nearer(load(f, T), _LONGEST), load(f, Y), load(f, DOF)
+    t, dof = nearer(load(f, T), _LONGEST), load(f, DOF)
     kept = c[at.DISCOUNT] * dof
     inverse, power = 1.0 / dof, -0.5 * (dof + 1.0)
     scaled = 1.0 / (kept + 1.0)
@@ -161,30 +173,35 @@ def absorb(f: Any, c: Any) -> None:
     store(f, KEPT, kept)
     store(f, SCALED, scaled)
     store(f, POWER, power)
-    given = (inverse, power, kept, scaled)
-    p0, p1, p2, p3 = load(f, OLD + P), load(f, OLD + 1 + P), load(f, OLD + 2 + P), load(f, OLD + 3 + P)
-    l0 = load(f, OLD + LEVEL) + load(f, OLD + SLOPE) * t
-    l1 = load(f, OLD + 1 + LEVEL) + load(f, OLD + 1 + SLOPE) * t
-    l2 = load(f, OLD + 2 + LEVEL) + load(f, OLD + 2 + SLOPE) * t
-    l3 = load(f, OLD + 3 + LEVEL) + load(f, OLD + 3 + SLOPE) * t
-    store(f, AHEAD, l0)
-    store(f, AHEAD + 1, l1)
-    store(f, AHEAD + 2, l2)
-    store(f, AHEAD + 3, l3)
-    expected = ((p0 * l0 + p1 * l1) + p2 * l2) + p3 * l3
-    w0, o0, m0, b0, x0, y0, z0, s0 = _to_steady(f, c, 0, l0, t, y, given)
-    w1, o1, m1, b1, x1, y1, z1, s1 = _to_steady(f, c, 1, l1, t, y, given)
-    w2, o2, m2, b2, x2, y2, z2, s2 = _to_steady(f, c, 2, l2, t, y, given)
-    w3, o3, m3, b3, x3, y3, z3, s3 = _to_steady(f, c, 3, l3, t, y, given)
-    d0, d1, d2, d3 = l0 - expected, l1 - expected, l2 - expected, l3 - expected
-    spread = p0 * (s0 + d0 * d0) + p1 * (s1 + d1 * d1)
-    store(f, SPREAD, (spread + p2 * (s2 + d2 * d2)) + p3 * (s3 + d3 * d3))
+    expected = dof * 0.0
+    for i in range(4):
+        level = load(f, OLD + i + LEVEL) + load(f, OLD + i + SLOPE) * t
+        store(f, AHEAD + i, level)
+        expected = expected + load(f, OLD + i + P) * level
     store(f, EXPECTED, expected)
+    spread, given = dof * 0.0, (inverse, kept, scaled)
+    for i in range(4):
+        wide, off = _to_steady(f, c, i, t, given), load(f, AHEAD + i) - expected
+        spread = spread + load(f, OLD + i + P) * (wide + off * off)
+    store(f, SPREAD, spread)
     narrow = 1.0 / (c[at.STRETCH] * c[at.STRETCH])
-    start = _ahead(f, 0, t)
-    q1 = _from_steady(f, c, 1, start, y, l0, given, narrow, 0.0)
-    q2 = _from_steady(f, c, 2, start, y, l0, given, 0.0, narrow)
-    q3 = _from_steady(f, c, 3, start, y, l0, given, 0.0, 0.0)
+    for j in range(1, 4):
+        _from_steady(f, c, j, t, given, narrow if j == 1 else 0.0, narrow if j == 2 else 0.0)
+    raise_rows(f, LIKELY, power)
+    _collapse(f)
+    store(f, NEW_DOF, kept + 1.0)
+
+
+@within
+def _weight(f: Any, k: int) -> Any:
+    return load(f, LIKELY + k) * load(f, JOINT + k)
+
+
+@within
+def _collapse(f: Any) -> None:
+    """The weights of the branches, and the four into steady as one."""
+    w0, w1, w2, w3 = _weight(f, 0), _weight(f, 1), _weight(f, 2), _weight(f, 3)
+    q1, q2, q3 = _weight(f, 4), _weight(f, 5), _weight(f, 6)
     floor = farther(farther(farther(w0, w1), farther(w2, w3)), farther(farther(q1, q2), q3)) * _LEAST_WEIGHT
     w0, w1, w2, w3 = farther(w0, floor), farther(w1, floor), farther(w2, floor), farther(w3, floor)
     q1, q2, q3 = farther(q1, floor), farther(q2, floor), farther(q3, floor)
@@ -198,23 +215,32 @@ def absorb(f: Any, c: Any) -> None:
     store(f, NEW + 1 + P, q1 * total)
     store(f, NEW + 2 + P, q2 * total)
     store(f, NEW + 3 + P, q3 * total)
-    w0, w1, w2, w3 = w0 * o0, w1 * o1, w2 * o2, w3 * o3
+    w0, w1 = w0 * load(f, BRANCH_SCALE), w1 * load(f, BRANCH_SCALE + 1)
+    w2, w3 = w2 * load(f, BRANCH_SCALE + 2), w3 * load(f, BRANCH_SCALE + 3)
     whole = 1.0 / (((w0 + w1) + w2) + w3)
     w0, w1, w2, w3 = w0 * whole, w1 * whole, w2 * whole, w3 * whole
     store(f, NEW + SCALE, p * whole)
+    m0, m1, m2, m3 = (
+        load(f, BRANCH_LEVEL), load(f, BRANCH_LEVEL + 1), load(f, BRANCH_LEVEL + 2), load(f, BRANCH_LEVEL + 3),
+    )  # fmt: skip
+    b0, b1, b2, b3 = (
+        load(f, BRANCH_SLOPE), load(f, BRANCH_SLOPE + 1), load(f, BRANCH_SLOPE + 2), load(f, BRANCH_SLOPE + 3),
+    )  # fmt: skip
     m = ((w0 * m0 + w1 * m1) + w2 * m2) + w3 * m3
     b = ((w0 * b0 + w1 * b1) + w2 * b2) + w3 * b3
     m0, m1, m2, m3 = m0 - m, m1 - m, m2 - m, m3 - m
     b0, b1, b2, b3 = b0 - b, b1 - b, b2 - b, b3 - b
-    v11 = ((w0 * (x0 + m0 * m0) + w1 * (x1 + m1 * m1)) + w2 * (x2 + m2 * m2)) + w3 * (x3 + m3 * m3)
-    v12 = ((w0 * (y0 + m0 * b0) + w1 * (y1 + m1 * b1)) + w2 * (y2 + m2 * b2)) + w3 * (y3 + m3 * b3)
-    v22 = ((w0 * (z0 + b0 * b0) + w1 * (z1 + b1 * b1)) + w2 * (z2 + b2 * b2)) + w3 * (z3 + b3 * b3)
+    v11 = w0 * (load(f, BRANCH_11) + m0 * m0) + w1 * (load(f, BRANCH_11 + 1) + m1 * m1)
+    v11 = (v11 + w2 * (load(f, BRANCH_11 + 2) + m2 * m2)) + w3 * (load(f, BRANCH_11 + 3) + m3 * m3)
+    v12 = w0 * (load(f, BRANCH_12) + m0 * b0) + w1 * (load(f, BRANCH_12 + 1) + m1 * b1)
+    v12 = (v12 + w2 * (load(f, BRANCH_12 + 2) + m2 * b2)) + w3 * (load(f, BRANCH_12 + 3) + m3 * b3)
+    v22 = w0 * (load(f, BRANCH_22) + b0 * b0) + w1 * (load(f, BRANCH_22 + 1) + b1 * b1)
+    v22 = (v22 + w2 * (load(f, BRANCH_22 + 2) + b2 * b2)) + w3 * (load(f, BRANCH_22 + 3) + b3 * b3)
     store(f, NEW + LEVEL, m)
     store(f, NEW + SLOPE, b)
     store(f, NEW + V11, v11)
     store(f, NEW + V12, v12)
     store(f, NEW + V22, farther(v22, v12 * v12 / v11 * _HAIR))
-    store(f, NEW_DOF, kept + 1.0)
 
 
 @compiled

@@ -41,7 +41,12 @@ W11, W12, W22, PRIOR = range(_FREE + 22, _FREE + 38, 4)
 AHEAD = _FREE + 38
 RESIDUAL = AHEAD + 3
 """From the next row on, one for each reading of the window."""
-ROWS = RESIDUAL + WINDOW + 1
+LIKELY, JOINT = RESIDUAL + WINDOW + 1, RESIDUAL + WINDOW + 8
+"""Seven rows each: how likely the reading was in the branches from each regime into steady, then from steady into each other;
+and what that is multiplied by."""
+BRANCH_SCALE, BRANCH_LEVEL, BRANCH_SLOPE, BRANCH_11, BRANCH_12, BRANCH_22 = range(JOINT + 7, JOINT + 31, 4)
+"""What the branches into steady come to."""
+ROWS = JOINT + 31
 
 TOLD = (P_NOW, 23)
 """The first of the rows that are told, and how many."""

@@ -13,18 +13,15 @@ from cyberstride.lanes import excursion, restless, weighing
 from cyberstride.lanes import settings as at
 from cyberstride.lanes.arithmetic import CONTRACT, apart, compiled
 from cyberstride.lanes.evidence import hold, listen, overhear, push
+from cyberstride.lanes.loading import all_usual, fill_window, read, read_window, window_is_usual, write
 from cyberstride.lanes.memory import (
-    alike,
     expect,
-    fetch,
     get_byte,
     get_long,
     get_real,
-    get_word,
     load,
     load_from,
     place_of,
-    put,
     set_byte,
     set_long,
     set_real,
@@ -36,15 +33,9 @@ from cyberstride.lanes.memory import (
 )
 from cyberstride.lanes.mixture import absorb, evolve, speak, stay
 from cyberstride.lanes.naming import quiet, watch
-from cyberstride.lanes.records import AGO, DOUBLES, MOST_DOF, RECORD
-from cyberstride.lanes.records import LAPSE as LAPSE_AT
-from cyberstride.lanes.records import LIVE as LIVE_AT
-from cyberstride.lanes.records import NAMED as NAMED_AT
-from cyberstride.lanes.records import ONSET as ONSET_AT
+from cyberstride.lanes.records import MOST_DOF, RECORD
 from cyberstride.lanes.records import PHASE as PHASE_AT
 from cyberstride.lanes.records import SEEN as SEEN_AT
-from cyberstride.lanes.records import STANDING as STANDING_AT
-from cyberstride.lanes.records import UNIT as UNIT_AT
 from cyberstride.lanes.reference import compare, forbid, size
 from cyberstride.lanes.rows import (
     AGES,
@@ -67,7 +58,6 @@ from cyberstride.lanes.rows import (
     ORIGIN,
     ROWS,
     SEEN,
-    STANDING,
     TOLD,
     UNIT,
     VALUE,
@@ -86,21 +76,6 @@ _njit: Any = njit
 L = LANES
 _WORDS, _REAL = np.uint64(4), np.uint64(8)
 _LINES = 8
-_COMPARED = 128
-_LAST = 0x010101 * RUNNING
-"""What follows these bytes: the last two kinds of the window, and the phase."""
-assert RUNNING == 1
-assert PHASE_AT == AGO + _COMPARED + 2
-
-
-def _usual_window() -> Any:
-    """The bytes of a record from `AGO` on where the window is full, on time, and holds nothing but evidence."""
-    kinds = np.ones(WINDOW, np.int8).tobytes()
-    whole = np.arange(WINDOW - 1, -1, -1, dtype=np.int32).tobytes() + np.ones(WINDOW).tobytes() + kinds
-    return np.frombuffer(whole[:_COMPARED]).copy()
-
-
-_USUAL_WINDOW = _usual_window()
 
 
 @compiled
@@ -117,61 +92,6 @@ def _expect_told(told: Any, place: int) -> None:
     apart()
     for k in range(TOLD[1]):
         expect(told[k] + np.uint64(place) * _REAL)
-
-
-@compiled
-def _usual(lanes: Any) -> Any:
-    """Whether all of the lanes run, and their windows are full, on time, and hold nothing but evidence."""
-    apart()
-    return alike(lanes, np.uint64(AGO), place_of(_USUAL_WINDOW), _LAST)
-
-
-@compiled
-def _read(f: Any, lanes: Any) -> None:
-    """Load the records at the addresses `lanes`, but for the window's lapses, ages and kinds."""
-    apart()
-    for k in range(0, DOUBLES, 4):
-        fetch(f, OLD + k, lanes, np.uint64(8 * k))
-    for l in range(L):
-        lane = lanes[l]
-        f[WAS * L + l] = get_byte(lane, NAMED_AT)
-        f[ONSET * L + l] = get_word(lane, ONSET_AT)
-        f[STANDING * L + l] = get_word(lane, STANDING_AT)
-        f[SEEN * L + l] = min(get_long(lane, SEEN_AT), 1000)
-        f[UNIT * L + l] = get_real(lane, UNIT_AT)
-
-
-@compiled
-def _read_window(f: Any, lanes: Any) -> None:
-    """Load what `_read` leaves."""
-    apart()
-    for l in range(L):
-        lane = lanes[l]
-        for k in range(WINDOW):
-            f[(LAP + k) * L + l] = get_real(lane, LAPSE_AT + 8 * k)
-            f[(AGES + k) * L + l] = get_word(lane, AGO + 4 * k)
-            f[(LIVE + k) * L + l] = get_byte(lane, LIVE_AT + k)
-
-
-@compiled
-def _fill_window(f: Any) -> None:
-    """Write what `_read_window` finds in windows that are as usual."""
-    apart()
-    for k in range(WINDOW):
-        store(f, LAP + k, 1.0)
-        store(f, LIVE + k, 1.0)
-        store(f, AGES + k, float(WINDOW - 1 - k))
-
-
-@compiled
-def _window_is_usual(f: Any) -> bool:
-    """Whether the window of every lane in the scratch is as `_fill_window` writes it."""
-    apart()
-    other = load(f, LAP) != 1.0
-    for k in range(WINDOW):
-        other = other | (load(f, LAP + k) != 1.0) | (load(f, LIVE + k) != 1.0)
-        other = other | (load(f, AGES + k) != float(WINDOW - 1 - k))
-    return not some(other)
 
 
 @compiled
@@ -234,33 +154,6 @@ def _age(f: Any, all_here: bool) -> None:
 
 
 @compiled
-def _write(f: Any, lanes: Any, changed: bool) -> None:
-    """Store the records; the window's lapses, ages and kinds only where they `changed`."""
-    apart()
-    for k in range(0, 28, 4):
-        put(f, NEW + k, lanes, np.uint64(8 * k))
-    for k in range(28, GAP, 4):
-        put(f, k, lanes, np.uint64(8 * k))
-    # From here on a row of the new figures lies one further down.
-    store(f, GAP + 1, load(f, NEW_GAP))
-    store(f, DOF + 1, load(f, NEW_DOF))
-    for k in range(GAP, DOUBLES, 4):
-        put(f, k + 1, lanes, np.uint64(8 * k))
-    for l in range(L):
-        lane = lanes[l]
-        set_byte(lane, NAMED_AT, f[NAMED * L + l])
-        set_word(lane, ONSET_AT, f[ONSET * L + l])
-        set_word(lane, STANDING_AT, f[STANDING * L + l])
-    if changed:
-        for l in range(L):
-            lane = lanes[l]
-            for k in range(WINDOW):
-                set_real(lane, LAPSE_AT + 8 * k, f[(LAP + 1 + k) * L + l])
-                set_word(lane, AGO + 4 * k, f[(AGES + k) * L + l])
-                set_byte(lane, LIVE_AT + k, f[(LIVE + 1 + k) * L + l])
-
-
-@compiled
 def _tell(f: Any, told: Any, told_words: Any, place: int) -> None:
     """Write the verdicts on neighbours."""
     apart()
@@ -289,11 +182,13 @@ def _tell_each(f: Any, told: Any, told_words: Any, places: Any, many: int) -> No
 def _step(f: Any, q: Any, c: Any, special: int, usual: bool, ahead: Any) -> bool:
     """Judge the block; whether lapses, ages or kinds of the window changed. `usual`: full windows, all here, on time.
 
-    Between its parts the memory is asked for what lies `ahead`, a few lines at a time, since no more can be on their way.
+    Between its parts the memory is asked for what lies `ahead`, if not 0: a few lines at a time, since no more can be on
+    their way.
     """
     apart()
     absorb(f, c)
-    _expect(ahead, 0, 23)
+    if ahead != 0:
+        _expect(ahead, 0, 23)
     restive = bits(load(f, OLD + P) < c[at.QUIET])
     if restive != 0:
         for l in range(L):
@@ -302,7 +197,8 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, ahead: Any) -> bool
     if special & 1:
         stay(f)
     speak(f)
-    _expect(ahead, 23, 46)
+    if ahead != 0:
+        _expect(ahead, 23, 46)
     push(f, c)
     if special & 1:
         hold(f)
@@ -311,7 +207,8 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, ahead: Any) -> bool
     quiet(f, c)
     changed = not usual
     loud = overhear(f, c) if usual else -1
-    _expect(ahead, 46, 69)
+    if ahead != 0:
+        _expect(ahead, 46, 69)
     if loud < 0:
         loud = listen(f, c)
     if loud != 0:
@@ -319,7 +216,8 @@ def _step(f: Any, q: Any, c: Any, special: int, usual: bool, ahead: Any) -> bool
             if (loud >> l) & 1 == 1:
                 changed |= weighing.name(f, l, q, c)
     watch(f, c, excursion.follow(f, c))
-    _expect(ahead, 69, 92)
+    if ahead != 0:
+        _expect(ahead, 69, 92)
     compare(f, c)
     size(f)
     return changed
@@ -353,9 +251,9 @@ def _judge(
             lanes[l] = records + np.uint64(rows[at_place[l]] * RECORD)
             came[l] = 0.0
         first, together = place, many == L
-        usual = together and _usual(lanes)
+        usual = together and all_usual(lanes)
         if usual:
-            _read(f, lanes)
+            read(f, lanes)
             usual = not some(load(f, DOF) > MOST_DOF)
         if not usual:
             # Those that are left to numpy give their places to their neighbours, which are judged twice, alike.
@@ -373,12 +271,12 @@ def _judge(
             together = many == L
             for l in range(many, L):
                 lanes[l], at_place[l] = lanes[many - 1], at_place[many - 1]
-            _read(f, lanes)
-            _read_window(f, lanes)
+            read(f, lanes)
+            read_window(f, lanes)
             ones = False
         else:
             if not ones:
-                _fill_window(f)
+                fill_window(f)
             ones = True
             place += L
         changed = False
@@ -386,7 +284,7 @@ def _judge(
             behind = row * wide
             if row > 0:
                 _go_on(f, not ones)
-                usual = ones or (together and _window_is_usual(f))
+                usual = ones or (together and window_is_usual(f))
                 ones = usual
                 for r in range(TOLD[1]):
                     told[r] += told_apart[r]
@@ -408,7 +306,8 @@ def _judge(
                 for l in range(L):
                     was_onset[l] = f[ONSET * L + l]
             _expect_told(told, at_place[0])
-            anew = _step(f, q, c, special, usual, lanes[L - 1] + np.uint64(RECORD))
+            ahead = lanes[L - 1] + np.uint64(RECORD) if row == many_rows - 1 else np.uint64(0)
+            anew = _step(f, q, c, special, usual, ahead)
             if special & 4:
                 for l in range(L):
                     if f[BEYOND * L + l] != 0.0:
@@ -420,7 +319,7 @@ def _judge(
                 _tell(f, told, told_words, first)
             else:
                 _tell_each(f, told, told_words, at_place, many)
-        _write(f, lanes, changed)
+        write(f, lanes, changed)
         for l in range(many):
             set_long(lanes[l], SEEN_AT, get_long(lanes[l], SEEN_AT) + came[l])
         for r in range(TOLD[1]):

@@ -115,8 +115,8 @@ def _compiled(of_sources: int) -> Any:
 
 
 _PARTS = (
-    "arithmetic", "budget", "evidence", "excursion", "ledger", "memory", "mixture", "naming", "records", "reference", "restless",
-    "rows", "settings", "step", "table", "vector", "watch", "weighing",
+    "arithmetic", "budget", "evidence", "excursion", "ledger", "loading", "memory", "mixture", "naming", "powers", "records",
+    "reference", "restless", "rows", "settings", "step", "table", "vector", "watch", "weighing",
 )  # fmt: skip
 _CONSTANTS = (
     "belief", "budget", "episodes", "evidence", "excursion", "filter", "mixture", "naming", "reference", "regimes", "tails",

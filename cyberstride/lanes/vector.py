@@ -36,6 +36,7 @@ __all__ = [
     "log2",
     "magnitude",
     "nearer",
+    "raised",
     "root",
     "some",
     "spread",
@@ -198,40 +199,55 @@ root = _of_rows(1, _unary("llvm.sqrt"))
 magnitude = _of_rows(1, _unary("llvm.fabs"))
 
 
-def _series(b: Any, x: Any, terms: tuple[float, ...]) -> Any:
-    """A polynomial in `x`, the highest term first."""
-    total = _all(terms[0])
+def _series(b: Any, xs: list[Any], terms: tuple[float, ...]) -> list[Any]:
+    """A polynomial in each of `xs`, the highest term first."""
+    totals = [_all(terms[0])] * len(xs)
     for term in terms[1:]:
-        total = b.fadd(b.fmul(total, x, flags=_FUSED), _all(term), flags=_FUSED)
-    return total
+        totals = [b.fmul(total, x, flags=_FUSED) for total, x in zip(totals, xs, strict=True)]
+        totals = [b.fadd(total, _all(term), flags=_FUSED) for total in totals]
+    return totals
+
+
+def _logarithms(b: Any, xs: list[Any]) -> list[Any]:
+    bits = [b.bitcast(x, LONGS) for x in xs]
+    shifted = [b.add(one, _whole(0x4000000000000000 - 0x3FE6A09E00000000)) for one in bits]
+    tops = [b.and_(one, _whole(-0x10000000000000)) for one in shifted]
+    ms = [b.add(b.sub(one, top), _whole(0x4000000000000000)) for one, top in zip(bits, tops, strict=True)]
+    ms = [b.bitcast(m, DOUBLES) for m in ms]
+    powers = [b.bitcast(b.or_(b.lshr(one, _whole(52)), _whole(0x4330000000000000)), DOUBLES) for one in shifted]
+    powers = [b.fsub(power, _all(4503599627371520.0)) for power in powers]
+    ss = [b.fdiv(b.fsub(m, _all(1.0)), b.fadd(m, _all(1.0))) for m in ms]
+    ps = _series(
+        b, [b.fmul(s, s) for s in ss],
+        (0.2828915085688545, 0.3199064108304371, 0.4122092315553886, 0.5770779426197091, 0.9617966941121754,
+         2.8853900817778517),
+    )  # fmt: skip
+    return [b.fadd(k, b.fmul(s, p, flags=_FUSED), flags=_FUSED) for k, s, p in zip(powers, ss, ps, strict=True)]
+
+
+def _exponentials(b: Any, xs: list[Any]) -> list[Any]:
+    ks = [b.fadd(x, _all(6755399441055744.0)) for x in xs]
+    ps = _series(
+        b, [b.fsub(x, b.fsub(k, _all(6755399441055744.0))) for x, k in zip(xs, ks, strict=True)],
+        (1.0204903651952689e-07, 1.3259675766161839e-06, 1.5252679058983774e-05, 0.0001540343361513708,
+         0.0013333558187465905, 0.009618129194116096, 0.05550410866477537, 0.24022650695639752, 0.6931471805599418, 1.0),
+    )  # fmt: skip
+    shifts = [b.shl(b.bitcast(k, LONGS), _whole(52)) for k in ks]
+    return [b.bitcast(b.add(b.bitcast(p, LONGS), shift), DOUBLES) for p, shift in zip(ps, shifts, strict=True)]
 
 
 def _log2(b: Any, x: Any) -> Any:
-    bits = b.bitcast(x, LONGS)
-    shifted = b.add(bits, _whole(0x4000000000000000 - 0x3FE6A09E00000000))
-    top = b.and_(shifted, _whole(-0x10000000000000))
-    m = b.bitcast(b.add(b.sub(bits, top), _whole(0x4000000000000000)), DOUBLES)
-    power = b.bitcast(b.or_(b.lshr(shifted, _whole(52)), _whole(0x4330000000000000)), DOUBLES)
-    power = b.fsub(power, _all(4503599627371520.0))
-    s = b.fdiv(b.fsub(m, _all(1.0)), b.fadd(m, _all(1.0)))
-    z = b.fmul(s, s)
-    p = _series(
-        b, z, (0.2828915085688545, 0.3199064108304371, 0.4122092315553886, 0.5770779426197091, 0.9617966941121754,
-               2.8853900817778517),
-    )  # fmt: skip
-    return b.fadd(power, b.fmul(s, p, flags=_FUSED), flags=_FUSED)
+    return _logarithms(b, [x])[0]
 
 
 def _exp2(b: Any, x: Any) -> Any:
-    x = _least(b, _most(b, x, _all(-1000.0)), _all(1000.0))
-    k = b.fadd(x, _all(6755399441055744.0))
-    bits = b.bitcast(k, LONGS)
-    r = b.fsub(x, b.fsub(k, _all(6755399441055744.0)))
-    p = _series(
-        b, r, (1.0204903651952689e-07, 1.3259675766161839e-06, 1.5252679058983774e-05, 0.0001540343361513708,
-               0.0013333558187465905, 0.009618129194116096, 0.05550410866477537, 0.24022650695639752, 0.6931471805599418, 1.0),
-    )  # fmt: skip
-    return b.bitcast(b.add(b.bitcast(p, LONGS), b.shl(bits, _whole(52))), DOUBLES)
+    return _exponentials(b, [_least(b, _most(b, x, _all(-1000.0)), _all(1000.0))])[0]
+
+
+def raised(b: Any, xs: list[Any], power: Any) -> list[Any]:
+    """Rows of 1 and more, raised to a power that is not positive, side by side."""
+    logs = [b.fmul(power, one, flags=_FUSED) for one in _logarithms(b, xs)]
+    return _exponentials(b, [_most(b, one, _all(-1000.0)) for one in logs])
 
 
 log2 = _of_rows(1, _log2)
