@@ -17,6 +17,13 @@ def seat(opened: Open, fake: Served, number: int, *scenes: str, size: tuple[int,
     return page
 
 
+def what_happened(page: Page) -> None:
+    """Open the part with the evidence, once the motion is there: it opens a part of its own when it comes."""
+    expect(page.locator("#desk")).to_have_attribute("data-motion", "yes")
+    page.locator("#tab-happened").press("Enter")
+    expect(page.locator("#desk")).to_have_attribute("data-part", "happened")
+
+
 def test_a_seat_is_entered_only_with_its_own_passphrase(opened: Open, fake: Served) -> None:
     page = opened(fake, "/seat/2", allowed=("403",))
     page.wait_for_selector("#login-form")
@@ -33,7 +40,7 @@ def test_a_seat_is_entered_only_with_its_own_passphrase(opened: Open, fake: Serv
 
 def test_the_evidence_is_one_figure_with_band_readings_and_moment_of_change(opened: Open, fake: Served) -> None:
     page = seat(opened, fake, 3, "motion")
-    page.locator("#tab-happened").press("Enter")
+    what_happened(page)
     page.wait_for_selector("#evidence .js-plotly-plot .legend")
     for words in ("readings", "expected (90 %)", "expected without the order"):
         expect(page.locator("#evidence .legend")).to_contain_text(words)
@@ -211,7 +218,7 @@ def test_every_control_has_a_name_and_shows_its_focus(opened: Open, fake: Served
 
 def test_markup_from_the_wire_stays_text_at_a_seat(opened: Open, fake: Served) -> None:
     page = seat(opened, fake, 7, "hostile")
-    page.locator("#tab-happened").press("Enter")
+    what_happened(page)
     expect(page.locator("#head h2")).to_have_text('<img src=x onerror="window.hacked=1"><b>bold</b>')
     page.wait_for_selector("#evidence .js-plotly-plot .legend")
     drawn = page.evaluate("[...document.querySelectorAll('#desk img')].map(n => n.src)")
