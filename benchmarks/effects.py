@@ -9,8 +9,13 @@ controls they share a common swing with it, without controls they do not and are
 from __future__ import annotations
 
 import json
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
+
+# As the running room has it, see opsroom/cli.py: each worker is one thread, and so is its algebra.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,11 +140,14 @@ def interrupted(one: Case) -> Said:
 
 
 def main() -> None:
-    """Print the table; with `--json FILE` write the figures too."""
+    """Print the table; with `--json FILE` write the figures too, with `--workers N` use so many processes (one a core)."""
+    workers = int(sys.argv[sys.argv.index("--workers") + 1]) if "--workers" in sys.argv else os.cpu_count()
     seed = int(sys.argv[sys.argv.index("--seed") + 1]) if "--seed" in sys.argv else SEED
     rng = np.random.default_rng(seed)
     cases = [case(rng, number) for number in range(RUNS)]
-    told = [ours(one) for one in track(cases, "interventions", console=Console(stderr=True))]
+    with ProcessPoolExecutor(workers) as pool:
+        answers = pool.map(ours, cases, chunksize=5)
+        told = list(track(answers, "interventions", total=RUNS, console=Console(stderr=True)))
     ways = {
         "counterfactual": [said for said, _ in told],
         "before and after": [before_and_after(one) for one in cases],

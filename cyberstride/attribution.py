@@ -3,15 +3,21 @@
 An interval that leaves zero out is not yet a cause: Abadie, Diamond & Hainmueller (2010), "Synthetic control methods", JASA 105,
 section 2.4, put the same question to units and dates where nothing was done. Here a placebo that shows an effect leads to the
 word *cannot tell*, and the reason says which one.
+
+Placebos in time calibrate the interval too, as Schuemie et al. (2014), "Interpreting observational studies: why empirical
+calibration is needed to correct p-values", Statistics in Medicine 33: where the same reckoning missed by more than it had said at
+dates when nothing was done, its error now is said to be so much wider. It is never said to be narrower.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from cyberstride.counterfactual import (
     LEAST_BEFORE,
@@ -32,13 +38,16 @@ _FALSE = 0.02
 """How improbable an effect at an earlier date is that speaks against the reckoning itself."""
 _DATES = 4
 """How many earlier dates are tried."""
+_TRUST, _FARTHEST = 5.0, 9.0
+"""So many dates is the reckoning's own word on its error worth; and the most that the square of one miss counts."""
 
 
 class Attribution(NamedTuple):
     """What may be said of an intervention: `word` is told, none or cannot_tell; `reason` says why in a sentence.
 
-    `dates` are the placebo effects at earlier times (standing for "nothing was done"), `sisters` those on series that nobody
-    touched, at the time of the intervention; `disturbed` the places among the sisters that changed at the same time.
+    `effect` is as wide as the earlier dates call for, `widened` times the reckoning's own word. `dates` are the placebo effects
+    at earlier times (standing for "nothing was done"), `sisters` those on series that nobody touched, at the time of the
+    intervention; `disturbed` the places among the sisters that changed at the same time.
     """
 
     word: Literal["told", "none", "cannot_tell"]
@@ -47,6 +56,7 @@ class Attribution(NamedTuple):
     dates: tuple[Effect, ...]
     sisters: tuple[Effect, ...]
     disturbed: tuple[int, ...]
+    widened: float = 1.0
 
 
 def attribute(
@@ -82,8 +92,9 @@ def attribute(
     controls = None if controls is None else carried_forward(np.asarray(controls, np.float64))[there]
     others = np.empty((len(times), 0)) if sisters is None else carried_forward(np.asarray(sisters, np.float64))[there]
     shapes = shapes_of(times)
-    here = effect(times, values, at, controls=controls, changes=changes, season=season, shapes=shapes)
     dates = tuple(_placebos(times, values, at, controls, changes, season, shapes))
+    by = width([placebo.p for placebo in dates])
+    here = effect(times, values, at, controls=controls, changes=changes, season=season, shapes=shapes).widened(by)
     around = tuple(
         _sister(times, others[:, place], at, season, None if controls is None else np.delete(others, place, 1), shapes)
         for place in range(others.shape[1])
@@ -104,7 +115,19 @@ def attribute(
     else:
         word, reason = "none", "what came is what would have come without it"
     kept = tuple(other for other in around if other is not None)
-    return Attribution(word, reason, here, dates, kept, disturbed)
+    return Attribution(word, reason, here, dates, kept, disturbed, by)
+
+
+def width(placebos: Sequence[float]) -> float:
+    """How many times wider an error is said to be after placebos with these two-sided probabilities; at least once as wide.
+
+    The root of the mean square of their misses in standard deviations, together with `_TRUST` misses of one.
+
+    >>> width([]), width([1.0, 0.9]), round(width([0.0455, 0.0027]), 2)
+    (1.0, 1.0, 1.6)
+    """
+    misses = np.minimum(ndtri(np.asarray(placebos, dtype=np.float64) / 2) ** 2, _FARTHEST)
+    return max(1.0, math.sqrt((_TRUST + float(misses.sum())) / (_TRUST + len(placebos))))
 
 
 def _placebos(

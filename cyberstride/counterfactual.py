@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
-from scipy.special import gammaln, stdtr, stdtrit
+from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +67,18 @@ class Effect(NamedTuple):
     def sure(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.low > 0 or self.high < 0
+
+    def widened(self, by: float) -> Effect:
+        """The same effect with everything that is said of its error `by` times as wide."""
+        expected = self.expected.copy()
+        expected[:, 1:] = expected[:, :1] + by * (expected[:, 1:] - expected[:, :1])
+        return Effect(
+            mean=self.mean,
+            low=self.mean + by * (self.low - self.mean),
+            high=self.mean + by * (self.high - self.mean),
+            p=float(2 * ndtr(ndtri(self.p / 2) / by)),
+            expected=expected,
+        )
 
 
 def effect(

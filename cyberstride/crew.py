@@ -1,13 +1,22 @@
-"""A few threads that wait for work, all of which run the same work at once."""
+"""A few threads that wait for work; those that are free in time run the same work at once."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 
 __all__ = ["Crew"]
+
+
+class _Asked:
+    """Work that the threads are asked for, how many have begun it, and whether it is too late to begin."""
+
+    __slots__ = ("begun", "over", "work")
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.work, self.begun, self.over = work, 0, False
 
 
 class Crew:
@@ -15,24 +24,32 @@ class Crew:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._waiting: list[tuple[Thread, SimpleQueue[Callable[[], None] | None]]] = []
+        self._waiting: list[tuple[Thread, SimpleQueue[_Asked | None]]] = []
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._beginning = Lock()
 
     def together(self, work: Callable[[], None]) -> None:
-        """Run `work` in every thread, and give what the first that failed raised."""
+        """Run `work` here and in every thread that comes before it is done here; raise what the first that failed raised.
+
+        So the work parts itself: whoever runs it takes of what is left until nothing is. No thread still runs it afterwards.
+        """
         if not self._waiting:
             for _ in range(self.threads - 1):
-                asked: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+                asked: SimpleQueue[_Asked | None] = SimpleQueue()
                 thread = Thread(target=self._wait, args=(asked,), name="cyberstride", daemon=True)
                 thread.start()
                 self._waiting.append((thread, asked))
+        now = _Asked(work)
         for _, asked in self._waiting:
-            asked.put(work)
+            asked.put(now)
         failed: list[BaseException] = []
         try:
             work()
         finally:
-            failed = [error for _ in self._waiting if (error := self._done.get()) is not None]
+            # On a busy machine a thread may get no core for longer than all of the work takes.
+            with self._beginning:
+                now.over = True
+            failed = [error for _ in range(now.begun) if (error := self._done.get()) is not None]
         if failed:
             raise failed[0]
 
@@ -50,11 +67,15 @@ class Crew:
 
         self.together(some)
 
-    def _wait(self, asked: SimpleQueue[Callable[[], None] | None]) -> None:
-        while (work := asked.get()) is not None:
+    def _wait(self, asked: SimpleQueue[_Asked | None]) -> None:
+        while (now := asked.get()) is not None:
+            with self._beginning:
+                if now.over:
+                    continue
+                now.begun += 1
             error: BaseException | None = None
             try:
-                work()
+                now.work()
             except BaseException as raised:
                 error = raised
             self._done.put(error)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-from cyberstride.attribution import attribute
+from cyberstride.attribution import attribute, width
 from cyberstride.counterfactual import MEMORY, WANDER, CannotJudgeError, effect, shapes_of
 
 T = np.arange(120.0)
@@ -112,3 +112,23 @@ def test_nothing_is_told_of_nothing_and_little_is_told_of_little() -> None:
     assert attribute(T, noise(14)[:, 0], 90.0).word == "none"
     wild = np.cumsum(noise(15)[:, 0] * 3)
     assert attribute(T, wild, 117.0, material=1.0).word == "cannot_tell"
+
+
+def test_an_error_is_said_to_be_wider_where_the_reckoning_was_too_sure_before_and_never_narrower() -> None:
+    calm = attribute(T, noise(14)[:, 0], 90.0)
+    assert calm.widened == width([one.p for one in calm.dates])
+    values = noise(16)[:, 0]
+    values[40:60] += 4.0  # nobody noted it: the reckoning sees effects at dates when nothing was done
+    own, troubled = effect(T, values, 100.0), attribute(T, values, 100.0)
+    assert troubled.widened > 1.1
+    assert troubled.effect.mean == own.mean
+    for mine, wide in ((own.low, troubled.effect.low), (own.high, troubled.effect.high)):
+        assert abs(wide - own.mean) == pytest.approx(troubled.widened * abs(mine - own.mean))
+    assert np.all(troubled.effect.expected[:, 2] >= own.expected[:, 2])
+    assert np.array_equal(troubled.effect.expected[:, 0], own.expected[:, 0])
+    assert own.p < troubled.effect.p < 1
+
+
+@given(st.lists(st.floats(0, 1), max_size=4))
+def test_placebos_widen_by_no_more_than_their_number_allows(placebos: list[float]) -> None:
+    assert 1.0 <= width(placebos) <= np.sqrt((5 + 9 * len(placebos)) / (5 + len(placebos)))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -58,6 +62,27 @@ def test_however_many_threads_share_the_signals_the_bits_are_the_same() -> None:
     assert ends[0] == ends[1] == ends[2]
     # Rows one by one and all at once, with a budget and without: one form is compiled for all of them.
     assert len(judge_rows.signatures) == forms
+
+
+def test_a_crew_waits_for_nobody_who_has_not_begun_and_for_all_who_have() -> None:
+    crew, late, done = Crew(2), SimpleQueue[Any](), list[int]()
+    crew._waiting.append((Thread(), late))  # it gets no core
+    crew.each(lambda first, _: done.append(first), [(k, k + 1) for k in range(5)])
+    assert done == [0, 1, 2, 3, 4]
+    crew._waiting.clear()
+    begun, finished = set[int](), set[int]()
+
+    def some(first: int, end: int) -> None:
+        begun.add(first)
+        np.sort(np.random.default_rng(first).normal(size=5_000))
+        finished.add(first)
+
+    for turn in range(40):
+        crew.each(some, [(k, k + 1) for k in range(3 * turn, 3 * turn + 3)])
+        assert begun == finished == set(range(3 * turn + 3))
+    while not late.empty():
+        assert late.get().over
+    crew.close()
 
 
 def test_a_crew_shares_spans_and_tells_what_went_wrong() -> None:
