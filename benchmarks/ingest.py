@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,9 +116,13 @@ def room_of(folder: Path, profile: Path | None = None) -> Iterator[tuple[psutil.
     """A room that serves a folder in a process of its own, and its address; ended by its own number."""
     serve = ["-m", "opsroom.cli", "serve", "--data", str(folder), "--port", "0", "--log-json", "--anonymous-wall"]
     started = ["-m", "cProfile", "-o", str(profile), *serve] if profile else serve
-    room = subprocess.Popen([sys.executable, *started], stderr=subprocess.PIPE, text=True)
+    room, said = subprocess.Popen([sys.executable, *started], stderr=subprocess.PIPE, text=True), deque[str](maxlen=20)
     try:
-        yield psutil.Process(room.pid), _address(room)
+        yield psutil.Process(room.pid), _address(room, said)
+    except OSError as error:
+        raise SystemExit(
+            f"the room does not answer (exit {room.poll()}): {error}; it said:\n{''.join([*said])}"
+        ) from error
     finally:
         room.terminate()
         try:
@@ -270,8 +275,8 @@ class _Wall:
         return self._messages, self._bytes
 
 
-def _address(room: subprocess.Popen[str]) -> str:
-    """Wait for the room's address, and go on reading its log so that it never blocks."""
+def _address(room: subprocess.Popen[str], said: deque[str]) -> str:
+    """Wait for the room's address, and go on reading its log so that it never blocks; its last lines are kept in `said`."""
     assert room.stderr is not None
     patience = threading.Timer(START_S, room.kill)
     patience.start()
@@ -279,7 +284,7 @@ def _address(room: subprocess.Popen[str]) -> str:
         for line in room.stderr:
             told = re.search(r'"address": "(http[^"]+)"', line)
             if told:
-                threading.Thread(target=lambda: [None for _ in room.stderr or ()], daemon=True).start()
+                threading.Thread(target=lambda: said.extend(room.stderr or ()), daemon=True).start()
                 return told[1]
             if "rror" in line:
                 sys.stderr.write(line)

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from opsroom.commands import Actor, AnyCommand, Asked, CastBallot, Role
 from opsroom.doors import api, presence
 from opsroom.doors.answers import unfit
 from opsroom.doors.faults import Faults
+from opsroom.entry import handshakes
 from opsroom.entry.ballot_box import rows_of
 from opsroom.entry.certificates import shown
 from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of, turn_away
@@ -87,6 +89,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         toll.charge("news and decisions")
         gateway.acknowledge(batch.durable(), batch.sheets())
         toll.charge("acknowledging")
+        gateway.speak()
         for ask, answer in zip(batch.asks, tick.answers, strict=True):
             if not ask.answer.done():
                 ask.answer.set_result(answer)
@@ -101,12 +104,16 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         if (counts := hall.absorbed.due(batch.at)) is not None:
             await keeping
             keeping = asyncio.create_task(asyncio.to_thread(hall.absorbed.write, counts), name="count")  # none waits
+        if writer.keeps_beliefs_now and not (ahead or hall.anchors(tick.events)):
+            await writer.keep_beliefs()  # nobody waits for the loop now
         hall.pulse.loop_ns = toll.now()
 
     settling = keeping
     newborn = False
     anchored = False
     agreed: set[int] = set()
+    ahead = False
+    """Whether more is judged than is durable."""
     async for batch in hall.inbox.ticks():
         began = time.monotonic()
         toll.begin()
@@ -115,10 +122,11 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         known = hall.bank.by_plant
         # What was judged under an old wording is not judged again under the new one.
         reworded = {shard_of(one.plant) for one in batch.births if one.changed and one.plant in known}
-        if reworded or anchored or writer.keeps_beliefs_now:
+        if reworded or anchored or writer.keeps_beliefs_late:
             await settling  # beliefs are as the store's last mark has them
             await writer.keep_beliefs(shards=reworded | agreed)
         toll.begin()
+        ahead = True
         for born in batch.births:
             hall.admit(born.birth)
         wholes = hall.wholes.due(hall.room, hall.bank, batch.at)
@@ -134,6 +142,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         tick = fold(hall.room, messages, batch.at, hall.sight)  # decide and evolve, message by message; pure
         anchored, agreed = hall.anchors(tick.events), hall.agreed(tick.events)
         toll.charge("news and decisions")
+        ahead = False
         settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed
         if newborn and not batch.births:
@@ -224,7 +233,7 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
         hall.inbox.offer,
         hall.clock,
         limits,
-        allowed=hall.links.allowed,
+        allowed=hall.links.allowed_as_read,  # behind `standing`, which reads anew
         standing=hall.links.standing,
         roomy=hall.inbox.roomy,
         busy=lambda: hall.inbox.pressed,
@@ -232,12 +241,14 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
         share=hall.links.share,
         toll=hall.pulse.loop,
         gather_s=2 * TICK_S,
+        inner=lambda plant: plant in hall.room.tree.inner or plant in hall.wholes.charts,
     )
     hall.inbox.before = gateway.look
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}
     births = hall.store.births()
     told = {plant: at for plant, at in hall.store.durable().items() if plant not in hall.wholes.charts}
-    gateway.restore(told, [birth for plant, birth in births.items() if plant not in left], hall.store.gaps())
+    awaited = [birth for plant, birth in births.items() if plant not in left and plant not in hall.room.tree.inner]
+    gateway.restore(told, awaited, hall.store.gaps())
     return gateway
 
 
@@ -265,7 +276,7 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
     )
     family = socket.AF_INET6 if ":" in doors.host else socket.AF_INET
     with socket.create_server((doors.host, doors.port), family=family, backlog=1024) as listener:
-        server = _Server(config)
+        server = _Server(config, partial(handshakes.note, hall.tally, gateway.turned_away))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         up = asyncio.create_task(server.up.wait())
         await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
@@ -343,9 +354,10 @@ async def open_and_serve(
 class _Server(uvicorn.Server):
     """Leaves the signals to whoever composes the room, and says when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, failed: handshakes.Failed) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._failed = failed
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -367,6 +379,8 @@ class _Server(uvicorn.Server):
             )
             return made
 
+        if config.ssl is not None:
+            handshakes.watch(config.ssl, self._failed)
         self.servers = [
             await loop.create_server(
                 protocol,

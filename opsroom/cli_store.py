@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,9 @@ def backup_command(
     data: Data,
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="a new folder for the copy")],
     with_keys: Annotated[bool, typer.Option("--with-keys", help="copy the room's secret keys too")] = False,
+    without_readings: Annotated[
+        bool, typer.Option("--without-readings", help="leave readings in PostgreSQL to its own pg_dump")
+    ] = False,
     store: StoreAt = "",
 ) -> None:
     """Copy a room, running or not, and check the copy; secret keys stay behind unless asked for."""
@@ -47,12 +51,23 @@ def backup_command(
     file = read_file(data)
     named = [one.file for one in file.judging.files] + [one.authority for one in file.channels if one.authority]
     with bar() as progress:
-        made = backup(data, to, store_at=store or file.keeping.store, keys=with_keys, named=named, progress=progress)
+        made = backup(
+            data,
+            to,
+            store_at=store or file.keeping.store,
+            keys=with_keys,
+            readings=not without_readings,
+            named=named,
+            progress=progress,
+        )
     for name, size in made.files.items():
         typer.echo(f"{size:>14,}  {to / name}")
-    typer.echo(f"{made.telexes} telexes, {made.events} events, journal verified up to {made.head}")
+    telexes = "no telexes" if made.telexes is None else f"{made.telexes} telexes"
+    typer.echo(f"{telexes}, {made.events} events, journal verified up to {made.head}")
     for one in made.behind:
         typer.echo(f"{'not in it':>14}  {one.name}: {one.why}")
+    if without_readings:
+        typer.echo("the readings are not in it: give pg_dump now, after this backup (docs/store.md)")
     if not with_keys:
         typer.echo("the room's secret keys are not in it: keep a copy of them apart (--with-keys)")
 
@@ -75,6 +90,7 @@ def export_command(
     try:
         with bar() as progress:
             count = export(source, parquet, progress=progress)
+        let_go = source.held().let_go
         plants = [f"{plant}/" for plant in source.plants().values()]
     finally:
         source.close()
@@ -85,6 +101,11 @@ def export_command(
     finally:
         looks.close()
     typer.echo(f"{count} readings in {parquet}")
+    if let_go is not None:
+        gone = datetime.fromtimestamp(let_go, UTC).isoformat(sep=" ", timespec="seconds")
+        typer.echo(
+            f"not in it: readings measured up to {gone} that were let go ([retention]); of them rollups alone are kept"
+        )
 
 
 def migrate_command(
@@ -94,6 +115,7 @@ def migrate_command(
 ) -> None:
     """Move the readings of a stopped room from one store to another, and prove that all of them are there."""
     from opsroom.loop.hall import read_file
+    from opsroom.record.backup_note import moved_on
     from opsroom.record.migration import copy
     from opsroom.record.opening import StoreAddressError, open_database
 
@@ -110,6 +132,7 @@ def migrate_command(
             two.close()
     finally:
         one.close()
+    moved_on(data)
     for table, (rows, digest) in sums.items():
         typer.echo(f"{table:10} {rows:>12,} rows  {digest}")
     where = "leave [store] out of room.toml" if target == "file" else f'write [store] url = "{target}" into room.toml'

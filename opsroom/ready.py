@@ -13,7 +13,7 @@ import numpy as np
 from cyberstride import novelty
 from cyberstride.recall import run
 from opsroom.judgement.bank import Bank
-from opsroom.record import blocks
+from opsroom.record import absorbed, blocks
 from opsroom.record.rollups import Gathering
 from opsroom.record.store import KINDS, Block, Place
 from telex_ingest import mailbag, scanner
@@ -30,6 +30,7 @@ def beside() -> None:
     scanner.warm()
     mailbag.warm()
     blocks.warm()
+    absorbed.warm()
     minutes = Gathering()
     minutes.add(nothing())
     run(novelty.newborn(1), np.zeros((1, 1)))

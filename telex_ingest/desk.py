@@ -54,6 +54,16 @@ class Link:
         self.bytes += size
         self.heard_at = now
 
+    def apart(self) -> None:
+        """Each plant stands for itself again."""
+        for roster in self.rosters.values():
+            roster.part()
+
+    def forget_rosters(self) -> None:
+        """The plants of the link, or what they declare, have changed: nothing is known of them together any more."""
+        self.apart()
+        self.rosters.clear()
+
     def line(self) -> LinkLine:
         """Tell how the link stands."""
         return LinkLine(

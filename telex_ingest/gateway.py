@@ -82,14 +82,16 @@ class Gateway:
         toll: Toll | None = None,
         steady: Callable[[], float] = time.monotonic,
         gather_s: float = GATHER_S,
+        inner: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Make the gateway.
 
-        `allowed` tells of a link that is open whether it still may speak (None: no longer); `standing` is another value when a
-        token or a certificate may have ended, and those inside are looked at again; `roomy` whether a websocket that the room
-        had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for which plants a
-        link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost;
-        `steady` counts seconds of the world; plain telexes wait for each other until `look` is called, `gather_s` at most.
+        `allowed` tells of a link that is open whether it still may speak (None: no longer), asked behind `standing`, which is
+        another value when a token or a certificate may have ended, and those inside are looked at again; `roomy` whether a
+        websocket that the room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for
+        which plants a link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost;
+        `steady` counts seconds of the world; plain telexes wait for each other until `look` is called, `gather_s` at most;
+        `inner` tells the room's own units, which no plant may be.
         """
         self._vouch = vouch
         self._share = share
@@ -102,7 +104,7 @@ class Gateway:
         self._deliver = deliver
         self._clock = clock
         self._origins = origins
-        self._session = Session(room_id, limits)
+        self._session = Session(room_id, limits, inner)
         self._wires: dict[int, Wire] = {}
         desk = self._session.desk
         self._restraint = Restraint(desk, roomy)
@@ -131,11 +133,15 @@ class Gateway:
     def acknowledge(
         self, durable: Mapping[str, tuple[int, int]], sheets: Iterable[SheetAccepted | StripAccepted] = ()
     ) -> None:
-        """Say that these (epoch, seq), whole sheets and strips are durable; the Acks go out at once, one frame for each link."""
+        """Say that these (epoch, seq), whole sheets and strips are durable; the Acks go out soon, one frame for each link."""
         self._session.acknowledge(durable)
         for sheet in sheets:
             self._session.acknowledge_sheet(sheet)
         self._telling.flush()
+
+    def speak(self) -> None:
+        """Send at once what waits for the links; else it goes when the loop turns, behind whatever the room does until then."""
+        self._telling.flush_now()
 
     def send(
         self,
@@ -178,6 +184,10 @@ class Gateway:
         for item in self._session.tick(now):
             self._deliver(item)
         self._telling.flush()
+
+    def turned_away(self, reason: str) -> None:
+        """Count and show somebody whom the server before this one did not let in, as a link that may not speak."""
+        self._session.desk.refuse(None, self._clock.now(), "unauthorised", reason)
 
     def look(self) -> None:
         """Look at the telexes that wait to be looked at together; call it when a tick begins to gather what was heard."""

@@ -55,14 +55,15 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
     """A whole sheet in its place: one telex of each of `plants`, in order, with a reading for each of `signals`.
 
-    `values` are t rows of m little-endian floats of `width` bytes; what is not finite is missing. `source_us` are t
-    little-endian int64. Sheets of the same plants share the very same `plants` tuple, so that it can be the key of a cache.
+    `values` are t rows of m little-endian floats of `width` bytes; what is not finite is missing. `source_us`, `seqs` and
+    `epochs` are t little-endian int64; no `epochs` are t times 1. Sheets of the same plants share the very same `plants` tuple,
+    so that it can be the key of a cache.
     `wire` and `number` are the number of the websocket and what the link calls the sheet: the room answers to both.
     """
 
     plants: tuple[str, ...]
-    epochs: tuple[int, ...]
-    seqs: tuple[int, ...]
+    epochs: bytes
+    seqs: bytes
     source_us: bytes
     received_us: int
     kind: TelexKind
@@ -77,14 +78,18 @@ class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
         """How many readings it holds."""
         return len(self.plants) * len(self.signals)
 
+    def identities(self) -> Iterator[tuple[str, int, int]]:
+        """Plant, epoch and number of each telex."""
+        t = len(self.plants)
+        epochs = struct.unpack(f"<{t}q", self.epochs) if self.epochs else (1,) * t
+        return zip(self.plants, epochs, struct.unpack(f"<{t}q", self.seqs), strict=True)
+
     def rows(self) -> Iterator[Accepted]:
         """Tell it telex by telex: what the room would have heard if they had come one by one."""
         t, m = len(self.plants), len(self.signals)
         values = struct.unpack(f"<{t * m}{WIDTHS[self.width]}", self.values)
         times = struct.unpack(f"<{t}q", self.source_us)
-        for row, (plant, epoch, seq, source_us) in enumerate(
-            zip(self.plants, self.epochs, self.seqs, times, strict=True)
-        ):
+        for row, ((plant, epoch, seq), source_us) in enumerate(zip(self.identities(), times, strict=True)):
             yield Accepted(
                 plant,
                 epoch,
@@ -119,6 +124,10 @@ class StripAccepted(msgspec.Struct, frozen=True, gc=False):
     values: NDArray[np.float64]
     depth: int
     wire: int
+
+    def identities(self) -> Iterator[tuple[str, int, int]]:
+        """Plant, epoch and number of each telex."""
+        return zip(self.plants, self.epochs, self.seqs, strict=True)
 
     @property
     def kind(self) -> TelexKind:

@@ -2,10 +2,13 @@
 
 What a plant writes about itself is read by people: on walls, in a terminal, in minutes; so is at the plant what the room's seats
 write. A terminal obeys control characters, and a mark that turns the writing round makes one name look like another. What is
-signed is made legible after its proof was checked; ids, names and the parameters of orders stay as they are.
+signed is made legible after its proof was checked; ids, names and the parameters of orders stay as they are. The room's
+own people are not written anew: what they type that nobody would see is refused at the door, with its name (`unseen`).
 """
 
 from __future__ import annotations
+
+from unicodedata import category
 
 import msgspec
 
@@ -30,6 +33,40 @@ MOST_SAID = 4000
 
 JOINERS = frozenset("\u200c\u200d")
 """Marks of no width that Persian, Hindi and others are written with."""
+
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode's categories of what has no shape of its own: orders to a terminal, marks of direction and of no width, private use."""
+
+_BESIDE = frozenset("\u061c\u200e\u200f")
+"""Marks with which Hebrew and Arabic are written beside figures: they hold for one place and turn no word round."""
+
+_SHOWN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+"""Signs of Arabic, Syriac and Kaithi numbers: of category Cf, and seen."""
+
+
+def unseen(text: str) -> str:
+    r"""Name the first character of a text that nobody sees, such as `U+202E`; empty when there is none.
+
+    Tabs, line ends, every kind of space, the joiners of scripts and pictures and the marks of Hebrew and Arabic may be there.
+
+    >>> unseen("Ventil\u200b 3"), unseen("\x9b2J"), unseen("one\r\ntwo\t1\u202f000 \u00fc")
+    ('U+200B', 'U+009B', '')
+    """
+    if text.isprintable():
+        return ""
+    for place, c in enumerate(text):
+        if (
+            c in "\t\n"
+            or c in JOINERS
+            or c in _BESIDE
+            or c in _SHOWN
+            or (c == "\r" and text[place + 1 : place + 2] == "\n")
+        ):
+            continue
+        if category(c) in _HIDDEN:
+            return f"U+{ord(c):04X}"
+    return ""
 
 
 def legible(text: str, most: int = MOST) -> str:

@@ -55,6 +55,14 @@ class Outbox:
         """Say how far a plant is durable; the furthest takes the place of the others, in whichever order they come."""
         self._acks[plant] = max((epoch, seq), self._acks.get(plant, (0, 0)))
 
+    def acks(self, reached: dict[str, tuple[int, int]]) -> None:
+        """Say the same of several plants at once, each at its (epoch, seq); the mapping is kept."""
+        if not self._acks:
+            self._acks = reached
+            return
+        for plant, (epoch, seq) in reached.items():
+            self.ack(plant, epoch, seq)
+
     def sheet(self, number: int) -> None:
         """Say that a sheet is durable, every row of it."""
         self._sheets.append(number)

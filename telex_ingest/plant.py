@@ -6,7 +6,7 @@ Sequence state belongs to the plant, not to the link: a plant may come back over
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import Accepted, GapClosed, Heard, PlantSilent, PlantSpeaks
@@ -15,6 +15,9 @@ from telex_ingest.refusals import show
 from telex_ingest.sequence import Fate, Sequence
 from telex_ingest.states import PLANT, PlantEvent, PlantState
 from telex_ingest.telex import PlantBirth, Quality, Reading, Spool, Telex, TelexKind
+
+if TYPE_CHECKING:
+    from telex_ingest.roster import Roster
 
 SHAPES = 64
 """Different sets of signals in a plant's telexes that are remembered; more are checked one by one."""
@@ -35,13 +38,34 @@ class Arrived(NamedTuple):
     received_us: int
 
 
+class Standing(NamedTuple):
+    """What every telex of a plant moves on: the number awaited, the one stored for good, when it was heard, telexes, delay."""
+
+    next: int
+    durable: int
+    heard_at: float
+    telexes: int
+    delay_us: int | None
+
+    @classmethod
+    def of(cls, plant: Plant) -> Standing:
+        """What a plant keeps itself."""
+        sequence = plant.sequence
+        return cls(sequence.next, sequence.durable, plant.heard_at, plant.telexes, plant.delay_us)
+
+
 class Plant:
-    """What the session knows of one plant, whichever link speaks for it."""
+    """What the session knows of one plant, whichever link speaks for it.
+
+    While whole sheets come in which every row is in its place a `roster` keeps the standing of all its plants together, and what
+    stands here is of the moment when that began. Whoever changes a plant, or goes by its place in the order, takes it `apart`
+    first; `standing` only looks.
+    """
 
     __slots__ = (
-        "asked_at", "birth", "births", "delay_us", "desk", "duplicates", "gap_since", "gaps", "given_up", "heard_at", "ids",
-        "late", "name", "refused", "sequence", "shape", "shapes", "silent_after", "source_us", "speaker", "spool", "state",
-        "telexes", "wire",
+        "asked_at", "birth", "births", "delay_us", "desk", "duplicates", "gap_since", "gaps", "given_up", "heard_at",
+        "ids", "late", "name", "place", "refused", "roster", "sequence", "shape", "shapes", "silent_after",
+        "source_us", "speaker", "spool", "state", "telexes", "wire",
     )  # fmt: skip
 
     def __init__(self, name: str, epoch: int, durable: int, desk: Desk, now: float) -> None:
@@ -65,13 +89,27 @@ class Plant:
         self.spool: Spool | None = None
         self.delay_us: int | None = None
         self.refused: dict[str, int] = {}
+        self.roster: Roster | None = None
+        self.place = 0
+        """Its row there."""
         self.telexes = self.duplicates = self.late = self.gaps = self.given_up = self.births = 0
+
+    def apart(self) -> None:
+        """Stand for itself again."""
+        if self.roster is not None:
+            self.roster.part()
+
+    @property
+    def standing(self) -> Standing:
+        """How the plant stands now, whoever keeps it."""
+        own, roster = Standing.of(self), self.roster
+        return own if roster is None else roster.standing(self.place, own)
 
     @property
     def spooled(self) -> int:
         """How many telexes the plant's spool still holds: what it told last, less what was acknowledged since."""
         spool = self.spool
-        return 0 if spool is None else max(0, spool.last - max(spool.first - 1, self.sequence.durable))
+        return 0 if spool is None else max(0, spool.last - max(spool.first - 1, self.standing.durable))
 
     @property
     def known(self) -> bool:
@@ -107,7 +145,7 @@ class Plant:
         if ahead > self.desk.skew_us:
             self.desk.tally.skewed += 1
             if ahead > self.desk.future_us:
-                reason = f"{telex.time.isoformat()} is ahead of the room"
+                reason = f"{ahead / 1e6:.0f} s ahead of the room's clock: {telex.time.isoformat()}"
                 self._refuse(now, "future", reason, telex.seq)
                 readings = tuple([_doubted(reading) for reading in readings])
                 source_us = received_us
@@ -205,31 +243,34 @@ class Plant:
 
     def look_for_silence(self, now: float, heard: list[Heard]) -> None:
         """Say that the plant is silent when nothing came for longer than its periods allow."""
+        self.heard_at = (self.roster or self).heard_at
         if now - self.heard_at > self.silent_after and self.state in (PlantState.BORN, PlantState.SPEAKING):
+            self.apart()
             self.state = PlantState.SILENT
             heard.append(PlantSilent(self.name, self.heard_at, now))
 
     def line(self) -> PlantLine:
         """Tell how the plant stands on the line."""
+        standing = self.standing
         return PlantLine(
             plant=self.name,
             link="" if self.speaker is None else self.speaker.name,
             state=self.state.value,
             epoch=self.sequence.epoch,
-            heard=self.sequence.next - 1,
-            durable=self.sequence.durable,
+            heard=standing.next - 1,
+            durable=standing.durable,
             waiting=len(self.sequence.waiting),
             spooled=self.spooled,
-            heard_at=self.heard_at,
-            telexes=self.telexes,
+            heard_at=standing.heard_at,
+            telexes=standing.telexes,
             duplicates=self.duplicates,
             late=self.late,
             gaps=self.gaps,
             given_up=self.given_up,
             births=self.births,
             version=0 if self.birth is None else self.birth.version,
-            delay_s=None if self.delay_us is None else self.delay_us / 1e6,
-            silent_since=self.heard_at if self.state is PlantState.SILENT else None,
+            delay_s=None if standing.delay_us is None else standing.delay_us / 1e6,
+            silent_since=standing.heard_at if self.state is PlantState.SILENT else None,
             refused=dict(self.refused),
         )
 

@@ -102,6 +102,11 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
             "the birth is dropped; a plant that has no other is unborn",
             "declare figures of machines, stock, energy or product, or of a shift as a whole",
         ),
+        "not-a-leaf": Ground(
+            "a birth takes the name of one of the room's own units, which has others below it",
+            "the birth is dropped",
+            "name the plant otherwise, or put it into the tree of room.toml as a leaf",
+        ),
         "id-reused": Ground(
             "a birth gives a used numeric id to another signal within one epoch",
             "the birth is dropped",

@@ -5,7 +5,7 @@ A plant comes onto the roll with its first birth, or when the room takes up wher
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
@@ -36,8 +36,9 @@ class Lines(Mapping[str, PlantLine]):
 class Roll:
     """Every plant that a room has heard of, by name."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, inner: Callable[[str], bool]) -> None:
         self.desk = desk
+        self.inner = inner
         self.plants: dict[str, Plant] = {}
 
     def lines(self) -> Lines:
@@ -93,9 +94,15 @@ class Roll:
             reason = f"{name} declares {', '.join(personal[:5])} as personal: people are never signals"
             self.desk.refuse(link, now, "personal-signal", reason, name)
             return
+        if self.inner(name):
+            reason = f"{name} is a unit with units below it, and a plant is a leaf"
+            self.desk.refuse(link, now, "not-a-leaf", reason, name)
+            return
         birth = legible_birth(birth)
         plant = self.plants.get(name)
-        if plant is None:
+        if plant is not None:
+            plant.apart()
+        else:
             limits = self.desk.limits
             if len(self.plants) >= limits.plants or len(link.plants) >= limits.plants_per_link:
                 self.desk.refuse(link, now, "too-many-plants", f"{len(self.plants)} plants are on the line", name)
@@ -119,7 +126,7 @@ class Roll:
         link.births += 1
         self.desk.tally.births += 1
         self._hand_over(plant, link, now)
-        link.rosters.clear()
+        link.forget_rosters()
         if plant.state in (PlantState.UNBORN, PlantState.DEAD):
             plant.heard_at = now
         following = PLANT[plant.state, PlantEvent.BIRTH]
@@ -133,7 +140,7 @@ class Roll:
         if before is not link:
             if before is not None:
                 del before.plants[plant.name]
-                before.rosters.clear()
+                before.forget_rosters()
                 if not before.plants:
                     before.happens(LinkEvent.LOSS)
                 self.desk.refuse(before, now, "superseded", f"link {link.name} speaks for it now", plant.name)

@@ -7,7 +7,7 @@ that `take_ready` names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import (
@@ -29,6 +29,7 @@ from telex_ingest.roster import roster_of, taken
 from telex_ingest.salvage import Decoded
 from telex_ingest.sheet import rows_of, telexes_of
 from telex_ingest.states import PLANT, LinkEvent, LinkState, PlantEvent, PlantState
+from telex_ingest.strips import acknowledged
 from telex_ingest.telex import (
     PROTOCOL,
     Ack,
@@ -46,20 +47,26 @@ from telex_ingest.telex import (
 )
 
 _QUIET = (PlantState.SILENT, PlantState.DEAD)
+_HEARD = (PlantState.BORN, PlantState.SPEAKING)
+_EVER = float("inf")
+_ROUNDING_S = 1e-3
 
 
 class Session:
     """All links and plants of one room, without I/O."""
 
-    def __init__(self, room: str, limits: Limits) -> None:
+    def __init__(self, room: str, limits: Limits, inner: Callable[[str], bool] = lambda _: False) -> None:
+        """Make the session; `inner` tells of a name whether it is a unit of the room itself, which no plant may take."""
         self.room = room
         self.desk = Desk(limits)
         self._links: dict[int, Link] = {}
-        self._roll = Roll(self.desk)
+        self._roll = Roll(self.desk, inner)
         self._gapped: dict[str, Plant] = {}
         self._numbers = 0
         self.deaf_until = float("-inf")
         """Until then nobody is called silent: the room itself did not listen."""
+        self._all_heard_until = -_EVER
+        """Until then nobody can be silent who was not found so: nobody was born since, and all others were heard too lately."""
 
     def restore(
         self,
@@ -69,6 +76,7 @@ class Session:
         gaps: Iterable[GapClosed] = (),
     ) -> None:
         """Take up where the store ends, as `Roll.restore` says."""
+        self._all_heard_until = -_EVER
         self._roll.restore(durable, births, now, gaps)
 
     # ---- the life of a link
@@ -106,8 +114,8 @@ class Session:
         self.desk.ready.pop(link.number, None)
         for plant in link.plants.values():
             plant.speaker = None
+        link.forget_rosters()
         link.plants = {}
-        link.rosters = {}
 
     # ---- what a frame says
 
@@ -127,6 +135,7 @@ class Session:
             self.desk.count("malformed", decoded.unsaid)
             link.outbox.unsaid(decoded.unsaid)
         for birth in frame.births:
+            self._all_heard_until = -_EVER
             self._roll.be_born(link, birth, now, heard)
         if link.asked is not None:
             self._welcome(link, frame)
@@ -134,6 +143,7 @@ class Session:
             for birth in frame.births:
                 plant = link.plants.get(birth.plant)
                 if plant is not None:
+                    plant.apart()
                     self.desk.ack(link, plant.name, plant.sequence.epoch, plant.sequence.durable)
         if (
             frame.telexes
@@ -162,6 +172,7 @@ class Session:
         for spool in frame.spools:
             plant = self._roll.speaking(link, spool.plant, now)
             if plant is not None:
+                plant.apart()
                 plant.spool_holds(spool, now, heard)
         if frame.telexes:
             self._telexes(link, frame.telexes, now, heard)
@@ -170,6 +181,7 @@ class Session:
         for name, epoch, seq in decoded.spent:
             plant = link.plants.get(name)
             if plant is not None and plant.sequence.epoch == epoch:
+                plant.apart()
                 plant.out_of_turn(link, seq, Spent(seq), now, heard)
                 self._watch_gap(plant)
         heard += [
@@ -193,6 +205,8 @@ class Session:
             if plant is None:
                 self._roll.speaking(link, telex.plant, now, telex.epoch, telex.seq)
                 continue
+            if plant.roster is not None:
+                plant.apart()
             sequence = plant.sequence
             if telex.epoch != sequence.epoch:
                 self._roll.other_epoch(link, plant, telex.epoch, telex.seq, now)
@@ -207,6 +221,11 @@ class Session:
 
     def _sheet(self, link: Link, sheet: Sheet, now: float, heard: list[Heard]) -> None:
         """Take a sheet at once when every row is in its place, else row by row."""
+        known = link.rosters.get((sheet.plants, sheet.signals))
+        following = None if known is None else known.following(self.desk, link, sheet, now)
+        if following is not None:
+            heard.append(following)
+            return
         try:
             rows = rows_of(sheet)
         except ValueError as error:
@@ -223,6 +242,7 @@ class Session:
         plant = self._roll.speaking(link, death.plant, now)
         if plant is None or plant.state is PlantState.DEAD:
             return
+        plant.apart()
         following = PLANT[plant.state, PlantEvent.DEATH]
         if isinstance(following, PlantState):
             plant.close_all(now, heard)
@@ -234,6 +254,8 @@ class Session:
         asked.update(dict.fromkeys(sorted(link.allowed - {"*"})))
         link.asked = None
         known = [self._roll.plants[name] for name in asked if name in self._roll.plants and link.may_speak_for(name)]
+        for plant in known:
+            plant.apart()
         resume = tuple(
             [
                 Ack(plant=plant.name, epoch=plant.sequence.epoch, seq=plant.sequence.durable)
@@ -266,11 +288,15 @@ class Session:
 
         A plant that speaks over another link by now is acknowledged there: it may have told the same again meanwhile.
         """
-        plants, link = self._roll.plants, self._links.get(sheet.wire)
-        number = sheet.number if isinstance(sheet, SheetAccepted) else None
-        told: Iterable[tuple[str, int, int]] = zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True)
-        if isinstance(sheet, StripAccepted) and sheet.depth > 1:
-            told = {name: (name, epoch, seq) for name, epoch, seq in told}.values()  # its last telex speaks for a plant
+        if isinstance(sheet, StripAccepted):
+            acknowledged(self.desk, self._roll.plants, sheet)
+            return
+        plants, link, number = self._roll.plants, self._links.get(sheet.wire), sheet.number
+        told: Iterable[tuple[str, int, int]] = sheet.identities()
+        if link is not None and number is not None:
+            roster = link.rosters.get((sheet.plants, sheet.signals))
+            if roster is not None and roster.kept(sheet):
+                told = ()
         for name, epoch, seq in told:
             plant = plants[name]
             sequence, speaker = plant.sequence, plant.speaker
@@ -320,13 +346,23 @@ class Session:
         """Look at gaps and at silence."""
         heard: list[Heard] = []
         for plant in list(self._gapped.values()):
+            plant.apart()
             plant.look_at_gap(now, heard)
             if plant.gap_since is None:
                 del self._gapped[plant.name]
-        for plant in self._roll.plants.values() if now >= self.deaf_until else ():
+        if now >= max(self.deaf_until, self._all_heard_until):
+            self._look_for_silence(now, heard)
+        return heard
+
+    def _look_for_silence(self, now: float, heard: list[Heard]) -> None:
+        """Look at every plant, and how long none can be silent that is not now, whoever is heard again meanwhile."""
+        plants = self._roll.plants.values()
+        for plant in plants:
             if now - plant.heard_at > plant.silent_after:
                 plant.look_for_silence(now, heard)
-        return heard
+        first = min([plant.heard_at + plant.silent_after for plant in plants if plant.state in _HEARD], default=_EVER)
+        again = now + min([plant.silent_after for plant in plants], default=_EVER)
+        self._all_heard_until = min(first, again) - _ROUNDING_S
 
     def line(self) -> LineCounts:
         """Tell the state of the whole line."""
@@ -353,7 +389,8 @@ class Session:
             each=tuple(link.line() for link in self._links.values()),
             silent=sum([plant.state in _QUIET for plant in self._roll.plants.values()]),
             oldest=min(
-                [plant.heard_at for plant in self._roll.plants.values() if plant.speaker is not None], default=None
+                [(one.roster or one).heard_at for one in self._roll.plants.values() if one.speaker is not None],
+                default=None,
             ),
             sheets=tally.sheets,
             births=tally.births,

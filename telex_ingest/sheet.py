@@ -11,8 +11,8 @@ from telex_ingest.telex import Reading, Sheet, Telex, TelexKind, moment
 WIDTHS = {8: "d", 4: "f"}
 """Bytes of a value, and its letter for `struct`."""
 
-_MOST_SEQ = 9_007_199_254_740_991
-_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+MOST_SEQ = 9_007_199_254_740_991
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 """What the calendar of a telex can tell: the years 1 to 9999."""
 
 
@@ -44,9 +44,9 @@ def rows_of(sheet: Sheet) -> Rows:
     form = f"<{t}q"
     seqs, times = struct.unpack(form, sheet.seqs), struct.unpack(form, sheet.times)
     epochs = struct.unpack(form, sheet.epochs) if sheet.epochs else (1,) * t
-    if min(seqs) < 1 or max(seqs) > _MOST_SEQ or (sheet.epochs and not 1 <= min(epochs) <= max(epochs) <= _MOST_SEQ):
+    if min(seqs) < 1 or max(seqs) > MOST_SEQ or (sheet.epochs and not 1 <= min(epochs) <= max(epochs) <= MOST_SEQ):
         raise ValueError("numbers and epochs begin with 1 and stay below 2 to the 53rd")
-    if min(times) < _FIRST_US or max(times) > _LAST_US:
+    if min(times) < FIRST_US or max(times) > LAST_US:
         raise ValueError("a time lies beyond the calendar")
     return Rows(epochs, seqs, times, width)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -103,6 +103,7 @@ def _told(
     before = 0
     for link, _, _, mine in waiting:
         plants = link.plants
+        link.apart()
         begun, deep, depth, start = -1, dict[str, int](), 0, before
         """Where the strip begins, how often it names each plant, the most, and where its readings begin."""
         place = -1
@@ -150,6 +151,28 @@ def _told(
             before = end
         if begun >= 0:
             yield link, _strip(desk, link, scanned, received, shape, slice(begun, place + 1), start, before, depth)
+
+
+def acknowledged(desk: Desk, plants: Mapping[str, Plant], strip: StripAccepted) -> None:
+    """A strip is durable: say so of each of its plants, by the link that speaks for it now, of the last telex of each."""
+    told: Link | None = None
+    reached: dict[str, tuple[int, int]] = {}
+    for name, epoch, seq in zip(strip.plants, strip.epochs, strip.seqs, strict=True):
+        plant = plants[name]
+        sequence, speaker = plant.sequence, plant.speaker
+        if epoch == sequence.epoch and seq > sequence.durable:
+            sequence.durable = seq
+        if speaker is not told:
+            _say(desk, told, reached)
+            told, reached = speaker, {}
+        reached[name] = (epoch, seq)
+    _say(desk, told, reached)
+
+
+def _say(desk: Desk, link: Link | None, reached: dict[str, tuple[int, int]]) -> None:
+    if link is not None and reached:
+        link.outbox.acks(reached)
+        desk.ready[link.number] = link
 
 
 def _fits(plant: Plant, shape: tuple[int, ...]) -> bool:

@@ -24,9 +24,10 @@ class Telling:
         """Send soon what waits for the links: what is said in one go then travels in one frame."""
         if not self._flushing:
             self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush_now)
+            asyncio.get_running_loop().call_soon(self.flush_now)
 
-    def _flush_now(self) -> None:
+    def flush_now(self) -> None:
+        """Send at once what waits for the links."""
         self._flushing = False
         self._toll.begin()
         for link in self._session.take_ready():

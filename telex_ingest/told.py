@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from telex_ingest.birth import sound
-from telex_ingest.refusals import TelexError
+from telex_ingest.refusals import TelexError, show
 from telex_ingest.telex import PlantBirth, Quality, Reading, TelexKind, moment
 
 Figures = Iterable[Reading] | Mapping[int, float | None] | Mapping[str, float | None] | Mapping[int | str, float | None]
@@ -18,15 +18,16 @@ READINGS_A_TELEX = 4096
 
 
 class TellError(TelexError):
-    """A telex that cannot be told: `plant`, `what` is wrong."""
+    """A telex that cannot be told: `plant`, `what` is wrong, the `cure`."""
 
-    def __init__(self, plant: str, what: str) -> None:
-        super().__init__(plant, what)
+    def __init__(self, plant: str, what: str, cure: str = "compare with the births of the link") -> None:
+        super().__init__(plant, what, cure)
         self.plant = plant
         self.what = what
+        self.cure = cure
 
     def __str__(self) -> str:
-        return f"cannot tell for {self.plant}: {self.what}; compare with the births of the link"
+        return f"cannot tell for {self.plant}: {self.what}; {self.cure}"
 
 
 class Told(NamedTuple):
@@ -85,6 +86,11 @@ class Births:
             moment(told.source_us)
         except OverflowError:
             raise TellError(told.plant, f"{told.source_us} microseconds are beyond the calendar") from None
+        except (TypeError, ValueError):
+            what = f"the source time is {show(told.source_us)}, no number"
+            raise TellError(
+                told.plant, what, "give whole microseconds, telex.microseconds(a datetime with a zone)"
+            ) from None
         return ToSpool(told.plant, int(told.source_us), readings, told.kind, told.cursor)
 
     def _readings(self, plant: str, figures: Figures) -> tuple[Reading, ...]:
@@ -100,7 +106,20 @@ class Births:
             readings = list(figures)
         if len(readings) > READINGS_A_TELEX:
             raise TellError(plant, f"{len(readings)} readings in a telex, at most {READINGS_A_TELEX}")
-        return tuple([_finite(reading) for reading in readings])
+        try:
+            return tuple([_finite(reading) for reading in readings])
+        except (TypeError, ValueError, OverflowError):
+            wrong = next(reading.value for reading in readings if not _numeric(reading.value))
+            raise TellError(
+                plant, f"a value is {show(wrong)}, no number", "give a float, or None for missing"
+            ) from None
+
+
+def _numeric(value: object) -> bool:
+    try:
+        return value is None or float(cast(float, value)) is not None
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _finite(reading: Reading) -> Reading:

@@ -19,10 +19,12 @@ from opsroom.constitution.charter import check
 from opsroom.doctor.finding import Finding, ill, measured, watch, well
 from opsroom.loop.hall import JOURNAL, PEOPLE, READINGS, ROOM, read_file
 from opsroom.proof.keys import PURPOSES, Keyring
+from opsroom.record.backup_note import refuse_half
 from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
 from opsroom.record.migration import MOVING
 from opsroom.record.opening import StoreAddressError, open_database, open_store, shown
+from opsroom.record.store import Held
 from opsroom.room.refusal import RoomError
 
 LOOKS, BALLOTS = "looks.sqlite", "ballots.sqlite"
@@ -38,6 +40,11 @@ PACKAGES = ("opsroom", "numpy", "msgspec", "fastapi", "uvicorn", "websockets", "
 def look(folder: Path, now: float) -> Iterator[Finding]:
     """Look at everything that a folder holds; `now` in epoch seconds of this machine."""
     yield from versions()
+    try:
+        refuse_half(folder)
+    except StoreError as error:
+        yield ill("backup", f"{error.what} ({error.why})", error.cure)
+        return
     if not (folder / ROOM).exists():
         yield ill("room.toml", f"there is none in {folder}", f"opsroom init --data {folder}, or name the right folder")
         return
@@ -166,6 +173,9 @@ def integrity(path: Path, wait_s: float = 5.0) -> Finding:
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             cure = "end the program that holds it (a copy, a database browser: fuser FILE names it); nothing is lost meanwhile"
             return ill(path.name, f"another program holds it: {error}", cure)
+        if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CANTOPEN"):
+            cure = f"see that this account may read the file and write in {path.parent}; what is in it is not harmed by that"
+            return ill(path.name, f"it cannot be opened: {error}", cure)
         said = [str(error)]
     if said == ["ok"]:
         return well(path.name, f"{path.stat().st_size / 1e6:.1f} MB, every page reads")
@@ -208,9 +218,21 @@ def readings(folder: Path, address: str) -> Iterator[Finding]:
         return  # told above
     if all_here:
         yield from beliefs(kept)
+        with closing(open_store(folder, address, reading=True)) as store:
+            yield kept_since(store.held())
     else:
         cure = "run the same opsroom migrate again, it goes on where it ended; of a backup, make another one"
         yield ill("readings", "a move into this store was cut short: what is here is not all", cure)
+
+
+def kept_since(held: Held) -> Finding:
+    """From when on readings are kept, and whether older ones were let go."""
+    if held.let_go is None:
+        return well("retention", "no reading has been let go")
+    gone = datetime.fromtimestamp(held.let_go, UTC).isoformat(sep=" ", timespec="seconds")
+    return well(
+        "retention", f"readings measured up to {gone} were let go; their rollups stay as long as room.toml says"
+    )
 
 
 def beliefs(kept: Sequence[tuple[int, bytes]]) -> Iterator[Finding]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from shutil import disk_usage
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from opsroom.doors.council_metrics import Glance
@@ -78,8 +85,14 @@ class Figures(Collector):
         yield CounterMetricFamily("opsroom_http_faults", broken, value=tally.faults)
 
     def _store(self) -> Iterator[Metric]:
-        """What the store holds, as it was looked at last; nothing before the first look."""
-        held = self.hall.held
+        """How long writing takes, and what the store holds, as it was looked at last; nothing of that before the first look."""
+        held, pulse = self.hall.held, self.hall.pulse
+        text = "How long ticks took to be durable, waiting for the disk included"
+        yield SummaryMetricFamily("opsroom_write_seconds", text, count_value=pulse.writes, sum_value=pulse.write_s)
+        text = "How long the slowest tick took to be durable"
+        yield GaugeMetricFamily("opsroom_slowest_write_seconds", text, value=pulse.slowest_write_s)
+        text = "Free bytes on the disk of the room's folder"
+        yield GaugeMetricFamily("opsroom_disk_free_bytes", text, value=float(disk_usage(self.hall.folder).free))
         if held is None:
             return
         yield CounterMetricFamily(
@@ -89,6 +102,7 @@ class Figures(Collector):
             ("store_bytes", "Bytes used by readings and rollups", float(held.bytes)),
             ("store_unfolded_deltas", "Deltas of rollups that wait to be folded", float(held.unfolded)),
             ("store_oldest_timestamp_seconds", "When the oldest readings kept came", held.oldest or 0.0),
+            ("store_let_go_timestamp_seconds", "Readings measured up to then may be gone; 0: none", held.let_go or 0.0),
         ):
             yield GaugeMetricFamily(f"opsroom_{name}", help_text, value=value)
 

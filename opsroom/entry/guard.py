@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from opsroom.entry.handshakes import unfit_files
 from opsroom.entry.tally import Tally
 from opsroom.room.refusal import RoomError
 
@@ -103,9 +104,13 @@ class Doors:
             (self.client_ca, self.tls, "--client-ca needs TLS", "give --tls-cert and --tls-key"),
             (self.certificate_header, self.behind_proxy, "anybody could write that header", "give --behind-proxy"),
             (self.proxies, self.behind_proxy, "--proxy names no proxy", "give --behind-proxy"),
+            (self.tls_key, self.tls, "--tls-key alone speaks no TLS", "give --tls-cert too"),
         ):
             if given and not needed:
                 raise AddressRefusedError(self.host, what, cure)
+        wrong = unfit_files(self.tls_cert, self.tls_key, self.client_ca) if self.tls else None
+        if wrong is not None:
+            raise AddressRefusedError(self.host, *wrong)
 
     @property
     def tls(self) -> bool:

@@ -70,6 +70,7 @@ class Links:
         self._seen: dict[str, float] = {}
         self._seen_noted_at = clock.now()
         self._links: dict[str, Link] = {}
+        self._may: dict[str, frozenset[str]] = {}
         self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
         self._certificates: dict[str, tuple[str, float | None]] = {}
         self._changes = 0
@@ -217,6 +218,10 @@ class Links:
             known = self._links.get(link)
             return None if known is None or known.revoked_at is not None else frozenset(known.plants)
 
+    def allowed_as_read(self, link: str) -> frozenset[str] | None:
+        """The same as `standing` read it last: for whoever has just asked that, and asks of many links."""
+        return self._may.get(link)
+
     def standing(self) -> tuple[int, int]:
         """Another value whenever tokens, certificates or their times have changed, or a token's time has come to its end."""
         self._look()
@@ -267,6 +272,7 @@ class Links:
             )
             for name, plants, made_at, seen_at, revoked_at in links
         }
+        self._may = {name: frozenset(link.plants) for name, link in self._links.items() if link.revoked_at is None}
         self._tokens = {}
         for token, link, until in tokens:
             self._tokens.setdefault(link, []).append((token, until))

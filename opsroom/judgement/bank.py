@@ -209,7 +209,7 @@ class Bank:
     ) -> Judged:
         """Judge the readings of a tick; `numbers` are the store's numbers of the plants, `at` the room's time."""
         if self._intake is None:
-            self._intake = Intake(self._lane_of, numbers)
+            self._intake = Intake(self._lane_of, numbers, self._filter.crew)
         toll = self.toll
         toll.begin()
         said, columns = self._intake.columns(telexes)
@@ -283,15 +283,14 @@ class Bank:
         `order` are the places as their signals may lie in a table; the readings of one signal keep the order of the columns.
         """
         heard: list[tuple[int, int, Announced]] = []
-        words, judged = Words.none(len(columns.lane)), []
+        words, judged = Words.room(len(columns.lane)), list[Table]()
         self.toll.charge("columns")
-        for table in laid(columns, order, self.lanes):
+        for table in laid(columns, order, self.lanes, self._filter.crew):
             self.toll.charge("columns")
             verdicts = self._judge(table)
             self.toll.charge("filter")
-            for row in range(len(table.lane)):
-                loud = self.lanes.absorb(table, row, verdicts, words)
-                if not (hear and len(loud.at)):
+            for row, loud in self.lanes.absorb(table, verdicts, words, self._filter.crew):
+                if not hear:
                     continue
                 place = table.place[row][loud.at]
                 news = (columns.kind[place] == _LIVE) & ~np.isin(verdicts.named[row][loud.at], self._unheard)
@@ -300,6 +299,7 @@ class Bank:
                 heard += [(row, at, one) for at, one in zip(place.tolist(), told, strict=True)]
             judged.append(table)
             self.toll.charge("rings and bookkeeping")
+        words.unsaid([table.place for table in judged])
         heard.sort(key=itemgetter(0, 1))
         return words, [one for _, _, one in heard], in_order(judged, columns.kind)
 

@@ -15,20 +15,18 @@ from numpy.typing import NDArray
 from cyberstride import Regimes, Verdicts
 from cyberstride import judge as judging
 from cyberstride.belief import Belief
+from cyberstride.crew import Crew
 from cyberstride.filter import blank
 from cyberstride.kernel import JUDGE
 from cyberstride.lanes.records import MOST_DOF
 from cyberstride.whole import Whole
-from opsroom.judgement.table import Table
+from opsroom.judgement.table import ALONE, Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _FEW = 4096
 """Verdicts for which there is room from the beginning."""
-
-ALONE = 2048
-"""So few readings one thread judges sooner than others are woken."""
 
 
 def cores() -> int:
@@ -50,6 +48,11 @@ class Filter:
         self._belief: Belief | None = None
         self._most_dof = 0.0
         """No signal of that belief has more degrees of freedom."""
+
+    @property
+    def crew(self) -> Crew:
+        """The threads that share what is to be judged."""
+        return self.whole.kernel.crew
 
     def close(self) -> None:
         """End the threads."""

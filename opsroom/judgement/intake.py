@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cyberstride.crew import Crew
 from opsroom.judgement.passes import gather
+from opsroom.judgement.table import shares
 from opsroom.record.store import KINDS, QUALITIES, shard_of
 from telex_ingest.heard import Accepted, SheetAccepted, StripAccepted
 from telex_ingest.telex import Quality, TelexKind
@@ -26,6 +28,9 @@ _KIND = {kind: code for code, kind in enumerate(KINDS)}
 _GOOD = {Quality.GOOD}
 _MOST_SHAPES = 100_000
 """Shapes of telexes that are remembered; a room that sees more forgets them all and begins again."""
+
+_FIGURE = {8: "<f8", 4: "<f4"}
+"""Figures of so many bytes, as numpy names them."""
 
 _signals_of = attrgetter("signals")
 _value_of, _quality_of = itemgetter(1), itemgetter(2)
@@ -98,10 +103,10 @@ class _Places:
 class Intake:
     """Makes columns of telexes, and remembers which lanes the readings of each shape of telex have."""
 
-    def __init__(self, lane_of: Mapping[str, Mapping[int, int]], numbers: Mapping[str, int]) -> None:
-        self._lane_of, self._numbers = lane_of, numbers
+    def __init__(self, lane_of: Mapping[str, Mapping[int, int]], numbers: Mapping[str, int], crew: Crew) -> None:
+        self._lane_of, self._numbers, self._crew = lane_of, numbers, crew
         self._shapes: dict[tuple[str, tuple[int, ...]], Ints] = {}
-        self._sheets: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Ints, Ints, Ints, Ints, Ints]] = {}
+        self._sheets: dict[tuple[tuple[str, ...], tuple[int, ...]], tuple[Ints, Ints, Ints]] = {}
         self._homes: dict[str, tuple[int, int]] = {}
         self._places: dict[tuple[int, ...], _Places] = {}
 
@@ -116,47 +121,46 @@ class Intake:
         runs: list[_Run] = []
         for kind, some in groupby(items, type):
             if kind is SheetAccepted:
-                runs += [run for sheet in some if isinstance(sheet, SheetAccepted) for run in self._sheet(sheet)]
+                runs += self._sheet_runs([sheet for sheet in some if isinstance(sheet, SheetAccepted)])
             elif kind is StripAccepted:
                 runs += self._strips([strip for strip in some if isinstance(strip, StripAccepted)])
             else:
                 runs += self._singles(
                     [telex for telex in some if isinstance(telex, Accepted) and telex.plant in self._lane_of]
                 )
-        return _sorted(runs)
+        return _sorted(runs, self._crew)
 
-    def _sheet(self, sheet: SheetAccepted) -> Iterable[_Run]:
+    def _sheet_runs(self, sheets: Sequence[SheetAccepted]) -> Iterable[_Run]:
+        """Sheets one after another; those whose rows are of one length together, with a few copies of whole columns."""
+        for (m, width), some in groupby(sheets, _row_of):
+            alike: list[SheetAccepted] = []
+            known: list[tuple[Ints, Ints, Ints]] = []
+            for sheet in some:
+                places = self._places_of(sheet)
+                if places is not None:
+                    alike.append(sheet)
+                    known.append(places)
+                    continue
+                if alike:
+                    yield _joined(alike, known, m, width)
+                    alike, known = [], []
+                yield from self._singles([telex for telex in sheet.rows() if telex.plant in self._lane_of])
+            if alike:
+                yield _joined(alike, known, m, width)
+
+    def _places_of(self, sheet: SheetAccepted) -> tuple[Ints, Ints, Ints] | None:
+        """Lanes of the readings, shards and numbers of the plants of a sheet; None when a plant is not known."""
         key = (sheet.plants, sheet.signals)
         known = self._sheets.get(key)
         if known is None:
             if not all(plant in self._lane_of for plant in sheet.plants):
-                return self._singles([telex for telex in sheet.rows() if telex.plant in self._lane_of])
+                return None
             if len(self._sheets) >= _MOST_SHAPES // 100:
                 self._sheets.clear()
             homes = np.array([self._home(plant) for plant in sheet.plants], np.int64)
             lanes = [self._lane_of[plant][number] for plant in sheet.plants for number in sheet.signals]
-            sizes = np.full(len(sheet.plants), len(sheet.signals), np.int64)
-            good = np.zeros(len(lanes), np.int64)
-            known = self._sheets[key] = (np.array(lanes, np.int64), homes[:, 0].copy(), homes[:, 1].copy(), sizes, good)
-        lane, shard, plant, sizes, good = known
-        t = len(sheet.plants)
-        value = np.frombuffer(sheet.values, "<f8" if sheet.width == 8 else "<f4").astype(np.float64)
-        value[~np.isfinite(value)] = np.nan
-        return (
-            _Run(
-                shard,
-                plant,
-                np.array(sheet.epochs, np.int64),
-                np.array(sheet.seqs, np.int64),
-                np.frombuffer(sheet.source_us, "<i8"),
-                np.full(t, sheet.received_us, np.int64),
-                np.full(t, _KIND[sheet.kind], np.int64),
-                sizes,
-                lane,
-                value,
-                good,
-            ),
-        )
+            known = self._sheets[key] = (np.array(lanes, np.int64), homes[:, 0].copy(), homes[:, 1].copy())
+        return known
 
     def _strips(self, strips: Sequence[StripAccepted]) -> Iterable[_Run]:
         """Strips of one shape after another, those of one shape together."""
@@ -236,7 +240,41 @@ class Intake:
         return lanes
 
 
-def _sorted(runs: Sequence[_Run]) -> tuple[Telexes, Columns]:
+def _joined(sheets: Sequence[SheetAccepted], known: Sequence[tuple[Ints, Ints, Ints]], m: int, width: int) -> _Run:
+    """Sheets with rows of m values of `width` bytes as one run; `known` are lanes, shards and numbers of each."""
+    rows = [len(sheet.plants) for sheet in sheets]
+    t = sum(rows)
+    lane, shard, plant = (np.concatenate(column) for column in zip(*known, strict=True))
+    if any(sheet.epochs for sheet in sheets):
+        told = [sheet.epochs or np.ones(many, "<i8").tobytes() for sheet, many in zip(sheets, rows, strict=True)]
+        epochs: Ints = np.frombuffer(b"".join(told), "<i8")
+    else:
+        epochs = np.ones(t, np.int64)
+    value = np.frombuffer(b"".join([sheet.values for sheet in sheets]), _FIGURE[width]).astype(np.float64)
+    odd = ~np.isfinite(value)
+    if odd.any():
+        value[odd] = np.nan
+    return _Run(
+        shard,
+        plant,
+        epochs,
+        np.frombuffer(b"".join([sheet.seqs for sheet in sheets]), "<i8"),
+        np.frombuffer(b"".join([sheet.source_us for sheet in sheets]), "<i8"),
+        np.repeat(np.array([sheet.received_us for sheet in sheets], np.int64), rows),
+        np.repeat(np.array([_KIND[sheet.kind] for sheet in sheets], np.int64), rows),
+        np.full(t, m, np.int64),
+        lane,
+        value,
+        np.zeros(t * m, np.int64),
+    )
+
+
+def _row_of(sheet: SheetAccepted) -> tuple[int, int]:
+    """How many values a row of a sheet has, and of how many bytes."""
+    return len(sheet.signals), sheet.width
+
+
+def _sorted(runs: Sequence[_Run], crew: Crew) -> tuple[Telexes, Columns]:
     """Put runs one behind the other and sort by shard, so that telexes of one shard keep their order."""
     if not runs:
         nothing = np.empty(0, np.int64)
@@ -256,8 +294,12 @@ def _sorted(runs: Sequence[_Run]) -> tuple[Telexes, Columns]:
     n, starts = len(whole.lane), np.cumsum(whole.size) - whole.size
     telex, lane, source_us, kind, quality = (np.empty(n, np.int64) for _ in range(5))
     value = np.empty(n)
-    gather(
-        order, starts, np.ascontiguousarray(whole.size), telexes.source_us, telexes.kind, whole.lane, whole.value, whole.quality,
-        telex, lane, source_us, kind, value, quality,
-    )  # fmt: skip
+
+    def some(first: int, end: int) -> None:
+        gather(
+            first, end, order, starts, telexes.ends, telexes.source_us, telexes.kind,
+            whole.lane, whole.value, whole.quality, telex, lane, source_us, kind, value, quality,
+        )  # fmt: skip
+
+    crew.each(some, shares(len(order), n, crew))
     return telexes, Columns(telex, lane, source_us, kind, value, quality)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cyberstride import Verdicts
+from cyberstride.crew import Crew
 from opsroom.judgement.passes import NEVER, absorb
 from opsroom.judgement.rings import Rings
-from opsroom.judgement.table import Table, Words
+from opsroom.judgement.table import Table, Words, shares
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -93,17 +95,33 @@ class Lanes:
         self.rings.grow(size)
         return size
 
-    def absorb(self, table: Table, row: int, said: Verdicts, words: Words) -> Loud:
-        """Keep what the filter `said` of one row of a table, beside its readings in the `words` too; tells what it announced."""
-        m = table.lane.shape[1]
-        loud, moments, bands = np.empty(m, np.int64), np.empty((m, 2), np.int64), np.empty((m, 2))
-        many = absorb(
-            table.place[row], table.lane[row], table.source_us[row], table.value[row],
-            said.named[row], np.ascontiguousarray(said.p_now[row].T), said.level[row], said.slope[row],
-            said.low[row], said.high[row], said.onset_back[row], said.announced[row],
-            words.named, words.p, words.level, words.low, words.high,
-            *self.rings.arrays,
-            self.since_us, self.suspected_us, self.named, self.p, self.level, self.slope,
-            loud, moments, bands,
-        )  # fmt: skip
-        return Loud(loud[:many].copy(), moments[:many].copy(), bands[:many].copy())
+    def absorb(self, table: Table, said: Verdicts, words: Words, crew: Crew) -> Iterator[tuple[int, Loud]]:
+        """Keep what the filter `said` of a table, beside its readings in the `words` too; tells what it announced, row by row.
+
+        No two signals share anything of what is kept, so that the `crew` shares them out.
+        """
+        c, m = table.lane.shape
+        # Nobody touches the pages of this in which nothing is announced.
+        loud, moments, bands = np.empty((c * m, 2), np.int64), np.empty((c * m, 2), np.int64), np.empty((c * m, 2))
+        p_now, found = np.ascontiguousarray(np.moveaxis(said.p_now, 1, 2)), list[tuple[int, int]]()
+
+        def some(first: int, end: int) -> None:
+            many = absorb(
+                first, end, table.place, table.lane, table.source_us, table.value,
+                said.named, p_now, said.level, said.slope, said.low, said.high, said.onset_back, said.announced,
+                words.named, words.p, words.level, words.low, words.high,
+                *self.rings.arrays,
+                self.since_us, self.suspected_us, self.named, self.p, self.level, self.slope,
+                loud, moments, bands,
+            )  # fmt: skip
+            if many:
+                found.append((first * c, first * c + many))
+
+        crew.each(some, shares(m, c * m, crew))
+        if not found:
+            return
+        at = np.concatenate([np.arange(*span) for span in sorted(found)])
+        row = loud[at, 0]
+        for one in np.unique(row).tolist():
+            here = at[row == one]
+            yield one, Loud(loud[here, 1], moments[here], bands[here])

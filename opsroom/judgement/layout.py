@@ -10,10 +10,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from cyberstride.crew import Crew
 from opsroom.judgement import passes
 from opsroom.judgement.intake import Columns, Telexes
 from opsroom.judgement.lanes import Lanes
-from opsroom.judgement.table import Table
+from opsroom.judgement.table import Table, shares
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,15 +30,15 @@ def by_neighbours(said: Telexes, columns: Columns) -> Ints:
     return order
 
 
-def laid(columns: Columns, order: Ints, lanes: Lanes) -> Iterable[Table]:
+def laid(columns: Columns, order: Ints, lanes: Lanes, crew: Crew) -> Iterable[Table]:
     """Lay out what is to be judged, every signal's readings in the order of the columns, signals in that of `order`.
 
     The regimes and the way of judging (`Lanes.pace`, `Lanes.tuned`) are the same for all signals of a table. Corrections, and
-    backfill behind what was heard, are left out. The source times of the signals' newest readings go on.
+    backfill behind what was heard, are left out. The source times of the signals' newest readings go on. The `crew` shares it.
     """
     n = len(columns.lane)
     if n and lanes.alike and passes.rising(order, columns.lane, columns.kind):
-        yield _row(columns, order, lanes)
+        yield _row(columns, order, lanes, crew)
         return
     turn, elapsed = np.empty(n, np.int64), np.empty(n)
     most = passes.turns(
@@ -45,20 +46,24 @@ def laid(columns: Columns, order: Ints, lanes: Lanes) -> Iterable[Table]:
     )
     try:
         for some in _alike(columns.lane, order, lanes) if most else ():
-            yield from _tables(columns, some, lanes, turn, elapsed, most)
+            yield from _tables(columns, some, lanes, turn, elapsed, most, crew)
     finally:
         passes.clear(columns.lane, lanes.seen)
 
 
-def _row(columns: Columns, order: Ints, lanes: Lanes) -> Table:
+def _row(columns: Columns, order: Ints, lanes: Lanes, crew: Crew) -> Table:
     """Live readings, one of each signal, as a table of one row."""
     n = len(order)
     lane, source_us = np.empty(n, np.int64), np.empty(n, np.int64)
     value, lapse, told = np.empty(n), np.empty(n), np.empty(n)
-    passes.lay_row(
-        order, columns.lane, columns.value, columns.quality, columns.source_us, lanes.period_us, lanes.last_us,
-        lane, source_us, value, lapse, told,
-    )  # fmt: skip
+
+    def some(first: int, end: int) -> None:
+        passes.lay_row(
+            first, end, order, columns.lane, columns.value, columns.quality, columns.source_us,
+            lanes.period_us, lanes.last_us, lane, source_us, value, lapse, told,
+        )  # fmt: skip
+
+    crew.each(some, shares(n, n, crew))
     return Table(order[None], lane[None], source_us[None], value[None], lapse[None], told[None])
 
 
@@ -85,7 +90,9 @@ def _alike(lane: Ints, order: Ints, lanes: Lanes) -> Iterable[Ints]:
         yield order if len(kinds) == 1 else order[how == one]
 
 
-def _tables(columns: Columns, order: Ints, lanes: Lanes, turn: Ints, elapsed: Floats, most: int) -> Iterable[Table]:
+def _tables(
+    columns: Columns, order: Ints, lanes: Lanes, turn: Ints, elapsed: Floats, most: int, crew: Crew
+) -> Iterable[Table]:
     width = np.zeros(most + 1, np.int64)
     passes.widths(order, columns.lane, turn, lanes.seen, lanes.column, width)
     sizes = width * np.arange(most + 1)
@@ -93,10 +100,15 @@ def _tables(columns: Columns, order: Ints, lanes: Lanes, turn: Ints, elapsed: Fl
     total = int(ends[-1])
     place, lane, source_us = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     value, lapse, told = np.empty(total), np.empty(total), np.empty(total)
-    passes.lay(
-        order, columns.lane, columns.value, columns.quality, columns.source_us, turn, elapsed, lanes.seen, lanes.column,
-        width, ends - sizes, place, lane, source_us, value, lapse, told,
-    )  # fmt: skip
+    starts = ends - sizes
+
+    def some(first: int, end: int) -> None:
+        passes.lay(
+            first, end, order, columns.lane, columns.value, columns.quality, columns.source_us, turn, elapsed,
+            lanes.seen, lanes.column, width, starts, place, lane, source_us, value, lapse, told,
+        )  # fmt: skip
+
+    crew.each(some, shares(len(order), len(order), crew))
     for rows in np.flatnonzero(width).tolist():
         part, shape = slice(int(ends[rows] - sizes[rows]), int(ends[rows])), (rows, int(width[rows]))
         yield Table(

@@ -16,6 +16,8 @@ NEVER = np.iinfo(np.int64).min
 _LIVE, _CORRECTION, _BACKFILL = 0, 1, 2
 """The codes of `opsroom.record.store.KINDS`."""
 _BAD, _STEADY, _SUSPECTED = 2, 1, 2
+_TOGETHER = 512
+"""Signals of which one row after the other is kept: what is known of them stays in a core's own cache."""
 
 
 @compiled
@@ -31,15 +33,19 @@ def spread(order: Any, starts: Any, sizes: Any, into: Any) -> None:
 
 @compiled
 def gather(
-    order: Any, starts: Any, sizes: Any, t_source: Any, t_kind: Any, lane_of: Any, value_of: Any, quality_of: Any,
+    first: int, end: int, order: Any, starts: Any, ends: Any, t_source: Any, t_kind: Any,
+    lane_of: Any, value_of: Any, quality_of: Any,
     telex: Any, lane: Any, source: Any, kind: Any, value: Any, quality: Any,
 ) -> None:  # fmt: skip
-    """Write the readings of the telexes `order` one telex after the other, with what their telex says beside each."""
-    to = 0
-    for number in range(len(order)):
+    """Write the readings of the telexes `order` one telex after the other, with what their telex says beside each.
+
+    Only those of the telexes `first` to `end`, which end at `ends`; others may be written at the same time.
+    """
+    to = ends[first - 1] if first else 0
+    for number in range(first, end):
         start = starts[order[number]]
         now, how = t_source[number], t_kind[number]
-        for place in range(start, start + sizes[order[number]]):
+        for place in range(start, start + ends[number] - to):
             telex[to], source[to], kind[to] = number, now, how
             lane[to], value[to], quality[to] = lane_of[place], value_of[place], quality_of[place]
             to += 1
@@ -58,11 +64,14 @@ def rising(order: Any, lane: Any, kind: Any) -> bool:
 
 @compiled
 def lay_row(
-    order: Any, lane: Any, value: Any, quality: Any, source: Any, period: Any, last: Any,
+    first: int, end: int, order: Any, lane: Any, value: Any, quality: Any, source: Any, period: Any, last: Any,
     lanes: Any, at: Any, x: Any, lapse: Any, told: Any,
 ) -> None:  # fmt: skip
-    """Lay live readings, one of each signal, into one row: what `turns`, `widths` and `lay` would write of them."""
-    for to in range(len(order)):
+    """Lay live readings, one of each signal, into one row: what `turns`, `widths` and `lay` would write of them.
+
+    Only those at `first` to `end` of the order; others may be laid at the same time.
+    """
+    for to in range(first, end):
         place = order[to]
         row, now = lane[place], source[place]
         before = last[row]
@@ -108,11 +117,15 @@ def widths(order: Any, lane: Any, turn: Any, seen: Any, column: Any, width: Any)
 
 @compiled
 def lay(
-    order: Any, lane: Any, value: Any, quality: Any, source: Any, turn: Any, elapsed: Any, seen: Any, column: Any,
-    width: Any, start: Any, places: Any, lanes: Any, at: Any, x: Any, lapse: Any, told: Any,
+    first: int, end: int, order: Any, lane: Any, value: Any, quality: Any, source: Any, turn: Any, elapsed: Any,
+    seen: Any, column: Any, width: Any, start: Any, places: Any, lanes: Any, at: Any, x: Any, lapse: Any, told: Any,
 ) -> None:  # fmt: skip
-    """Lay the readings of signals with c readings each into a table (c, width[c]) from `start[c]` on; bad ones are missing."""
-    for place in order:
+    """Lay the readings of signals with c readings each into a table (c, width[c]) from `start[c]` on; bad ones are missing.
+
+    Only those at `first` to `end` of the order; others may be laid at the same time.
+    """
+    for number in range(first, end):
+        place = order[number]
         if turn[place] < 0:
             continue
         row = lane[place]
@@ -146,45 +159,49 @@ def onset(lane: int, back: int, count: Any, r_source: Any, r_low: Any, r_high: A
 
 @compiled
 def absorb(
-    places: Any, lanes: Any, at: Any, x: Any,
+    first: int, end: int, places: Any, lanes: Any, at: Any, x: Any,
     v_named: Any, v_p: Any, v_level: Any, v_slope: Any, v_low: Any, v_high: Any, v_onset: Any, v_announced: Any,
     named: Any, p: Any, level: Any, low: Any, high: Any,
     count: Any, r_source: Any, r_value: Any, r_low: Any, r_high: Any, r_named: Any,
     since: Any, suspected: Any, l_named: Any, l_p: Any, l_level: Any, l_slope: Any,
     loud: Any, loud_at: Any, loud_band: Any,
 ) -> int:  # fmt: skip
-    """Keep what the filter said of a round: beside the readings, among the last readings, and as what holds now.
+    """Keep what the filter said of the signals `first` to `end` of a table: beside the readings, among the last, as what holds.
 
-    `v_p` is (4, m), `p` (n, 4). Tells how many were announced; they stand in `loud`, beside each the source times of its onset
-    and of its first suspicion in `loud_at`, and in `loud_band` the newest 90 % forecast made for the onset or before it.
+    Those of other signals may be kept at the same time. `v_p` is (c, 4, m), `p` (n, 4). Tells how many were announced; they stand
+    in `loud` from `first` times c on, as row and signal, beside each the source times of its onset and of its first suspicion
+    in `loud_at`, and in `loud_band` the newest 90 % forecast made for the onset or before it.
     """
-    announced = 0
-    for k in range(len(lanes)):
-        row, place, word, now = lanes[k], places[k], v_named[k], at[k]
-        on, aside = row // SHELF, row % SHELF
-        named[place] = word
-        for four in range(4):
-            p[place, four] = l_p[row, four] = v_p[four, k]
-        level[place], low[place], high[place] = v_level[k], v_low[k], v_high[k]
-        many = count[row]
-        ring = many % KEPT
-        r_source[on, ring, aside], r_value[on, ring, aside], r_named[on, ring, aside] = now, x[k], word
-        r_low[on, ring, aside], r_high[on, ring, aside] = v_low[k], v_high[k]
-        count[row] = many + 1
-        l_named[row], l_level[row], l_slope[row] = word, v_level[k], v_slope[k]
-        back = v_onset[k]
-        if back < 0:
-            since[row] = NEVER
-        else:
-            since[row] = r_source[on, (many - min(back, min(many + 1, KEPT) - 1)) % KEPT, aside]
-        if word <= _STEADY:
-            suspected[row] = NEVER
-        elif word == _SUSPECTED and suspected[row] == NEVER:
-            suspected[row] = now
-        if v_announced[k]:
-            loud[announced], loud_at[announced, 1] = k, suspected[row]
-            loud_at[announced, 0], loud_band[announced, 0], loud_band[announced, 1] = onset(
-                row, back, count, r_source, r_low, r_high
-            )
-            announced += 1
-    return announced
+    rows = len(lanes)
+    begin = to = first * rows
+    for some in range(first, end, _TOGETHER):
+        for r in range(rows):
+            for k in range(some, min(some + _TOGETHER, end)):
+                row, place, word, now = lanes[r, k], places[r, k], v_named[r, k], at[r, k]
+                on, aside = row // SHELF, row % SHELF
+                named[place] = word
+                for four in range(4):
+                    p[place, four] = l_p[row, four] = v_p[r, four, k]
+                level[place], low[place], high[place] = v_level[r, k], v_low[r, k], v_high[r, k]
+                many = count[row]
+                ring = many % KEPT
+                r_source[on, ring, aside], r_value[on, ring, aside], r_named[on, ring, aside] = now, x[r, k], word
+                r_low[on, ring, aside], r_high[on, ring, aside] = v_low[r, k], v_high[r, k]
+                count[row] = many + 1
+                l_named[row], l_level[row], l_slope[row] = word, v_level[r, k], v_slope[r, k]
+                back = v_onset[r, k]
+                if back < 0:
+                    since[row] = NEVER
+                else:
+                    since[row] = r_source[on, (many - min(back, min(many + 1, KEPT) - 1)) % KEPT, aside]
+                if word <= _STEADY:
+                    suspected[row] = NEVER
+                elif word == _SUSPECTED and suspected[row] == NEVER:
+                    suspected[row] = now
+                if v_announced[r, k]:
+                    loud[to, 0], loud[to, 1], loud_at[to, 1] = r, k, suspected[row]
+                    loud_at[to, 0], loud_band[to, 0], loud_band[to, 1] = onset(
+                        row, back, count, r_source, r_low, r_high
+                    )
+                    to += 1
+    return to - begin

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -29,9 +29,18 @@ _WIDER = NORMAL_SD / 1.6448536269514722
 """From the half width of a 90 % forecast to that."""
 
 
-def news_of(bank: Bank, announced: Iterable[Announced]) -> tuple[VerdictNews, ...]:
+def news_of(bank: Bank, announced: Sequence[Announced]) -> tuple[VerdictNews, ...]:
     """Tell announced verdicts as news for `decide`."""
-    return tuple(_verdict_news(bank, one) for one in announced)
+    told: list[VerdictNews] = []
+    plain: dict[int, list[Verdict]] = {}
+    # Those on one row of a table share its columns, which become plain numbers sooner together than one by one.
+    for one in announced:
+        shared = plain.get(id(one.verdict))
+        if shared is None:
+            columns = [column.tolist() for column in one.verdict]
+            shared = plain[id(one.verdict)] = [Verdict(*row) for row in zip(*columns, strict=True)]
+        told.append(_verdict_news(bank, one, shared[one.row]))
+    return tuple(told)
 
 
 def normal_of(low: float, high: float) -> tuple[float | None, float | None]:
@@ -47,8 +56,7 @@ def normal_of(low: float, high: float) -> tuple[float | None, float | None]:
     return middle - _WIDER * half, middle + _WIDER * half
 
 
-def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:
-    verdict = one.verdict.one(one.row)
+def _verdict_news(bank: Bank, one: Announced, verdict: Verdict) -> VerdictNews:
     normal_low, normal_high = normal_of(*one.normal)
     return VerdictNews(
         signal=bank.signals[one.lane].key,
@@ -56,7 +64,7 @@ def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:
         named=NAMES[verdict.named],
         since=one.onset_us / 1e6,
         probability=min(max(verdict.sure, 0.0), 1.0) if math.isfinite(verdict.sure) else 0.0,
-        direction=_direction(verdict, one.value),
+        direction=_direction(verdict, one.value, normal_low, normal_high),
         p_now=_four(verdict.p_now),
         suspected_at=None if one.suspected_us is None else one.suspected_us / 1e6,
         value=_finite(one.value),
@@ -75,11 +83,27 @@ def _verdict_news(bank: Bank, one: Announced) -> VerdictNews:
     )
 
 
-def _direction(verdict: Verdict, value: float) -> Literal["up", "down", ""]:
-    """Where the told movement goes: a slope as it is now, since its size is by how much it changed."""
-    moves = (verdict.slope if verdict.named == SLOPE else 0.0, verdict.size, value - (verdict.low + verdict.high) / 2)
+def _direction(verdict: Verdict, value: float, low: float | None, high: float | None) -> Literal["up", "down", ""]:
+    """Where the told movement goes, given what was normal before it: a slope as it is now, the others as they have changed."""
+    slope = verdict.slope if verdict.named == SLOPE and not _of_before(verdict, low, high) else 0.0
+    moves = (slope, verdict.size, value - (verdict.low + verdict.high) / 2)
     moved = next((one for one in moves if math.isfinite(one) and one != 0), 0.0)
     return "up" if moved > 0 else "down" if moved < 0 else ""
+
+
+def _of_before(verdict: Verdict, low: float | None, high: float | None) -> bool:
+    """Tell whether the figure of a slope that has just been named is that of the time before: its change tells where it goes.
+
+    The filter has hardly taken it up by then. A level that has left what was normal, to the side of the change, is no end of a
+    movement to the other side; within it, a slope that is smaller than its own deviation says nothing.
+    """
+    slope, size = verdict.slope, verdict.size
+    if not (slope * size < 0.0 and abs(slope) < abs(size)):
+        return False
+    under, over = low is not None and verdict.level < low, high is not None and verdict.level > high
+    if under or over:
+        return under if size < 0.0 else over
+    return abs(slope) < verdict.slope_sd
 
 
 def evidence(bank: Bank, key: str, now: float, software: str = "") -> Evidence | None:

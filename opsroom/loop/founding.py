@@ -13,6 +13,7 @@ from opsroom.entry.links import Links
 from opsroom.entry.people import People
 from opsroom.loop.hall import PEOPLE, ROOM, Hall, NoRoomError, read_file
 from opsroom.proof.keys import Keyring
+from opsroom.record.backup_note import refuse_half
 from opsroom.record.disk import private_file, private_folder
 from opsroom.room.refusal import RoomError
 from telex_ingest.ticket import Ticket
@@ -31,6 +32,7 @@ class RoomExistsError(RoomError):
 
 def found(folder: Path, text: str | None = None) -> dict[str, str]:
     """Make a room's folder with its room.toml and accounts; tells the passphrases, once."""
+    refuse_half(folder)
     if (folder / ROOM).exists():
         raise RoomExistsError(folder)
     text = template() if text is None else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
 from opsroom.record import blocks
 from opsroom.record.absorbed import Absorbed
+from opsroom.record.backup_note import refuse_half
 from opsroom.record.disk import StoreError, private_folder
 from opsroom.record.journal import Journal
 from opsroom.record.looks import Looks
@@ -147,7 +148,7 @@ class Hall:
         self.pulse.loop.charge("births")
 
     def heard(
-        self, announced: Iterable[Announced], readings: Iterable[tuple[str, float, float | None]]
+        self, announced: Sequence[Announced], readings: Iterable[tuple[str, float, float | None]]
     ) -> tuple[AnyNews, ...]:
         """News of a tick: verdicts first, then what the recovery watch saw."""
         self.recovery, returned = recovery.look(self.recovery, readings)
@@ -155,15 +156,21 @@ class Hall:
 
     def listen(self, judged: Judged) -> tuple[AnyNews, ...]:
         """News of a tick's verdicts, and of the signals that somebody waits for to recover."""
-        lanes = [signal.lane for key in self.recovery.watches if (signal := self.bank.by_key.get(key)) is not None]
-        places = np.flatnonzero(judged.live & np.isin(judged.lane, lanes)) if lanes else ()
-        signals = self.bank.signals
+        by_key, signals = self.bank.by_key, self.bank.signals
+        lanes = [by_key[key].lane for key in self.recovery.watches if key in by_key]
+        if not lanes:
+            return self.heard(judged.announced, ())
+        watched = np.zeros(len(signals), np.bool_)
+        watched[lanes] = True
+        places = np.flatnonzero(judged.live & watched[judged.lane])
+        columns = (
+            judged.lane[places].tolist(),
+            (judged.source_us[places] / 1e6).tolist(),
+            judged.value[places].tolist(),
+        )
         return self.heard(
             judged.announced,
-            (
-                (signals[judged.lane[place]].key, float(judged.source_us[place]) / 1e6, float(judged.value[place]))
-                for place in places
-            ),
+            ((signals[lane].key, at, value) for lane, at, value in zip(*columns, strict=True)),
         )
 
     @staticmethod
@@ -217,7 +224,8 @@ class Hall:
 
 
 def read_file(folder: Path) -> RoomFile:
-    """Read a folder's room.toml; raises `NoRoomError`, or `CharterError` with every mistake in it."""
+    """Read a folder's room.toml; raises `NoRoomError`, `StoreError` (half a backup), or `CharterError` with every mistake."""
+    refuse_half(folder)
     try:
         text = (folder / ROOM).read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -36,28 +36,44 @@ class Pulse:
     loop_ns: int = 0
     """Processor time of the loop's thread since it began."""
     writer_ns: int = 0
+    writes: int = 0
+    write_s: float = 0.0
+    """How long writing has taken in all, waiting for the disk included, in seconds of the world."""
+    slowest_write_s: float = 0.0
+    longest_s: float = 0.0
+    """The longest that a telex waited, in seconds."""
 
     def beat(self, at: float, took_s: float) -> None:
         """Note that a tick ended."""
         self.ticks += 1
         self.at, self.tick_s, self.slowest_s = at, took_s, max(self.slowest_s, took_s)
 
+    def wrote(self, took_s: float) -> None:
+        """Note that a tick was written, and how long that took until it was durable."""
+        self.writes += 1
+        self.write_s += took_s
+        self.slowest_write_s = max(self.slowest_write_s, took_s)
+
     def waited(self, delays_s: NDArray[np.float64]) -> None:
         """Note how long telexes waited from their arrival until their verdict was durable."""
         self.telexes += len(delays_s)
         self.delays += np.bincount(np.searchsorted(EDGES_S, delays_s), minlength=len(EDGES_S) + 1)
         self.delay_sum_s += float(delays_s.sum())
+        self.longest_s = max(self.longest_s, float(delays_s.max(initial=0.0)))
 
     def quantile(self, share: float) -> float | None:
-        """The upper edge of the bucket that holds this share of the delays; None before the first.
+        """The upper edge of the bucket that holds this share of the delays, the longest of all beyond; None before the first.
 
         >>> pulse = Pulse()
         >>> pulse.waited(np.array([0.004, 0.015, 0.016, 0.2]))
         >>> pulse.quantile(0.5), pulse.quantile(0.99)
         (0.02, 0.25)
+        >>> pulse.waited(np.array([400.0]))
+        >>> pulse.quantile(0.99)
+        400.0
         """
         total = int(self.delays.sum())
         if total == 0:
             return None
         place = int(np.searchsorted(np.cumsum(self.delays), share * total))
-        return EDGES_S[place] if place < len(EDGES_S) else float("inf")
+        return EDGES_S[place] if place < len(EDGES_S) else self.longest_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,6 +29,9 @@ SNAPSHOT_S = 120.0
 One shard follows the other, evenly over this time: all at once would stop a room of many signals for seconds.
 """
 
+LATE_S = 1.0
+"""How long the copying of a shard's beliefs waits for a moment in which nothing else is to be done, in seconds of the world."""
+
 TEND_S = 1.0
 """How often the store's house is looked after, in seconds of the world; while there is work, `BUSY_S` apart."""
 
@@ -35,6 +39,16 @@ BUSY_S = 0.05
 
 LOOK_S = 10.0
 """How often what the store holds is measured, in seconds of the world."""
+
+PROGRESS_S = 0.25
+"""How often it is noted how far was judged, in seconds of the world or of the room, while nothing happens that is an event.
+
+After a kill ticks behind the note are judged again, to the same nothing.
+"""
+
+
+GAP_S = 0.1
+"""How long the store's keeper waits at most for a tick to be written before it writes itself, in seconds of the world."""
 
 
 class WriterStoppedError(RoomError):
@@ -65,6 +79,13 @@ class Writer:
         """By shard: the mark up to which its beliefs were kept since the room began."""
         self._saving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._saving.set_result(None)
+        self._between = threading.Event()
+        """Set whenever a tick has been written: who writes then is done before the next one comes."""
+        self._ending = False
+        self._noted_at = (float("-inf"), float("-inf"))
+        """When it was last noted how far was judged, by the clocks of the room and of the world."""
+        self._unnoted: tuple[int, float] | None = None
+        """How far was judged, and when, if that is not noted."""
 
     async def write(
         self,
@@ -81,7 +102,9 @@ class Writer:
         What a signal believes is kept before an agreement stands there that changes it: a restart judges none of the older
         readings by it.
         """
-        if not (births or judged.blocks or tick.entries or gaps):
+        some = bool(births or judged.blocks or tick.entries or gaps)
+        noted = self._is_to_note(tick, at, some)
+        if not (some or noted):
             return
         store, journal, box = self.hall.store, self.hall.journal, self.hall.box
         closed, believed = box.watch(tick.events), self.hall.bank.snapshot(self.hall.agreed(tick.events))
@@ -94,16 +117,36 @@ class Writer:
                 lambda: _ignore(store.append(judged.blocks)),
                 lambda: store.save_beliefs(store.last_mark, believed) if believed else None,
                 lambda: box.keep(sealed),
-                lambda: _ignore(journal.append(tick.entries, judged_up_to=store.last_mark, at=at)),
+                lambda: _ignore(journal.append(tick.entries, judged_up_to=store.last_mark, at=at)) if noted else None,
                 lambda: box.forget(closed),
             ]
         )
+        self._unnoted = None if noted else (store.last_mark, at)
+
+    def _is_to_note(self, tick: Tick, at: float, some: bool) -> bool:
+        """Whether the journal is to note how far was judged, now that `some` is written or, else, that nothing is."""
+        now = asyncio.get_running_loop().time()
+        timely = max(at - self._noted_at[0], now - self._noted_at[1]) >= PROGRESS_S
+        rest = self._unnoted is not None and self.hall.store.ails is None
+        noted = bool(tick.entries) or ((some or rest) and timely)
+        if noted:
+            self._noted_at = (at, now)
+        return noted
 
     @property
     def keeps_beliefs_now(self) -> bool:
         """Whether it is time to keep the beliefs of a shard."""
+        return self._overdue_s >= 0.0
+
+    @property
+    def keeps_beliefs_late(self) -> bool:
+        """Whether no moment between two ticks was found for that."""
+        return self._overdue_s >= LATE_S
+
+    @property
+    def _overdue_s(self) -> float:
         shards = max(1, len(self.hall.bank.shards))
-        return asyncio.get_running_loop().time() - self._kept_at >= SNAPSHOT_S / shards
+        return asyncio.get_running_loop().time() - self._kept_at - SNAPSHOT_S / shards
 
     async def keep_beliefs(self, *, now: bool = False, shards: Collection[int] = ()) -> None:
         """Keep the beliefs as they are after the last tick: of all `now`, of these `shards`, or of the next one in time.
@@ -141,7 +184,15 @@ class Writer:
         """Keep copies; a disk that says no has the ticks tell of it, and those shards have their turn again."""
         with suppress(StoreError):
             if self.hall.store.ails is None:
-                self._keep(mark, {shard: pack(one) for shard, one in known.items()})
+                parts = {shard: pack(one) for shard, one in known.items()}
+                self._await_gap()
+                self._keep(mark, parts)
+
+    def _await_gap(self) -> None:
+        """Wait, on the keeper's thread, until a tick has just been written, or none seems to come."""
+        self._between.clear()
+        if not self._ending:
+            self._between.wait(GAP_S)
 
     async def _until_done(self, steps: list[Callable[[], None]]) -> None:
         loop = asyncio.get_running_loop()
@@ -149,13 +200,15 @@ class Writer:
         def run() -> None:
             if self.hall.store.ails is not None:
                 raise self.hall.store.ails  # what cannot be read must not grow: the plants keep their telexes
-            toll = self.hall.pulse.writer
+            toll, began = self.hall.pulse.writer, loop.time()
             toll.begin()
             while steps:
                 steps[0]()
                 toll.charge("journal, births, gaps")
                 del steps[0]
+            self._between.set()
             self.hall.pulse.writer_ns = toll.now()
+            self.hall.pulse.wrote(loop.time() - began)
 
         while True:
             try:
@@ -188,6 +241,7 @@ class Writer:
 
     def _step(self, now: float) -> bool:
         store = self.hall.store
+        self._await_gap()
         store.heal()
         if store.ails is not None:
             raise store.ails
@@ -211,8 +265,13 @@ class Writer:
     def close(self) -> None:
         """End the threads after what they are doing."""
         self._tending.cancel()
+        self._ending = True
+        self._between.set()
         self._keeper.shutdown()
         self._thread.shutdown()
+        if self._unnoted is not None:
+            with suppress(StoreError):
+                self.hall.journal.append((), judged_up_to=self._unnoted[0], at=self._unnoted[1])
 
 
 def _ignore(result: object) -> None:

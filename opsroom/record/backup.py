@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from opsroom.record.backup_note import Note, making
 from opsroom.record.belongings import DATABASES, Belonging, belongings
 from opsroom.record.disk import StoreError, connect_to_read, explained, private_file, private_folder
 from opsroom.record.journal import verify
 from opsroom.record.migration import copy
-from opsroom.record.opening import READINGS, open_database, open_store
+from opsroom.record.opening import READINGS, open_database, open_store, shown
 from opsroom.record.sqlite_store import SqliteStore
 
 Progress = Callable[[str, int, int], None]
@@ -26,12 +28,15 @@ _MADE_WHEN_OPENED = ("looks.sqlite",)
 
 
 class Backup(NamedTuple):
-    """What a backup holds: its files with their sizes, the journal's events and head, the telexes stored; what stayed behind."""
+    """What a backup holds: its files with their sizes, the journal's events and head, the telexes stored; what stayed behind.
+
+    `telexes` is None when the readings were left to the dump of their database.
+    """
 
     files: dict[str, int]
     events: int
     head: str
-    telexes: int
+    telexes: int | None
     behind: tuple[Belonging, ...] = ()
 
 
@@ -41,37 +46,54 @@ def backup(
     *,
     store_at: str = "",
     keys: bool = False,
+    readings: bool = True,
     named: Iterable[str] = (),
     progress: Progress = lambda *_: None,
 ) -> Backup:
     """Copy a room, running or not, into a new folder, and check the copy; raises `StoreError`.
 
     The readings are copied last: a room that starts from the copy takes up what they hold beyond the other files, as after a
-    kill. Secrets stay behind unless `keys`. Readings in a database become a file in the copy. `named` are files that the
-    room.toml names, from the folder.
+    kill. Secrets stay behind unless `keys`. Readings in a database become a file in the copy, unless `readings` is false: then
+    they are left to the database's own dump. `named` are files that the room.toml names, from the folder. The copy says of
+    itself that it is half until all is proven; a half one in `to` is made anew.
     """
-    if to.exists() and any(to.iterdir()):
-        raise StoreError("the folder is not empty", to, "", "Name a new folder for each backup.")
-    private_folder(to)
+    if not readings and not store_at:
+        cure = "Leave --without-readings away: it is for rooms whose readings are in PostgreSQL."
+        raise StoreError("the readings are a file of this folder", folder, "", cure)
+    space_for(folder, to)
     found = belongings(folder, named)
-    for name in DATABASES:
-        if name == READINGS and store_at:
-            with_database(folder, store_at, to, progress)
-        elif (folder / name).exists() or name not in _MADE_WHEN_OPENED:
-            copy_file(folder / name, to / name, progress)
+    databases = tuple(
+        name
+        for name in DATABASES
+        if (name != READINGS or readings) and ((folder / name).exists() or name not in _MADE_WHEN_OPENED)
+    )
     taken = [one for one in found if one.fate == "copied" or (one.fate == "secret" and keys)]
-    for one in taken:
-        if one.name not in DATABASES:
-            _copy_plain(folder / one.name, to / one.name, to)
-    checked = verify(to / "journal.sqlite")
-    if not checked.ok:
-        raise StoreError(
-            "the copy of the journal does not fit together", to, str(checked), "Check the room's own journal."
-        )
-    store = SqliteStore(to / READINGS, reading=True)
-    telexes = store.telex_counts().distinct
-    store.close()
-    files = {str(path.relative_to(to)): path.stat().st_size for path in sorted(to.rglob("*")) if path.is_file()}
+    plain = tuple(one.name for one in taken if one.name not in DATABASES)
+    note = Note(
+        files=(*databases, f"{READINGS}.lock", *plain),
+        databases=databases,
+        here=readings,
+        store=shown(store_at) if store_at else "",
+    )
+    telexes = None
+    with making(to, note):
+        for name in databases:
+            if name == READINGS and store_at:
+                with_database(folder, store_at, to, progress)
+            else:
+                copy_file(folder / name, to / name, progress)
+        for name in plain:
+            _copy_plain(folder / name, to / name, to)
+        checked = verify(to / "journal.sqlite")
+        if not checked.ok:
+            raise StoreError(
+                "the copy of the journal does not fit together", to, str(checked), "Check the room's own journal."
+            )
+        if readings:
+            store = SqliteStore(to / READINGS, reading=True)
+            telexes = store.telex_counts().distinct
+            store.close()
+    files = {name: (to / name).stat().st_size for name in sorted((*databases, *plain))}
     return Backup(files, checked.events, checked.head, telexes, tuple(one for one in found if one not in taken))
 
 
@@ -87,7 +109,7 @@ def copy_file(path: Path, to: Path, progress: Progress) -> None:
     """Copy a SQLite file that others may write meanwhile, as it is at this moment."""
     source = connect_to_read(path)
     try:
-        with explained(to):
+        with _told_of_a_copy(to):
             private_file(to)
             target = sqlite3.connect(to, isolation_level=None)
             try:
@@ -117,15 +139,31 @@ def with_database(folder: Path, store_at: str, to: Path, progress: Progress) -> 
             copy(source.database, target, progress)
         finally:
             target.close()
+            (to / f"{READINGS}.lock").unlink(missing_ok=True)
     finally:
         source.close()
 
 
 def space_for(folder: Path, to: Path) -> None:
-    """Raise `StoreError` when a backup cannot fit beside what is on the target's disk."""
+    """Raise `StoreError` when a backup of a folder's files cannot fit beside what is on the target's disk."""
     needed = sum(path.stat().st_size for path in folder.glob("*.sqlite*"))
-    free = shutil.disk_usage(to.parent if not to.exists() else to).free
+    there = next(path for path in (to, *to.resolve().parents) if path.exists())
+    free = shutil.disk_usage(there).free
     if needed > free:
         raise StoreError(
             "the backup does not fit there", to, f"{needed} bytes needed, {free} free", "Name a folder on another disk."
         )
+
+
+@contextmanager
+def _told_of_a_copy(to: Path) -> Iterator[None]:
+    """Tell a full disk as that of the copy, which is none of the room's."""
+    try:
+        with explained(to):
+            yield
+    except StoreError as error:
+        if error.what != "the disk is full":
+            raise
+        raise StoreError(
+            "the disk of the backup is full", to, error.why, "Free some space there, or name a folder on another disk."
+        ) from error

@@ -25,6 +25,7 @@ LEFT_OUT: Mapping[str, str] = {
     "*.lock": "says that a room writes here; it is made anew",
     "*.lock-journal": "says that a room writes here; it is made anew",
     "keys/*.lock": "says that a program changes the keys; it is made anew",
+    "backup.json": "says of a folder that it is a backup, and whether it is whole; each has its own",
     "running.json": "where the room runs now, and for how long its command line may look",
     "room.log": "what the program said of itself: it binds nobody",
     "truth.json": "the simulators' own book of what really was wrong: a demo's, not the room's",

@@ -45,8 +45,11 @@ class BlockKeeping(BlockReading):
             return True
         high = self._high(retention, now)
         gone = self._forget(high) if high else 0
-        if gone:
-            self._database.tidy()
+        with self._writing:
+            freed = self._database.tidy()
+        if freed:
+            self._database.settle()  # the file is shorter only then
+        if gone or freed:
             return True
         with self._reading(self.held) as session:
             due = self._tiles.due(session, now, retention)
@@ -77,8 +80,13 @@ class BlockKeeping(BlockReading):
         with self._reading(self.held) as session:
             used = self._database.used(session)
             first = session.execute("SELECT body FROM blocks ORDER BY id LIMIT 1").fetchone()
+            gone_us = self._tiles.let_go(session)
             return Held(
-                used, packing.moment_of(first[0]) if first else None, self._forgotten, self._tiles.unfolded(session)
+                used,
+                packing.moment_of(first[0]) if first else None,
+                self._forgotten,
+                self._tiles.unfolded(session),
+                None if gone_us is None else gone_us / 1e6,
             )
 
     def _fold(self, enough: int, *, newest: bool = False) -> bool:

@@ -33,8 +33,8 @@ from telex_ingest.toll import Toll
 CHAPTER = 1024
 """Ticks in a chapter: some fifty seconds of ticks of 50 ms."""
 
-CURSOR_EVERY = 256
-"""Ticks between two notes of the identities; at most so many are read again when the store is opened."""
+CURSOR_EVERY = 1024
+"""Ticks between two notes of the identities: opening a store reads its newest chapter again in any case."""
 
 _NOTED = ("plant", "epoch", "seq", "source_us")
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from opsroom.compiled import compiled
 from opsroom.record import blocks_deflated, blocks_planed
 from opsroom.record.chapters import Chapter
 from opsroom.record.identities import Identities
@@ -28,8 +29,7 @@ def encode(blocks: Sequence[Block]) -> list[bytes]:
     """Tell the blocks of one tick as bytes, one each; raises ValueError when a block's columns do not fit together."""
     told = []
     for block in blocks:
-        t, n = _shape(block)
-        sizes = np.bincount(block.telex, minlength=t) if n else np.zeros(t, np.int64)
+        sizes = _sizes(block)
         telexes = (block.plant, block.epoch, block.seq, block.source_us, block.received_us, block.kind, sizes)
         readings = (
             *(block.row, block.value, block.quality, block.named),
@@ -76,9 +76,27 @@ def telexes_of(data: bytes) -> Records:
 
 def index_of(block: Block) -> tuple[int, int, bytes]:
     """Tell by what a block is found: its first and last source time, and its plants' numbers as rising little-endian words."""
-    times = block.source_us
-    first, last = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-    return first, last, np.unique(block.plant).astype("<u4").tobytes()
+    plants = np.empty(len(block.plant), np.uint32)
+    first, last, different = _found_by(
+        *(np.ascontiguousarray(c, np.int64) for c in (block.source_us, block.plant)), plants
+    )
+    return first, last, plants[:different].astype("<u4").tobytes()
+
+
+@compiled
+def _found_by(source_us: Any, plant: Any, plants: Any) -> tuple[int, int, int]:
+    """The first and the last time, and how many different plants there are, which are written to `plants`, rising."""
+    if len(plant) == 0:
+        return 0, 0, 0
+    first = last = source_us[0]
+    for at in source_us:
+        first, last = min(first, at), max(last, at)
+    different = 0
+    for number in np.sort(plant):
+        if different == 0 or plants[different - 1] != number:
+            plants[different] = number
+            different += 1
+    return first, last, different
 
 
 def moment_of(data: bytes) -> float:
@@ -118,16 +136,29 @@ def _judged(readings: Records) -> dict[str, Any]:
     }
 
 
-def _shape(block: Block) -> tuple[int, int]:
+def _sizes(block: Block) -> npt.NDArray[np.int64]:
+    """How many readings each telex of a block has; raises ValueError when its columns do not fit together."""
     t, n = len(block.plant), len(block.row)
     for names, length in ((_OF_TELEXES, t), (_OF_READINGS, n)):
         for name in names:
             if len(getattr(block, name)) != length:
                 raise ValueError(f"a block's column {name!r} has {len(getattr(block, name))} items, not {length}")
-    telex = block.telex
-    if n and (telex[0] < 0 or telex[-1] >= t or (telex[1:] < telex[:-1]).any()):
+    sizes = np.zeros(t, np.int64)
+    if not _count(np.ascontiguousarray(block.telex, np.int64), sizes):
         raise ValueError("a block's readings must stand in the order of its telexes, each with the index of its own")
-    return t, n
+    return sizes
+
+
+@compiled
+def _count(telex: Any, sizes: Any) -> bool:
+    """Count the readings of each telex; False unless they stand in its order."""
+    before = 0
+    for place in telex:
+        if place < before or place >= len(sizes):
+            return False
+        sizes[place] += 1
+        before = place
+    return True
 
 
 def _anchor(level: npt.NDArray[np.float32]) -> Floats:
@@ -146,6 +177,7 @@ def warm() -> None:
         value=no, quality=one, named=one, p=np.zeros((1, 4)), level=no, low=no, high=no,
     )  # fmt: skip
     decode(encode([nothing])[0])
+    index_of(nothing)
     Gathering().add(nothing)
     Identities().add(one, one, one)
     Chapter().add(one, one)

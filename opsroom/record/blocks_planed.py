@@ -101,6 +101,8 @@ def packed(shard: int, at: float, telexes: Sequence[npt.NDArray[Any]], readings:
 
 def _plain(column: npt.NDArray[Any], dtype: type[Any]) -> npt.NDArray[Any]:
     """The column as the compiled pass knows it."""
+    if column.flags.carray and column.dtype == dtype:
+        return column
     return np.require(column, dtype, ["C", "W"])
 
 

@@ -77,8 +77,8 @@ class Database(Protocol):
     def used(self, session: Session) -> int:
         """How many bytes are used, without what was freed."""
 
-    def tidy(self) -> None:
-        """Give a little of what was freed back to the disk."""
+    def tidy(self) -> bool:
+        """Give a little of what was freed back to the disk, and tell whether there was something; nobody writes meanwhile."""
 
     def settle(self) -> None:
         """Move what was written to its lasting place, beside the writer; it is durable already."""

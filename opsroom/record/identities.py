@@ -86,8 +86,10 @@ class Identities:
 
     def to_bytes(self) -> bytes:
         """Tell all of it as MessagePack."""
+        epochs, highs = self._epochs.tolist(), self._highs.tolist()
         for plant in self._newest:
-            self._tell(plant)
+            if epochs[plant]:
+                self._ranges[plant, epochs[plant]][-1][1] = highs[plant]
         return msgspec.msgpack.encode(
             [self._stored, [[plant, epoch, ranges] for (plant, epoch), ranges in self._ranges.items()]]
         )

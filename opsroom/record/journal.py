@@ -129,7 +129,7 @@ class Journal:
         """Write the events of a tick and how far it has judged in one transaction, and tell the events' hashes.
 
         `at` is the moment of the tick (the last entry's if left out). With entries it is durable when it returns. Without, only
-        the progress is written and may fall back after a power cut (never after a kill): the same ticks are then judged
+        the progress is written and may fall back after a power cut (never after a kill): the ticks behind it are then judged
         again, to the same nothing. Raises `StoreError`; then nothing of it is written and the journal goes on.
         """
         now = self._progress

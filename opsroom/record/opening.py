@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from opsroom.record.backup_note import refuse_elsewhere
 from opsroom.record.block_store import BlockStore
 from opsroom.record.database import Database
 from opsroom.record.sqlite_store import SqliteDatabase
@@ -63,8 +64,9 @@ def open_store(folder: Path, address: str = "", *, reading: bool = False) -> Blo
     """Open the store of a room's folder, or the one at an address, or begin one.
 
     Opened for `reading` alone, a room may write there meanwhile. Raises `StoreError`, also when another room writes there,
-    and `StoreAddressError`.
+    when the folder is a backup with other readings than these, and `StoreAddressError`.
     """
+    refuse_elsewhere(folder, shown(address) if address else "")
     return BlockStore(open_database(folder, address, reading=reading))
 
 

@@ -236,8 +236,9 @@ class PostgresDatabase:
                 size -= bytes_of * (least - oldest[1]) // (most - oldest[1])
         return int(size)
 
-    def tidy(self) -> None:
+    def tidy(self) -> bool:
         """Leave it to the database's own vacuum."""
+        return False
 
     def settle(self) -> None:
         """The server does it itself."""

@@ -16,9 +16,13 @@ from opsroom.record.heads import SignedHead
 from opsroom.record.tree import Tree
 
 
-def prove(path: Path, event_id: int) -> dict[str, Any]:
-    """Prove that an event is in the journal as it was signed last; raises `StoreError`, ValueError for one that is not."""
-    with _proving(path) as (connection, tree, signed):
+def prove(path: Path, event_id: int, head: SignedHead | None = None) -> dict[str, Any]:
+    """Prove that an event is in the journal as it was signed last, or with an earlier head of it.
+
+    Raises `StoreError`, ValueError for an event that is not there.
+    """
+    with _proving(path) as (connection, tree, newest):
+        signed = newest if head is None else head
         row = connection.execute("SELECT line FROM events WHERE event_id = ?", (event_id,)).fetchone()
         if row is None or event_id > signed.events:
             raise ValueError(f"there is no event {event_id} in the journal: it has {signed.events}")
@@ -29,6 +33,14 @@ def prove(path: Path, event_id: int) -> dict[str, Any]:
             "path": [one.hex() for one in path_up],
             "signed": msgspec.to_builtins(signed),
         }
+
+
+def begins_with(path: Path, head: SignedHead) -> bool:
+    """Tell whether the journal, as it is signed now, begins with the events of a head; raises `StoreError`, ValueError."""
+    with _proving(path) as (_, tree, newest):
+        if head.room != newest.room or head.events > newest.events:
+            return False
+        return merkle.root(head.events, tree.node).hex() == head.root
 
 
 def prove_beginning(path: Path, first: int) -> dict[str, Any]:

@@ -85,6 +85,11 @@ class RollupTiles:
         """Note that blocks with source times up to `last_us` are gone: a minute in them is not counted again."""
         session.execute("UPDATE rolled SET forgotten_us = ? WHERE forgotten_us < ?", (last_us, last_us))
 
+    def let_go(self, session: Session) -> int | None:
+        """The source time, microseconds, up to which blocks have gone; None when none have."""
+        noted = session.execute("SELECT forgotten_us FROM rolled").fetchone()
+        return None if noted is None or noted[0] <= _NEVER else int(noted[0])
+
     def unfolded(self, session: Session) -> int:
         """How many deltas wait."""
         return int(session.execute("SELECT count(*) FROM deltas").fetchone()[0])

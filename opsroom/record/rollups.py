@@ -105,6 +105,19 @@ def _gather(
             least[at], most[at] = min(least[at], number), max(most[at], number)
 
 
+@compiled
+def _of_one_minute(source_us: Any, kind: Any, row: Any) -> tuple[int, int]:
+    """The minute of all telexes and their highest row; -1 when they are of several minutes, or one is a correction."""
+    first = source_us[0] // MINUTE_US
+    for place in range(len(source_us)):
+        if source_us[place] // MINUTE_US != first or kind[place] == _CORRECTION:
+            return first, -1
+    highest = row[0]
+    for number in row:
+        highest = max(highest, number)
+    return first, highest
+
+
 class _Minute:
     """One minute of a shard while its readings come, an array place a row."""
 
@@ -145,14 +158,14 @@ class Gathering:
         row = np.asarray(block.row, np.int64)
         if not len(row):
             return
-        minute = np.asarray(block.source_us) // MINUTE_US
-        correction = np.asarray(block.kind) == _CORRECTION
+        source_us, kind = np.asarray(block.source_us, np.int64), np.asarray(block.kind, np.int64)
         value = np.asarray(block.value)
         quality, named = np.asarray(block.quality, np.int64), np.asarray(block.named, np.int64)
-        first = int(minute[0])
-        if not correction.any() and bool((minute == first).all()):
-            self._slot(block.shard, first, int(row.max())).add(row, value, quality, named)
+        first, highest = _of_one_minute(source_us, kind, row)
+        if highest >= 0:
+            self._slot(block.shard, first, highest).add(row, value, quality, named)
             return
+        minute, correction = source_us // MINUTE_US, kind == _CORRECTION
         of = minute[block.telex]
         known, counts = np.unique(minute, return_counts=True)
         most = int(known[np.argmax(counts)])

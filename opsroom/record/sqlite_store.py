@@ -15,8 +15,14 @@ from opsroom.record.examination import Examination
 _TIDY = 400
 """Pages that one step gives back to the disk."""
 
+_SLACK = 20
+"""One page in so many may be free: the next readings fill it sooner than the disk would have had it back."""
+
 _LOG_PAGES = 16_384
 """Pages of the write-ahead log (64 MiB) at which the writer itself moves them into the file, should nobody do it beside it."""
+
+_INCREMENTAL = 2
+"""What `PRAGMA auto_vacuum` says of a file that gives pages back when asked."""
 
 _FOREVER = 1 << 62
 _SCHEMA = (
@@ -128,10 +134,20 @@ class SqliteDatabase:
         )
         return int((pages - free) * size)
 
-    def tidy(self) -> None:
-        """Give some free pages back to the disk (where the file was made to do so)."""
-        with explained(self.path):
-            self._writer().execute(f"PRAGMA incremental_vacuum({_TIDY})").fetchall()
+    def tidy(self) -> bool:
+        """Give some free pages back to the disk (where the file was made to do so), when there are many."""
+        with self.lent() as session:
+            pages, free, kind = (
+                session.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "auto_vacuum")
+            )
+        if kind != _INCREMENTAL or free < max(_TIDY, pages // _SLACK):
+            return False
+        with self.written() as session:
+            for _ in range(_TIDY):
+                # One at a time: Python steps a statement without columns once, which is one page whatever it names.
+                session.execute("PRAGMA incremental_vacuum(1)").fetchall()
+        return True
 
     def settle(self) -> None:
         """Move the write-ahead log into the file, on a connection of its own: the writer does not wait for it."""

@@ -162,6 +162,8 @@ class Held(NamedTuple):
     """Blocks deleted since the store was opened."""
     unfolded: int
     """Deltas of rollups that wait to be folded into tiles."""
+    let_go: float | None = None
+    """Of readings measured up to here, epoch seconds, some are no longer kept, by whoever forgot them; None when all are."""
 
 
 class TelexCounts(NamedTuple):

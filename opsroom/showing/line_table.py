@@ -23,15 +23,15 @@ STYLES = {
 def lasting(seconds: float | None) -> str:
     """Tell a stretch of time as people read it.
 
-    >>> [lasting(s) for s in (None, 0.02, 3.4, 75, 400, 9000, 4e6, -12)]
-    ['-', '20 ms', '3.4 s', '75 s', '7 min', '2.5 h', '46 d', '-12 s']
+    >>> [lasting(s) for s in (None, 0.02, 3.4, 75, 110, 400, 9000, 4e6, -12)]
+    ['-', '20 ms', '3.4 s', '75 s', '2 min', '7 min', '2.5 h', '46 d', '-12 s']
     """
     if seconds is None:
         return "-"
     size, sign = abs(seconds), "-" if seconds < 0 else ""
     if size < 1:
         return f"{sign}{1000 * size:.0f} ms"
-    if size < 120:
+    if size < 100:
         return f"{sign}{size:.1f} s" if size < 10 else f"{sign}{size:.0f} s"
     if size < 7200:
         return f"{sign}{size / 60:.0f} min"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress, groupby
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
 from opsroom.recursion import sights
-from opsroom.recursion.focus import title_of
+from opsroom.recursion.focus import marks, standing, state_of, title_of
 from opsroom.recursion.wholes import Wholes
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
@@ -47,6 +47,11 @@ TICKER = 60
 """How many lines of the ticker a snapshot holds."""
 
 
+Triple = tuple[float | None, float | None, float | None]
+"""Productivity, latency, performance; None is not known."""
+
+UNTOLD: Triple = (None, None, None)
+
 Noted = Callable[[str, str, str, str, str, tuple[str, ...], float], bool]
 """Account, occupant, door, ground, purpose, signals, moment."""
 
@@ -67,6 +72,8 @@ class Scene:
         self.behind: dict[str, Stale] = {}
         self._places: tuple[tuple[int, int], Places] | None = None
         self.present: frozenset[int] = frozenset()
+        self._standing: tuple[object, object, tuple[UnitView, ...]] | None = None
+        """The units as they are while nothing colours them, and of which tree and plants they are."""
         self._agreed: tuple[object, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]] | None = None
 
     def focus(self, viewer: Viewer, wanted: str) -> str:
@@ -265,20 +272,35 @@ class Scene:
 
     def units(self) -> tuple[UnitView, ...]:
         """All units with their state and their triple vector."""
-        bank = self.bank
+        return tuple(self.each_unit())
+
+    def each_unit(self) -> Iterator[UnitView]:
+        """The same one by one, so that who looks may rest in between; the state is that of the moment when it began."""
+        room, bank = self.room, self.bank
         n = len(bank)
-        suspected = [bank.signals[lane].key for lane in np.flatnonzero(bank.named[:n] == SUSPECTED)]
-        last_at = {plant: heard / 1e6 for plant, heard in dict(bank.heard_us).items()}
-        rows = show.units(self.room, suspected, last_at)
+        seen = marks(room, [bank.signals[lane].key for lane in np.flatnonzero(bank.named[:n] == SUSPECTED)])
+        if self._standing is None or self._standing[0] is not room.tree or self._standing[1] is not room.plants:
+            self._standing = (room.tree, room.plants, standing(room))
+        rows, heard_us = self._standing[2], bank.heard_us
         triples = self._triples(rows)
-        return tuple(
-            msgspec.structs.replace(
-                row, productivity=triples[row.id][0], latency=triples[row.id][1], performance=triples[row.id][2]
+        for row in rows:
+            name = row.id
+            heard = heard_us.get(name)
+            productivity, latency, performance = triples.get(name, UNTOLD)
+            yield UnitView(
+                id=name,
+                title=row.title,
+                level=row.level,
+                parent=row.parent,
+                children=row.children,
+                state=state_of(row, room, seen),
+                productivity=productivity,
+                latency=latency,
+                performance=performance,
+                alarms=seen.alarms.get(name, 0),
+                signals=row.signals,
+                last_at=None if heard is None else heard / 1e6,
             )
-            if row.id in triples
-            else row
-            for row in rows
-        )
 
     def hear(self, counts: LineCounts, links: Iterable[str]) -> None:
         """Take the state of the line as the wire tells it now."""
@@ -327,29 +349,28 @@ class Scene:
             self._agreed = (self.room.signals, capability, potentiality, down)
         return self._agreed[1:]
 
-    def _triples(self, rows: Iterable[UnitView]) -> dict[str, tuple[float | None, float | None, float | None]]:
+    def _triples(self, rows: Sequence[UnitView]) -> dict[str, Triple]:
         """The triple vector of each unit: of its flowchart; without one a plant's first signal, else the weakest part below."""
         if not len(self.bank):
             return {}
         plants = {plant: signals for plant, signals in dict(self.bank.by_plant).items() if signals}
         first = np.array([next(iter(signals.values())).lane for signals in plants.values()], np.int64)
-        columns = np.stack(self._vector(first), axis=1).tolist()
-        found = {
-            plant: (_known(p), _known(q), _known(r))
-            for plant, (p, q, r) in zip(plants, columns, strict=True)
-            if any(map(math.isfinite, (p, q, r)))
-        }
+        columns = np.stack(self._vector(first))
+        known = np.isfinite(columns)
+        p, q, r = np.where(known, columns, None).tolist()  # type: ignore[call-overload] # None makes objects of them
+        some = np.any(known, axis=0).tolist()
+        found: dict[str, Triple] = dict(compress(zip(plants, zip(p, q, r, strict=True), strict=True), some))
         for unit, whole in self.wholes.triples(self.room, self.bank).items():
             found[unit] = (whole.productivity, whole.latency, whole.performance)
-        children = self.room.tree.children
-        for row in reversed(tuple(rows)):  # children stand after their parents
-            below = [found[child] for child in children.get(row.id, ()) if child in found]
-            if row.id not in found and below:
-                found[row.id] = min(below, key=_weakness)
+        for row in reversed(rows):  # children stand after their parents
+            if row.children and row.id not in found:
+                below = [found[child] for child in row.children if child in found]
+                if below:
+                    found[row.id] = min(below, key=_weakness)
         return found
 
 
-def _weakness(triple: tuple[float | None, float | None, float | None]) -> tuple[float, float]:
+def _weakness(triple: Triple) -> tuple[float, float]:
     """By performance, then by productivity; what is not known is not the weakest."""
     productivity, _, performance = triple
     return (

@@ -165,7 +165,8 @@ class MemoryStore:
 
     def held(self) -> Held:
         kept = self._ticks[self._forgotten :]
-        return Held(0, kept[0][0].at if kept else None, sum(map(len, self._ticks[: self._forgotten])), 0)
+        let_go = self._lost_us / 1e6 if self._forgotten else None
+        return Held(0, kept[0][0].at if kept else None, sum(map(len, self._ticks[: self._forgotten])), 0, let_go)
 
     @property
     def ails(self) -> None:

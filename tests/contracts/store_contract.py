@@ -272,6 +272,7 @@ class StoreContract:
             store.append(tick(store, [("a", 1, seq, 10_000_000 * seq, {"s": float(seq)})], at=float(seq)))
         rule = Retention(readings_s=10.0)
         assert not store.tend(29.0, rule)
+        assert store.held().let_go is None
         assert len(store.last("a/s", 99)) == 29
         store.save_beliefs(25, {0: b""})
         while store.tend(29.0, rule):
@@ -279,6 +280,7 @@ class StoreContract:
         assert store.held().oldest == 19.0
         assert store.held().forgotten == 18
         store = self.reopen(store, tmp_path)
+        assert store.held().let_go == 180.0, "also who did not forget them can tell"
         assert store.last("a/s", 99).value.tolist() == [float(seq) for seq in range(19, 30)]
         assert store.rollups("a/s", "1d", 0, 10**12).count.tolist() == [29]
         store.append(tick(store, [("a", 1, 30, 20_000_000, {"s": 900.0})], kind=CORRECTION))

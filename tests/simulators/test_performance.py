@@ -111,20 +111,25 @@ async def test_history_is_told_as_backfill_and_the_present_as_live(tapped: Tappe
     assert kinds == [TelexKind.BACKFILL] * 20 + [TelexKind.LIVE] * 10
 
 
+LONG_H = 72.0
+"""Longer than any machine stands still, at an hour in a second: neither the play nor an order is over before it is told to."""
+
+
 async def test_an_order_goes_out_is_obeyed_and_answered(tapped: TappedRoom) -> None:
     worn = scenario(
         '[[fault]]\nkind = "step"\nsignal = "textile-mill/loom-output"\nat = "10m"\nsize_sd = -8.0\n'
         'healed_by = ["service-machine"]',
-        hours=3.0,
+        hours=LONG_H,
     )
     stop = asyncio.Event()
     playing = asyncio.create_task(play(tapped, worn, speed=3_600.0, stop=stop, plants=("textile-mill", "port")))
     await until(lambda: len(tapped.of_accepted("textile-mill")) > 20)
     stage = Stage(worn)
     stage.until(stage.start_s + 1200.0)
-    service = order(stage, "textile-mill", "service-machine", lives_s=7200.0, machine="drive-shaft")
+    service = order(stage, "textile-mill", "service-machine", lives_s=LONG_H * 3600.0, machine="drive-shaft")
     tapped.gateway.send("textile-mill", orders=[service, service])
-    tapped.gateway.send("textile-mill", orders=[order(stage, "textile-mill", "dance", number="order-2")])
+    dance = order(stage, "textile-mill", "dance", number="order-2", lives_s=LONG_H * 3600.0)
+    tapped.gateway.send("textile-mill", orders=[dance])
     await until(lambda: len(tapped.of(ReceiptCame)) >= 3)
     states = {(came.receipt.order, came.receipt.state.value) for came in tapped.of(ReceiptCame)}
     assert states >= {("order-1", "accepted"), ("order-1", "done"), ("order-2", "refused")}
@@ -174,11 +179,11 @@ async def test_a_link_that_the_room_does_not_take_says_why_and_still_ends_when_t
     playing = asyncio.create_task(
         play(tapped, "quiet-day", warm_s=86_400.0, stop=stop, patience_s=0.1, complain=complaints.append)
     )
-    await until(lambda: complaints)
+    # A busy machine may first hear that the line is not up yet.
+    await until(lambda: any("unauthorised" in complaint for complaint in complaints))
     stop.set()
     async with asyncio.timeout(60):
         ran = await playing
-    assert "unauthorised" in complaints[0]
     assert ran.acknowledged == 0
     assert ran.pending == ran.told > 0
 

@@ -107,9 +107,7 @@ class MiniatureRoom:
         self.gateway.acknowledge({plant: (epoch, seq)})
 
     def store_sheet(self, sheet: SheetAccepted | StripAccepted) -> None:
-        self.durable.update(
-            (plant, (epoch, seq)) for plant, epoch, seq in zip(sheet.plants, sheet.epochs, sheet.seqs, strict=True)
-        )
+        self.durable.update((plant, (epoch, seq)) for plant, epoch, seq in sheet.identities())
         self.gateway.acknowledge({}, [sheet])
 
     def store_all(self) -> None:

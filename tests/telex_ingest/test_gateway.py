@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from telex_ingest.gateway import Gateway
 from telex_ingest.heard import Accepted, PlantBorn, PlantSilent
 from telex_ingest.line import Limits
-from telex_ingest.telex import FromPlant, Hello, Notice, Refusal
+from telex_ingest.telex import Ack, FromPlant, Hello, Notice, Refusal
 from telex_ingest.wire import Subprotocol, decode_room, encode
 from tests.telex_ingest.conftest import HandClock, MiniatureRoom, birth, serving, until
 from tests.telex_ingest.hand_line import HELLO, answer, codes, greeted, say, wire
@@ -34,6 +34,18 @@ async def test_a_malformed_telex_is_refused_with_its_reason_and_the_link_stays_u
         await until(lambda: room.accepted() == [(1, 1), (1, 3)])
         await say(socket, telexes=(telex(4),))
         await until(lambda: len(room.accepted()) == 3)
+
+
+async def test_acks_wait_for_the_loop_to_turn_unless_the_room_speaks(slow_room: MiniatureRoom) -> None:
+    async with greeted(slow_room) as socket:
+        await say(socket, telexes=(telex(1),))
+        await until(lambda: slow_room.accepted() == [(1, 1)])
+        before = slow_room.gateway.line().frames_out
+        slow_room.gateway.acknowledge({"mill-1": (1, 1)})
+        assert slow_room.gateway.line().frames_out == before, "what else is said in this turn travels along"
+        slow_room.gateway.speak()
+        assert slow_room.gateway.line().frames_out == before + 1
+        assert (await answer(socket)).acks == (Ack(plant="mill-1", epoch=1, seq=1),)
 
 
 async def test_a_frame_that_is_too_large_is_refused_and_the_link_stays_up(room: MiniatureRoom) -> None:

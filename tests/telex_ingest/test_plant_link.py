@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 
 from telex_ingest.birth import BirthError
-from telex_ingest.heard import CallCame, GapClosed, PlantBorn, PlantDied
+from telex_ingest.heard import CallCame, PlantBorn, PlantDied
 from telex_ingest.plant_link import PlantLink, TellError, Told
-from telex_ingest.spool import SpoolError
 from telex_ingest.telex import (
     Notice,
     PlantCall,
@@ -24,19 +22,7 @@ from telex_ingest.telex import (
     moment,
 )
 from tests.telex_ingest.conftest import MiniatureRoom, birth, serving, until
-
-
-def a_link(room: MiniatureRoom, path: Path | None, *plants: str, **more: Any) -> PlantLink:
-    births = [birth(plant) for plant in plants or ("mill-1",)]
-    return PlantLink(room.address, "link-1", "secret-1", births, path, **more)
-
-
-async def tell(link: PlantLink, count: int, begin: int = 0) -> None:
-    await link.tell_all([Told("mill-1", i * 1_000_000, {"signal-1": float(i)}) for i in range(begin, begin + count)])
-
-
-def every(count: int, begin: int = 0) -> list[float | None]:
-    return [float(i) for i in range(begin, begin + count)]
+from tests.telex_ingest.links import a_link, every, tell
 
 
 @pytest.mark.parametrize("subprotocol", ["json", "msgpack"])
@@ -54,16 +40,6 @@ async def test_what_is_told_is_heard_once_in_order_and_forgotten(
         assert link.trouble == ""
     assert room.accepted() == [(1, seq) for seq in range(1, 101)]
     assert room.values() == every(100)
-
-
-async def test_a_spool_may_be_named_in_plain_text(room: MiniatureRoom, tmp_path: Path) -> None:
-    named = str(tmp_path / "mill.spool")
-    for begin in (0, 10):
-        async with PlantLink(room.address, "link-1", "secret-1", [birth("mill-1")], named) as link:
-            await tell(link, 10, begin)
-            assert await link.drained(60)
-            assert link.counts.plants["mill-1"] == (1, begin + 10, begin + 10)
-    assert room.values() == every(20)
 
 
 async def test_kinds_qualities_and_missing_values_arrive_as_they_were_told(room: MiniatureRoom) -> None:
@@ -138,69 +114,6 @@ async def test_a_room_that_is_killed_and_begins_again_loses_and_doubles_nothing(
         await link.__aexit__(None, None, None)
         await room.gateway.close()
     assert stored == every(25)
-
-
-async def test_a_spool_outlives_its_process(room: MiniatureRoom, tmp_path: Path) -> None:
-    async with a_link(room, tmp_path / "spool") as link:
-        link.cut()
-        await tell(link, 5)
-        assert await link.cursor("mill-1") is None
-        await link.tell("mill-1", 5_000_000, {1: 5.0}, cursor="row-6")
-    async with a_link(room, tmp_path / "spool") as link:
-        assert await link.cursor("mill-1") == "row-6"
-        assert await link.tell("mill-1", 6_000_000, {1: 6.0}) == 7
-        assert await link.drained(60)
-    assert room.values() == every(7)
-
-
-@pytest.mark.parametrize("spooled", [True, False])
-async def test_a_lost_spool_starts_a_new_epoch_and_loses_nothing(
-    room: MiniatureRoom, tmp_path: Path, spooled: bool
-) -> None:
-    for life in range(3):
-        path = tmp_path / f"spool-{life}" if spooled else None
-        async with a_link(room, path) as link:
-            await tell(link, 4, begin=4 * life)
-            assert await link.drained(60)
-            assert link.epoch("mill-1") == life + 1
-    assert room.accepted() == [(epoch, seq) for epoch in (1, 2, 3) for seq in (1, 2, 3, 4)]
-    assert room.values() == every(12)
-
-
-@pytest.mark.parametrize("told", [1, 2, 3, 9], ids="{}-new".format)
-async def test_a_spool_that_was_put_back_from_a_copy_starts_a_new_epoch(
-    room: MiniatureRoom, tmp_path: Path, told: int
-) -> None:
-    async with a_link(room, tmp_path / "spool") as link:
-        await tell(link, 3)
-        assert await link.drained(60)
-    shutil.copy(tmp_path / "spool", tmp_path / "copy")
-    async with a_link(room, tmp_path / "spool") as link:
-        await tell(link, 3, begin=3)
-        assert await link.drained(60)
-    async with a_link(room, tmp_path / "copy") as link:
-        link.cut()
-        await tell(link, told, begin=6)
-        link.mend()
-        assert await link.drained(60)
-        assert link.epoch("mill-1") == 2
-    assert room.values() == every(6 + told)
-
-
-async def test_a_room_without_memory_takes_up_where_the_spool_begins(room: MiniatureRoom, tmp_path: Path) -> None:
-    async with a_link(room, tmp_path / "spool") as link:
-        await tell(link, 5)
-        assert await link.drained(60)
-        link.cut()
-        await until(lambda: room.gateway.line().links == 0)
-        room.durable.clear()
-        room.heard.clear()
-        room.begin()
-        link.mend()
-        await tell(link, 2, begin=5)
-        assert await link.drained(60)
-    assert room.accepted() == [(1, 6), (1, 7)]
-    assert [(gap.first, gap.last, gap.why) for gap in room.of(GapClosed)] == [(1, 5, "gone")]
 
 
 async def test_faults_of_the_line_are_mended_by_asking_again(slow_room: MiniatureRoom, tmp_path: Path) -> None:
@@ -350,28 +263,6 @@ async def test_telling_what_no_birth_declares_is_an_error_with_its_facts(room: M
         PlantLink(room.address, "link-1", "secret-1", [birth(signals=0)])
 
 
-async def test_a_full_spool_gives_up_its_oldest_and_the_room_closes_the_gap(
-    room: MiniatureRoom, tmp_path: Path
-) -> None:
-    async with a_link(room, tmp_path / "spool", spool_limit=10) as link:
-        link.cut()
-        for i in range(25):
-            await link.tell("mill-1", i, {1: float(i)})
-        assert link.counts.given_up == 15
-        assert link.counts.pending == 10
-        link.mend()
-        assert await link.drained(60)
-    assert room.values() == every(10, begin=15)
-    assert [(gap.first, gap.last, gap.why) for gap in room.of(GapClosed)] == [(1, 15, "gone")]
-
-
-async def test_a_spool_belongs_to_one_process(room: MiniatureRoom, tmp_path: Path) -> None:
-    async with a_link(room, tmp_path / "spool"):
-        with pytest.raises(SpoolError) as caught:
-            await a_link(room, tmp_path / "spool").__aenter__()
-    assert str(tmp_path) in str(caught.value)
-
-
 async def test_many_plants_and_many_tellers_share_one_line(room: MiniatureRoom, tmp_path: Path) -> None:
     plants = [f"mill-{i}" for i in range(60)]
     async with a_link(room, tmp_path / "spool", *plants) as link:
@@ -395,12 +286,3 @@ async def test_a_backlog_goes_as_sheets_and_is_heard_once_in_order(room: Miniatu
         assert room.gateway.line().sheets >= 3, "the first one is taken row by row: nobody knows its plants yet"
     assert all(room.accepted(plant) == [(1, seq) for seq in range(1, 5)] for plant in plants)
     assert all(room.values(plant) == every(4) for plant in plants)
-
-
-async def test_a_link_that_falls_behind_tells_how_deep_its_spool_is(slow_room: MiniatureRoom, tmp_path: Path) -> None:
-    async with a_link(slow_room, tmp_path / "spool", depth_every_s=0.0) as link:
-        assert await link.connected(5)
-        await tell(link, 70)
-        await until(lambda: slow_room.gateway.line().plants["mill-1"].spooled == 70)
-        slow_room.store_all()
-        await until(lambda: slow_room.gateway.line().plants["mill-1"].spooled == 0)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telex_ingest.heard import (
+    Accepted,
     SheetAccepted,
 )
+from telex_ingest.roster import ENOUGH
 from telex_ingest.sheet import rows_of, telexes_of, write
-from tests.telex_ingest.conftest import NOON
-from tests.telex_ingest.session_line import Line
+from telex_ingest.telex import Death, Spool, TelexKind
+from tests.telex_ingest.conftest import NOON, birth
+from tests.telex_ingest.session_line import Line, telex
 
 PLANTS = ("mill-1", "mill-2", "mill-3")
+CROWD = tuple(f"mill-{number}" for number in range(ENOUGH + 2))
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,3 +112,134 @@ def test_a_sheet_that_contradicts_itself_is_refused_and_takes_nothing_with_it() 
         assert line.codes(link) == ["malformed"]
     line.says(link, sheets=(good,))
     assert line.seqs() == [1]
+
+
+EVENTS = (
+    "sheet", "sheet", "sheet", "sheet", "some", "again", "hole", "ahead", "past", "telex", "birth", "epoch", "cut",
+    "taken over", "death", "spool", "silence", "ack", "ack one", "signals", "epochs told",
+)  # fmt: skip
+
+
+class Twin:
+    """The same said to two sessions: to one as sheets, to the other row by row."""
+
+    def __init__(self) -> None:
+        self.whole, self.single = Line(silence_floor_s=2.0), Line(silence_floor_s=2.0)
+        self.links = [line.born(*CROWD) for line in self.lines]
+        self.seqs, self.epochs = dict.fromkeys(CROWD, 0), dict.fromkeys(CROWD, 1)
+        self.number = 0
+
+    @property
+    def lines(self) -> tuple[Line, Line]:
+        return self.whole, self.single
+
+    def sheet(self, plants: tuple[str, ...], ahead: float = 0.0, more: int = 1, **how: object) -> None:
+        """Each plant's next telex, or one `more` numbers on."""
+        for plant in plants:
+            self.seqs[plant] = max(1, self.seqs[plant] + more)
+        rows = [(plant, self.epochs[plant], self.seqs[plant], int((self.whole.now + ahead) * 1e6)) for plant in plants]
+        signals = (2,) if how.pop("few", False) else (1, 2)
+        self.number += 1
+        sheet = write(rows, signals, [[float(row[2]), None][: len(signals)] for row in rows], number=self.number)
+        if how.pop("told", False):
+            sheet = msgspec.structs.replace(sheet, epochs=np.array([row[1] for row in rows], "<i8").tobytes())
+        self.whole.says(self.links[0], sheets=(msgspec.structs.replace(sheet, **how),))
+        self.single.says(self.links[1], telexes=telexes_of(msgspec.structs.replace(sheet, **how), rows_of(sheet)))
+
+    def says(self, **members: object) -> None:
+        for line, link in zip(self.lines, self.links, strict=True):
+            line.says(link, **members)
+
+    def happens(self, event: str, plant: str) -> None:
+        match event:
+            case "sheet" | "epochs told":
+                self.sheet(CROWD, told=event == "epochs told")
+            case "some":
+                self.sheet(CROWD[1:])
+            case "again":
+                self.sheet(CROWD, more=0)
+            case "hole":
+                self.sheet(CROWD, more=2)
+            case "ahead":
+                self.sheet(CROWD, ahead=7200.0)
+            case "past":
+                self.sheet(CROWD, ahead=-60.0, kind=TelexKind.BACKFILL if self.number % 2 else TelexKind.LIVE)
+            case "signals":
+                self.sheet(CROWD, few=True)
+            case "telex":
+                self.seqs[plant] += 1
+                self.says(telexes=(telex(self.seqs[plant], plant=plant, epoch=self.epochs[plant]),))
+            case "birth":
+                self.says(births=(birth(plant, self.epochs[plant]),))
+            case "epoch":
+                self.epochs[plant], self.seqs[plant] = self.epochs[plant] + 1, 0
+                self.says(births=(birth(plant, self.epochs[plant]),))
+            case "cut":
+                for line, link in zip(self.lines, self.links, strict=True):
+                    line.session.close(link)
+                self.links = [line.link() for line in self.lines]
+                self.says(births=tuple(birth(one, self.epochs[one]) for one in CROWD))
+            case "taken over":
+                for line in self.lines:
+                    line.says(line.link("link-2"), births=(birth(plant, self.epochs[plant]),))
+            case "death":
+                self.says(deaths=(Death(plant=plant, reason="holiday"),))
+            case "spool":
+                first = self.seqs[plant] + 1
+                self.says(spools=(Spool(plant=plant, epoch=self.epochs[plant], first=first, last=first + 3),))
+            case "silence":
+                for line in self.lines:
+                    line.tick(6.0 if self.number % 2 else 0.5)
+            case "ack one":
+                for line in self.lines:
+                    line.session.acknowledge({plant: (self.epochs[plant], self.seqs[plant])})
+            case _:
+                self.ack()
+
+    def ack(self) -> None:
+        """All that was heard is durable."""
+        for line in self.lines:
+            for item in line.heard:
+                if isinstance(item, SheetAccepted):
+                    line.session.acknowledge_sheet(item)
+                elif isinstance(item, Accepted):
+                    line.session.acknowledge({item.plant: (item.epoch, item.seq)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.sampled_from(CROWD[:3])), max_size=25))
+def test_plants_whose_standing_is_kept_together_stand_as_if_each_were_kept_alone(events: list[tuple[str, str]]) -> None:
+    """Whatever comes between the sheets: what is heard, how each plant and the line stand, what is refused."""
+    twin = Twin()
+    for event, plant in [("sheet", ""), ("sheet", ""), *events, ("sheet", ""), ("ack", "")]:
+        twin.happens(event, plant)
+        whole, single = twin.whole, twin.single
+        apart = [row for item in whole.heard for row in (item.rows() if isinstance(item, SheetAccepted) else (item,))]
+        assert apart == single.heard
+        lines = [msgspec.structs.replace(line.session.line(), sheets=0, plants={}, each=()) for line in twin.lines]
+        assert lines[0] == lines[1]
+        assert dict(whole.session.line().plants) == dict(single.session.line().plants)
+
+
+def test_sheets_of_many_plants_that_follow_each_other_are_kept_together_and_told_when_somebody_looks() -> None:
+    line = Line()
+    link = line.born(*CROWD)
+
+    def say(seq: int) -> None:
+        rows = [(plant, 1, seq, int(NOON * 1e6) - seq) for plant in CROWD]
+        line.says(link, sheets=(write(rows, (1, 2), [[1.0, 2.0]] * len(CROWD), number=seq),))
+
+    for seq in range(1, 6):
+        say(seq)
+    (roster,) = link.rosters.values()
+    assert roster.together
+    assert line.session.line().plants["mill-3"].heard == 5
+    assert line.session.line().backward == len(CROWD) * 4
+    line.session.acknowledge_sheet([item for item in line.heard if isinstance(item, SheetAccepted)][-1])
+    assert {plant.durable for plant in line.session.line().plants.values()} == {5}
+    assert line.answers(link).sheets == (5,)
+    assert roster.together, "looking and acknowledging let it be"
+    line.says(link, telexes=(telex(6, plant="mill-3"),))
+    assert not roster.together
+    assert line.session.line().plants["mill-3"].heard == 6
+    assert line.session.line().plants["mill-4"].durable == 5

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from telex_ingest.heard import (
     PlantDied,
     PlantSilent,
@@ -9,6 +12,8 @@ from telex_ingest.heard import (
 )
 from telex_ingest.telex import (
     Death,
+    PlantBirth,
+    SignalBirth,
 )
 from tests.telex_ingest.conftest import NOON, birth
 from tests.telex_ingest.session_line import Line, telex
@@ -66,3 +71,44 @@ def test_nobody_is_called_silent_while_the_room_itself_is_deaf() -> None:
     line.session.deaf_until = NOON + 100.0
     assert line.tick(99.0) == []
     assert [type(item) for item in line.tick(1.0)] == [PlantSilent]
+
+
+NAMES = ("mill-1", "mill-2", "mill-3")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("birth"), st.sampled_from(NAMES), st.sampled_from((0.5, 1.0, 7.0, 60.0))),
+            st.tuples(st.just("telex"), st.sampled_from(NAMES), st.just(0.0)),
+            st.tuples(st.just("wait"), st.just(""), st.sampled_from((0.5, 1.0, 2.5, 5.0, 35.0, 300.0))),
+        ),
+        max_size=40,
+    )
+)
+def test_each_silence_is_found_at_the_first_look_after_it_whoever_comes_is_heard_or_declares_anew_before(
+    steps: list[tuple[str, str, float]],
+) -> None:
+    line = Line(silence_periods=5.0, silence_floor_s=2.0)
+    link = line.link()
+    after: dict[str, float] = {}
+    since: dict[str, float] = {}
+    seqs = dict.fromkeys(NAMES, 0)
+    for what, plant, much in steps:
+        if what == "birth":
+            signal = SignalBirth(id=1, name="output", unit="t", period_s=much)
+            line.says(link, births=[PlantBirth(plant=plant, signals=(signal,))])
+            if plant not in after:
+                since[plant] = line.now
+            after[plant] = max(2.0, 5.0 * much)
+        elif what == "telex" and plant in after:
+            seqs[plant] += 1
+            line.says(link, telexes=[telex(seqs[plant], plant=plant)])
+            since[plant] = line.now
+        elif what == "wait":
+            late = {name: at for name, at in since.items() if line.now + much - at > after[name]}
+            found = line.tick(much)
+            assert {item.plant: item.since for item in found if isinstance(item, PlantSilent)} == late
+            assert len(found) == len(late)
+            for name in late:
+                del since[name]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sqlite3
+import tempfile
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -69,6 +71,25 @@ def test_a_room_that_was_closed_well_is_well(room: Path) -> None:
     assert ill == []
     for what in ("room.toml", "file modes", "journal", READINGS, PEOPLE, "key for orders", "key for journal"):
         assert found_here[what].verdict == "well", found_here[what]
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(room: Path) -> None:
+    (room / "ballots.sqlite").unlink()
+    with socket.socket(socket.AF_UNIX) as stranger, tempfile.TemporaryDirectory(prefix="s") as short:
+        stranger.bind(f"{short}/s")  # nobody opens a socket as a file, not even root
+        shutil.move(f"{short}/s", room / "ballots.sqlite")
+    seen = looked(room)["ballots.sqlite"]
+    assert seen.verdict == "ill"
+    assert "cannot be opened" in seen.seen
+    assert "away" not in seen.cure
+
+
+def test_what_was_let_go_is_told(room: Path) -> None:
+    assert looked(room)["retention"].seen == "no reading has been let go"
+    with closing(sqlite3.connect(room / READINGS)) as changed:
+        changed.execute("UPDATE rolled SET forgotten_us = 1772431200000000")
+        changed.commit()
+    assert "up to 2026-03-02 06:00:00+00:00 were let go" in looked(room)["retention"].seen
 
 
 def test_every_harm_is_found_and_comes_with_a_cure(room: Path) -> None:

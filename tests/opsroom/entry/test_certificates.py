@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +19,12 @@ import httpx
 import pytest
 import structlog
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
@@ -258,6 +268,31 @@ async def test_behind_a_proxy_the_figures_need_the_token_and_each_person_has_an_
         assert await tried("192.0.2.2") == 401, "the proxy's word on who asks counts"
 
 
+def test_files_with_which_the_room_could_not_speak_tls_are_told_before_it_opens(
+    authority: Authority, tmp_path: Path
+) -> None:
+    good = authority.doors()
+    good.check()
+    other, folder = trustme.CA(), authority.folder
+    other.issue_cert("127.0.0.1").private_key_pem.write_to_path(tmp_path / "other.key")
+    (tmp_path / "none.pem").write_text("no certificate")
+    key = load_pem_private_key((folder / "server.key").read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame"))
+    (tmp_path / "locked.key").write_bytes(locked)
+    for change, what in (
+        ({"tls_key": str(tmp_path / "other.key")}, "is not the key of"),
+        ({"tls_key": str(tmp_path / "locked.key")}, "has a password"),
+        ({"tls_key": str(tmp_path / "missing.key")}, "cannot be read"),
+        ({"tls_cert": str(tmp_path / "none.pem")}, "no certificate with its key"),
+        ({"tls_key": ""}, "no certificate with its key"),
+        ({"client_ca": str(tmp_path / "none.pem")}, "holds no certificate of an authority"),
+        ({"client_ca": str(tmp_path)}, "cannot be read"),
+        ({"tls_cert": "", "client_ca": ""}, "speaks no TLS"),
+    ):
+        with pytest.raises(AddressRefusedError, match=what):
+            replace(good, **change).check()
+
+
 @pytest.mark.long
 async def test_a_handshake_of_tls_that_never_begins_is_cut_in_time(hall: Hall, authority: Authority) -> None:
     async with opened(hall, authority.doors()) as room:
@@ -266,3 +301,62 @@ async def test_a_handshake_of_tls_that_never_begins_is_cut_in_time(hall: Hall, a
             assert await reader.read() == b""
         writer.close()
         await writer.wait_closed()
+
+
+async def shaken(served: Served, context: ssl.SSLContext) -> None:
+    """A handshake of TLS that the room does not take, and a byte that finds out."""
+    with suppress(OSError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port, ssl=context)
+        try:
+            writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
+            assert await reader.read() == b"", "who is not let in hears nothing"
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+def refusing(port: int) -> None:
+    """Somebody who does not trust the room, and says so in TLS's own words, as asyncio does not."""
+    with socket.create_connection(("127.0.0.1", port)) as plain, pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def turned_away(text: str) -> dict[str, str]:
+    """How many were turned away, by reason, as the metrics tell."""
+    return dict(re.findall(r'^opsroom_turned_away_total\{reason="([a-z-]+)"\} (\S+)$', text, re.MULTILINE))
+
+
+async def test_a_certificate_that_fails_in_the_handshake_is_counted_shown_and_told_with_its_reason(
+    hall: Hall, authority: Authority
+) -> None:
+    ended = authority.client()
+    past = datetime(2001, 1, 1, tzinfo=UTC)
+    authority.ca.issue_cert("mill.example", not_before=past, not_after=past + timedelta(days=1)).configure_cert(ended)
+    stranger = ssl.create_default_context()
+    stranger.load_verify_locations(authority.folder / "ca.pem")
+    trustme.CA().issue_cert("mill.example").configure_cert(stranger)
+    async with opened(hall, authority.doors()) as served:
+        await shaken(served, ended)
+        for _ in range(2):
+            await shaken(served, stranger)
+        await asyncio.to_thread(refusing, served.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        async with httpx.AsyncClient(base_url=served.address, verify=authority.client("good.example")) as client:
+            turned = {
+                "certificate-ended": "1.0",
+                "certificate-untrusted": "2.0",
+                "tls-room-untrusted": "1.0",
+                "tls-clear": "1.0",
+            }
+            # The room hears that somebody does not trust it after they have gone.
+            async with asyncio.timeout(60):
+                while turned_away(text := (await client.get("/metrics")).text) != turned:  # noqa: ASYNC110 - the room's own state
+                    await asyncio.sleep(0.05)
+    assert 'opsroom_line_refused_total{code="unauthorised"} 3.0' in text, (
+        "the line screen and its log tell of certificates"
+    )

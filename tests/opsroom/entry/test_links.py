@@ -103,6 +103,19 @@ def test_an_open_connection_can_be_asked_about_without_its_token(links: Links) -
     links.close()
 
 
+def test_many_open_connections_are_asked_about_as_the_standing_was_read(tmp_path: Path) -> None:
+    room, line = (Links.open(tmp_path / "people.sqlite", HandClock(1e9)) for _ in range(2))
+    line.add("mills", ["mill-1"])
+    room.standing()
+    assert room.allowed_as_read("mills") == frozenset({"mill-1"})
+    assert room.allowed_as_read("mines") is None
+    line.revoke("mills")
+    room.standing()
+    assert room.allowed_as_read("mills") is None
+    room.close()
+    line.close()
+
+
 def test_a_link_is_listed_with_when_it_was_last_heard(links: Links, tmp_path: Path, clock: HandClock) -> None:
     token = links.add("mills", ["mill-2", "mill-1", "mill-1"])
     (link,) = links.list()

@@ -176,7 +176,8 @@ def single(seq: int, *values: float) -> Accepted:
 def sheet(seq: int, *values: float) -> SheetAccepted:
     one, told = np.array([seq * SECOND], "<i8"), np.array(values, "<f8")
     said, at = told.tobytes(), seq * SECOND
-    return SheetAccepted(("mill-1",), (1,), (seq,), one.tobytes(), at, TelexKind.LIVE, (1, 2), said, 8, 1, None)
+    seqs = np.array([seq], "<i8").tobytes()
+    return SheetAccepted(("mill-1",), b"", seqs, one.tobytes(), at, TelexKind.LIVE, (1, 2), said, 8, 1, None)
 
 
 def strip(seq: int, *values: float) -> StripAccepted:

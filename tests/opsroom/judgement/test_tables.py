@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from cyberstride.crew import Crew
 from cyberstride.lanes.records import MOST_DOF
 from opsroom.constitution.judging import Judging, SignalSettings
 from opsroom.judgement.bank import Bank
@@ -66,6 +67,15 @@ def judged(bank: Bank, telexes: list[Accepted], ticks: int) -> set[VerdictNews]:
     return set(news)
 
 
+def same_beside_the_belief(one: Bank, other: Bank) -> None:
+    for signal in one.signals:
+        for mine, theirs in zip(one.rings.past(signal.lane), other.rings.past(signal.lane), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    n = len(one)
+    for name in ("last_us", "since_us", "suspected_us", "named", "p", "level", "slope", "seen"):
+        np.testing.assert_array_equal(getattr(one.lanes, name)[:n], getattr(other.lanes, name)[:n])
+
+
 SEASONAL = Judging(signals={"p-5/s-0": SignalSettings(transform="log"), "p-4/s-1": SignalSettings(seasons_s=(3600.0,))})
 
 
@@ -74,12 +84,7 @@ def test_tables_of_many_rows_give_what_single_rows_give_bit_by_bit(said: Judging
     told, one, other = stream(420), bank(said), bank(said)
     assert judged(one, told, len(told)) == judged(other, told, 11) != set()
     assert one.snapshot() == other.snapshot()
-    for signal in one.signals:
-        for mine, theirs in zip(one.rings.past(signal.lane), other.rings.past(signal.lane), strict=True):
-            np.testing.assert_array_equal(mine, theirs)
-    n = len(one)
-    for name in ("last_us", "since_us", "suspected_us", "named", "p", "level", "slope", "seen"):
-        np.testing.assert_array_equal(getattr(one.lanes, name)[:n], getattr(other.lanes, name)[:n])
+    same_beside_the_belief(one, other)
 
 
 def test_what_the_compiled_form_leaves_to_numpy_is_judged_row_by_row_in_the_same_table() -> None:
@@ -100,7 +105,7 @@ def test_a_table_has_every_signal_once_a_row_and_its_readings_in_their_order() -
     columns = Columns(at, lane, at * SECOND, kind, at.astype(float), np.zeros(500, np.int64))
     order = np.argsort(lane, kind="stable")
     places = []
-    for table in laid(columns, order, lanes):
+    for table in laid(columns, order, lanes, Crew(1)):
         assert all(len(set(row)) == len(row) for row in table.lane.tolist())
         assert (table.lane == table.lane[0]).all()
         assert (np.diff(table.place, axis=0) > 0).all()
@@ -128,20 +133,26 @@ def test_threads_share_large_tables_give_the_same_bits_and_end_with_the_bank() -
     rng, before = np.random.default_rng(7), set(threading.enumerate())
     (alone, plants), (shared, _) = many(1), many(2)
     numbers, ids = {plant: i + 1 for i, plant in enumerate(plants)}, tuple(range(1, 65))
-    values = rng.normal(100.0, 2.0, (24, len(plants), 64))
-    values[16:, ::3, ::5] -= 30.0
+    values = rng.normal(100.0, 2.0, (32, len(plants), 64))
+    values[20:, ::3, ::5] -= 30.0
     news: list[set[VerdictNews]] = [set(), set()]
     for tick in range(8):
         rows = [
             Accepted(plant, 1, row + 1, row * SECOND, row * SECOND, TelexKind.LIVE, ids, tuple(map(Reading, ids, told)))
-            for row in range(3 * tick, 3 * tick + 3)
+            for row in range(4 * tick, 4 * tick + 4)
             for plant, told in zip(plants, values[row].tolist(), strict=True)
             if tick % 2 == 0 or plant == plants[0]
         ]
-        for each, bank_ in zip(news, (alone, shared), strict=True):
-            each.update(news_of(bank_, bank_.judge(rows, 0.0, numbers).announced))
+        told = [bank_.judge(rows, 0.0, numbers) for bank_ in (alone, shared)]
+        for each, bank_, one in zip(news, (alone, shared), told, strict=True):
+            each.update(news_of(bank_, one.announced))
+        for mine_, theirs in zip(*(one.blocks for one in told), strict=True):
+            for name in ("plant", "seq", "source_us", "telex", "row", "value", "named", "p", "level", "low", "high"):
+                np.testing.assert_array_equal(getattr(mine_, name), getattr(theirs, name))
+        assert all(np.array_equal(*pair) for pair in zip(told[0][2:6], told[1][2:6], strict=True))
     assert news[0] == news[1] != set()
     assert alone.snapshot() == shared.snapshot()
+    same_beside_the_belief(alone, shared)
     assert len(mine(before)) == 1
     alone.close()
     shared.close()
@@ -165,12 +176,33 @@ def test_a_tick_with_one_live_reading_of_each_signal_is_one_row_and_the_same_as_
     value, quality = rng.normal(size=50), rng.integers(0, 3, 50)
     columns = Columns(np.arange(50), lane, at, np.zeros(50, np.int64), value, quality)
     other.alike = False
-    (quick,), (general,) = laid(columns, order, one), laid(columns, order, other)
+    (quick,), (general,) = laid(columns, order, one, Crew(1)), laid(columns, order, other, Crew(1))
     for mine, theirs in zip(quick, general, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(one.last_us, other.last_us)
     repeated = columns._replace(lane=np.where(np.arange(50) == 49, lane[0], lane))
-    assert [table.lane.shape for table in laid(repeated, np.argsort(repeated.lane, kind="stable"), one)] == [
+    assert [table.lane.shape for table in laid(repeated, np.argsort(repeated.lane, kind="stable"), one, Crew(1))] == [
         (1, 48),
         (2, 1),
     ]
+
+
+@pytest.mark.parametrize("rows", [1, 2], ids=["one of each", "two of each"])
+def test_a_crew_lays_out_what_one_thread_does(rows: int) -> None:
+    n, rng = 20_000 // rows, np.random.default_rng(6)
+    lane, crew = np.tile(np.arange(n), rows), Crew(3)
+    at = np.repeat(np.arange(1, rows + 1), n) * SECOND
+    columns = Columns(
+        np.arange(rows * n),
+        lane,
+        at,
+        np.zeros(rows * n, np.int64),
+        rng.normal(size=rows * n),
+        rng.integers(0, 3, rows * n),
+    )
+    order, one, other = np.argsort(lane, kind="stable"), Lanes(n), Lanes(n)
+    (alone,), (shared,) = laid(columns, order, one, Crew(1)), laid(columns, order, other, crew)
+    for mine_, theirs in zip(alone, shared, strict=True):
+        np.testing.assert_array_equal(mine_, theirs)
+    np.testing.assert_array_equal(one.last_us, other.last_us)
+    crew.close()

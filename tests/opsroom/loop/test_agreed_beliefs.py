@@ -140,17 +140,18 @@ async def test_what_was_judged_under_an_old_wording_is_not_judged_again_under_th
             inbox.offer(telex(seq))
         await until(room, lambda: store.telex_counts().stored == 30)
 
-        append = store.append
+        append, copied = store.append, list[int]()
 
         def then_killed(blocks: Sequence[Block]) -> int:
             mark = append(blocks)
             crash_image(tmp_path / "room", tmp_path / "killed")
+            copied.append(mark)  # on the writer's thread: the room must not end before
             return mark
 
         monkeypatch.setattr(store, "append", then_killed)
         inbox.offer(heard.PlantBorn("mill", quicker, START, changed=True))
         inbox.offer(telex(31))
-        await until(room, lambda: store.telex_counts().stored == 31)
+        await until(room, lambda: store.telex_counts().stored == 31 and bool(copied))
         knew = room.hall.bank.snapshot()
     again = opened(tmp_path / "killed")
     assert again.bank.snapshot() == knew

@@ -52,13 +52,13 @@ class Postgres:
         )
         if self._account:
             shutil.chown(folder, "nobody")
-        self._bin = _package() / "pginstall" / "bin"
+        self.programs = _package() / "pginstall" / "bin"
         self._run(
             "initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "room", "-E", "UTF8", "--locale=C", "--no-sync"
         )
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run([self._bin / program, *arguments], capture_output=True, cwd="/", **self._account)  # type: ignore[call-overload] # an account or none
+        done = subprocess.run([self.programs / program, *arguments], capture_output=True, cwd="/", **self._account)  # type: ignore[call-overload] # an account or none
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self) -> None:
@@ -66,7 +66,7 @@ class Postgres:
             self.port = self.port or _free_port()
             with (self.folder / "log").open("wb") as log:
                 self._server = subprocess.Popen(  # type: ignore[call-overload] # an account or none
-                    [self._bin / "postgres", "-D", self.folder / "data", "-p", str(self.port), *SETTINGS],
+                    [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port), *SETTINGS],
                     stdout=subprocess.DEVNULL,
                     stderr=log,
                     cwd="/",

@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsroom.record import blocks as packing
+from opsroom.record import sqlite_store
 from opsroom.record.disk import StoreError
 from opsroom.record.identities import Identities
+from opsroom.record.retention import FOR_EVER, Retention
 from opsroom.record.rollups import RESOLUTIONS
 from opsroom.record.sqlite_store import SqliteStore
 from opsroom.record.store import KINDS, Store
@@ -210,6 +212,36 @@ def test_the_files_are_for_the_rooms_account_alone(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "readings.sqlite")
     store.append(tick(store, [("a", 1, 1, 1, {"s": 1.0})]))
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    store.close()
+
+
+def test_what_retention_lets_go_is_given_back_to_the_disk_and_what_stays_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "_TIDY", 40)
+    path = tmp_path / "readings.sqlite"
+    store = SqliteStore(path)
+    noise = np.random.default_rng(1)
+    for seq in range(1, 251):
+        values = {f"s{k}": float(noise.normal()) for k in range(400)}
+        store.append(tick(store, [("a", 1, seq, 1_000_000 * seq, values)], at=float(seq)))
+    store.save_beliefs(240, {0: b""})
+    while store.tend(250.0, FOR_EVER):
+        continue
+    store._sqlite.settle()
+    before, kept = path.stat().st_size, store.last("a/s7", 30).value
+    rule = Retention(readings_s=30.0)
+    while store.tend(250.0, rule):
+        continue
+    store._sqlite.settle()
+    assert store.held().oldest == 220.0
+    assert path.stat().st_size < 0.75 * before
+    assert path.stat().st_size - store.held().bytes <= 40 * 4096, (
+        "the disk has back what was freed, but for a little slack"
+    )
+    assert np.array_equal(store.last("a/s7", 30).value, kept)
+    assert store.rollups("a/s7", "1d", 0, 10**12).count.tolist() == [250]
+    assert [said for (said,) in store._sqlite.connection.execute("PRAGMA integrity_check")] == ["ok"]
     store.close()
 
 
