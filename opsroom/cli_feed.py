@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +20,7 @@ from opsroom.cli_numbers import whole
 
 if TYPE_CHECKING:
     from opsroom.feeding.dry import DryRoom, Echo
-    from telex_ingest.feed import Feed, Given
+    from telex_ingest.feed import Feed
 
 feed_app = typer.Typer(help="Where readings come from: files, HTTP, MQTT, OPC UA, Modbus, NATS.", no_args_is_help=True)
 
@@ -61,7 +62,7 @@ def feed_list(name: Annotated[str, typer.Argument(metavar="[NAME]", help="this f
 
 
 def _first_line(kind: type[Feed]) -> str:
-    return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
+    return (kind.__doc__ or kind.__name__).strip().splitlines()[0].partition("; `")[0].rstrip(".")
 
 
 @feed_app.command("new")
@@ -97,10 +98,16 @@ def feed_check(
     if tier.upper() not in Tier.__members__:
         raise typer.BadParameter(f"{tier!r} is no tier: bronze, silver or gold", param_hint="--tier")
     kind = _kind(name)
+    runner = asyncio.Runner()
     with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(check(kind, Path(folder), name=name, only=only or ()))
-    typer.echo(str(report))
-    raise typer.Exit(0 if report.tier >= Tier[tier.upper()] else 1)
+        report = runner.run(check(kind, Path(folder), name=name, only=only or ()))
+        typer.echo(str(report))
+    code = 0 if report.tier >= Tier[tier.upper()] and (report.whole or all(one.kept for one in report.results)) else 1
+    if report.stuck:  # the runner would wait for ever for what cannot be cancelled
+        sys.stdout.flush()
+        os._exit(code)
+    runner.close()
+    raise typer.Exit(code)
 
 
 @feed_app.command("run")
@@ -134,13 +141,17 @@ def feed_run(
         return
     if not (url and link and token_file):
         raise typer.BadParameter("a room needs --url, --link and --token-file; without one say --dry", param_hint="run")
+    if not url.startswith(("ws://", "wss://")):
+        raise typer.BadParameter(
+            f"{url} is no websocket: write ws://HOST:PORT/telex, or wss:// with TLS", param_hint="--url"
+        )
     token = token_file.read_text(encoding="utf-8").strip()
     tls = trust(tls_ca, tls_cert, tls_key)
 
     async def carrying() -> None:
         path = spool or Path(f"{(await birth_of(feed)).plant}.spool")
         told = await carry(feed, url, link, token, path, subprotocol="msgpack" if msgpack else "json", tls=tls)
-        typer.echo(f"{told} telexes told and acknowledged; the feed has ended", err=True)
+        typer.echo(f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}", err=True)
 
     _run(carrying())
 
@@ -149,32 +160,33 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     import logging
 
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("telex_ingest.plant_link").setLevel(logging.INFO)  # why the room is not reached
     asyncio.run(work)
 
 
 async def _dry_run(feed: Feed, most: int, *, as_json: bool) -> None:
     """Read the feed as the runner would, and echo; a lost source ends it."""
     from opsroom.feeding.dry import DryRoom
-    from telex_ingest.feed import birth_of
+    from telex_ingest.feed import birth_of, steps_of
     from telex_ingest.telex import PlantBirth
 
     birth = await birth_of(feed)
     room = DryRoom(birth, time.time())
     count = 0
     try:
-        async with aclosing(cast("AsyncGenerator[Given, None]", feed.readings(None))) as source:
-            async for given in source:
-                if isinstance(given, PlantBirth):
-                    room.born(given, time.time())
+        async with aclosing(steps_of(feed, None)) as source:
+            async for step in source:
+                if isinstance(step, PlantBirth):
+                    room.born(step, time.time())
                     continue
-                for one in given if isinstance(given, list) else [given]:
+                for one in step:
                     for echo in room.tell(one, time.time()):
                         typer.echo(_told(echo, as_json=as_json))
                     count += 1
                     if count == most:
                         return
     finally:
-        _sum_up(room)
+        _sum_up(room, feed)
 
 
 def _told(echo: Echo, *, as_json: bool) -> str:
@@ -183,12 +195,23 @@ def _told(echo: Echo, *, as_json: bool) -> str:
     if as_json:
         return json.dumps(members(echo))
     told = members(echo)
-    value = "missing" if echo.value is None else f"{echo.value:g} {echo.unit}"
-    verdict = f"{echo.verdict} {100 * echo.sure:.0f} %" if echo.verdict else ""
+    value = "missing" if echo.value is None else f"{echo.value:g} {'' if echo.unit == '1' else echo.unit}"
+    learning = echo.verdict == "not_yet"  # the screens' word; how sure it is tells nothing yet
+    verdict = "learning" if learning else f"{echo.verdict} {100 * echo.sure:.0f} %" if echo.verdict else ""
     fate = echo.fate.word + (f" ({echo.fate.why})" if echo.fate.why else "")
     return f"{told['time']}  {echo.signal:20} {value:>18}  {echo.quality:9}  {verdict:16}  {fate}"
 
 
-def _sum_up(room: DryRoom) -> None:
+def _sum_up(room: DryRoom, feed: Feed) -> None:
     told = ", ".join(f"{many} {word}" for word, many in sorted(room.fates.items())) or "no reading came"
-    typer.echo(told, err=True)
+    typer.echo(told + _left_out(feed), err=True)
+
+
+def _left_out(feed: Feed) -> str:
+    """What the feed itself counted: rows or lines that it could not read, and what else became of its source's words."""
+    skipped = getattr(feed, "skipped", 0)
+    counts = getattr(feed, "counts", None)
+    said = f"; {skipped} skipped, which could not be read" if skipped else ""
+    if isinstance(counts, Mapping) and any(counts.values()):
+        said += "; the feed counted " + ", ".join(f"{many} {word}" for word, many in counts.items() if many)
+    return said

@@ -47,10 +47,11 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from ssl import SSLContext
+from traceback import extract_tb
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from telex_ingest.plant_link import PlantLink, Told
-from telex_ingest.refusals import TelexError
+from telex_ingest.refusals import TelexError, show
 from telex_ingest.telex import Order, PlantBirth, Quality, Reading, Receipt, TelexKind
 from telex_ingest.told import TellError
 
@@ -98,6 +99,9 @@ class FeedReading(NamedTuple):
 
 Given: TypeAlias = FeedReading | list[FeedReading] | PlantBirth
 """What a feed may yield: a reading, a list of them to be spooled in one transaction, or a new birth."""
+
+Step: TypeAlias = list[FeedReading] | PlantBirth
+"""What came of one yield: readings for one transaction, or a new birth."""
 
 
 class Example(NamedTuple):
@@ -165,16 +169,69 @@ def load_feed(entry: EntryPoint) -> type[Feed]:
         ) from error
     if not inspect.isclass(loaded):
         raise FeedError(entry.name, f"{entry.value} is no class", "let the entry point name the feed's class")
-    missing = [part for part in ("example", "birth", "readings") if not callable(getattr(loaded, part, None))]
+    missing = [part for part in ("birth", "readings") if not callable(getattr(loaded, part, None))]
     if missing:
-        raise FeedError(entry.name, f"{entry.value} lacks {', '.join(missing)}", "see telex_ingest.feed.Feed")
+        raise FeedError(
+            entry.name, f"{entry.value} lacks {', '.join(missing)}", "the ten lines in docs/feeds.md have them"
+        )
     return cast(type[Feed], loaded)
 
 
 async def birth_of(feed: Feed) -> PlantBirth:
     """Give the feed's birth, whether or not it has to ask its source for it."""
-    birth = feed.birth()
-    return birth if isinstance(birth, PlantBirth) else await birth
+    birth: object = feed.birth()
+    if inspect.isawaitable(birth):
+        birth = await birth
+    if not isinstance(birth, PlantBirth):
+        raise FeedError(
+            type(feed).__name__, f"birth() gave {show(birth)}, no birth", "let it return a telex.PlantBirth"
+        )
+    return birth
+
+
+async def steps_of(feed: Feed, cursor: str | None) -> AsyncGenerator[Step, None]:
+    """Give the feed's steps after a cursor: readings for one transaction each, and births.
+
+    Raises `FeedError` with the place in the feed for what is no async generator of readings, and for an error of its own;
+    a `FeedError`, another `TelexError` and an `OSError` of its own pass.
+    """
+    name = type(feed).__name__
+    source: object = feed.readings(cursor)
+    if not isinstance(source, AsyncGenerator):
+        if inspect.iscoroutine(source):
+            source.close()
+        cure = "write it as `async def readings(self, cursor)`, with `yield` in it"
+        raise FeedError(name, f"readings(cursor) gives a {type(source).__name__}, no async generator", cure)
+    async with aclosing(source):
+        while True:
+            try:
+                given: object = await anext(source)
+            except StopAsyncIteration:
+                return
+            except (TelexError, OSError):
+                raise
+            except Exception as error:
+                raise FeedError(
+                    name, f"it ended with {_told(error, feed)}", "mend it; what may come back is a SourceLostError"
+                ) from error
+            if isinstance(given, PlantBirth):
+                yield given
+                continue
+            many: list[FeedReading] = []
+            for one in cast("list[object]", given) if isinstance(given, list) else [given]:
+                if not isinstance(one, FeedReading):
+                    cure = "yield FeedReading(source_us, {signal: value}), a list of them, or a PlantBirth"
+                    raise FeedError(name, f"it gave {show(one)}, which is no reading", cure)
+                many.append(one)
+            yield many
+
+
+def _told(error: Exception, feed: Feed) -> str:
+    """An error of a feed's own, with the line of its file where it came from."""
+    file = inspect.getsourcefile(type(feed))
+    lines = [frame for frame in extract_tb(error.__traceback__) if frame.filename == file]
+    place = f" at {Path(lines[-1].filename).name}, line {lines[-1].lineno}" if lines else ""
+    return f"{type(error).__name__}{place} ({str(error)[:200]})"
 
 
 async def run_feed(
@@ -196,16 +253,15 @@ async def run_feed(
     while True:
         begun = told
         try:
-            async with aclosing(_given(feed, await link.cursor(birth.plant))) as source:
-                async for given in source:
-                    if isinstance(given, PlantBirth):
-                        birth = given
+            async with aclosing(steps_of(feed, await link.cursor(birth.plant))) as source:
+                async for step in source:
+                    if isinstance(step, PlantBirth):
+                        birth = step
                         await link.rebirth(birth)
                         continue
-                    many = given if isinstance(given, list) else [given]
                     telexes = [
                         Told(birth.plant, one.source_us, readings_of(one, birth), one.kind, one.cursor or None)
-                        for one in many
+                        for one in step
                     ]
                     await link.fewer_than(pending)
                     await link.tell_all(telexes)
@@ -231,22 +287,22 @@ def heed() -> None:
         raise asyncio.CancelledError
 
 
-def _given(feed: Feed, cursor: str | None) -> AsyncGenerator[Given, None]:
-    return cast(AsyncGenerator[Given, None], feed.readings(cursor))
-
-
 def readings_of(given: FeedReading, birth: PlantBirth) -> tuple[Reading, ...]:
-    """Make the readings of a telex, by the numeric ids of the birth. Raises `TellError` for a signal that it does not declare."""
+    """Make the readings of a telex, by the numeric ids of the birth. Raises `TellError` for what is no reading of it."""
     ids = {signal.name: signal.id for signal in birth.signals}
     try:
         return tuple(
             [
-                Reading(ids[name], value, given.qualities.get(name, given.quality))
+                Reading(ids[name], value, Quality(given.qualities.get(name, given.quality)))
                 for name, value in given.values.items()
             ]
         )
     except KeyError as error:
         raise TellError(birth.plant, f"it declares no signal {error.args[0]!r}") from None
+    except ValueError as error:
+        raise TellError(birth.plant, str(error), "use telex.Quality.GOOD, UNCERTAIN or BAD") from None
+    except AttributeError:
+        raise TellError(birth.plant, f"{show(given.values)} are no values", "give a mapping, {signal: value}") from None
 
 
 async def carry(

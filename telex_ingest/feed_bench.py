@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from telex_ingest.feed import Example, Feed, FeedReading, Given, birth_of
+from telex_ingest.feed import Example, Feed, FeedReading, birth_of, steps_of
 from telex_ingest.telex import PlantBirth
 
 IDLE_S = 15.0
 """How long the bench waits for the next reading of an example."""
+MOST = 100_000
+"""More readings than this, and an example has no end."""
 
 
 class BrokenPromiseError(Exception):
@@ -40,9 +43,9 @@ class Bench:
             async with self.example() as example:
                 feed = example.make()
                 birth = await birth_of(feed)
-                given = [one async for one in flat(feed, None, example.readings)]
+                given = await _played(feed, example.readings)
             if not given:
-                raise BrokenPromiseError("the example gives no reading; let it give at least two")
+                raise BrokenPromiseError("the example gives no reading before it ends; let it give at least two")
             self._score = Score(birth, given)
         return self._score
 
@@ -52,6 +55,10 @@ class Bench:
         return not hasattr(self._made(), "readings")
 
     def _made(self) -> Any:
+        if not callable(getattr(self.kind, "example", None)):
+            raise BrokenPromiseError(
+                "the class has no example; add `@classmethod def example(cls, folder)`, to make a small feed that ends by itself"
+            )
         return self.kind.example(self.folder)
 
     @asynccontextmanager
@@ -65,7 +72,28 @@ class Bench:
                 yield example
 
 
-async def flat(feed: Feed, cursor: str | None, many: int) -> AsyncIterator[FeedReading]:
+async def _played(feed: Feed, many: int) -> list[FeedReading]:
+    """Play an example undisturbed; nothing for a long while, or no end, breaks the promise."""
+    given: list[FeedReading] = []
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(4 * IDLE_S) as idle, aclosing(flat(feed, None, many)) as source:
+            async for one in source:
+                given.append(one)
+                idle.reschedule(loop.time() + 4 * IDLE_S)
+                if len(given) > max(many, MOST):
+                    raise BrokenPromiseError(
+                        f"the example gives more than {MOST:,} readings; let it end, or tell their number in Example.readings"
+                    )
+    except TimeoutError:
+        came = f"{len(given)} of {many} readings" if many else f"{len(given)} readings and no end"
+        raise BrokenPromiseError(
+            f"the example gave {came}, then nothing for {4 * IDLE_S:.0f} s; let it give them at once, and end"
+        ) from None
+    return given
+
+
+async def flat(feed: Feed, cursor: str | None, many: int) -> AsyncGenerator[FeedReading, None]:
     """Give the readings one by one, `many` of them (0: until the feed ends)."""
     count = 0
     async with aclosing(steps(feed, cursor)) as source:
@@ -78,11 +106,11 @@ async def flat(feed: Feed, cursor: str | None, many: int) -> AsyncIterator[FeedR
 
 
 async def steps(feed: Feed, cursor: str | None) -> AsyncGenerator[list[FeedReading], None]:
-    """Give what is spooled in one transaction each; births are passed over."""
-    async with aclosing(cast(AsyncGenerator[Given, None], feed.readings(cursor))) as source:
-        async for given in source:
-            if not isinstance(given, PlantBirth):
-                yield given if isinstance(given, list) else [given]
+    """Give what is spooled in one transaction each; births and empty lists are passed over."""
+    async with aclosing(steps_of(feed, cursor)) as source:
+        async for step in source:
+            if step and not isinstance(step, PlantBirth):
+                yield step
 
 
 def compare(score: Score, found: list[FeedReading], when: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from telex_ingest.feed import Feed
+from telex_ingest.feed import Feed, FeedError
 from telex_ingest.feed_bench import Bench, BrokenPromiseError
 from telex_ingest.feed_promises import PROMISES, Promise, Tier
 
@@ -24,21 +24,29 @@ __all__ = ["Kept", "Report", "Tier", "check"]
 
 LIMIT_S = 90.0
 """How long one promise may take to be looked at."""
+ENDING_S = 20.0
+"""How long what is left of a look may take to end, once it is cancelled."""
+
+EXTRAS = "install the feed's extra (docs/feeds.md names it), and what the other side of its example needs"
+NO_READINGS = "not looked at, for without readings there is nothing to look at"
+NO_END = "not looked at, for the feed could not be ended"
 
 
 class Kept(NamedTuple):
-    """Whether a promise is kept; if not, `why`, with the cure."""
+    """Whether a promise is kept; if not, `why`, with the cure. One that was not `looked` at is not kept."""
 
     promise: Promise
     kept: bool
     why: str = ""
+    looked: bool = True
 
 
 class Report(NamedTuple):
-    """What was found of one feed."""
+    """What was found of one feed; `stuck` when something of it could not be ended and still runs."""
 
     feed: str
     results: tuple[Kept, ...]
+    stuck: bool = False
 
     @property
     def tier(self) -> Tier:
@@ -51,40 +59,71 @@ class Report(NamedTuple):
         """The broken promises of the next tier."""
         return tuple(one for one in self.results if not one.kept and one.promise.tier == self.tier + 1)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every promise was asked for; of some alone no tier can be told."""
+        return len(self.results) == len(PROMISES)
+
     def __str__(self) -> str:
-        lines = [f"feed {self.feed}: {self.tier.name.lower()}"]
+        found = self.tier.name.lower() if self.whole else f"{len(self.results)} of {len(PROMISES)} promises looked at"
+        lines = [f"feed {self.feed}: {found}"]
         for one in self.results:
-            mark = "kept    " if one.kept else "NOT KEPT"
+            mark = "kept    " if one.kept else "NOT KEPT" if one.looked else "-       "
             lines.append(f"  {one.promise.tier.name.lower():6}  {mark}  {one.promise.name:11} {one.promise.says}")
-        if self.why_not_higher:
-            lines.append(f"not {Tier(self.tier + 1).name.lower()}, because")
-            lines += [f"  {one.promise.name}: {one.why}" for one in self.why_not_higher]
+        broken = self.why_not_higher if self.whole else tuple(one for one in self.results if not one.kept)
+        if broken:
+            lines.append(f"not {Tier(self.tier + 1).name.lower()}, because" if self.whole else "because")
+            lines += [f"  {one.promise.name}: {one.why}" for one in broken if one.looked]
+            lines += sorted({f"  the others: {one.why}" for one in broken if not one.looked})
         return "\n".join(lines)
 
 
 async def check(kind: type[Feed], folder: Path, *, name: str = "", only: Collection[str] = ()) -> Report:
-    """Look at every promise of a feed's class (or only at those named), on the `example` that it makes in the folder."""
+    """Look at every promise of a feed's class (or only at those named), on the `example` that it makes in the folder.
+
+    Raises `ValueError` for a name of no promise.
+    """
+    names = [promise.name for promise in PROMISES]
+    for one in only:
+        if one not in names:
+            raise ValueError(f"{one!r} is no promise: there are {', '.join(names)}")
     bench = Bench(name or kind.__name__, kind, folder)
-    chosen = [promise for promise in PROMISES if not only or promise.name in only]
-    return Report(bench.name, tuple([await _look(promise, bench) for promise in chosen]))
+    results: list[Kept] = []
+    stuck, dumb = False, False
+    for promise in PROMISES:
+        if only and promise.name not in only:
+            continue
+        if stuck or dumb:
+            results.append(Kept(promise, False, NO_END if stuck else NO_READINGS, looked=False))
+            continue
+        found, stuck = await _look(promise, bench)
+        dumb = promise.name == "readings" and not found.kept
+        results.append(found)
+    return Report(bench.name, tuple(results), stuck)
 
 
-async def _look(promise: Promise, bench: Bench) -> Kept:
+async def _look(promise: Promise, bench: Bench) -> tuple[Kept, bool]:
+    """Look at one promise; and whether something of it could not be ended."""
     before = asyncio.all_tasks()
+    looking: asyncio.Task[None] = asyncio.create_task(promise.look(bench))
     try:
-        async with asyncio.timeout(LIMIT_S):
-            await promise.look(bench)
-    except BrokenPromiseError as broken:
-        return Kept(promise, False, str(broken))
-    except TimeoutError:
-        return Kept(
-            promise, False, f"nothing more came within {LIMIT_S:.0f} s; see that the example gives its readings"
-        )
-    except Exception as error:
-        return Kept(promise, False, f"{type(error).__name__}: {error}")
+        await asyncio.wait({looking}, timeout=LIMIT_S)
     finally:
+        kept = Kept(promise, True)
+        late = not looking.done()
         left = [task for task in asyncio.all_tasks() - before if not task.done()]
         for task in left:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-    return Kept(promise, True)
+        ending = (await asyncio.wait(left, timeout=ENDING_S))[1] if left else set()
+    if late:
+        return Kept(
+            promise, False, f"nothing more came within {LIMIT_S:.0f} s; see that the example gives its readings"
+        ), bool(ending)
+    error = looking.exception()
+    if isinstance(error, BrokenPromiseError | FeedError):
+        kept = Kept(promise, False, str(error))
+    elif isinstance(error, ImportError):
+        kept = Kept(promise, False, f"it needs the package {error.name}; {EXTRAS}")
+    elif error is not None:
+        kept = Kept(promise, False, f"{type(error).__name__}: {error}")
+    return kept, bool(ending)

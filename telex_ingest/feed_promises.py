@@ -11,7 +11,7 @@ import math
 import time
 import tracemalloc
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -21,16 +21,19 @@ import msgspec
 from telex_ingest.birth import mistakes
 from telex_ingest.feed import Example, Feed, FeedError, FeedReading, SourceLostError, birth_of, readings_of, run_feed
 from telex_ingest.feed_bench import IDLE_S, Bench, BrokenPromiseError, compare, flat, steps
+from telex_ingest.feed_ending import ends
 from telex_ingest.feed_settings import SettingsError, make_feed
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.rehearsal import RehearsalRoom, rehearsal_room
 from telex_ingest.telex import PlantBirth, Quality, TelexKind, moment
+from telex_ingest.ucum import cure
 
 HELD_BYTES = 8 << 20
 """What a feed may hold while nobody asks it for a reading and its source gives all it can."""
 FLOOD_S = 1.0
 """How long the source floods a feed that is not asked."""
-AHEAD_S = 3600.0
+AHEAD_S = 60.0
+"""How far a source's clock may be ahead of this one: less than the smallest mistake with a zone."""
 RETRY_S = 0.02
 
 
@@ -49,10 +52,14 @@ class Promise(NamedTuple):
     name: str
     tier: Tier
     says: str
-    look: Callable[[Bench], Awaitable[None]]
+    look: Callable[[Bench], Coroutine[Any, Any, None]]
 
 
 # ---- bronze
+
+
+async def _readings(bench: Bench) -> None:
+    await bench.score()
 
 
 async def _birth(bench: Bench) -> None:
@@ -115,38 +122,6 @@ async def _quality(bench: Bench) -> None:
             raise BrokenPromiseError(f"there is a quality of {sorted(astray)[0]}, but no value; give both")
 
 
-async def _cancel(bench: Bench) -> None:
-    async with bench.example() as example:
-        before = asyncio.all_tasks()
-        feed = example.make()
-        async with aclosing(steps(feed, None)) as source:
-            async for _ in source:
-                break
-        await _no_task_left(before, "closed after its first reading")
-        feed = example.make()
-        waiting = asyncio.create_task(_wait_long(feed))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        waiting.cancel()
-        with suppress(asyncio.CancelledError, SourceLostError, OSError):
-            await waiting
-        await _no_task_left(before, "cancelled while it waited")
-
-
-async def _wait_long(feed: Feed) -> None:
-    async for _ in flat(feed, None, 0):
-        pass
-
-
-async def _no_task_left(before: set[asyncio.Task[Any]], when: str) -> None:
-    for _ in range(20):
-        left = [task for task in asyncio.all_tasks() - before if not task.done()]
-        if not left:
-            return
-        await asyncio.sleep(0.01)
-    raise BrokenPromiseError(f"{when}, it left {left[0].get_name()} running; end your tasks in a finally")
-
-
 async def _settings(bench: Bench) -> None:
     shape = getattr(bench.kind, "Settings", None)
     if shape is not None and not (isinstance(shape, type) and issubclass(shape, msgspec.Struct)):
@@ -158,12 +133,22 @@ async def _settings(bench: Bench) -> None:
             if options and not isinstance(error, SettingsError):
                 raise BrokenPromiseError(f"a setting that does not exist is answered by {error}") from None
         except Exception as error:
-            raise BrokenPromiseError(
-                f"made with settings {options} it fails with {error!r}; raise a FeedError"
-            ) from None
+            mend = (
+                "raise a FeedError"
+                if shape is not None or "__init__" not in vars(bench.kind)
+                else "let its constructor take one argument, its `Settings`, a msgspec.Struct in the class; or none"
+            )
+            raise BrokenPromiseError(f"made with settings {options} it fails with {error!r}; {mend}") from None
 
 
 # ---- silver
+
+
+async def _codes(bench: Bench) -> None:
+    for signal in (await bench.score()).birth.signals:
+        better = cure(signal.unit)
+        if better:
+            raise BrokenPromiseError(f"the unit of {signal.name} is {signal.unit!r}: {better}")
 
 
 async def _missing(bench: Bench) -> None:
@@ -186,6 +171,9 @@ async def _order(bench: Bench) -> None:
 async def _resume(bench: Bench) -> None:
     """Break it off after every first and every second step: just after the spool has it, and after the source may know."""
     score = await bench.score()
+    for one in score.given:
+        if not isinstance(one.cursor, str):
+            raise BrokenPromiseError(f"a cursor is {one.cursor!r}; a cursor is text, str(...), and comes back as text")
     async with bench.example() as example:
         found: list[FeedReading] = []
         cursor: str | None = None
@@ -349,13 +337,15 @@ async def _words(bench: Bench) -> None:
 
 
 PROMISES = (
+    Promise("readings", Tier.BRONZE, "its example gives readings, in the form of the contract", _readings),
     Promise("birth", Tier.BRONZE, "its birth contradicts nothing and fits the wire", _birth),
     Promise("units", Tier.BRONZE, "every signal names its unit", _units),
     Promise("figures", Tier.BRONZE, "values are real numbers or missing, of declared signals", _figures),
     Promise("time", Tier.BRONZE, "source times are microseconds UTC that have come", _time),
     Promise("quality", Tier.BRONZE, "qualities are good, uncertain or bad", _quality),
-    Promise("cancel", Tier.BRONZE, "it can be closed and cancelled anywhere and leaves nothing running", _cancel),
+    Promise("cancel", Tier.BRONZE, "it can be closed and cancelled anywhere and leaves nothing running", ends),
     Promise("settings", Tier.BRONZE, "a mistake in its settings is answered in a sentence", _settings),
+    Promise("codes", Tier.SILVER, "its units are UCUM codes, so that a program can read them", _codes),
     Promise("missing", Tier.SILVER, "a missing value is said to be missing", _missing),
     Promise("order", Tier.SILVER, "live readings of a signal never run back in time", _order),
     Promise("resume", Tier.SILVER, "broken off anywhere, it goes on: nothing is lost, nothing doubled", _resume),

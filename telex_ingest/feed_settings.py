@@ -232,7 +232,7 @@ def _found(options: Any, steps: Iterable[str]) -> object:
 
 
 def _sentence(what: str) -> str:
-    return what[:1].lower() + what[1:]
+    return "it is missing" if "missing required field" in what else what[:1].lower() + what[1:]
 
 
 def explained(kind: type[Any]) -> list[str]:

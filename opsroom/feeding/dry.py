@@ -14,7 +14,7 @@ from opsroom.record.store import Place
 from telex_ingest.feed import FeedReading, readings_of
 from telex_ingest.heard import Accepted, Heard
 from telex_ingest.line import Limits
-from telex_ingest.refusals import TelexError
+from telex_ingest.refusals import TelexError, show
 from telex_ingest.session import Session
 from telex_ingest.telex import FromPlant, Hello, PlantBirth, Quality, Telex, TelexKind, moment
 from telex_ingest.told import Births, Told
@@ -75,7 +75,7 @@ class DryRoom:
         try:
             told = self._births.to_spool(Told(plant, given.source_us, readings_of(given, self._birth), given.kind))
         except TelexError as error:
-            return [self._echo(given, name, value, Fate("refused", str(error))) for name, value in given.values.items()]
+            return self._refused(given, str(error))
         self._seq += 1
         telex = Telex(plant=plant, seq=self._seq, time=moment(told.source_us), readings=told.readings, kind=told.kind)
         heard = self._hear(FromPlant(telexes=(telex,)), now)
@@ -92,6 +92,12 @@ class DryRoom:
                 value, fate = reading.value, self._fate(given, name, reading.quality, [one.code for one in refused])
             echoes.append(self._echo(given, name, value, fate))
         return echoes
+
+    def _refused(self, given: FeedReading, why: str) -> list[Echo]:
+        """Tell what no room would be told, whatever stands in it."""
+        if not isinstance(given.values, Mapping):
+            given = given._replace(values={"": None})
+        return [self._echo(given, str(name), value, Fate("refused", why)) for name, value in given.values.items()]
 
     def _fate(self, given: FeedReading, name: str, quality: Quality, codes: list[str]) -> Fate:
         newest = self._newest.get(name)
@@ -115,7 +121,8 @@ class DryRoom:
         if signal is not None and fate.word != "refused":
             verdict = NAMES[int(self._bank.named[signal.lane])]
             sure = float(max(self._bank.p_now[signal.lane]))
-        quality = given.qualities.get(name, given.quality).value
+        quality = str(given.qualities.get(name, given.quality))
+        value = value if isinstance(value, int | float) else None
         return Echo(given.source_us, name, value, self._units.get(name, ""), quality, fate, verdict, sure)
 
     def _hear(self, frame: FromPlant, now: float) -> list[Heard]:
@@ -124,10 +131,17 @@ class DryRoom:
         return self._session.hear(self._link, decode(encode(frame)), now)
 
 
+def _clock(source_us: int) -> str:
+    try:
+        return moment(source_us).isoformat()
+    except (TypeError, ValueError, OverflowError):
+        return show(source_us)
+
+
 def members(echo: Echo) -> Mapping[str, object]:
     """Tell an echo as the members of a JSON object."""
     return {
-        "time": moment(echo.source_us).isoformat(),
+        "time": _clock(echo.source_us),
         "signal": echo.signal,
         "value": echo.value,
         "unit": echo.unit,

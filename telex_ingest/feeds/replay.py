@@ -92,8 +92,9 @@ class Replay(ABC):
         self._sleep = sleep
         columns = self._columns()
         if settings.timestamp not in columns or len(columns) < 2:
-            found = ", ".join(columns[:5]) or "an empty file"
-            raise self._error(f"the columns are {found}", f"begin it with {settings.timestamp},name,...")
+            found = f"the columns are {', '.join(columns[:5])}" if columns else "it is empty"
+            cure = f"name the column of the time, --set timestamp=NAME, or begin it with {settings.timestamp},name,..."
+            raise self._error(found, cure)
         columns = [column for column in columns if column not in (settings.timestamp, settings.quality)]
         for column in settings.signals:
             if column not in columns:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
-from telex_ingest import feed_promises
-from telex_ingest.feed import Example, Feed, FeedReading, SourceLostError, load_feeds
-from telex_ingest.feed_check import Report, Tier, check
+from telex_ingest import feed_bench, feed_check, feed_ending, feed_promises
+from telex_ingest.feed import FeedReading, load_feeds
+from telex_ingest.feed_check import Tier, check
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth
 
 REACHED = {"nile": Tier.BRONZE} | dict.fromkeys(("csv", "parquet", "http-push", "http-poll", "nats"), Tier.GOLD)
@@ -98,6 +99,11 @@ class Unitless(Stove):
         return PlantBirth(plant="stove", signals=(of_warmth(unit=" "),))
 
 
+class InOddUnits(Stove):
+    def birth(self) -> PlantBirth:
+        return PlantBirth(plant="stove", signals=(of_warmth(unit="°C"),))
+
+
 class Undeclared(Stove):
     figures = altered(values={"cold": 1.0})
 
@@ -114,6 +120,14 @@ class FromTheFuture(Stove):
     figures = altered(source_us=9_000_000_000_000_000)
 
 
+class AnHourAhead(Stove):
+    """It takes local time of a zone east of Greenwich for UTC."""
+
+    def figures(self) -> list[FeedReading]:
+        soon = time.time_ns() // 1000 + 3_600_000_000
+        return [FeedReading(soon + n, {"warmth": 1.0}, str(n)) for n in range(2)]
+
+
 class NoQuality(Stove):
     figures = altered(quality="splendid")
 
@@ -125,6 +139,33 @@ class LeavesATask(Stove):
         self.tasks.add(asyncio.create_task(asyncio.sleep(60)))
         async for one in Stove.readings(self, cursor):
             yield one
+
+
+class GoesOn(Stove):
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        async for one in Stove.readings(self, cursor):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.001)
+            yield one
+
+
+class NumbersAsCursors(Stove):
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        async for one in Stove.readings(self, cursor):
+            yield one._replace(cursor=int(one.cursor))  # type: ignore[arg-type] # that is the fault
+
+
+class WantsAnArgument:
+    birth = Stove.birth
+    figures = Stove.figures
+    readings = Stove.readings
+
+    def __init__(self, path: str) -> None:
+        pass
+
+    @classmethod
+    def example(cls, folder: Path) -> Any:
+        return cls("stove.txt")
 
 
 class ChokesOnSettings(Stove):
@@ -171,6 +212,11 @@ class Wordless(Stove):
     [
         (Contradicts, "birth", "stands twice"),
         (Unitless, "units", "warmth has no unit"),
+        (InOddUnits, "codes", "write Cel"),
+        (AnHourAhead, "time", "has not come yet"),
+        (GoesOn, "cancel", "it went on"),
+        (WantsAnArgument, "settings", "let its constructor take one argument"),
+        (NumbersAsCursors, "resume", "a cursor is text"),
         (Undeclared, "figures", "cold is not in the birth"),
         (NotANumber, "figures", "None for missing"),
         (InSeconds, "time", "look like seconds"),
@@ -186,9 +232,7 @@ class Wordless(Stove):
         (Wordless, "words", "no physical limit"),
     ],
 )
-async def test_a_broken_promise_is_found_with_its_reason(
-    kind: type[Feed], promise: str, said: str, tmp_path: Path
-) -> None:
+async def test_a_broken_promise_is_found_with_its_reason(kind: Any, promise: str, said: str, tmp_path: Path) -> None:
     report = await check(kind, tmp_path, only={promise})
     [found] = report.results
     assert not found.kept
@@ -197,6 +241,107 @@ async def test_a_broken_promise_is_found_with_its_reason(
     assert "NOT KEPT" in str(report)
     for task in LeavesATask.tasks:
         task.cancel()
+
+
+class GivesNothing(Stove):
+    def figures(self) -> list[FeedReading]:
+        return []
+
+
+class GivesAFloat(Stove):
+    async def readings(self, cursor: str | None) -> Any:
+        yield 17.5
+
+
+class Breaks(Stove):
+    def figures(self) -> list[FeedReading]:
+        raise ZeroDivisionError("the thermometer is cold")
+
+
+class ForgotToYield(Stove):
+    async def readings(self, cursor: str | None) -> Any:  # type: ignore[override] # that is the fault
+        return self.figures()
+
+
+class HasNoEnd(Stove):
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        while True:
+            yield self.figures()[0]
+
+
+class HasNoBirth(Stove):
+    def birth(self) -> Any:
+        return None
+
+
+class Bare:
+    """The smallest feed, as docs/feeds.md has it: it may be run, and has nothing to be checked by."""
+
+    birth = Stove.birth
+    readings = Stove.readings
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (GivesNothing, "gives no reading before it ends"),
+        (GivesAFloat, "it gave 17.5, which is no reading"),
+        (Breaks, "ended with ZeroDivisionError at test_feeds.py, line"),
+        (ForgotToYield, "gives a coroutine, no async generator"),
+        (HasNoEnd, "more than 100 readings"),
+        (HasNoBirth, "birth() gave None"),
+        (Bare, "has no example"),
+    ],
+)
+async def test_what_gives_no_readings_is_told_once_and_not_looked_at_any_further(
+    kind: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_bench, "MOST", 100)
+    report = await check(kind, tmp_path)
+    assert report.tier == Tier.NONE
+    assert [one.promise.name for one in report.results if one.looked] == ["readings"]
+    assert str(report).count(said) == 1
+    assert "AttributeError" not in str(report)
+
+
+class WillNotEnd(Stove):
+    """Cancelled, it waits on, until somebody lets it go."""
+
+    released: ClassVar[list[asyncio.Event]] = []
+
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        for one in self.figures():
+            yield one
+            release = asyncio.Event()
+            self.released.append(release)
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                while not release.is_set():
+                    try:
+                        await release.wait()
+                    except asyncio.CancelledError:
+                        continue
+
+
+async def test_a_feed_that_does_not_end_is_told_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_ending, "STOP_S", 0.2)
+    monkeypatch.setattr(feed_check, "ENDING_S", 0.2)
+    before = asyncio.all_tasks()
+    report = await check(WillNotEnd, tmp_path)
+    assert report.stuck
+    assert "does not end within" in str(report)
+    assert [one.looked for one in report.results if one.promise.name in ("units", "resume")] == [True, False]
+    while left := asyncio.all_tasks() - before:
+        for release in WillNotEnd.released:
+            release.set()
+        await asyncio.wait(left)
+
+
+async def test_of_some_promises_no_tier_is_told_and_a_name_of_none_is_refused(tmp_path: Path) -> None:
+    assert str(await check(Stove, tmp_path, only={"units"})).startswith("feed Stove: 1 of ")
+    with pytest.raises(ValueError, match="no promise: there are readings, birth"):
+        await check(Stove, tmp_path, only={"unit"})
 
 
 class FallsSilent(Stove):
@@ -230,80 +375,3 @@ async def test_a_feed_without_a_fault_is_gold(tmp_path: Path) -> None:
     report = await check(Stove, tmp_path)
     assert report.tier is Tier.GOLD, str(report)
     assert report.why_not_higher == ()
-
-
-class Source:
-    """A source that pushes, to one listener, and keeps what was not confirmed."""
-
-    def __init__(self) -> None:
-        self.kept = Stove().figures()
-        self.torn = asyncio.Event()
-        self.flooding = False
-        self.drowned = asyncio.Event()
-
-
-def kettle(*, floods: bool = True, cuts: bool = True, limit: int = 100, loses: bool = False) -> type[Feed]:
-    """A feed with a line to its source, and with a fault if asked for."""
-
-    class Kettle(Stove):
-        def __init__(self, source: Any = None) -> None:
-            self.source = source or Source()
-
-        @classmethod
-        @asynccontextmanager
-        async def example(cls, folder: Path) -> AsyncIterator[Example]:
-            source = Source()
-
-            async def cut() -> None:
-                source.torn.set()
-
-            async def flood() -> None:
-                source.flooding = True
-                await source.drowned.wait()
-
-            actions: list[Callable[[], Awaitable[None]] | None] = [cut if cuts else None, flood if floods else None]
-            yield Example(lambda: cls(source), 4, *actions)
-
-        async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
-            held: list[bytes] = []
-
-            async def listen() -> None:
-                while True:
-                    await asyncio.sleep(0.001)
-                    if self.source.flooding and not held:
-                        held.extend(bytes(1 << 20) for _ in range(limit))
-                        self.source.drowned.set()
-
-            listening = asyncio.create_task(listen())
-            try:
-                async for one in Stove.readings(self, cursor):
-                    if self.source.torn.is_set():
-                        self.source.torn.clear()
-                        if not loses:
-                            raise SourceLostError("kettle", "the lid fell off")
-                        continue
-                    yield one
-            finally:
-                listening.cancel()
-
-    return Kettle
-
-
-@pytest.mark.parametrize(
-    ("kind", "promise", "said"),
-    [
-        (kettle(floods=False), "memory", "has no flood"),
-        (kettle(), "memory", "MiB while nobody asks"),
-        (kettle(cuts=False), "reconnect", "has no cut"),
-        (kettle(loses=True), "reconnect", "lost 1 of 4"),
-    ],
-)
-async def test_a_line_to_a_source_is_tried(kind: type[Feed], promise: str, said: str, tmp_path: Path) -> None:
-    report = await check(kind, tmp_path, only={promise})
-    [found] = report.results
-    assert said in found.why
-
-
-async def test_a_feed_that_bounds_its_queue_and_comes_back_is_gold(tmp_path: Path) -> None:
-    report: Report = await check(kettle(limit=2), tmp_path)
-    assert report.tier is Tier.GOLD, str(report)

@@ -58,6 +58,13 @@ def test_a_dry_run_for_people_stops_when_it_is_told_to(table: Path) -> None:
     assert "missing (the filter predicts over it)" in told
 
 
+def test_a_dry_run_tells_how_many_rows_it_could_not_read(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("timestamp,output\n2020-01-01,1\n01.02.2020,2\n", encoding="utf-8")
+    told = CliRunner().invoke(feed_app, ["run", "csv", "--set", f"path={table}", "--set", "pace=0", "--dry"])
+    assert "1 accepted; 1 skipped, which could not be read" in told.output
+
+
 async def test_a_run_carries_the_feed_to_a_room_and_ends(table: Path, tmp_path: Path) -> None:
     import asyncio
 
@@ -74,10 +81,74 @@ async def test_a_run_carries_the_feed_to_a_room_and_ends(table: Path, tmp_path: 
     assert (tmp_path / "mill.spool").exists()
 
 
+CROOKED = """
+from telex_ingest.feed import FeedReading
+from telex_ingest.telex import PlantBirth, SignalBirth
+
+class Roof:
+    given = FeedReading(1767254400000000, {"heat": 17.5})
+
+    def birth(self):
+        return PlantBirth(plant="roof", signals=(SignalBirth(id=1, name="heat", unit="Cel", period_s=60),))
+
+    async def readings(self, cursor):
+        yield self.given
+
+class InText(Roof):
+    given = FeedReading(1767254400000000, {"heat": "17,5"})
+
+class InDates(Roof):
+    given = FeedReading("2026-01-01", {"heat": 17.5})
+
+class BeyondTheCalendar(Roof):
+    given = FeedReading(10**18, {"heat": 17.5})
+
+class OfAnotherQuality(Roof):
+    given = FeedReading(1767254400000000, {"heat": 17.5}, "", "splendid")
+
+class NoMapping(Roof):
+    given = FeedReading(1767254400000000, 17.5)
+
+class Dict(Roof):
+    given = {"heat": 17.5}
+
+class Breaks(Roof):
+    async def readings(self, cursor):
+        yield self.given
+        raise RuntimeError("the sensor said 42")
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        ("Roof", 0, "learning          accepted"),
+        ("InText", 0, "a value is '17,5', no number; give a float, or None for missing"),
+        ("InDates", 0, "give whole microseconds"),
+        ("BeyondTheCalendar", 0, "are beyond the calendar"),
+        ("OfAnotherQuality", 0, "use telex.Quality.GOOD, UNCERTAIN or BAD"),
+        ("NoMapping", 0, "give a mapping, {signal: value}"),
+        ("Dict", 2, "it gave {'heat': 17.5}, which is no reading"),
+        ("Breaks", 2, "it ended with RuntimeError at crooked.py, line "),
+    ],
+)
+def test_a_feed_with_a_mistake_is_answered_with_a_sentence_and_never_with_a_traceback(
+    kind: str, code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crooked.py").write_text(CROOKED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "crooked", raising=False)
+    told = CliRunner().invoke(feed_app, ["run", f"crooked:{kind}", "--dry"])
+    sentence = sentence_of(told.exception) if isinstance(told.exception, Exception) else None
+    assert (told.exit_code != 0) == (code != 0), told.output
+    assert said in " ".join([told.output, str(sentence)])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "csv", "--dry"), "setting path: object missing required field"),
+        (("run", "csv", "--dry"), "setting path: it is missing"),
         (("run", "csv", "--set", "path=/nowhere.csv", "--dry"), "name a file that can be read"),
         (("run", "csv", "--set", "path=/nowhere.csv"), "name a file that can be read"),
         (("run", "none-such", "--dry"), "no package offers a feed of this name"),
@@ -97,6 +168,34 @@ def test_a_run_without_a_room_asks_for_one(table: Path) -> None:
     told = CliRunner().invoke(feed_app, ["run", "csv", "--set", f"path={table}"])
     assert told.exit_code == 2
     assert "without one say --dry" in " ".join(told.output.replace("│", " ").split())
+
+
+async def test_a_run_that_does_not_reach_its_room_says_why_while_it_tries_again(table: Path, tmp_path: Path) -> None:
+    import asyncio
+    import socket
+
+    (tmp_path / "ticket.txt").write_text("secret\n", encoding="utf-8")
+    with socket.socket() as deaf:  # bound, so that nobody else takes the port, and not listening
+        deaf.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{deaf.getsockname()[1]}/telex"
+        line = ["--set", f"path={table}", "--url", url, "--link", "mill", "--token-file", "ticket.txt"]
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "opsroom.cli", "feed", "run", "csv", *line, cwd=tmp_path, stderr=subprocess.PIPE
+        )
+        assert program.stderr is not None
+        try:
+            async with asyncio.timeout(60):
+                assert b"link mill: [Errno 111] Connect call failed" in await program.stderr.readline()
+        finally:
+            program.kill()
+            await program.communicate()
+
+
+def test_an_address_that_is_no_websocket_is_answered_before_anything_is_opened(table: Path, tmp_path: Path) -> None:
+    line = ["--url", "http://127.0.0.1:8000/telex", "--link", "mill", "--token-file", str(tmp_path / "ticket.txt")]
+    told = CliRunner().invoke(feed_app, ["run", "csv", "--set", f"path={table}", *line])
+    assert told.exit_code == 2
+    assert "write ws://HOST:PORT/telex" in " ".join(told.output.replace("│", " ").split())
 
 
 def test_a_new_feed_works_as_it_is_written(tmp_path: Path) -> None:

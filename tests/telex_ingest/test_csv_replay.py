@@ -13,8 +13,8 @@ import pytest
 
 from telex_ingest.feed import FeedError, FeedReading, load_feeds, run_feed
 from telex_ingest.feed_bench import flat
-from telex_ingest.feeds.csv_replay import CsvReplay
-from telex_ingest.feeds.replay import UNPACED, ColumnSignal, ReplaySettings, Sleep
+from telex_ingest.feeds.csv_replay import CsvReplay, CsvSettings
+from telex_ingest.feeds.replay import UNPACED, ColumnSignal, Sleep
 from telex_ingest.heard import PlantBorn, PlantDied
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import microseconds
@@ -28,7 +28,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def replay(path: Path, sleep: Sleep = asyncio.sleep, **settings: Any) -> CsvReplay:
-    return CsvReplay(ReplaySettings(path=path, **({"pace": 0} | settings)), sleep)
+    return CsvReplay(CsvSettings(path=path, **({"pace": 0} | settings)), sleep)
 
 
 async def given(feed: CsvReplay, cursor: str | None = None) -> list[FeedReading]:
@@ -146,7 +146,7 @@ def test_a_cursor_of_another_feed_is_refused_with_its_cure(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "an empty file"),
+        ("", "it is empty"),
         ("time,value\n", "time, value"),
         ("timestamp\n", "timestamp"),
         ("timestamp,a,A\n", "one name"),
@@ -180,3 +180,37 @@ async def test_a_replay_runs_as_fast_as_it_is_acknowledged_and_says_farewell(
 
 def test_every_feed_is_loaded_by_its_name() -> None:
     assert load_feeds()["csv"] is CsvReplay
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+async def test_the_separator_is_found_by_the_column_of_the_time(separator: str, tmp_path: Path) -> None:
+    table = "\ufefftimestamp,heat,stock\n2026-01-01T08:00:00Z,1.5,2\nbroken\n2026-01-01T08:01:00Z,-2.5,\n"
+    feed = replay(written(tmp_path, table.replace(",", separator)))
+    assert [dict(one.values) for one in await given(feed)] == [
+        {"heat": 1.5, "stock": 2.0},
+        {"heat": -2.5, "stock": None},
+    ]
+    assert feed.skipped == 1
+
+
+async def test_where_a_semicolon_separates_a_figure_has_a_decimal_comma(tmp_path: Path) -> None:
+    path = written(tmp_path, "timestamp;heat\n2026-01-01T08:00:00Z;1,5\n2026-01-01T08:01:00Z;1.234,5\n")
+    assert [one.values["heat"] for one in await given(replay(path))] == [1.5, None], (
+        "what is ambiguous is missing, never guessed"
+    )
+    assert [one.values["heat"] for one in await given(replay(path, decimal="."))] == [None, None]
+
+
+async def test_a_byte_that_is_no_text_costs_its_cell_alone(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"timestamp,heat\n2026-01-01T08:00:00Z,\xff\n2026-01-01T08:01:00Z,2\n")
+    assert [one.values["heat"] for one in await given(replay(path))] == [None, 2.0]
+
+
+def test_a_table_without_a_column_of_the_time_is_answered_with_the_setting_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        FeedError, match="the columns are time, heat; name the column of the time, --set timestamp=NAME"
+    ):
+        replay(written(tmp_path, "time,heat\n"))
+    with pytest.raises(FeedError, match="it is empty"):
+        replay(written(tmp_path, ""))

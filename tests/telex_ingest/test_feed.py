@@ -34,7 +34,7 @@ def test_a_feed_is_loaded_from_its_entry_point() -> None:
     [
         ("no.such.module:Feed", "does not load"),
         ("telex_ingest.feed:load_feeds", "is no class"),
-        ("telex_ingest.heard:PlantBorn", "lacks example, birth, readings"),
+        ("telex_ingest.heard:PlantBorn", "lacks birth, readings"),
     ],
 )
 def test_a_feed_that_is_none_fails_when_it_is_loaded(value: str, said: str) -> None:

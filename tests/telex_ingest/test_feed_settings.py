@@ -77,7 +77,7 @@ def test_toml_and_options_make_typed_settings() -> None:
         (["signals.speed.unit="], "signals.speed.unit", "", "length >= 1"),
         (["signals.speed.colour=red"], "signals.speed", None, "unknown field `colour`"),
         (["signals.Heat Z.unit=Cel"], "signals.Heat Z", None, "matching regex"),
-        (["signals.heat.unit=Cel"], "signals.heat.topic", None, "missing required field"),
+        (["signals.heat.unit=Cel"], "signals.heat.topic", None, "it is missing"),
     ],
 )
 def test_a_mistake_is_answered_with_its_place_its_value_and_its_cure(
@@ -93,7 +93,7 @@ def test_a_mistake_is_answered_with_its_place_its_value_and_its_cure(
 
 
 def test_a_setting_that_is_required_is_asked_for() -> None:
-    with pytest.raises(SettingsError, match="setting plant: object missing required field"):
+    with pytest.raises(SettingsError, match="setting plant: it is missing"):
         make_feed("loom", Loom, {})  # type: ignore[arg-type] # half a feed will do
 
 
