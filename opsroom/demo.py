@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,9 +23,14 @@ from opsroom.entry.guard import Doors
 from opsroom.loop.hall import ROOM, Hall, open_hall
 from opsroom.loop.logs import logger, private_log
 from opsroom.record.disk import private_file, private_folder
+from opsroom.rehearsing.mark import mark_of
+from opsroom.room.refusal import RoomError
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """Where a demo's clock begins: a Monday's early shift."""
+
+DEMO = "demo"
+"""The id of a demo's room."""
 
 WARM = "6h"
 """How much history the plants tell before, so that the filter knows what is normal."""
@@ -80,7 +86,7 @@ def charter_text(pace: Pace) -> str:
     return render(
         {
             "room": {
-                "id": "demo",
+                "id": DEMO,
                 "title": "The operations room",
                 "unassigned": outline[0].unit,
                 "operator": OPERATOR,
@@ -112,6 +118,20 @@ def charter_text(pace: Pace) -> str:
             "seat": [{"number": number, "occupant": name} for number, name in enumerate(OCCUPANTS, start=1)],
         }
     )
+
+
+class RealRoomError(RoomError):
+    """The room `name` in `folder` is no demo's: simulated readings would stand in its record."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        super().__init__(folder, name)
+        self.folder, self.name = folder, name
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} holds the room {self.name!r}, which is no demo: simulated plants would write into its record and "
+            "everybody's passphrase would be made anew; name a new folder with --data"
+        )
 
 
 class Child:
@@ -209,9 +229,20 @@ async def staged(
 
 
 def _make(folder: Path, pace: Pace) -> None:
+    check_played(folder)
     if not (folder / ROOM).exists():
         private_folder(folder)
         private_file(folder / ROOM).write_text(charter_text(pace), encoding="utf-8")
+
+
+def check_played(folder: Path) -> None:
+    """Check that simulated plants may telex to the room of a folder, if it holds one; raises `RealRoomError`."""
+    if not (folder / ROOM).exists():
+        return
+    outline = tomllib.loads((folder / ROOM).read_text(encoding="utf-8-sig"))
+    name = str(outline.get("room", {}).get("id", ""))
+    if name != DEMO and not mark_of(name):
+        raise RealRoomError(str(folder), name)
 
 
 def _plants(stage: Stage, pace: Pace, scenario: str, url: str, lead_s: float) -> Iterable[str]:

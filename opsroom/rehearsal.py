@@ -110,6 +110,7 @@ async def rehearse(
 
     Beside the page lie the rehearsal's own minutes, when seats of it decided, and its room.
     """
+    check_apart(folder, out)
     matter = _matter(folder, at, motion)
     chosen = _option(matter, option)
     known = known_of(folder, scenario, start)
@@ -145,6 +146,12 @@ async def rehearse(
     path = private_file(out / "rehearsal.html")
     path.write_text(page(document), encoding="utf-8")
     return path, document
+
+
+def check_apart(folder: Path, out: Path) -> None:
+    """Check that nothing of a rehearsal comes to lie in the room's own folder; raises `NotRehearsedError`."""
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise NotRehearsedError(f"{out} lies in the folder of the room itself", "name a folder outside it with --out")
 
 
 async def _ended(hall: Hall, signal: str, decided: Decided, latest: float) -> None:
@@ -295,8 +302,14 @@ async def drill(scenario: str, folder: Path | None) -> ScoreCard:
 
 
 def prepare(room: Path) -> None:
-    """Put a room.toml that says that it is a drill into a folder that has none."""
-    if not (room / ROOM).exists():
+    """Put a room.toml that says that it is a drill into a folder that has none; raises `NotRehearsedError` for another room's."""
+    if (room / ROOM).exists():
+        name = str(tomllib.loads((room / ROOM).read_text(encoding="utf-8-sig")).get("room", {}).get("id", ""))
+        if not name.startswith(f"{DRILL.lower()}-"):
+            raise NotRehearsedError(
+                f"{room} holds the room {name!r}, which is no drill", "name a new folder with --data"
+            )
+    else:
         private_folder(room)
         outline = tomllib.loads(charter_text(SCRIPT_PACE))
         private_file(room / ROOM).write_text(render(marked_outline(outline, DRILL)), encoding="utf-8")

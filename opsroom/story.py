@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from opsroom.demo import Pace, Stage, staged
+from opsroom.demo import Pace, Stage, check_played, staged
 from opsroom.doors.visitor import Picture, Visitor
 from opsroom.loop.hall import READINGS
 from opsroom.room.refusal import RoomError
@@ -88,6 +88,7 @@ async def play(
     to_the_end: bool = False,
 ) -> dict[str, Any]:
     """Play the story in `folder` and give the report of it; `to_the_end` waits until it is known how the order ended."""
+    check_played(folder)
     kept = kept_in(folder / READINGS)
     async with staged(folder, pace, script, port=port, lead_s=1.0) as stage:
         timeline = Timeline(console, stage)

@@ -1,11 +1,14 @@
 """Check an exported journal without the room, its program or its word: this one file, Python and the package `cryptography`.
 
-    python verify_journal.py journal.jsonl [--key KEY] [--head HEAD.json]... [--proof PROOF.json|MINUTES.html]...
+    python verify_journal.py [journal.jsonl] [--key KEY] [--head HEAD.json]... [--proof PROOF.json|MINUTES.html]...
 
 It checks that every event follows the one before it (SHA-256), that the tree over all of them (RFC 9162) has the root that the
 room signed (Ed25519), and that the signing key comes from KEY, noted when the room was young, by handovers that each old key
 signed. With an earlier signed head it finds a journal that was cut, rewritten or rolled back since; a proof is checked against
-the signed head that it carries. Exit code 0: whole; 1: broken, with the first thing that does not fit; 2: a file cannot be read.
+the signed head that it carries, and that head against the export, the KEY and the other heads: two readers who were shown two
+histories find it when they put their heads side by side, with or without an export. What is printed on minutes is not checked
+here, only the events that they carry: `opsroom minutes --check` compares the words with the journal.
+Exit code 0: whole; 1: broken, with the first thing that does not fit; 2: a file cannot be read.
 """
 
 from __future__ import annotations
@@ -158,14 +161,46 @@ def _handed_over(one: dict[str, Any], by: str) -> bool:
     return _signed(by, HANDOVER + _plain({name: one.get(name) for name in HANDED}), str(one.get("signature")))
 
 
-class Export:
-    """An export that was read and found whole: its room, last hash, tree, and signed head if there is one."""
+def check_agreed(heads: Sequence[dict[str, Any]]) -> None:
+    """Check that signed heads are of one room and, where they count the same events, of one history. Raises `BrokenError`."""
+    by_events: dict[int, dict[str, Any]] = {}
+    for head in heads:
+        check_head(head)
+        if head["room"] != heads[0]["room"]:
+            raise BrokenError(f"the heads are of different rooms: {heads[0]['room']!r} and {head['room']!r}")
+        other = by_events.setdefault(head["events"], head)
+        if (head["head"], head["root"]) == (other["head"], other["root"]):
+            continue
+        if head["key"] != other["key"]:
+            who = f"by two keys, {other['key'][:12]} and {head['key'][:12]}: one of them is not this room's"
+        else:
+            who = f"by the same key {head['key'][:12]}: two readers were shown two histories"
+        raise BrokenError(f"two heads of {head['events']} events differ, signed {who}")
 
-    def __init__(self, lines: Iterable[bytes], earlier: Sequence[dict[str, Any]] = (), key: str = "") -> None:
+
+class Export:
+    """An export that was read and found whole: its room, last hash, tree, and signed head if there is one.
+
+    `earlier` are signed heads that it must contain, `beside` such that it must contain unless they are newer than it; `leaves`
+    are the hashes of the events in `proven`.
+    """
+
+    def __init__(
+        self,
+        lines: Iterable[bytes],
+        earlier: Sequence[dict[str, Any]] = (),
+        key: str = "",
+        beside: Sequence[dict[str, Any]] = (),
+        proven: Iterable[int] = (),
+    ) -> None:
         self.room, self.head = "", GENESIS
         self.signed: dict[str, Any] | None = None
+        self.keys: list[dict[str, Any]] = []
         self.tree = Peaks()
-        wanted = {one["events"]: one for one in earlier if isinstance(one.get("events"), int)}
+        self.leaves: dict[int, bytes] = dict.fromkeys(proven, b"")
+        check_agreed([*earlier, *beside])
+        wanted = {one["events"]: one for one in (*beside, *earlier)}
+        must = max((one["events"] for one in earlier), default=0)
         self._compare(wanted)
         seal: bytes | None = None
         for number, line in enumerate(lines, 1):
@@ -178,9 +213,8 @@ class Export:
             else:
                 self._follow(number, line[:-1])
                 self._compare(wanted)
-        if wanted:
-            events = max(wanted)
-            raise BrokenError(f"an earlier head has {events} events, the export {self.events}: the end was cut off")
+        if must > self.events:
+            raise BrokenError(f"an earlier head has {must} events, the export {self.events}: the end was cut off")
         self._sealed(seal, key)
 
     @property
@@ -201,15 +235,22 @@ class Export:
                 )
         self.room = str(event["room_id"])
         self.head = hashlib.sha256(line).hexdigest()
-        self.tree.add(leaf_hash(line))
+        leaf = leaf_hash(line)
+        self.tree.add(leaf)
+        if number in self.leaves:
+            self.leaves[number] = leaf
 
     def _compare(self, wanted: dict[int, dict[str, Any]]) -> None:
         head = wanted.pop(self.events, None)
         if head is None:
             return
-        check_head(head)
+        if self.room and head["room"] != self.room:
+            raise BrokenError(f"an earlier head is of the room {head['room']!r}, the export of {self.room!r}")
         if (head["head"], head["root"]) != (self.head, self.tree.root().hex()):
-            raise BrokenError(f"history was written anew: after {self.events} events an earlier head says otherwise")
+            by = f"signed by {head['key'][:12]}"
+            raise BrokenError(
+                f"history was written anew: after {self.events} events an earlier head, {by}, says otherwise"
+            )
 
     def _sealed(self, seal: bytes | None, key: str) -> None:
         if seal is None:
@@ -235,21 +276,53 @@ class Export:
         check_handovers(keys, self.room)
         if key:
             check_keys(keys, key, signed["key"], self.room)
-        self.signed = signed
+        self.signed, self.keys = signed, keys
 
 
-def check_proof(proof: dict[str, Any]) -> str:
-    """Check a proof as the room gives it, of inclusion or of consistency; says what it proves, raises `BrokenError`."""
+def heads_of(proof: dict[str, Any]) -> list[dict[str, Any]]:
+    """The signed heads that a proof carries; raises `BrokenError`."""
+    heads = [proof[name] for name in ("earlier", "signed") if name in proof]
+    if not heads or not all(isinstance(head, dict) for head in heads):
+        raise BrokenError("this is no proof (it carries no signed head)")
+    for head in heads:
+        check_head(head)
+    return heads
+
+
+def check_signers(heads: Iterable[dict[str, Any]], key: str, keys: Iterable[dict[str, Any]]) -> None:
+    """Check that every head was signed by the trusted key, or by one to which it handed over. Raises `BrokenError`."""
+    handed = list(keys)
+    for head in heads:
+        try:
+            check_keys(handed, key, head["key"], head["room"])
+        except BrokenError as broken:
+            cure = (
+                "" if handed else "; if the room changed its key, name an export too: handovers stand in its last line"
+            )
+            raise BrokenError(f"{broken}{cure}") from None
+
+
+def check_proof(proof: dict[str, Any], leaf: bytes = b"") -> str:
+    """Check a proof as the room gives it, of inclusion or of consistency; says what it proves, raises `BrokenError`.
+
+    A proof over REST does not carry its event: `leaf` is the event's hash from an export.
+    """
     try:
         path = [bytes.fromhex(one) for one in proof["path"]]
         head, index = proof["signed"], proof.get("event")
         check_head(head)
         new, size = bytes.fromhex(head["root"]), head["events"]
         if index is not None:
-            line = proof["line"].encode()
-            if not included(leaf_hash(line), index - 1, size, path, new):
+            leaf = leaf_hash(proof["line"].encode()) if "line" in proof else leaf
+            if not leaf:
+                raise BrokenError(f"the proof of event {index} does not carry the event: name an export that holds it")
+            if not included(leaf, index - 1, size, path, new):
                 raise BrokenError(f"event {index} is not in the journal of {size} events with this head")
             return f"event {index} is in the journal of {head['room']!r} as it was signed with {size} events"
+        if "earlier" not in proof:
+            raise BrokenError(
+                f"the proof does not carry the earlier head of {proof['first']} events: name it with --head"
+            )
         earlier = proof["earlier"]
         check_head(earlier)
         if earlier["room"] != head["room"]:
@@ -257,6 +330,8 @@ def check_proof(proof: dict[str, Any]) -> str:
         if not consistent(earlier["events"], size, path, bytes.fromhex(earlier["root"]), new):
             raise BrokenError(f"the journal of {size} events does not begin with that of {earlier['events']}")
         return f"the journal of {size} events begins with that of {earlier['events']}"
+    except BrokenError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenError(f"this is no proof ({error!r})") from None
 
@@ -307,6 +382,47 @@ def _json(line: bytes, where: str) -> dict[str, Any]:
     return value
 
 
+def checked(export: Path | None, key: str, heads: Sequence[Path], proofs: Sequence[Path]) -> Iterable[str]:
+    """Check files against each other and against a key; says what was found, raises `BrokenError` and OSError."""
+    earlier = [_json(path.read_bytes(), str(path)) for path in heads]
+    carried = [proof for path in proofs for proof in proofs_in(path.read_bytes(), str(path))]
+    for proof in carried:
+        begun = [head for head in earlier if "first" in proof and head["events"] == proof["first"]]
+        if begun and "earlier" not in proof:
+            proof["earlier"] = begun[0]
+    beside = [head for proof in carried for head in heads_of(proof)]
+    check_agreed([*earlier, *beside])
+    leaves: dict[int, bytes] = {}
+    loose, signers, keys = [*earlier, *beside], {head["key"] for head in (*earlier, *beside)}, []
+    if export is not None:
+        with export.open("rb") as lines:
+            numbers = [proof["event"] for proof in carried if type(proof.get("event")) is int]
+            whole = Export(lines, earlier, key, beside, numbers)
+        by = f"signed by {whole.signed['key']}" if whole.signed else "not signed"
+        yield f"whole: {whole.events} events of the room {whole.room!r}, head {whole.head}, {by}"
+        leaves = whole.leaves
+        loose, keys = [head for head in loose if head["events"] > whole.events], whole.keys
+        signers |= {whole.signed["key"]} if whole.signed else set()
+    if key:
+        check_signers(loose, key, keys)
+    for proof in carried:
+        yield check_proof(proof, leaves.get(proof["event"], b"") if type(proof.get("event")) is int else b"")
+    if export is None and earlier:
+        counts = ", ".join(str(head["events"]) for head in earlier)
+        yield f"heads of {counts} events: well signed, none against another; only an export or a proof tells that one leads on"
+    if signers and not key:
+        yield f"whether {' '.join(sorted(signers))} is the room's own key, only a --key tells that you noted earlier"
+
+
+def _keyed(arguments: Sequence[str]) -> list[str]:
+    """Join `--key` and what follows it: one key in sixty-four begins with a dash, and would be taken for an option."""
+    found = list(arguments)
+    while "--key" in found[:-1]:
+        place = found.index("--key")
+        found[place : place + 2] = [f"--key={found[place + 1]}"]
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check what the command line names."""
     parser = argparse.ArgumentParser(description="Check an exported journal offline.")
@@ -316,21 +432,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--proof", type=Path, action="append", default=[], help="a proof, a list of them, or minutes as HTML"
     )
-    chosen = parser.parse_args(arguments)
-    if chosen.export is None and not chosen.proof:
-        parser.error("name an export, or a --proof")
+    chosen = parser.parse_args(_keyed(sys.argv[1:] if arguments is None else arguments))
+    if chosen.export is None and not chosen.proof and not chosen.head:
+        parser.error("name an export, a --proof or a --head")
     try:
-        if chosen.export is not None:
-            earlier = [_json(path.read_bytes(), str(path)) for path in chosen.head]
-            for one in earlier:
-                check_head(one)
-            with chosen.export.open("rb") as lines:
-                export = Export(lines, earlier, chosen.key)
-            by = f"signed by {export.signed['key']}" if export.signed else "not signed"
-            sys.stdout.write(f"whole: {export.events} events of the room {export.room!r}, head {export.head}, {by}\n")
-        for path in chosen.proof:
-            for proof in proofs_in(path.read_bytes(), str(path)):
-                sys.stdout.write(f"{check_proof(proof)}\n")
+        for said in checked(chosen.export, chosen.key, chosen.head, chosen.proof):
+            sys.stdout.write(f"{said}\n")
     except BrokenError as broken:
         sys.stdout.write(f"broken: {broken}\n")
         return 1

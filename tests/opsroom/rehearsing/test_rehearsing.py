@@ -12,22 +12,24 @@ from rich.console import Console
 from opsroom.clock import FastClock
 from opsroom.constitution.charter import read as read_charter
 from opsroom.constitution.charter import render
-from opsroom.demo import charter_text
+from opsroom.demo import charter_text, check_played, staged
 from opsroom.loop.hall import JOURNAL, ROOM, open_hall
 from opsroom.loop.logs import logger
 from opsroom.minutes.gather import Kept, Matter
 from opsroom.minutes.page import page
 from opsroom.proof.keys import Keyring
 from opsroom.record.chain import Recorded
-from opsroom.rehearsal import NotRehearsedError, announcement, known_of
+from opsroom.rehearsal import NotRehearsedError, announcement, check_apart, drill, known_of, prepare
 from opsroom.rehearsing.card import Wrong, card, card_rows, truth_of
 from opsroom.rehearsing.compare import beside, report
 from opsroom.rehearsing.fates import fates
 from opsroom.rehearsing.mark import DRILL, REHEARSAL, mark_of, marked_outline
 from opsroom.room import events as happened
-from opsroom.story import SCRIPT_PACE
+from opsroom.room.refusal import RoomError
+from opsroom.story import SCRIPT_PACE, tell
 from telex_ingest.proof import Pin, verify
 from telex_ingest.telex import Order, moment
+from tests.opsroom.rooms import make_folder
 
 START = 1_772_431_200.0
 
@@ -81,6 +83,51 @@ def test_a_rehearsal_leaves_the_real_rooms_folder_as_it_is(tmp_path: Path) -> No
     finally:
         hall.close()
     assert (scratch / JOURNAL).exists()
+
+
+@pytest.mark.parametrize("held", ["demo", "drill", "story"])
+async def test_no_demo_and_no_drill_is_played_in_the_folder_of_a_real_room(tmp_path: Path, held: str) -> None:
+    """Its record would hold simulated readings for ever, and everybody's passphrase would be made anew."""
+    folder = make_folder(tmp_path / "mill")
+    hall = open_hall(folder, lambda _: FastClock(START, 400.0), logger("error"), "real")
+    hall.close()
+    before = contents(folder)
+
+    async def demo() -> None:
+        async with staged(folder, SCRIPT_PACE, "loom-slows"):
+            pytest.fail("the demo began")
+
+    plays = {
+        "demo": demo,
+        "drill": lambda: drill("loom-slows", folder),
+        "story": lambda: tell("loom-slows", folder, None),
+    }
+    with pytest.raises(RoomError, match="'test-room', which is no d"):
+        await plays[held]()
+    assert contents(folder) == before
+
+
+async def test_a_drill_is_not_played_in_a_demos_room_which_would_not_say_so(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "demo", charter_text(SCRIPT_PACE))
+    with pytest.raises(NotRehearsedError, match="'demo', which is no drill"):
+        await drill("loom-slows", folder)
+    check_played(folder)
+    drilled = make_folder(tmp_path / "drill", render(marked_outline(outline(), DRILL)))
+    prepare(drilled)
+    check_played(drilled)
+
+
+@pytest.mark.parametrize("out", [".", "rehearsal", "keys/new", "../mill/x", "../way/x"])
+def test_nothing_of_a_rehearsal_lies_in_the_rooms_own_folder(tmp_path: Path, out: str) -> None:
+    folder = make_folder(tmp_path / "mill")
+    (tmp_path / "way").symlink_to(folder)
+    with pytest.raises(NotRehearsedError, match="lies in the folder of the room itself"):
+        check_apart(folder, folder / out)
+    check_apart(folder, tmp_path / "mill-rehearsed")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("title", ["Wait [/] and see", "[bold]Faster[/bold]", "[link=file:///x]here", "half [of it"])
