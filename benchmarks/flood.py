@@ -8,9 +8,12 @@ A tick of the room is 50 ms: what takes longer keeps readings waiting for so lon
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the running room has it, see opsroom/cli.py
 
 from opsroom.alarms import recovery
 from opsroom.alarms.performance import EVERYTHING, performance

@@ -103,10 +103,11 @@ class AlarmSuppressed(Event, frozen=True, kw_only=True, omit_defaults=True, tag=
 
 
 class AlarmReleased(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-released"):
-    """The planned stop is over and the signal is not back: the alarm speaks, and its clock runs until `deadline`."""
+    """A planned stop, or a `service`, is over and the signal is not back: the alarm speaks, its clock runs until `deadline`."""
 
     alarm: str
     deadline: float
+    service: str = ""
 
 
 class AlarmClimbed(Event, frozen=True, kw_only=True, omit_defaults=True, tag="alarm-climbed"):

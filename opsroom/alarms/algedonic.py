@@ -15,9 +15,10 @@ import msgspec
 from opsroom.alarms.alarm import acknowledge, closed, find, meaning, standing, state
 from opsroom.alarms.group_events import AlarmWaited
 from opsroom.alarms.kinds import NORMAL_SD, only_logged, plants_time
-from opsroom.alarms.way_back import goes_back
+from opsroom.alarms.way_back import goes_back, settles
 from opsroom.commands import AcknowledgeAlarm, Actor, CallEarly, Role
 from opsroom.moments import micros
+from opsroom.recursion.focus import title_of
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
 from opsroom.room.authority import reached, said
@@ -205,6 +206,8 @@ def hear_verdict(room: Room, news: VerdictNews, now: float) -> tuple[AnyEvent, .
     deviation = deviation_of(news)
     told = reaction(news.named, signal.birth.good, news.direction)
     slight = only_logged(news.named, finite(news.size), _spread(news), room.charter.alarms.only_logged)
+    last = room.alarms.get(room.standing.get(news.signal, ""))
+    slight = slight or settles(last, deviation, now, signal.birth.period_s)
     match "log" if told == "open" and slight else told:
         case "log":
             return (happened.TransientLogged(at=now, signal=news.signal, deviation=deviation),)
@@ -323,7 +326,7 @@ def run_out(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     target = above(room, alarm)
     if target:
         return (climbed(room, alarm, target, now, "expired"),)
-    reason = f"the time of {alarm.at_unit} has run out and nobody is above"
+    reason = f"the time of {title_of(room, alarm.at_unit)} has run out and nobody is above"
     return (
         happened.AlarmReminded(
             at=now, alarm=alarm.id, unit=alarm.at_unit, reason=reason, deadline=now + clock_of(room, alarm.at_unit)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from opsroom.alarms import group_events
 from opsroom.alarms.alarm import find
-from opsroom.alarms.group import onset, roads
+from opsroom.alarms.group import onset
 from opsroom.alarms.origin import weigh
 from opsroom.alarms.records import Group
+from opsroom.alarms.roads import roads
 from opsroom.commands import Actor, FixOrigin, JoinAlarm, SplitAlarm
 from opsroom.room.authority import check_reached, said
 from opsroom.room.events import AnyEvent

@@ -92,6 +92,8 @@ class Deadlines:
     def changed(self, old: Iterable[Due], new: Iterable[Due]) -> Deadlines:
         """Give the list with the clocks `old` of one thing replaced by its clocks `new`."""
         before, after = set(old), set(new)
+        if before == after:
+            return self
         clocks = self
         for due in before - after:
             clocks = clocks.remove(due)

@@ -9,17 +9,16 @@ so that no escalation is lost. Later evidence may move the origin until somebody
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
 from opsroom.alarms import group_events, grouped
 from opsroom.alarms.algedonic import CLOCK_LEAST_S, leader, running
 from opsroom.alarms.group_events import AlarmResumed, AlarmsGrouped, Candidate
-from opsroom.alarms.origin import Onset, Way, Weighed, gain, way_between, weigh
+from opsroom.alarms.origin import Onset, Weighed, gain, way_between, weigh
 from opsroom.alarms.records import Group
-from opsroom.recursion.flow import FlowGraph
+from opsroom.alarms.roads import Roads, roads
 from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Alarm, Room
@@ -43,48 +42,6 @@ ROUNDS = 4
 SLOW_KINDS = ("slope", "drift", "variance")
 SHOWN = 5
 """The most candidates that a group keeps."""
-
-
-class Roads:
-    """The quickest ways along what flows between units, reckoned when somebody asks; a unit reaches those it feeds."""
-
-    def __init__(self, graph: FlowGraph) -> None:
-        self.graph = graph
-        self.stocks = frozenset(flow.stock for flow in graph.flows if flow.stock)
-        self._known: dict[tuple[str, str], Way | None] = {}
-        self._near: dict[str, frozenset[str]] = {}
-
-    def __call__(self, source: str, target: str) -> Way | None:
-        """The quickest way from one unit to another, or `None`."""
-        asked = (source, target)
-        if asked not in self._known:
-            self._known[asked] = self._quickest(source, target) if self.graph.feeds_into(source, target) else None
-        return self._known[asked]
-
-    def near(self, unit: str) -> frozenset[str]:
-        """The units that may share a cause with one: itself, those upstream, those downstream."""
-        if unit not in self._near:
-            self._near[unit] = frozenset((unit, *self.graph.upstream(unit), *self.graph.downstream(unit)))
-        return self._near[unit]
-
-    def _quickest(self, source: str, target: str) -> Way:
-        ways = [self._way(units) for units in self.graph.paths(source, target, most=16)]
-        return min(ways, key=lambda way: (way.delay_s + (3600.0 if way.stocked else 0.0), len(way.units)))
-
-    def _way(self, units: tuple[str, ...]) -> Way:
-        delay_s, stocked = 0.0, False
-        for one, other in pairwise(units):
-            flows = self.graph.between(one, other)
-            if flows:
-                delay_s += min(flow.delay_s for flow in flows)
-                stocked = stocked or all(flow.stock for flow in flows)
-        return Way(units=units, delay_s=delay_s, stocked=stocked)
-
-
-@lru_cache(maxsize=4)
-def roads(graph: FlowGraph) -> Roads:
-    """The ways of a room's flow graph; kept, since every alarm asks for the same."""
-    return Roads(graph)
 
 
 def onset(room: Room, alarm: Alarm, ways: Roads) -> Onset:
@@ -113,14 +70,16 @@ class Regrouped(NamedTuple):
     weighed: frozenset[str] = frozenset()
 
 
-def regroup(room: Room, alarm: Alarm, pool: Sequence[Alarm], ways: Roads, now: float) -> Regrouped:
+def regroup(
+    room: Room, alarm: Alarm, pool: Sequence[Alarm], ways: Roads, now: float, onsets: dict[str, Onset]
+) -> Regrouped:
     """What an alarm that has just opened, or was named otherwise, changes in the groups; `room` is the room with it.
 
-    `pool` holds the alarms that may share its cause, itself among them.
+    `pool` holds the alarms that may share its cause, itself among them; `onsets` what was made of alarms so far.
     """
     window_s = room.charter.alarms.group_window_s
     own = room.groups.get(alarm.group)
-    onsets = {one.id: onset(room, one, ways) for one in pool}
+    onsets |= {one.id: onset(room, one, ways) for one in pool if one.id not in onsets}
     mine = onsets[alarm.id]
     related = {
         one.id
@@ -143,7 +102,7 @@ def regroup(room: Room, alarm: Alarm, pool: Sequence[Alarm], ways: Roads, now: f
     if fixed and fixed[0].origin not in {one.alarm for one in weighed}:
         return Regrouped()  # what somebody has fixed stays, also when its origin is closed
     among = [fixed[0].origin] if fixed else None
-    ranked = weigh(weighed, ways, window_s, among)
+    ranked = weigh(weighed, ways, window_s, among, SHOWN)
     best = ranked[0]
     kept = {best.alarm, *best.explains}
     for name in groups:
@@ -248,8 +207,12 @@ def _full(room: Room, one: Alarm, alarm: Alarm) -> bool:
     """Tell whether one of two groups has no room for the other's alarm; those of one group are together already."""
     if one.group and one.group == alarm.group:
         return False
-    groups = (room.groups.get(one.group), room.groups.get(alarm.group))
-    return any(group is not None and len(group.members) >= MEMBERS for group in groups)
+    return _taken(room, one.group) >= MEMBERS or _taken(room, alarm.group) >= MEMBERS
+
+
+def _taken(room: Room, name: str) -> int:
+    group = room.groups.get(name) if name else None
+    return len(group.members) if group is not None else 0
 
 
 def _related(one: Onset, other: Onset, ways: Roads, window_s: float) -> bool:
@@ -299,7 +262,12 @@ def _grouped(
 
 def sentence(room: Room, best: Weighed, onsets: Mapping[str, Onset], ways: Roads) -> str:
     """Why an alarm is held to be the origin, in one sentence."""
-    origin = room.alarms[best.alarm]
+    origin, told = room.alarms[best.alarm], onsets[best.alarm]
+    if told.kind == "silence" and best.explains:
+        many = len(best.explains)
+        others = "another plant" if many == 1 else f"{many} other plants"
+        link = f"{others} on the same link, {quoted(told.link)}"
+        return f"{title(room, origin)}, and {link}: that line is likelier to be down than each plant by itself."
     explained = _why(room, best, onsets, ways) or "nothing else fits"
     return f"{title(room, origin)} is most likely where it began ({100 * min(best.plant, 0.99):.0f} %): {explained}."
 
@@ -343,7 +311,7 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
     fresh = {event.alarm for event in events if isinstance(event, happened.AlarmOpened)}
     ways, found, last = roads(room.graph), [], room.counts.get("alarm", 0)
     names = [*dict.fromkeys(event.alarm for event in events if isinstance(event, opened))]
-    silences = _Silences(room, [name for name in names if name in fresh])
+    silences, onsets = _Silences(room, [name for name in names if name in fresh]), dict[str, Onset]()
     keys_near: dict[frozenset[str], Sequence[str]] = {}
     for _ in range(ROUNDS):
         known: dict[tuple[frozenset[str], str, int], list[Alarm]] = {}
@@ -372,7 +340,7 @@ def follow(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
             met[name] = place, pool
             if name in together and all(one.id in together[name] or one.group == alarm.group for one in pool):
                 continue
-            told = regroup(room, alarm, pool, ways, now)
+            told = regroup(room, alarm, pool, ways, now, onsets)
             for event in told.events:
                 room = grouped.APPLY[type(event)](room, event)
                 found.append(event)
@@ -408,11 +376,10 @@ def resume(room: Room, events: Sequence[AnyEvent], now: float) -> tuple[AnyEvent
     for event in events:
         if isinstance(event, group_events.AlarmSplit):
             found += _resumed(room, event.alarm, now)
-    # An origin that went to another group leaves behind who waited for it, in a group that may be over.
-    moved = {event.alarm for event in events if isinstance(event, group_events.AlarmJoined)}
-    moved |= {name for event in events if isinstance(event, AlarmsGrouped) for name in event.members}
-    if moved:
-        for name in sorted(name for name in room.standing.values() if room.alarms[name].waits in moved):
+    # Whoever is put together may leave behind, in the group that they come from, who waited for one of them or waits for
+    # one who stays behind too: neither stands in the event.
+    if any(isinstance(event, group_events.AlarmJoined | AlarmsGrouped) for event in events):
+        for name in sorted(name for name in room.standing.values() if room.alarms[name].waits):
             found += _resumed(room, name, now)
     return tuple(dict.fromkeys(found))
 

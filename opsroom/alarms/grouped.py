@@ -22,6 +22,11 @@ def _title(room: Room, name: str) -> str:
     return quoted(title(room, room.alarms[name])) if name in room.alarms else name
 
 
+def _full(words: str) -> str:
+    """What somebody wrote as the end of a sentence."""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
 def placed(room: Room, group: Group, at: float) -> Room:
     """Put a group in, and tell its members; one that left another group leaves it in that group's rows too."""
     for name in group.members:
@@ -101,7 +106,7 @@ def _on_joined(room: Room, event: group_events.AlarmJoined) -> Room:
             id=event.group,
             members=(event.other,),
             origin=event.origin,
-            sentence=f"{who} put {_title(room, event.alarm)} and {_title(room, event.other)} together: {event.reason}",
+            sentence=f"{who} put {_title(room, event.alarm)} and {_title(room, event.other)} together: {_full(event.reason)}",
             since=event.at,
         )
     group = msgspec.structs.replace(
@@ -118,7 +123,7 @@ def _on_fixed(room: Room, event: group_events.OriginFixed) -> Room:
         group,
         origin=event.alarm,
         fixed_by=who,
-        sentence=f"{who} says that it began with {_title(room, event.alarm)}: {event.reason}",
+        sentence=f"{who} says that it began with {_title(room, event.alarm)}: {_full(event.reason)}",
     )
     return put(room, "groups", fixed)
 

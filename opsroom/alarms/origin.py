@@ -16,7 +16,7 @@ finer question. Silence travels along a shared link, never along a flow.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -131,10 +131,13 @@ def _gain(density: float, window_s: float) -> float:
     return math.log(CAUSED / (1.0 - CAUSED)) + density + math.log(window_s)
 
 
-def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[str] | None = None) -> list[Weighed]:
+def weigh(
+    onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[str] | None = None, most: int | None = None
+) -> list[Weighed]:
     """Weigh every alarm (or those of `among`) as the origin of all; those of the likeliest plant first, ties by onset.
 
-    Shares add up to 1. They are what is to be believed: of the origins that are told with 90 %, nine of ten are right.
+    Shares add up to 1. They are what is to be believed: of the origins that are told with 90 %, nine of ten are right. With
+    `most`, the likeliest alone are given, so many of them.
 
     >>> a, b = (Onset(alarm=name, unit=name, at=at, sd=60.0) for name, at in (("mine", 0.0), ("mill", 5400.0)))
     >>> way = lambda source, target: Way(units=(source, target), delay_s=4800.0) if source == "mine" else None
@@ -145,31 +148,27 @@ def weigh(onsets: Sequence[Onset], ways: Ways, window_s: float, among: Iterable[
     if not onsets:
         return []
     wanted = {one.alarm for one in onsets} if among is None else set(among)
-    bits = [1 << column for column in range(len(onsets))]
     least, floor = -_gain(0.0, window_s), UNFORESEEN / (2.0 * window_s)
     density = densities(onsets, ways)
     causes = np.where(density > -np.inf, (1.0 - UNFORESEEN) * np.exp(density) + floor, 0.0)
     led, follows = _bits(density > -np.inf), _bits(density > least)
-    for also, bit in enumerate(bits):  # what follows by others (Warshall 1962)
-        follows = [one | follows[also] if one & bit else one for one in follows]
     kept = [row for row, one in enumerate(onsets) if one.alarm in wanted]
     belief = [max(float(share), 0.0) for share in _shares(onsets, causes, window_s)[kept]]
     plants: dict[str, float] = {}
     for row, share in zip(kept, belief, strict=True):
         plants[onsets[row].unit] = plants.get(onsets[row].unit, 0.0) + share
     total = sum(belief) or 1.0
-    weighed = [
+    shares = [(row, share / total, plants[onsets[row].unit] / total) for row, share in zip(kept, belief, strict=True)]
+    shares.sort(key=lambda one: (-round(one[2], 9), -round(one[1], 9)))
+    return [
         Weighed(
             alarm=onsets[row].alarm,
-            share=share / total,
-            plant=plants[onsets[row].unit] / total,
-            explains=tuple(
-                other.alarm for bit, other in zip(bits, onsets, strict=True) if follows[row] & led[row] & bit
-            ),
+            share=share,
+            plant=plant,
+            explains=tuple(onsets[other].alarm for other in _places(_after(follows, row) & led[row])),
         )
-        for row, share in zip(kept, belief, strict=True)
+        for row, share, plant in shares[:most]
     ]
-    return sorted(weighed, key=lambda one: (-round(one.plant, 9), -round(one.share, 9)))
 
 
 def densities(onsets: Sequence[Onset], ways: Ways) -> np.ndarray:
@@ -197,13 +196,33 @@ def densities(onsets: Sequence[Onset], ways: Ways) -> np.ndarray:
 
 def _log_lags(lag_s: np.ndarray, sd_s: np.ndarray, hold_s: np.ndarray) -> np.ndarray:
     """`log_lag` of many lags."""
+    from scipy.special import erfc  # heavy to load, and only needed where alarms come together
+
     rate, sd = 1.0 / hold_s, np.maximum(sd_s, 1.0)
     z = (rate * sd * sd - lag_s) / (math.sqrt(2.0) * sd)
     near, far = np.minimum(z, 20.0), np.maximum(z, 20.0)
-    tail = np.log(np.fromiter(map(math.erfc, near), float, len(z)))
+    tail = np.log(erfc(near))
     tail = np.where(z > 20.0, -far * far - np.log(far * math.sqrt(math.pi)), tail)
     told: np.ndarray = np.log(rate / 2.0) + rate * (rate * sd * sd / 2.0 - lag_s) + tail
     return told
+
+
+def _after(follows: Sequence[int], row: int) -> int:
+    """What follows from an alarm, by others too: each row of `follows` has a bit for every alarm that follows at once."""
+    found = ahead = follows[row]
+    while ahead:
+        lowest = ahead & -ahead
+        new = follows[lowest.bit_length() - 1] & ~found
+        found, ahead = found | new, (ahead ^ lowest) | new
+    return found
+
+
+def _places(bits: int) -> Iterator[int]:
+    """The places of the bits that are set, from the lowest up."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 def _bits(which: np.ndarray) -> list[int]:

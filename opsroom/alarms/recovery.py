@@ -47,27 +47,31 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     run: int = 0
     lately: tuple[float, ...] = ()
 
-    def inside(self, value: float) -> bool:
-        """Tell whether a value, the newest of `lately`, is normal by everything that must hold; ends included."""
+    def inside(self, value: float, lately: tuple[float, ...] = ()) -> bool:
+        """Tell whether a value, the newest of the last ones, is normal by everything that must hold; ends included."""
         if not _within(value, self.value) or value == self.flat:
             return False
         if self.spread == _ANY and self.mean == _ANY:
             return True
-        if len(self.lately) < LATELY:
+        if len(lately) < LATELY:
             return False
-        middle = math.fsum(self.lately) / LATELY
-        wide = math.sqrt(math.fsum((one - middle) ** 2 for one in self.lately) / (LATELY - 1))
-        return _within(middle, self.mean) and _within(wide, self.spread)
+        middle = math.fsum(lately) / LATELY
+        if not _within(middle, self.mean):
+            return False
+        if self.spread == _ANY:
+            return True
+        wide = math.sqrt(math.fsum([(one - middle) ** 2 for one in lately]) / (LATELY - 1))
+        return _within(wide, self.spread)
 
-    def seen(self, value: float) -> Watch:
-        """The watch with a reading among the last ones, where they count."""
+    def seen(self, value: float) -> tuple[float, ...]:
+        """The last readings with a new one among them, where they count."""
         if self.spread == _ANY and self.mean == _ANY:
-            return self
-        return msgspec.structs.replace(self, lately=(*self.lately[1 - LATELY :], value))
+            return self.lately
+        return (*self.lately[1 - LATELY :], value)
 
-    def after(self, run: int, back: bool) -> Watch:
+    def after(self, run: int, back: bool, lately: tuple[float, ...]) -> Watch:
         """The watch after a reading."""
-        return msgspec.structs.replace(self, run=run, back=back)
+        return msgspec.structs.replace(self, run=run, back=back, lately=lately)
 
 
 def _within(value: float, span: tuple[float | None, float | None]) -> bool:
@@ -147,16 +151,16 @@ def look(
         watch = watches.get(signal)
         if watch is None or value is None or not math.isfinite(value):
             continue
-        known, watch = watch, watch.seen(value)
-        if watch.inside(value) == watch.back:
-            if watch.run or watch is not known:
-                watches[signal] = watch.after(run=0, back=watch.back)
+        lately = watch.seen(value)
+        if watch.inside(value, lately) == watch.back:
+            if watch.run or lately is not watch.lately:
+                watches[signal] = watch.after(0, watch.back, lately)
             continue
         run = watch.run + 1
         if run < watch.needed:
-            watches[signal] = watch.after(run=run, back=watch.back)
+            watches[signal] = watch.after(run, watch.back, lately)
             continue
-        watches[signal] = watch.after(run=0, back=not watch.back)
+        watches[signal] = watch.after(0, not watch.back, lately)
         if watch.back:
             news.append(LeftAgain(alarm=watch.alarm, at=at, value=value))
         else:

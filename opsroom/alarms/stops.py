@@ -122,7 +122,7 @@ def let_speak(
         return (AlarmLaidOut(at=now, alarm=alarm.id, service=laid_out, left_s=kept),)
     if alarm.life.back and not alarm.life.latches:
         return closed(room, alarm, now, reason)
-    return (happened.AlarmReleased(at=now, alarm=alarm.id, deadline=now + kept),)
+    return (happened.AlarmReleased(at=now, alarm=alarm.id, deadline=now + kept, service=service),)
 
 
 def covers(room: Room, stop: str, unit: str) -> bool:

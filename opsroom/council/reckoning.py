@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cyberstride.attribution import attribute
 from cyberstride.counterfactual import LEAST_AFTER, CannotJudgeError, effect
-from opsroom.alarms.group import roads
+from opsroom.alarms.roads import roads
 from opsroom.council.attribution import Attribution, Span
 from opsroom.council.motion import OrderRecord
 from opsroom.room.events import EffectMeasured
@@ -136,7 +136,7 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
         told = attribute(
             times[begin:], values[begin:], at, controls=around, sisters=around, changes=known, material=asked.material
         )
-        early, late = _parts(times[begin:], values[begin:], at, around, known)
+        early, late = _parts(times[begin:], values[begin:], at, around, known, told.widened)
     except CannotJudgeError as error:
         return _answer(asked, Attribution(word="cannot_tell", reason=str(error), sisters=tuple(usable)))
     seen = np.isfinite(values[begin:])
@@ -172,9 +172,12 @@ def reckon(asked: Question, readings: Mapping[str, Iterable[tuple[float, float]]
 
 
 def _parts(
-    times: Floats, values: Floats, at: float, around: Floats | None, known: tuple[float, ...]
+    times: Floats, values: Floats, at: float, around: Floats | None, known: tuple[float, ...], by: float
 ) -> tuple[Span | None, Span | None]:
-    """The effect over the first and over the last third of what came behind an order; `None` when that is too little."""
+    """The effect over the first and over the last third of what came behind an order, `by` times as wide as it is reckoned.
+
+    `None` when that is too little.
+    """
     after = np.flatnonzero(np.isfinite(values) & (times >= at))
     third = len(after) // 3
     if third < LEAST_AFTER:
@@ -183,7 +186,7 @@ def _parts(
     for left_out in (after[third:], after[:-third]):
         part = values.copy()
         part[left_out] = np.nan
-        found = effect(times, part, at, controls=around, changes=known, bands=False)
+        found = effect(times, part, at, controls=around, changes=known, bands=False).widened(by)
         spans.append(Span(mean=found.mean, low=found.low, high=found.high))
     return spans[0], spans[1]
 

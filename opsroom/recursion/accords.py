@@ -14,12 +14,14 @@ import msgspec
 
 from opsroom.commands import Actor, AnswerAccord, EndAccord, ProposeAccord, Role
 from opsroom.recursion.flowchart import OWN
+from opsroom.recursion.focus import title_of
 from opsroom.recursion.pact_events import AccordAnswered, AccordEnded, AccordProposed, Subject
 from opsroom.recursion.pacts import Accord, Consent
 from opsroom.room.authority import said
 from opsroom.room.events import AnyEvent
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Alarm, Room, count, put
+from opsroom.showing.sentences import quoted, title
 
 PARTIES = 8
 """The most parties of one accord."""
@@ -45,6 +47,9 @@ AGAIN_S = 86400.0
 SUBJECTS: Mapping[str, Subject] = {"power": "power", "trains": "transport", "transport": "transport"}
 """What an accord about a scarce product is called; of other products the stock is lent."""
 
+SCARCE_NOTHING = ("silence", "stuck", "variance")
+"""The troubles that leave nobody short: a plant that says nothing, a gauge that is told badly."""
+
 
 def propose(room: Room, asked: ProposeAccord, actor: Actor, now: float) -> tuple[AnyEvent, ...]:
     """Propose an accord; a unit's people must be a party, and have consented with that."""
@@ -59,7 +64,9 @@ def propose(room: Room, asked: ProposeAccord, actor: Actor, now: float) -> tuple
         raise Refused("not-a-party", f"{actor.unit} is no party of it", "propose accords of your own unit")
     if not (math.isfinite(asked.until) and now < asked.until <= now + LONGEST_S):
         raise Refused(
-            "bad-time", f"the end, {asked.until:g}, is not within a year from now", "give `until` as epoch seconds UTC"
+            "bad-time",
+            f"the end, {asked.until:.0f}, is not within a year from now",
+            "give `until` as epoch seconds UTC",
         )
     made = AccordProposed(
         at=now,
@@ -90,12 +97,14 @@ def end(room: Room, asked: EndAccord, actor: Actor, now: float) -> tuple[AnyEven
     accord = _find(room, asked.accord)
     if actor.unit not in accord.parties:
         raise Refused("not-a-party", f"{actor.unit} is no party of {accord.id}", "its parties can leave it")
-    return (AccordEnded(at=now, accord=accord.id, reason=f"{actor.unit} left: {said(asked.reason, 'the reason')}"),)
+    who = title_of(room, actor.unit)
+    return (AccordEnded(at=now, accord=accord.id, reason=f"{who} left: {said(asked.reason, 'the reason')}"),)
 
 
 def run_out(room: Room, accord: Accord, now: float) -> tuple[AnyEvent, ...]:
     """An accord's time is over, agreed or not."""
-    waited = f"without the word of {', '.join(accord.waits_for)}" if accord.waits_for else "its time was over"
+    silent = " and ".join(title_of(room, unit) for unit in accord.waits_for)
+    waited = f"without the word of {silent}" if silent else "its time was over"
     return (AccordEnded(at=now, accord=accord.id, reason=waited),)
 
 
@@ -106,7 +115,7 @@ def shared_cause(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
     """
     graph = room.graph
     units = room.tree.units
-    if not graph.flows or alarm.unit not in units:
+    if not graph.flows or alarm.unit not in units or alarm.deviation.named in SCARCE_NOTHING:
         return ()
     if sum(accord.state == "proposed" for accord in room.accords.values()) >= PROPOSED_OPEN:
         return ()
@@ -135,8 +144,10 @@ def shared_cause(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
         flows = [flow for unit in fed for flow in graph.between(source, unit)]
         product = flows[0].product if flows else ""
         subject: Subject = SUBJECTS.get(product, "stock" if product else "other")
-        scarce = f"{product} from {source}" if product else f"what {source} gives"
-        words = f"{alarm.id} and {other.id} share a cause: {scarce} is short. Share what there is until it is back."
+        gives = title_of(room, source)
+        scarce = f"{product} from {gives}" if product else f"what {gives} gives"
+        both = f"{quoted(title(room, alarm))} and {quoted(title(room, other))}"
+        words = f"{both} share a cause: {scarce} is short. Share what there is until it is back."
         return (
             AccordProposed(
                 at=now,
@@ -153,12 +164,18 @@ def shared_cause(room: Room, alarm: Alarm, now: float) -> tuple[AnyEvent, ...]:
 
 
 def _trouble(room: Room, unit: str) -> Alarm | None:
-    """The newest open alarm of a unit."""
+    """The newest open alarm of a unit that may leave others short."""
     plant = room.plants.get(unit)
     keys = [f"{unit}/{signal.name}" for signal in plant.signals] if plant is not None else [f"{unit}/{OWN}"]
     found = (room.alarms.get(room.standing.get(key, "")) for key in (unit, *keys))
     open_ones = [
-        one for one in found if one is not None and one.closed_at is None and one.recovered_at is None and not one.stop
+        one
+        for one in found
+        if one is not None
+        and one.closed_at is None
+        and one.recovered_at is None
+        and not one.stop
+        and one.deviation.named not in SCARCE_NOTHING
     ]
     return max(open_ones, key=lambda one: one.opened_at, default=None)
 
@@ -196,7 +213,7 @@ def _proposed(room: Room, event: AccordProposed) -> Room:
 def _answered(room: Room, event: AccordAnswered) -> Room:
     accord = room.accords[event.accord]
     if not event.accepted:
-        why = f"{event.unit} refused: {event.reason}"
+        why = f"{title_of(room, event.unit)} refused: {event.reason}"
         over = msgspec.structs.replace(accord, state="refused", ended_at=event.at, ended_reason=why)
         return put(room, "accords", over)
     consent = Consent(unit=event.unit, by=event.occupant or event.by, at=event.at, reason=event.reason)

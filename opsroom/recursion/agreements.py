@@ -79,7 +79,7 @@ def proposed(
     """A proposal of one side; an older one of the same side on the same signal gives way to it."""
     older = (one.id for one in room.proposals.values() if one.signal == signal and one.side == side)
     replaced = [
-        happened.AgreementRefused(at=now, proposal=one, reason="a newer proposal took its place")
+        happened.AgreementRefused(at=now, proposal=one, reason="a newer proposal took its place", signal=signal)
         for one in sorted(older)
     ]
     fresh = happened.AgreementProposed(
@@ -113,7 +113,7 @@ def answer(room: Room, asked: AnswerAgreement, actor: Actor, now: float) -> tupl
         raise Refused("own-proposal", f"{proposal.id} was made by your own side", f"{other} can answer it")
     if not asked.accept:
         reason = said(asked.reason, "the reason for refusing")
-        return (happened.AgreementRefused(at=now, proposal=proposal.id, reason=reason),)
+        return (happened.AgreementRefused(at=now, proposal=proposal.id, reason=reason, signal=proposal.signal),)
     before = room.signals[proposal.signal].agreement
     terms = as_it_stands(room, proposal)
     _check_terms(room.signals[proposal.signal], terms)

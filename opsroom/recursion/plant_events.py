@@ -81,3 +81,4 @@ class AgreementRefused(Event, frozen=True, kw_only=True, omit_defaults=True, tag
 
     proposal: str
     reason: str = ""
+    signal: str = ""

@@ -224,7 +224,7 @@ def _check_sights(room: Room, plant: str, sights: Sights, now: float) -> None:
     if sights.until is not None and not (now < sights.until and within(sights.until, now, 0.0, AHEAD_S)):
         raise Refused(
             "bad-time",
-            f"the end, {sights.until:g}, is not after now and within ten years",
+            f"the end, {sights.until:.0f}, is not after now and within ten years",
             "give `until` as epoch seconds UTC (not milliseconds), or leave it out",
         )
 

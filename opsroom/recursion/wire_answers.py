@@ -6,13 +6,14 @@ is and whose `alarm` is its id; it answers with a call `accept` or `refuse` of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from opsroom.commands import Actor, AnswerAccord, AnswerAgreement, AnswerRequest, Role
 from opsroom.moments import micros
 from opsroom.recursion import accords, agreements, sights
+from opsroom.recursion.focus import title_of
 from opsroom.recursion.offers import offer_of
 from opsroom.recursion.pact_events import AccordProposed, ProbeAsked, RequestMade
 from opsroom.recursion.plant_events import AgreementProposed
@@ -21,17 +22,27 @@ from opsroom.room.events import AnyEvent
 from opsroom.room.news import CallCame
 from opsroom.room.refusal import Refused
 from opsroom.room.state import Room
+from opsroom.showing.sentences import lasting, signal_title
 from telex_ingest.telex import Notice, moment
 
 WORDS = ("accept", "refuse")
 """The calls that answer something."""
+
+FIGURES: Mapping[str, str] = {
+    "capability": "capability",
+    "potentiality": "potentiality",
+    "recovery_s": "own time for an alarm",
+    "normal_low": "normal from",
+    "normal_high": "normal to",
+}
+"""What the figures of an agreement are called."""
 
 
 def hear_answer(room: Room, news: CallCame, now: float) -> tuple[AnyEvent, ...]:
     """A plant's own people answered over the wire; the same rules hold as at their page."""
     if news.plant not in room.tree.units:
         raise Refused("unknown-plant", f"nobody declared {news.plant!r}", "a birth comes before an answer")
-    people = Actor(role=Role.UNIT, unit=news.plant, occupant="")
+    people = Actor(role=Role.UNIT, unit=news.plant, occupant=f"{title_of(room, news.plant)} over the wire")
     yes, reason, asked = news.call == "accept", news.reason, news.alarm
     events: tuple[AnyEvent, ...]
     if asked.startswith("proposal-"):
@@ -58,7 +69,8 @@ def asked(room: Room, events: Iterable[AnyEvent], fresh: Collection[str] = ()) -
                 for notice in _accord(room, event.accord):
                     _tell(told, notice)
             case ProbeAsked():
-                text = f"{event.occupant or event.by} asks for a sample of {event.signal}: {event.purpose}"
+                who, about = event.occupant or event.by, signal_title(room, event.signal)
+                text = f"{who} asks for a sample of {about}: {event.purpose}"
                 _tell(told, _notice(owner(event.signal), event.probe, "probe", text, event.until, event.signal))
             case _:
                 pass
@@ -86,13 +98,20 @@ def _proposal(room: Room, name: str) -> Notice | None:
     if known is None:
         return None
     terms, before = agreements.as_it_stands(room, known), room.signals[known.signal].agreement
+    uom = room.signals[known.signal].birth.unit
     changed = [
-        f"{term} {getattr(terms, term):g}"
+        f"{FIGURES[term]} {_figure(term, new, uom)} (now {_figure(term, getattr(before, term), uom)})"
         for term in agreements.TERMS
-        if getattr(terms, term) is not None and getattr(terms, term) != getattr(before, term)
+        if (new := getattr(terms, term)) is not None and new != getattr(before, term)
     ]
-    text = f"{known.by} proposes for {known.signal}: {', '.join(changed)}. {known.reason}"
+    text = f"{known.by} proposes for {signal_title(room, known.signal)}: {', '.join(changed)}. {known.reason}"
     return _notice(owner(known.signal), known.id, "agreement", text, _until(room, known.id), known.signal)
+
+
+def _figure(term: str, value: float | None, uom: str) -> str:
+    if value is None:
+        return "not agreed"
+    return lasting(value) if term == "recovery_s" else f"{value:g} {uom}"
 
 
 def _request(room: Room, name: str) -> Notice | None:
@@ -120,7 +139,8 @@ def _accord(room: Room, name: str) -> tuple[Notice, ...]:
     known = room.accords.get(name)
     if known is None:
         return ()
-    text = f"{known.proposed_by} proposes to {', '.join(known.parties)} about {known.subject}: {known.words}"
+    parties = " and ".join(title_of(room, unit) for unit in known.parties)
+    text = f"{known.proposed_by} proposes to {parties} about {known.subject}: {known.words}"
     return tuple(
         _notice(unit, known.id, "accord", text, known.until) for unit in known.waits_for if unit in room.plants
     )

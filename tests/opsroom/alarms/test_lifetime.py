@@ -163,3 +163,17 @@ def test_who_waits_for_an_origin_that_is_joined_with_others_has_its_own_clock_ag
     assert not life.play.room.alarms["alarm-2"].waits
     life.nothing_is_lost()
     life.teardown()
+
+
+def test_who_waits_for_an_origin_has_its_own_clock_again_when_both_are_left_out_of_the_group() -> None:
+    life = Lifetime()
+    life.begin()
+    life.flood()
+    life.jump(3 * 86400.0)
+    assert life.play.room.alarms["alarm-4"].waits == "alarm-3"
+    life.act(number=2, other=3, what="join", actor=OPERATOR)
+    life.deviate(signal="mill-1/output", ago=60.0, named="step")
+    assert not life.play.room.alarms["alarm-4"].group
+    assert not life.play.room.alarms["alarm-4"].waits
+    life.nothing_is_lost()
+    life.teardown()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.alarms.group import onset, roads
+from opsroom.alarms.group import onset
 from opsroom.alarms.origin import Onset, Way, densities, lag_density, weigh
+from opsroom.alarms.roads import roads
 from opsroom.recursion.flowchart import Flow
 from tests.opsroom.play import START, Play, charter, verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from opsroom.alarms.way_back import goes_back
+from opsroom.alarms.way_back import goes_back, settles
 from opsroom.room import events as happened
 from opsroom.room.events import Deviation
 from opsroom.room.news import Returned
@@ -18,10 +18,14 @@ PERIOD_S = 60
 WAY_BACK = {"at once": 0, "within a quarter of an hour": 15, "slowly": 40}
 
 
-def told(rise: int, good: Direction, seed: int) -> tuple[happened.AnyEvent, ...]:
+def told(rise: int, good: Direction, seed: int, after: int = 40) -> tuple[happened.AnyEvent, ...]:
     """What a room decides when a signal steps down and comes back within so many readings, then stays."""
     ramp = np.linspace(90.0, 100.0, rise)
-    levels = np.concatenate([np.full(150, 100.0), np.full(40, 90.0), ramp, np.full(40, 100.0)])
+    return heard(np.concatenate([np.full(150, 100.0), np.full(40, 90.0), ramp, np.full(after, 100.0)]), good, seed)
+
+
+def heard(levels: np.ndarray, good: Direction, seed: int) -> tuple[happened.AnyEvent, ...]:
+    """What a room decides on readings that scatter by 1 around levels."""
     values = levels + np.random.default_rng(seed).normal(size=len(levels))
     signal = SignalBirth(id=1, name="output", unit="t", title="Output", period_s=PERIOD_S, good=good)
     room = Offline((PlantBirth(plant="mill-1", signals=(signal,)),), START)
@@ -43,6 +47,30 @@ def test_an_alarm_keeps_its_name_when_its_readings_come_back(way: str, good: Dir
         assert not {"alarm-renamed", "alarm-relapsed"} & set(kinds(events))
 
 
+@pytest.mark.parametrize("seed", [6, 10])
+def test_no_drift_opens_an_alarm_after_a_slow_way_back_while_the_readings_are_normal(seed: int) -> None:
+    """The filter names one in each of these: it had expected the rise to go on."""
+    events = told(80, Direction.UP, seed, after=120)
+    drifts = [one for one in events if isinstance(one, happened.TransientLogged) and one.deviation.named == "drift"]
+    opened = [one.deviation.named for one in events if isinstance(one, happened.AlarmOpened)]
+    assert (len(drifts), opened) == (1, ["step"])
+
+
+@pytest.mark.parametrize(
+    ("named", "level", "readings", "expected"),
+    [("drift", 60.0, 150, True), ("drift", 60.0, 151, False), ("drift", 54.0, 20, False), ("step", 60.0, 20, False)],
+)
+def test_only_a_drift_within_the_interval_soon_after_a_return_is_the_filters_own(
+    named: str, level: float, readings: int, expected: bool
+) -> None:
+    play = Play()
+    name = play.alarm("loom-1/heat")
+    said = Deviation(named=named, direction="down", probability=0.95, level=level, size=-9.0)
+    assert not settles(play.room.alarms[name], said, play.now, 60.0), "it has not returned"
+    play.hear(Returned(alarm=name, at=play.now, value=60.0, readings=3))
+    assert settles(play.room.alarms[name], said, play.now + 60.0 * readings, 60.0) is expected
+
+
 def test_a_slope_is_told_to_go_where_the_readings_go_also_when_it_becomes_less_steep() -> None:
     events = told(15, Direction.UP, 0)
     slopes = [one.deviation for one in events if isinstance(one, happened.GoodNewsHeard)]
@@ -52,10 +80,28 @@ def test_a_slope_is_told_to_go_where_the_readings_go_also_when_it_becomes_less_s
     assert less.direction == "up"
 
 
+@pytest.mark.parametrize(("steps", "seed"), [(5, 1), (5, 4), (10, 1), (10, 4)])
+def test_a_fall_within_a_few_readings_opens_an_alarm_whatever_the_slope_was_before(steps: int, seed: int) -> None:
+    levels = np.concatenate([np.full(150, 100.0), np.linspace(100.0, 70.0, steps), np.full(15, 70.0)])
+    first = next(event for event in heard(levels, Direction.UP, seed) if hasattr(event, "deviation"))
+    assert isinstance(first, happened.AlarmOpened)
+    assert first.deviation.direction == "down"
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_an_alarm_keeps_its_name_when_its_readings_come_back_far_and_fast(seed: int) -> None:
+    levels = np.concatenate([np.full(150, 100.0), np.full(40, 70.0), np.linspace(70.0, 100.0, 5), np.full(30, 100.0)])
+    events = heard(levels, Direction.UP, seed)
+    assert kinds(events).count("alarm-returned") == 1
+    assert "alarm-renamed" not in kinds(events)[kinds(events).index("alarm-opened") + 1 :]
+
+
 @pytest.mark.parametrize(
     ("named", "direction", "level", "slope", "size", "expected"),
     [
         ("slope", "up", 50.0, 0.5, 0.5, True),
+        ("slope", "down", 50.0, -0.02, 7.5, True),
+        ("slope", "down", 50.0, -0.5, 0.3, False),
         ("step", "up", 60.0, 0.0, 18.0, True),
         ("step", "down", 60.0, 0.0, -4.0, True),
         ("drift", "down", 60.0, 0.0, -4.0, True),

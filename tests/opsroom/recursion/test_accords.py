@@ -11,6 +11,7 @@ from opsroom.recursion.accords import PROPOSED_S
 from opsroom.recursion.flowchart import Flow
 from opsroom.recursion.pact_events import AccordProposed
 from opsroom.recursion.probes import READABLE_S
+from opsroom.room.news import PlantSilent, PlantSpeaks
 from opsroom.room.refusal import Refused
 from tests.opsroom.play import OPERATOR, START, Play, charter, only, people, seat
 
@@ -44,7 +45,7 @@ def test_one_refusal_is_enough_and_one_party_may_leave() -> None:
     second = propose(play, "loom-1", "loom-2", actor=people("loom-1"))
     play.ask(ask.AnswerAccord(accord=second, accept=True), people("loom-2"))
     play.ask(ask.EndAccord(accord=second, reason="a breakdown"), people("loom-2"))
-    assert play.room.accords[second].ended_reason == "loom-2 left: a breakdown"
+    assert play.room.accords[second].ended_reason == "Loom 2 left: a breakdown"
 
 
 def test_nobody_answers_for_a_party_and_strangers_make_no_accords() -> None:
@@ -70,6 +71,8 @@ def test_the_room_proposes_one_when_alarms_of_siblings_share_a_cause() -> None:
     (accord,) = play.room.accords.values()
     assert (accord.parties, accord.source, accord.subject) == (("loom-1", "mill-1"), "mill-1", "stock")
     assert (accord.proposed_by, accord.until) == ("the room", play.now + PROPOSED_S)
+    assert "yarn from Mill 1 is short" in accord.words
+    assert all(word not in accord.words for word in ("alarm-", "mill-1", "loom-1")), "in the people's words"
     play.alarm("loom-2/output")
     assert {one.parties for one in play.room.accords.values()} >= {("loom-1", "loom-2")} or len(play.room.accords) == 2
     assert all(one.state == "proposed" for one in play.room.accords.values()), "nothing is in force without consent"
@@ -82,6 +85,18 @@ def test_without_a_shared_cause_the_room_proposes_nothing() -> None:
         play.alarm("loom-1/output")
         play.alarm("loom-2/output")
         assert not play.room.accords, "both are fed by the mill, and the mill is well"
+
+
+def test_plants_that_fall_silent_together_are_short_of_nothing() -> None:
+    play = Play(rules=charter(feeds=FED))
+    for plant in ("mill-1", "loom-1", "loom-2"):
+        play.hear(PlantSilent(plant=plant, since=play.now))
+    assert not play.room.accords
+    play.alarm("mill-1/output")
+    play.hear(PlantSpeaks(plant="loom-1", at=play.now))
+    play.alarm("loom-1/output")
+    (accord,) = play.room.accords.values()
+    assert accord.parties == ("loom-1", "mill-1")
 
 
 def test_a_probe_is_shown_to_its_plant_and_read_by_its_asker_alone_for_an_hour() -> None:

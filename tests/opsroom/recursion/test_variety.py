@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.loop.hall import LOOKS
 from opsroom.record.store import KINDS
 from opsroom.recursion.variety import Traffic, absorbed
 from telex_ingest.telex import TelexKind
@@ -66,6 +68,42 @@ def test_readings_are_counted_exactly_over_kept_and_lost_counts(tmp_path: Path) 
     looms.restart()
     again = {unit: n for unit, (n, _) in looms.hall.absorbed.counts(START).items()}
     assert again == {unit: n for unit, (n, _) in counts.items()}, "kept at the end, and not counted twice"
+    looms.hall.close()
+
+
+def test_readings_that_come_while_the_counts_are_written_are_counted_once_and_what_a_disk_refused_is_written_with_the_next(
+    tmp_path: Path,
+) -> None:
+    looms = Looms(tmp_path)
+    absorbed = looms.hall.absorbed
+
+    def tell(times: int) -> None:
+        for _ in range(times):
+            looms.tell(mill_1=40.0)
+            absorbed.take(looms.last.blocks, looms.hall.store.last_mark)
+
+    def mill() -> tuple[int, int]:
+        return absorbed.counts(START)["mill-1"]
+
+    tell(3)
+    first = absorbed.due(START, at_once=True)
+    assert first is not None
+    tell(2)
+    assert mill() == (5, 5), "what is being written, and what came since"
+    assert absorbed.due(START, at_once=True) is None, "one after the other"
+    held = sqlite3.connect(tmp_path / LOOKS, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    absorbed.write(first)
+    held.execute("ROLLBACK")
+    assert mill() == (5, 5)
+    second = absorbed.due(START, at_once=True)
+    assert second is not None
+    absorbed.write(second)
+    rows = dict(held.execute("SELECT hour, readings FROM absorbed WHERE unit = 'mill-1'").fetchall())
+    held.close()
+    assert rows.pop(-1) == 5 == sum(rows.values())
+    tell(1)
+    assert mill() == (6, 6)
     looms.hall.close()
 
 

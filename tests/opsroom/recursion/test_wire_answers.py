@@ -56,6 +56,20 @@ def test_a_plant_that_connects_again_is_told_what_waits_and_only_that() -> None:
     assert [one.plant for one in asked(play.room, (), {"loom-1", "loom-2"})] == ["loom-2"]
 
 
+def test_what_a_plant_is_asked_stands_in_words_with_units_beside_what_is_agreed() -> None:
+    play = Play()
+    wish = ask.ProposeAgreement(signal="loom-1/output", capability=55.0, recovery_s=300.0, reason="it is worn")
+    events = play.ask(wish, OPERATOR)
+    (told,) = asked(play.room, events)
+    assert told.text == (
+        f"{OPERATOR.occupant} proposes for Output of Loom 1: capability 55 m/h (now 60 m/h), "
+        "own time for an alarm 5 min (now not agreed). it is worn"
+    )
+    assert answer(play, told.alarm) == ""
+    agreed = play.room.signals["loom-1/output"].agreement
+    assert agreed.agreed_by == f"{OPERATOR.occupant} and Loom 1 over the wire"
+
+
 def test_a_probe_is_told_at_once() -> None:
     play = Play()
     probe = ask.AskProbe(signal="loom-1/output", start=START - 60.0, end=START, purpose="an audit")
