@@ -7,7 +7,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 
 from dashboards import form
-from dashboards.deliberation import amendment, letters
+from dashboards.deliberation import amendment, letters, rule_of
 from dashboards.desk import answered, cookies
 from dashboards.door import Door
 from dashboards.words import say
@@ -69,7 +69,11 @@ def attach(app: Dash, door: Door) -> None:
     def waiting(matter: dict[str, Any] | None) -> Any:
         motion = _motion(door, matter) if matter and matter.get("amendment") else None
         shown = [one for one in motion.amendments if one.id == matter["amendment"]] if motion and matter else []
-        return [html.Ul([amendment(one) for one in shown])] if shown else []
+        viewer = door.viewer(cookies())
+        if motion is None or viewer is None or not shown:
+            return []
+        seats = len(door.views(viewer, viewer.unit).seats)
+        return [html.Ul([amendment(one, rule_of(motion, seats, viewer.seat)) for one in shown])]
 
     @app.callback(
         Output("for-seat", "options"),
@@ -152,6 +156,7 @@ def attach(app: Dash, door: Door) -> None:
         Output("result", "children", allow_duplicate=True),
         Output("key", "data", allow_duplicate=True),
         Output("amend-option", "value"),
+        Output("amend-reason", "value"),
         Input("amend", "n_clicks"),
         State("matter", "data"),
         State("amend-option", "value"),
@@ -171,7 +176,7 @@ def attach(app: Dash, door: Door) -> None:
         key: str,
     ) -> tuple[Any, ...]:
         if not pressed or not matter:
-            return (no_update,) * 3
+            return (no_update,) * 4
         option = _option(door, matter, name)
         command: AnyCommand | None = None
         if option is not None and name and (title or "").strip() and (reason or "").strip():
@@ -185,7 +190,7 @@ def attach(app: Dash, door: Door) -> None:
             to = ProposedOption(title=str(title).strip(), orders=orders, supersedes=option.supersedes)
             command = AmendMotion(motion=matter["motion"], option=name, to=to, reason=str(reason).strip())
         told = await answered(door, command, key, say("done.amend-motion"))
-        return told.shown, told.key, None if told.done else no_update
+        return told.shown, told.key, *((None, "") if told.done else (no_update,) * 2)
 
 
 def _motion(door: Door, matter: dict[str, Any] | None) -> MotionView | None:

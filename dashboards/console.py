@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from dashboards.desk import cookies, give
+from dashboards.desk import answered, cookies, give
 from dashboards.door import Door
 from dashboards.words import say
 from opsroom.commands import (
@@ -33,9 +33,13 @@ from opsroom.commands import (
     StateMinority,
     UnshelveAlarm,
 )
+from opsroom.views import Snapshot
 
 Matter = dict[str, Any]
 Make = Callable[..., AnyCommand | None]
+
+WRITTEN = ("reason", "text", "statement")
+"""How the names of the lines end that are emptied when the room has done what was asked."""
 
 ACCEPTED = {"sight": "done.accept-sight", "orders": "done.accept-orders"}
 """What a form says when a request has been accepted, by what it was about."""
@@ -58,21 +62,35 @@ def attach(app: Dash, door: Door) -> None:
         "hold",
         ("hold-reason",),
         lambda _, why: HoldOrders(reason=why.strip()) if said(why) else None,
-        "done.hold-orders",
+        lambda _, room: "done.hold-orders" if settles(room, "hold") else "done.hold-orders-asked",
     )
-    _press(app, door, "release", (), lambda _: ReleaseOrders(), "done.release-orders")
+    _press(
+        app,
+        door,
+        "release",
+        (),
+        lambda _: ReleaseOrders(),
+        lambda _, room: "done.release-orders" if settles(room, "release") else "done.release-orders-asked",
+    )
     _press(
         app,
         door,
         "accept",
         (),
         lambda matter: _answer(matter, accept=True),
-        lambda matter: ACCEPTED.get(matter.get("about", ""), "done.accept-agreement"),
+        lambda matter, _: ACCEPTED.get(matter.get("about", ""), "done.accept-agreement"),
     )
     _press(app, door, "decline", ("decline-reason",), _decline, "done.refuse-agreement")
     _press(app, door, "second", (), lambda matter: SecondMotion(motion=matter["motion"]), "done.second-motion")
     _press(app, door, "recuse", ("recuse-reason",), _recuse, "done.recuse-seat")
-    _press(app, door, "amendment-yes", (), lambda matter: _amendment(matter, aye=True), "done.answer-amendment")
+    _press(
+        app,
+        door,
+        "amendment-yes",
+        (),
+        lambda matter: _amendment(matter, aye=True),
+        lambda matter, _: "done.take-amendment" if matter.get("mover") else "done.answer-amendment",
+    )
     _press(app, door, "amendment-no", (), lambda matter: _amendment(matter, aye=False), "done.answer-amendment")
     _press(app, door, "confirm", (), lambda matter: ConfirmOrder(order=matter["confirm"]), "done.confirm-order")
     _press(app, door, "dissent", ("dissent-text",), _dissent, "done.state-minority")
@@ -81,6 +99,12 @@ def attach(app: Dash, door: Door) -> None:
     _press(app, door, "state", ("statement",), _statement, "done.speak")
     _press(app, door, "cancel", (), lambda matter: CancelStop(stop=matter["stop"]), "done.cancel-stop")
     _stop(app, door)
+
+
+def settles(room: Snapshot, hand: str) -> bool:
+    """Tell whether the viewer's word makes it so: the operator's does, and a seat's after another seat's."""
+    raised = any(one.hand == hand and one.seat != room.viewer.seat for one in room.seats)
+    return raised or room.viewer.role != "seat"
 
 
 def said(text: str | None) -> bool:
@@ -153,11 +177,20 @@ def _shelve(matter: Matter, minutes: float | None, why: str | None) -> AnyComman
 
 
 def _press(
-    app: Dash, door: Door, button: str, entries: tuple[str, ...], make: Make, done: str | Callable[[Matter], str]
+    app: Dash,
+    door: Door,
+    button: str,
+    entries: tuple[str, ...],
+    make: Make,
+    done: str | Callable[[Matter, Snapshot], str],
 ) -> None:
+    """Attach one button: its command from the `entries`, what to say when it is `done`; what was written is emptied then."""
+    written = [entry for entry in entries if entry.endswith(WRITTEN)]
+
     @app.callback(
         Output("result", "children", allow_duplicate=True),
         Output("key", "data", allow_duplicate=True),
+        *(Output(entry, "value", allow_duplicate=True) for entry in written),
         Input(button, "n_clicks"),
         State("matter", "data"),
         State("key", "data"),
@@ -165,10 +198,14 @@ def _press(
         prevent_initial_call=True,
     )
     async def press(pressed: int | None, matter: Matter | None, key: str, *values: Any) -> tuple[Any, ...]:
+        viewer = door.viewer(cookies())
         if not pressed or matter is None:
-            return (no_update,) * 2
-        told = done if isinstance(done, str) else done(matter)
-        return await give(door, make(matter, *values), key, say(told))
+            return (no_update,) * (2 + len(written))
+        words = done if isinstance(done, str) else ""
+        if not isinstance(done, str) and viewer is not None:
+            words = done(matter, door.views(viewer, viewer.unit))
+        told = await answered(door, make(matter, *values), key, say(words) if words else "")
+        return told.shown, told.key, *("" if told.done else no_update for _ in written)
 
 
 def _revocable(app: Dash) -> None:

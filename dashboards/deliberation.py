@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboards import agreement
 from dashboards.markup import facts
+from dashboards.printed import date_of
 from dashboards.words import say
 from opsroom.views import AmendmentView, BallotView, MotionView, Snapshot
 
@@ -25,16 +26,38 @@ def letters(ids: Sequence[str]) -> str:
     return ", ".join(name.upper() for name in ids)
 
 
-def stands(motion: MotionView, turn: str = "") -> Component:
-    """Say where the motion stands and what happens next, in one sentence; `turn` names the form that waits for the viewer."""
+def stands(motion: MotionView, seats: int, turn: str = "") -> Component:
+    """Say where the motion stands, what happens next, and who is counted of so many `seats`; `turn` names the form that
+    waits for the viewer."""
     key = "phase." + ("last" if motion.phase == "blind" and motion.rounds < 2 else motion.phase)
-    count = html.Span(say("mode." + motion.mode), className="hint")
+    rest = [say("mode." + motion.mode), counting(motion, seats)]
+    amended = [one.option.id for one in motion.amendments if one.state in ("friendly", "adopted")]
+    if turn == "cast" and amended:
+        rest.append(say("amendment.again", options=letters(sorted(set(amended)))))
     told = html.P(
-        [html.Span(say(key, seat=motion.opened_by)), count], className="phase", **facts(data_phase=motion.phase)
+        [html.Span(say(key, seat=motion.opened_by)), *(html.Span(one, className="hint") for one in rest)],
+        className="phase",
+        **facts(data_phase=motion.phase),
     )
     # On a narrow screen the form stands far below: who reads first must still see that something is asked, and get there.
-    way = html.Button(say("turn." + turn), type="button", className="lesser", **facts(data_goto=turn)) if turn else None
-    return html.Div([told, way], className="stands")
+    return html.Div([told, *way_to(turn)], className="stands")
+
+
+def way_to(turn: str) -> list[Component]:
+    """A button that leads to the form that waits for the viewer, where there is one."""
+    if not turn:
+        return []
+    return [html.Button(say("turn." + turn), type="button", className="lesser", **facts(data_goto=turn))]
+
+
+def counting(motion: MotionView, seats: int) -> str:
+    """Tell how many of the seats that count have voted, how many must, and who stepped back."""
+    out = [one.seat for one in motion.recused]
+    key = "count.seconding" if motion.phase == "seconding" else "count.running"
+    told = say(key, voted=motion.tally.present, seats=seats - len(out), quorum=motion.tally.quorum)
+    if not out:
+        return told
+    return f"{told} {say('count.out' if len(out) == 1 else 'count.outs', seat=', '.join(str(seat) for seat in out))}"
 
 
 def mark_of(ballot: BallotView | None, motion: MotionView, *, recused: bool) -> str:
@@ -73,15 +96,18 @@ def seven(motion: MotionView, snapshot: Snapshot) -> Component:
     items = []
     for seat in snapshot.seats:
         ballot, recused = cast.get(seat.seat), seat.seat in out
-        name = seat.occupant if not seat.substitute else say("seat.stands_in", seat=seat.substitute)
         by = ballot.cast_by if ballot is not None and ballot.cast_by not in (0, seat.seat) else 0
-        name = say("seat.voted_by", seat=by) if by else name
+        name, other = (
+            (seat.occupant, "hint") if not (by or seat.substitute) else (say("seat.voted_by", seat=by), "stead")
+        )
+        if seat.substitute and not by:
+            name = say("seat.stands_in", seat=seat.substitute)
         items.append(
             html.Li(
                 [
                     html.Span(str(seat.seat), className="chair"),
                     html.Span(said_of(ballot, motion, recused=recused, stood=seat.seat in stood), className="word"),
-                    html.Span(name, className="hint"),
+                    html.Span(name, className=other),
                 ],
                 **facts(
                     data_choice=mark_of(ballot, motion, recused=recused) or "none",
@@ -111,7 +137,9 @@ def reasons(motion: MotionView) -> Component | None:
 
 def reason_of(one: BallotView) -> list[Component]:
     """Tell one ballot: whose it is, what it objects to, and why."""
-    told: list[Component] = [html.Span(say("seat.seat", seat=one.seat), className="who")]
+    other = one.cast_by not in (0, one.seat)
+    who = say("reasons.for", seat=one.seat, by=one.cast_by) if other else say("seat.seat", seat=one.seat)
+    told: list[Component] = [html.Span(who, className="who")]
     if one.objections:
         told.append(html.Strong(say("choice.objects", options=letters(one.objections)), className="objects"))
     return [*told, html.Span(one.reason or say("reasons.none"))]
@@ -125,15 +153,28 @@ def amendments(motion: MotionView) -> Component | None:
     return html.Section([html.H3(say("amendment.title")), html.Ul(items)], className="amendments")
 
 
-def amendment(one: AmendmentView) -> Component:
-    """One amendment: what goes is struck out, what is new underlined, with its reason and how it fares."""
+def amendment(one: AmendmentView, rule: str = "") -> Component:
+    """One amendment: what goes is struck out, what is new underlined, its reason, how it fares, and by which `rule`."""
     pieces = agreement.compared(one.diff)
     told = say("amendment." + one.state, ayes=len(one.ayes), noes=len(one.noes))
     who = say("amendment.by", seat=one.seat, option=one.option.id.upper(), state=told)
     return html.Li(
-        [html.Span(who, className="who"), html.P(pieces, className="diff"), html.P(one.reason, className="hint")],
+        [
+            html.Span(who, className="who"),
+            html.P(pieces, className="diff"),
+            html.P(say("desk.because", reason=one.reason), className="hint"),
+            *([html.P(rule, className="rule")] if rule else []),
+        ],
         **facts(data_state=one.state),
     )
+
+
+def rule_of(motion: MotionView, seats: int, seat: int) -> str:
+    """Tell the viewer's `seat` what its word on an amendment does, of so many `seats`."""
+    if seat and seat == motion.opened_by:
+        return say("amendment.mover")
+    able = seats - len(motion.recused)
+    return say("amendment.voted", needed=able // 2 + 1, seats=able)
 
 
 def minority(motion: MotionView) -> Component | None:
@@ -157,10 +198,13 @@ def tally(motion: MotionView) -> Component | None:
     counted = motion.state in ("carried", "lost")
     told = say("wall.tally", yes=t.yes, no=t.no, abstain=t.abstain, recused=t.recused)
     rows = [html.P(told, className="tally")] if counted else []
+    rows += [html.P(one, className="why-so") for one in motion.counted]
     if motion.closed_reason:
-        rows.append(html.P(motion.closed_reason, className="hint"))
+        rows.append(html.P(motion.closed_reason, className="why-so"))
     if motion.state == "carried" and motion.responsible:
-        rows.append(html.P(say("review.responsible", seat=motion.responsible), className="hint"))
+        at = date_of(motion.review_at) if motion.review_at is not None else ""
+        key = "review.at" if at else "review.responsible" if motion.review else "review.due"
+        rows.append(html.P(say(key, seat=motion.responsible, at=at), className="hint"))
     if motion.review:
         rows.append(html.P(say("review.told", text=motion.review), className="hint"))
     return html.Div(rows)

@@ -166,6 +166,7 @@ def deliberating(matter: Matter, snapshot: Snapshot) -> dict[str, Any]:
         return {"options": [], "round": "", "amendment": "", "chairs": [], "confirm": ""}
     mine = next((one for one in motion.first if one.seat == viewer.seat and not one.void), None)
     waiting = [one.id for one in motion.amendments if one.state == "open"]
+    out = viewer.seat in {one.seat for one in motion.recused}
     answered = [one.id for one in motion.amendments if viewer.seat in (*one.ayes, *one.noes)]
     return {
         "options": [[one.id, f"{one.id.upper()} · {one.title}", one.kind] for one in motion.options],
@@ -173,7 +174,8 @@ def deliberating(matter: Matter, snapshot: Snapshot) -> dict[str, Any]:
         "count": motion.mode,
         "first": list(mine.options) if mine is not None else [],
         "chairs": list(chairs(motion, snapshot)) if motion.state == "open" else [],
-        "amendment": next((name for name in waiting if name not in answered), ""),
+        "amendment": "" if out else next((name for name in waiting if name not in answered), ""),
+        "mover": bool(viewer.seat) and viewer.seat == motion.opened_by,
         "said": len(motion.statements),
         "signal": motion.signal,
         "confirm": next((one.id for one in matter.orders if one.state == "unconfirmed"), ""),
@@ -195,6 +197,8 @@ def forms_class(matter: Matter, snapshot: Snapshot) -> str:
         classes += ["unconfirmed"] if told["confirm"] else []
         if viewer.seat and viewer.seat == matter.motion.responsible:
             classes.append("responsible")
+        if any(viewer.seat == one.seat for one in matter.motion.recused):
+            classes.append("stepped-back")
         if viewer.seat and viewer.seat == matter.motion.opened_by:
             classes.append("mover")
     if matter.alarm:

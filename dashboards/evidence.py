@@ -74,7 +74,8 @@ def figure(signal: SignalView | None, alarm: AlarmView | None, motion: MotionVie
             line = {"color": palette.ORANGE, "width": 2}
             traces.append(_line([moment(r[0]) for r in later], [r[1] for r in later], line, say("evidence.since")))
     if not rows:
-        return {"data": [], "layout": _blank(say("evidence.none"))}
+        home = signal is not None and not signal.ground
+        return {"data": [], "layout": _blank(say("evidence.home" if home else "evidence.none"))}
     shapes, notes = _marks(alarm, motion, rows[0][0] or 0.0)
     named = sum(1 for trace in traces if trace.get("showlegend", True))
     return {"data": traces, "layout": _layout(signal, alarm, shapes, notes, named)}

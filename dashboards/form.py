@@ -26,8 +26,27 @@ def fields(schema: Mapping[str, Any], values: Mapping[str, Any] | None = None, o
     ]
 
 
+def label_of(name: str, part: Mapping[str, Any]) -> str:
+    """Tell what a property is called: the plant's own title, or its name in words.
+
+    >>> label_of("machine-kind", {}), label_of("rpm", {"title": "Speed"})
+    ('Machine kind', 'Speed')
+    """
+    return str(part.get("title") or name.replace("_", " ").replace("-", " ").capitalize())
+
+
+def missing(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[str]:
+    """Tell what an order still needs, by the labels of its form; a figure beyond its limits is not read, and needed too.
+
+    >>> missing({"properties": {"rpm": {"title": "Speed"}, "why": {}}, "required": ["rpm"]}, {"why": "so"})
+    ['Speed']
+    """
+    properties = schema.get("properties", {})
+    return [label_of(name, properties.get(name, {})) for name in schema.get("required", ()) if name not in parameters]
+
+
 def _field(name: str, part: Mapping[str, Any], required: bool, of: str) -> Component:
-    label = str(part.get("title") or name.replace("_", " ").replace("-", " ").capitalize())
+    label = label_of(name, part)
     caption = [html.Span(label, className="caption")]
     if not required:
         caption.append(html.Span(say("form.optional"), className="hint"))

@@ -92,7 +92,10 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
         for o in sorted(snapshot.orders, key=lambda o: -o.issued_at)[:12]
     ]
     opened = [e for e in entries if e.word == "motion.open"]
-    decided = [e for e in entries if e.word != "motion.open"]
+    if role == "seat":
+        opened += _waiting(snapshot)
+    asked = {e.id for e in opened}
+    decided = [e for e in entries if e.word != "motion.open" and e.id not in asked]
     proposals = [
         Entry(p.id, "proposal", about(snapshot, p.signal), "agenda.proposal", None) for p in snapshot.proposals
     ]
@@ -117,6 +120,31 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     return (*opened, *live, *decided[:3], *coming, *proposals, *back, *decided[3:])
 
 
+def _waiting(snapshot: Snapshot) -> list[Entry]:
+    """What was decided and still waits for this seat: a dangerous order to confirm, an outcome to look back on."""
+    seat, motions = snapshot.viewer.seat, {one.id: one for one in snapshot.motions}
+    asked = [
+        Entry(one.id, "order", one.title or one.name, "agenda.confirm", one.expires_at)
+        for one in snapshot.orders
+        if one.state == "unconfirmed" and (of := motions.get(one.motion)) is not None and may_confirm(of, seat)
+    ]
+    return asked + [
+        Entry(one.id, one.state, one.title, "agenda.review", None) for one in snapshot.motions if review_due(one, seat)
+    ]
+
+
+def may_confirm(motion: MotionView, seat: int) -> bool:
+    """Tell whether a seat may confirm a motion's dangerous orders: it neither moved it, nor is responsible, nor stepped back."""
+    out = {motion.opened_by, motion.responsible, *(one.seat for one in motion.recused)}
+    return bool(seat) and seat not in out
+
+
+def review_due(motion: MotionView, seat: int) -> bool:
+    """Tell whether a seat is asked now what became of a motion: it is responsible, and the date of review has come."""
+    over = motion.state == "carried" and motion.review_at is None and not motion.review
+    return over and bool(seat) and motion.responsible == seat
+
+
 def _turn(stop: StopView, now: float) -> tuple[str, float]:
     return ("agenda.stop_coming", stop.start) if stop.start > now else ("agenda.stop_running", stop.end)
 
@@ -134,12 +162,14 @@ def about(snapshot: Snapshot, key: str) -> str:
 
 
 def stay(snapshot: Snapshot, picked: str | None, before: str) -> str | None:
-    """Keep who saw a motion decided at its outcome, until something else than its own alarm heads the agenda."""
+    """Keep who saw a motion decided at its outcome, until another motion, or an order to confirm, asks for an answer."""
     motion = next((m for m in snapshot.motions if m.id == before and m.state != "open"), None)
     first = next(iter(agenda(snapshot)), None)
     if picked or motion is None or first is None:
         return picked
-    return before if first.id == motion.alarm else None
+    # Other alarms that wait lead nobody away from what came of the own vote; what asks for an answer now does.
+    waits = {one.id for one in snapshot.motions if one.state == "open"} | {one.id for one in _waiting(snapshot)}
+    return before if first.id not in waits - {before} else None
 
 
 def pick(snapshot: Snapshot, picked: str | None) -> Matter:

@@ -12,14 +12,17 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
-from dashboards import form
+from dashboards import figures, form
 from dashboards.desk import RUNNING, answered, cookies
 from dashboards.door import Door
 from dashboards.markup import facts
 from dashboards.matter import BACK, name
 from dashboards.words import say
 from opsroom.commands import OpenMotion, ProposedOption, ProposedOrder
-from opsroom.views import AlarmView, OrderChoice, Snapshot
+from opsroom.views import AlarmView, Answer, OrderChoice, Snapshot
+
+MOST = 3
+"""The most options that a motion proposes beside more time and nothing."""
 
 LISTED = 500
 """The most plants that are offered by name."""
@@ -35,6 +38,34 @@ def choices(door: Door, plant: str) -> tuple[OrderChoice, ...]:
     """The orders that a plant declared, as this session may see them."""
     snapshot = seen(door) if plant else None
     return () if snapshot is None else tuple(one for one in snapshot.choices if one.plant == plant)
+
+
+DANGERS = ("none", "caution", "dangerous")
+"""How a plant marks its orders, the harmless first."""
+
+
+def by_danger(offered: Sequence[OrderChoice]) -> list[OrderChoice]:
+    """The orders of a plant as they are offered: the harmless first, the dangerous last."""
+    return sorted(offered, key=lambda one: DANGERS.index(one.danger) if one.danger in DANGERS else len(DANGERS))
+
+
+def taken_first(offered: Sequence[OrderChoice], chosen: str | None) -> str | None:
+    """Keep what is chosen while it is offered, else take the first harmless order: nobody proposes a dangerous one unasked."""
+    if chosen in {one.name for one in offered}:
+        return chosen
+    return next((one.name for one in by_danger(offered) if one.danger == "none"), None)
+
+
+def unfilled(choice: OrderChoice, parameters: Mapping[str, Any]) -> str:
+    """Say what an order still needs before it can stand in an option; empty when it has all."""
+    named = form.missing(choice.parameters, parameters)
+    return say("form.missing", what=", ".join(named)) if named else ""
+
+
+def leading(rows: Sequence[AlarmView], picked: str) -> list[AlarmView]:
+    """The alarms that a motion may answer, the picked one first, then those of its cause."""
+    cause = next((one.group for one in rows if one.id == picked), "")
+    return sorted(rows, key=lambda one: (one.id != picked, not cause or one.group != cause))
 
 
 def answerable(snapshot: Snapshot) -> list[AlarmView]:
@@ -102,7 +133,7 @@ def added(
             "orders": [order],
             "supersedes": list(supersedes),
         }
-        return [*options, fresh][:3]
+        return [*options, fresh][:MOST]
     last = options[-1]
     both = {
         "title": f"{last['title']}, {_titled(title, parameters, choice.parameters)}",
@@ -141,7 +172,14 @@ def drafted(options: list[dict[str, Any]]) -> list[Component]:
     if not options:
         return [html.P(say("seat.always"), className="hint")]
     titles = [*(option["title"] for option in options), say("option.more_time"), say("option.nothing")]
-    return [html.Ol([html.Li([html.Strong("ABCDE"[n]), " ", title]) for n, title in enumerate(titles)])]
+    rows = []
+    for place, title in enumerate(titles):
+        parts = [html.Strong("ABCDE"[place]), html.Span(title)]
+        if place < len(options):
+            named = facts(aria_label=say("seat.drop_which", title=title))
+            parts.append(html.Button(say("seat.drop"), id={"drop": place}, type="button", className="drop", **named))
+        rows.append(html.Li(parts))
+    return [html.Ol(rows)]
 
 
 def expectation(effect: dict[str, Any]) -> str:
@@ -157,6 +195,11 @@ def order_form(choice: OrderChoice) -> list[Component]:
         told.append(html.P(say("danger." + choice.danger), className="danger", **facts(data_danger=choice.danger)))
     told += [html.P(expectation(effect), className="hint") for effect in choice.effects if effect.get("change")]
     return [*told, *form.fields(choice.parameters)]
+
+
+def refused(reason: str, cure: str) -> Component:
+    """What a form says when it keeps something back itself."""
+    return figures.result(Answer(ok=False, reason=reason, cure=cure), "")
 
 
 def attach(app: Dash, door: Door) -> None:
@@ -177,7 +220,7 @@ def attach(app: Dash, door: Door) -> None:
         if not matter or matter["mode"] != "moving" or snapshot is None:
             return (no_update,) * 3
         rows = answerable(snapshot)
-        offered = [{"label": one.title, "value": one.id} for one in rows]
+        offered = [{"label": one.title, "value": one.id} for one in leading(rows, matter["alarm"])]
         kept = [one for one in chosen or [] if one in {row.id for row in rows}]
         same = draft is not None and draft.get("alarm") == matter["alarm"] and matter["alarm"] in kept
         plants = list(dict.fromkeys(one.plant for one in snapshot.choices))[:LISTED]
@@ -224,12 +267,11 @@ def attach(app: Dash, door: Door) -> None:
         snapshot = seen(door)
         if not matter or matter["mode"] != "moving" or snapshot is None:
             return (no_update,) * 4
-        offered = [one for one in snapshot.choices if one.plant == plant]
-        names = [one.name for one in offered]
+        offered = by_danger([one for one in snapshot.choices if one.plant == plant])
         there = running(snapshot, plant or "")
         kept = [one for one in replaced or [] if one in {row["value"] for row in there}]
         rows = [{"label": one.title or one.name, "value": one.name} for one in offered]
-        return rows, first_of(chosen, names), there, kept
+        return rows, taken_first(offered, chosen), there, kept
 
     @app.callback(
         Output("parameters", "children"),
@@ -244,11 +286,13 @@ def attach(app: Dash, door: Door) -> None:
     ) -> tuple[Any, ...]:
         if not matter or matter["mode"] != "moving":
             return no_update, no_update
-        choice = next((one for one in choices(door, plant or "") if one.name == chosen), None)
+        offered = choices(door, plant or "")
+        choice = next((one for one in offered if one.name == chosen), None)
         # A title that stands over options already is left as it was written.
         drafting = bool((draft or {}).get("options"))
         if choice is None:
-            return [html.P(say("seat.no_orders"), className="hint")], no_update if drafting else ""
+            key = "seat.choose_order" if offered else "seat.no_orders"
+            return [html.P(say(key), className="hint")], no_update if drafting else ""
         return order_form(choice), no_update if drafting else choice.title or choice.name
 
     @app.callback(
@@ -258,6 +302,7 @@ def attach(app: Dash, door: Door) -> None:
         Input("add-order", "n_clicks"),
         Input("clear-draft", "n_clicks"),
         Input("matter", "data"),
+        Input({"drop": ALL}, "n_clicks"),
         State("draft", "data"),
         State("plant", "value"),
         State("orders", "value"),
@@ -270,6 +315,7 @@ def attach(app: Dash, door: Door) -> None:
         _order: int | None,
         _clear: int | None,
         matter: dict[str, Any] | None,
+        dropped: list[int | None],
         before: dict[str, Any] | None,
         plant: str | None,
         chosen: str | None,
@@ -285,9 +331,16 @@ def attach(app: Dash, door: Door) -> None:
         elif pressed in ("add-option", "add-order") and matter:
             fields = [entry["id"]["field"] for entry in ctx.states_list[4]]
             choice = next((one for one in choices(door, plant or "") if one.name == chosen), None)
-            if choice is not None:
-                filled = form.read(choice.parameters, fields, values)
-                options = added(options, choice, filled, pressed == "add-option", replaced or ())
+            if choice is None:
+                return no_update, [*drafted(options), refused(say("seat.choose_order"), say("desk.complete_it"))]
+            filled = form.read(choice.parameters, fields, values)
+            if fault := unfilled(choice, filled):
+                return no_update, [*drafted(options), refused(say("seat.unfilled", fault=fault), say("seat.fill_it"))]
+            if pressed == "add-option" and len(options) >= MOST:
+                return no_update, [*drafted(options), refused(say("seat.enough"), say("seat.enough_cure"))]
+            options = added(options, choice, filled, pressed == "add-option", replaced or ())
+        elif isinstance(pressed, dict) and any(dropped):
+            options = [one for place, one in enumerate(options) if place != pressed["drop"]]
         elif known["alarm"] == alarm:
             return no_update, no_update
         return {"alarm": alarm, "options": options}, drafted(options)
@@ -328,7 +381,10 @@ def attach(app: Dash, door: Door) -> None:
         choice = next((one for one in choices(door, plant or "") if one.name == chosen), None)
         if not options and choice is not None:
             fields = [entry["id"]["field"] for entry in ctx.states_list[6]]
-            options = added([], choice, form.read(choice.parameters, fields, values), True, replaced or ())
+            filled = form.read(choice.parameters, fields, values)
+            if fault := unfilled(choice, filled):
+                return refused(say("seat.unopened", fault=fault), say("seat.fill_it")), *(no_update,) * 4
+            options = added([], choice, filled, True, replaced or ())
         command = None
         # The alarm that is picked leads: its signal is what the options are forecast on.
         others = [one for one in alarms or [] if one != matter["alarm"]]

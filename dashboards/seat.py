@@ -65,7 +65,6 @@ def attach(app: Dash, door: Door) -> None:
         Output("key", "data", allow_duplicate=True),
         Output("speech", "value"),
         Input("speak", "n_clicks"),
-        Input("speech", "n_submit"),
         State("matter", "data"),
         State("stance", "value"),
         State("speech", "value"),
@@ -75,14 +74,13 @@ def attach(app: Dash, door: Door) -> None:
     )
     async def speak(
         pressed: int | None,
-        entered: int | None,
         matter: dict[str, Any] | None,
         stance: str | None,
         text: str | None,
         cite: str | None,
         key: str,
     ) -> tuple[Any, ...]:
-        if not (pressed or entered) or not matter or not matter["motion"]:
+        if not pressed or not matter or not matter["motion"]:
             return (no_update,) * 3
         said = (text or "").strip()
         command = None

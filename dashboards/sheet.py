@@ -7,11 +7,11 @@ from dash.development.base_component import Component
 
 from dashboards import agreement, deliberation
 from dashboards.markup import facts
-from dashboards.matter import Matter
+from dashboards.matter import Matter, may_confirm, review_due
 from dashboards.printed import number, time_of
 from dashboards.rows import clock, fact
 from dashboards.words import say
-from opsroom.views import EffectView, MotionView, OrderView, Snapshot
+from opsroom.views import EffectView, MotionView, OrderView, Snapshot, StatementView
 
 
 def head(matter: Matter, snapshot: Snapshot) -> list[Component]:
@@ -43,16 +43,23 @@ def asked(matter: Matter, snapshot: Snapshot) -> list[Component]:
             key = f"hand.own_{one.hand}" if one.seat == viewer.seat else f"hand.{one.hand}"
             parts.append(html.P(say(key, seat=one.seat, until=until), className="handed"))
     if motion is not None and motion.state == "open":
-        parts.append(deliberation.stands(motion, turn(matter, snapshot)))
+        parts.append(deliberation.stands(motion, len(snapshot.seats), turn(matter, snapshot)))
+    elif way := turn(matter, snapshot):
+        parts.append(html.Div(deliberation.way_to(way), className="stands"))
     elif viewer.role == "seat" and matter.mode == "watching":
         parts.append(html.P(say("desk.nothing_to_do"), className="hint"))
     return parts
 
 
 def turn(matter: Matter, snapshot: Snapshot) -> str:
-    """Name the form that waits for the viewer: to second, to vote, or none."""
+    """Name the form that waits for the viewer: to second, to vote, to confirm, to look back, or none."""
     if matter.mode == "voting":
         return "cast"
+    motion, seat = matter.motion, snapshot.viewer.seat
+    if motion is not None and motion.state != "open" and seat:
+        if any(one.state == "unconfirmed" for one in matter.orders) and may_confirm(motion, seat):
+            return "confirm"
+        return "review" if review_due(motion, seat) and matter.mode == "decided" else ""
     own = matter.motion is not None and matter.motion.opened_by == snapshot.viewer.seat
     return "second" if matter.mode == "seconding" and not own else ""
 
@@ -118,12 +125,18 @@ def outcome(matter: Matter) -> list[Component]:
 def order_card(order: OrderView) -> Component:
     """Tell how an order fares, with the plant's reason."""
     lines = [html.Strong(say("desk.order", title=order.title or order.name)), html.Span(say("order." + order.state))]
-    if order.reason:
+    # How it ended says the plant's reason once more: it is told once.
+    if order.reason and order.reason != order.ending_reason:
         lines.append(html.Span(say("desk.because", reason=order.reason), className="hint"))
     if order.ending:
-        ended = say("ending." + order.ending, reason=order.ending_reason)
+        ended = say("ending." + order.ending, reason=order.ending_reason.rstrip("."))
         lines.append(html.Span(ended, className="ending", **facts(data_ending=order.ending)))
     return html.P(lines, className="ordered", **facts(data_state=order.state))
+
+
+def _seat_of(one: StatementView) -> str:
+    seat = say("seat.seat", seat=one.seat)
+    return say("desk.seat_of", seat=one.seat, occupant=one.occupant) if one.occupant else seat
 
 
 def effect(seen: EffectView) -> Component:
@@ -162,7 +175,7 @@ def statements(motion: MotionView | None) -> Component | None:
         who = (
             say("desk.plant_said", number=place, plant=one.plant_title or one.plant, stance=stance)
             if one.plant
-            else say("desk.said", number=place, seat=one.seat, occupant=one.occupant, stance=stance)
+            else say("desk.said", number=place, who=_seat_of(one), stance=stance)
         )
         own = [html.Span(say("invited.own" if one.wire else "invited.own_page"), className="hint")] if one.plant else []
         cites = [html.Span(say("desk.cites", what="; ".join(one.cites)), className="hint")] if one.cites else []

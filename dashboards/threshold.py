@@ -76,6 +76,7 @@ class Facts(TypedDict):
     first: NotRequired[list[str]]
     said: NotRequired[Annotated[int, msgspec.Meta(ge=0, le=5_000)]]
     signal: NotRequired[str]
+    mover: NotRequired[bool]
 
 
 OF_A_MOTION = frozenset(("count", "first", "said", "signal"))
@@ -167,7 +168,7 @@ class Threshold:
         as_many = (len(called.inputs), len(given)) == (len(known["inputs"]), len(wanted))
         if not as_many or not all(_same(*both) for both in zip(given, wanted, strict=True)):
             return "the inputs are not those of the callback"
-        if not set(called.changed) <= {f"{one['id']}.{one['property']}" for one in known["inputs"]}:
+        if not all(_is_input(one, known["inputs"]) for one in called.changed):
             return "what has changed is no input of the callback"
         for place, kind_of_value in zip(given, self._declared(called.output, known), strict=True):
             for one in place if isinstance(place, list) else [place]:
@@ -244,6 +245,19 @@ def _same(place: Place | list[Place], wanted: dict[str, Any]) -> bool:
             isinstance(one.id, dict) and set(one.id) == pattern and one.property == wanted["property"] for one in place
         )
     return isinstance(place, Place) and (place.id, place.property) == (wanted["id"], wanted["property"])
+
+
+def _is_input(changed: str, inputs: list[dict[str, Any]]) -> bool:
+    """Whether what has changed is an input: by its name, or one place of a pattern by its number."""
+    if any(changed == f"{one['id']}.{one['property']}" for one in inputs):
+        return True
+    place, _, name = changed.rpartition(".")
+    try:
+        parts = msgspec.json.decode(place, type=dict[str, int])
+    except msgspec.DecodeError:
+        return False
+    patterns = [one for one in inputs if str(one["id"]).startswith("{") and one["property"] == name]
+    return any(set(parts) == set(msgspec.json.decode(one["id"])) for one in patterns)
 
 
 def _fits(given: Place | list[Place | list[Place]], declared: Any) -> bool:

@@ -30,6 +30,9 @@ from opsroom.views import Viewer
 OPEN_WAYS = ("operator", "line", "alarms", "handover", "council")
 """Screens without an account of their own to which a login leads back."""
 
+MARKS = ("REHEARSAL", "DRILL")
+"""With what the title of a room begins that is not the room itself."""
+
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -61,7 +64,9 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
     # The room has one websocket a screen, its own; Dash's would stand open unused and ask for no session.
     app.backend.websocket_capability = False
     app.index_string = PAGE
-    app.layout = html.Main([dcc.Location(id="where", refresh=False), html.Div(id="screen")], id="room")
+    app.layout = html.Main(
+        [dcc.Location(id="where", refresh=False), html.Div(id="screen")], id="room", **marked(door.title)
+    )
 
     @app.callback(Output("screen", "children"), Input("where", "pathname"))
     def show(path: str | None) -> Component:
@@ -75,6 +80,16 @@ def build(server: FastAPI, room_title: str, views: Views, ask: Ask, who: Who, an
     # Dash sets itself up at the first request for `/`; one for `/seat/3` before it would get a page without the scripts.
     app._setup_server()  # type: ignore[no-untyped-call] # untyped there
     return app
+
+
+def marked(title: str) -> dict[str, Any]:
+    """What a screen says of a room that is none: its title begins with the mark of a rehearsal or a drill.
+
+    >>> marked("REHEARSAL · The mill"), marked("DRILL · The mill"), marked("The mill · east")
+    ({'data-mark': 'REHEARSAL'}, {'data-mark': 'DRILL'}, {})
+    """
+    mark, dot, _ = title.partition(" · ")
+    return {"data-mark": mark} if dot and mark in MARKS else {}
 
 
 def screen(door: Door, asked: Screen, viewer: Viewer | None) -> Component:

@@ -26,14 +26,33 @@ def minutes(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="minutes.html or minutes.pdf")] = Path(
         "minutes.html"
     ),
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="compare minutes.html with the journal, word by word")
+    ] = None,
 ) -> None:
     """Write the council's minutes from the journal alone, as HTML (with the proofs) or PDF; beside them the verifier."""
     from opsroom.loop.hall import JOURNAL
     from opsroom.minutes.page import page
     from opsroom.minutes.sheet import sheet
-    from opsroom.minutes.writing import written
+    from opsroom.minutes.writing import compared, written
+    from opsroom.proof.verify_journal import BrokenError
     from opsroom.record.carrying import ship_verifier
 
+    if check is not None:
+        try:
+            typer.echo(
+                compared(
+                    *(check.read_bytes(), data / JOURNAL),
+                    motion=motion,
+                    session=session,
+                    since=moment(since),
+                    until=moment(until),
+                )
+            )
+        except BrokenError as broken:
+            typer.echo(f"broken: {broken}")
+            raise typer.Exit(1) from None
+        return
     if out.suffix.lower() not in (".html", ".htm", ".pdf"):
         raise typer.BadParameter(f"{out} is neither minutes.html nor minutes.pdf", param_hint="--out")
     document = written(data / JOURNAL, motion=motion, session=session, since=moment(since), until=moment(until))
@@ -62,20 +81,20 @@ def moment(text: str) -> float | None:
 
 @council_app.command("forecasts")
 def forecasts(data: Data, as_json: Annotated[bool, typer.Option("--json", help="as JSON lines")] = False) -> None:
-    """Every forecast of an option that was scored or could not be, and how each kind of them did."""
+    """Every forecast of an option that was scored or could not be, how each kind of them did, and how orders ended."""
     import msgspec
 
     from opsroom.loop.hall import JOURNAL
     from opsroom.record.journal import read
     from opsroom.room.events import ForecastScored, decode
-    from opsroom.showing.foretelling import kind_words, tally_of
+    from opsroom.showing.foretelling import endings_words, kind_words, tally_of
 
-    scored = [
-        event
+    told = [
+        decode(one.kind, one.version, msgspec.json.encode(one.body))
         for one in read(data / JOURNAL)
-        if one.kind == "forecast-scored"
-        and isinstance(event := decode(one.kind, one.version, msgspec.json.encode(one.body)), ForecastScored)
+        if one.kind in ("forecast-scored", "order-ended", "order-answered")
     ]
+    scored = [event for event in told if isinstance(event, ForecastScored)]
     for event in scored if as_json else ():
         typer.echo(msgspec.json.encode(event).decode())
     if as_json:
@@ -84,6 +103,8 @@ def forecasts(data: Data, as_json: Annotated[bool, typer.Option("--json", help="
         typer.echo("no forecast has been scored yet")
     for kind, record in tally_of(scored).items():
         typer.echo(kind_words(kind, record))
+    if ended := endings_words(told):
+        typer.echo(ended)
 
 
 def rehearse(

@@ -75,7 +75,7 @@
     ];
     if (group) {
       const bars = group.candidates.map(c => el('li', {}, el('span', { class: 'bar', style: 'width:' + Math.max(2, 100 * c.share).toFixed(0) + '%' }), el('b', {}, say('alarms.share', { share: (100 * c.share).toFixed(0) })), el('span', {}, c.title), el('small', {}, c.why)));
-      parts.push(el('h3', {}, say('alarms.why')), el('p', { class: 'sentence' }, group.sentence + (group.fixed_by ? ' ' + say('alarms.fixed', { who: group.fixed_by }) : '')),
+      parts.push(el('h3', {}, say('alarms.why')), el('p', { class: 'sentence' }, group.sentence + (group.fixed_by && !group.sentence.startsWith(group.fixed_by) ? ' ' + say('alarms.fixed', { who: group.fixed_by }) : '')),
         el('details', {}, el('summary', {}, say('alarms.candidates')), el('ul', { class: 'weighed' }, ...bars)));
     }
     w.detail.replaceChildren(...parts);

@@ -8,7 +8,8 @@
     if (!document.querySelector('#desk, .ledger, #chart')) { if (band) show(band, false); return; }
     if (!band) {
       text = el('strong');
-      way = el('a', {}, say('wall.again'));
+      // In a tab beside: what was half written here would be gone with the page.
+      way = el('a', { target: '_blank', rel: 'noopener' }, say('wall.again'));
       band = el('div', { class: 'band-down', role: 'alert', hidden: true }, room.shape('no'), text, way);
       document.body.append(band);
     }

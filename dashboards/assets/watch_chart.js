@@ -151,7 +151,7 @@
   const accord = row => el('article', { 'data-state': row.state },
     el('p', {}, el('strong', {}, row.titles.join(' · ')), ' ', el('span', { class: 'badge' }, say('accord.' + row.state))),
     el('p', {}, row.words),
-    el('p', { class: 'small' }, say('chart.accord_by', { who: row.proposed_by, until: when(row.until) }) + (row.waits_for.length ? ' ' + say('chart.waits_for', { who: row.waits_for.join(', ') }) : '') + (row.ended_reason ? ' ' + row.ended_reason : '')),
+    el('p', { class: 'small' }, say('chart.accord_by', { who: row.proposed_by, until: when(row.until) }) + (row.waits_for.length ? ' ' + say('chart.waits_for', { who: row.waits_for.map(one => row.titles[row.parties.indexOf(one)]).join(', ') }) : '') + (row.ended_reason ? ' ' + row.ended_reason : '')),
     page.own && row.waits_for.includes(page.unit) ? answer(row.id, reason => ({ command: 'answer-accord', accord: row.id, accept: true, reason }), reason => ({ command: 'answer-accord', accord: row.id, accept: false, reason })) : null);
   const grant = row => {
     const said = el('p', { class: 'said', role: 'status' });

@@ -42,7 +42,12 @@
 
   document.addEventListener('click', event => {
     const entry = event.target.closest('[data-pick]');
-    if (entry) { tell('picked', { data: entry.dataset.pick }); return; }
+    if (entry) {
+      tell('picked', { data: entry.dataset.pick });
+      // In one column the matter stands below the whole agenda: who takes a line up is brought to it.
+      if (getComputedStyle(desk).display === 'block') desk.querySelector('.matter').scrollIntoView({ block: 'start' });
+      return;
+    }
     const way = event.target.closest('[data-goto]');
     if (way) {
       const form = document.getElementById(way.dataset.goto).closest('.form');

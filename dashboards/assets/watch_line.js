@@ -18,7 +18,7 @@
     if (s === null || s === undefined) return '–';
     const size = Math.abs(s), sign = s < 0 ? '\u2212' : '';
     if (size < 1) return sign + Math.round(size * 1000) + '\u2009ms';
-    if (size < 120) return sign + (size < 10 ? size.toFixed(1) : Math.round(size)) + '\u2009s';
+    if (size < 100) return sign + (size < 10 ? size.toFixed(1) : Math.round(size)) + '\u2009s';
     if (size < 7200) return sign + Math.round(size / 60) + '\u2009min';
     if (size < 172800) return sign + Math.round(size / 3600) + '\u2009h';
     return sign + Math.round(size / 86400).toLocaleString('en-GB').replace(/,/g, '\u2009') + '\u2009d';

@@ -44,27 +44,63 @@
   });
 
   // ---- a refusal stands at the button that was pressed; the status line says it aloud
-  let pressed = null;
+  let pressed = null, stays = null;
   const forget = () => { for (const old of document.querySelectorAll('.refusal')) old.remove(); };
+  const beside = (lines, spoken) => {
+    const inside = pressed.querySelector('details[open] .folded') || pressed;
+    const near = el('p', { class: 'refusal', ...(spoken ? { 'aria-hidden': 'true' } : { role: 'alert' }) }, ...lines.map(line => el('span', {}, line)));
+    inside.append(near);
+    near.scrollIntoView({ block: 'nearest' });
+  };
   const note = event => {
     const form = event.target.closest && event.target.closest('#forms .form');
-    if (form && (event.type === 'click' ? event.target.closest('button') : event.key === 'Enter')) { pressed = form; forget(); }
+    if (!form || !(event.type === 'click' ? event.target.closest('button') : event.key === 'Enter')) return;
+    pressed = form;
+    forget();
+    if (event.type === 'click' && !room.state.connected && !room.state.ended) beside([room.say('desk.unsent'), room.say('desk.unsent_cure')]);
   };
   document.addEventListener('click', note, true);
   document.addEventListener('keydown', note, true);
+  // Once the next thing is begun, what was answered covers nothing any more.
+  const read = event => {
+    const told = document.getElementById('result');
+    if (told && event.target.closest && event.target.closest('#forms')) told.classList.add('read');
+  };
+  document.addEventListener('pointerdown', read, true);
+  document.addEventListener('keydown', read, true);
+  // A form that was unfolded for one thing folds when it is done; who stood in it stands at its title.
+  const fold = () => {
+    const open = pressed && pressed.querySelector(':scope > details[open]');
+    if (!open) return;
+    const inside = open.contains(document.activeElement);
+    open.open = false;
+    if (inside) open.querySelector('summary').focus({ preventScroll: true });
+  };
+  // Enter sends what was written, also over several lines.
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.target.tagName !== 'TEXTAREA') return;
+    const form = event.target.closest('#forms .form'), button = form && form.querySelector('button:is(.act, .folded > .lesser)');
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+  // Who has begun to write stays at the matter, whatever else comes to the head of the agenda.
+  document.addEventListener('input', event => {
+    if (!event.target.closest('#forms') || !window.dash_clientside || !window.dash_clientside.set_props) return;
+    const current = document.querySelector('#agenda [aria-current=true]');
+    if (current && current.dataset.pick !== stays) { stays = current.dataset.pick; window.dash_clientside.set_props('picked', { data: stays }); }
+  });
   const bring = () => {
     const told = document.getElementById('result');
     const refused = told && told.querySelector('.refused');
     if (!told) return;
     forget();
+    told.classList.remove('read');
+    if (told.querySelector('.done')) fold();
     const there = refused && pressed && document.contains(pressed) && pressed.getClientRects().length;
     told.classList.toggle('unseen', Boolean(there));
     if (!there) return;
-    const parts = [...refused.querySelectorAll('span > strong, span > span')].map(part => el('span', {}, part.textContent));
-    const inside = pressed.querySelector('details[open] .folded') || pressed;
-    const near = el('p', { class: 'refusal', 'aria-hidden': 'true' }, ...parts);
-    inside.append(near);
-    near.scrollIntoView({ block: 'nearest' });
+    beside([...refused.querySelectorAll('span > strong, span > span')].map(part => part.textContent), true);
   };
   room.mount('#result', node => new MutationObserver(bring).observe(node, { childList: true, subtree: true, characterData: true }));
 })();

@@ -177,6 +177,12 @@ def line(identity: str, label: str, hint: str = "") -> Component:
     return html.Label([*caption, dcc.Input(id=identity, type="text", value="", autoComplete="off")], className="field")
 
 
+def words_of(identity: str, label: str) -> Component:
+    """Labelled words of several lines: Enter sends them (`assets/watch_parts.js`), with Shift it begins a new line."""
+    caption = [html.Span(label, className="caption"), html.Span(say("form.lines"), className="hint")]
+    return html.Label([*caption, dcc.Textarea(id=identity, value="", rows=2)], className="field")
+
+
 def figure_of(identity: str, label: str, value: float, least: float, most: float) -> Component:
     """One labelled number with its limits."""
     entry = dcc.Input(id=identity, type="number", value=value, min=least, max=most, step="any")

@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards.screens import seat_agreement
-from dashboards.screens.frame import answers, figure_of, form, frame, line
+from dashboards.screens.frame import answers, figure_of, form, frame, line, words_of
 from dashboards.words import say
 from opsroom.views import Viewer
 
@@ -171,7 +171,7 @@ def _speak() -> Component:
                 ],
                 className="field",
             ),
-            line("speech", say("seat.words")),
+            words_of("speech", say("seat.words")),
             html.Details(
                 [
                     html.Summary(say("seat.cite")),
@@ -222,12 +222,18 @@ def _afterwards() -> list[Component]:
             say("operator.revoke_now"),
             extra="revoking",
         ),
-        form("review", "decided", say("seat.review"), [line("review-text", say("seat.words"))], say("seat.say_review")),
+        form(
+            "review",
+            "decided",
+            say("seat.review"),
+            [words_of("review-text", say("seat.words"))],
+            say("seat.say_review"),
+        ),
         _folded(
             "dissent",
             "decided",
             say("seat.dissent"),
-            [line("dissent-text", say("seat.words"))],
+            [words_of("dissent-text", say("seat.words"))],
             say("seat.dissent_now"),
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash.development.base_component import Component
 
-from dashboards.screens.frame import answers, form, frame, line, stops
+from dashboards.screens.frame import answers, form, frame, line, stops, words_of
 from dashboards.words import say
 from opsroom.views import Viewer
 
@@ -17,7 +17,7 @@ def layout(viewer: Viewer, room: str, unit: str, title: str) -> Component:
         form(
             "refuse", "order", say("unit.refuse"), [line("refuse-reason", say("seat.reason"))], say("unit.refuse_now")
         ),
-        form("state", "watching order", say("unit.state"), [line("statement", say("seat.words"))], say("seat.say")),
+        form("state", "watching order", say("unit.state"), [words_of("statement", say("seat.words"))], say("seat.say")),
         *answers(),
         *stops("none watching alarm order decided stop", say("unit.stop")),
     ]

@@ -8,7 +8,7 @@ are counted as the charter says for that kind: no harmless wording carries a dan
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import msgspec
@@ -20,7 +20,7 @@ from opsroom.council.deliberation import eligible, find_running
 from opsroom.council.foresight import foresee
 from opsroom.council.motion import Amendment, Motion
 from opsroom.council.moving import first_round, mode_of, proposed_option
-from opsroom.council.options import Option
+from opsroom.council.options import Option, OptionOrder
 from opsroom.recursion.recursion import Mode
 from opsroom.room import events as happened
 from opsroom.room.authority import said
@@ -35,20 +35,28 @@ AMENDMENTS = 12
 Piece = tuple[Literal["same", "gone", "new"], str]
 
 
-def wording(option: Option) -> str:
-    """An option as words, for comparing two wordings.
+def wording(option: Option, named: Callable[[str], str] = str) -> str:
+    """An option as words, for comparing two wordings; `named` tells what people call a plant.
 
     >>> wording(Option(id="a", title="Give the unit more time", kind="time", extra_s=60.0))
     'Give the unit more time'
     """
     parts = [option.title]
     for order in option.orders:
-        figures = ", ".join(f"{name} {value}" for name, value in order.parameters.items())
-        parts.append(f"{order.birth.title or order.birth.name} at {order.plant}{': ' + figures if figures else ''}")
+        figures = ", ".join(f"{_titled(order, name)} {value}" for name, value in order.parameters.items())
+        told = order.birth.title or order.birth.name
+        parts.append(f"{told} at {named(order.plant)}{': ' + figures if figures else ''}")
     parts += [f"{one.title}: {terms.lines(one)[1]}" for one in option.terms]
     if option.supersedes:
         parts.append(f"In place of {', '.join(option.supersedes)}")
     return " · ".join(parts)
+
+
+def _titled(order: OptionOrder, name: str) -> str:
+    """What the plant calls a parameter of its order, inside a sentence."""
+    part = order.birth.parameters.get("properties", {}).get(name)
+    title = str(part.get("title") or "") if isinstance(part, dict) else ""
+    return f"{title[:1].lower()}{title[1:]}" if title else name
 
 
 def diff(before: str, after: str) -> tuple[Piece, ...]:
@@ -59,7 +67,7 @@ def diff(before: str, after: str) -> tuple[Piece, ...]:
     """
     old, new = before.split(), after.split()
     pieces: list[Piece] = []
-    for how, i, j, k, m in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+    for how, i, j, k, m in _readable(difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()):
         if how == "equal":
             pieces.append(("same", " ".join(old[i:j])))
             continue
@@ -68,6 +76,25 @@ def diff(before: str, after: str) -> tuple[Piece, ...]:
         if k < m:
             pieces.append(("new", " ".join(new[k:m])))
     return tuple(pieces)
+
+
+def _readable(opcodes: Sequence[tuple[str, int, int, int, int]]) -> list[tuple[str, int, int, int, int]]:
+    """Join changes that one or two words stand between where more changes on both sides: people read phrases, no islands."""
+    joined: list[tuple[str, int, int, int, int]] = []
+    for place, (how, i, j, k, m) in enumerate(opcodes):
+        between = 0 < place < len(opcodes) - 1 and how == "equal" and j - i <= 2
+        around = min(_changed(opcodes[place - 1]), _changed(opcodes[place + 1])) if between else 0
+        if joined and joined[-1][0] != "equal" and (how != "equal" or around > 2 * (j - i)):
+            _, first, _, start, _ = joined[-1]
+            joined[-1] = ("replace", first, j, start, m)
+        else:
+            joined.append((how, i, j, k, m))
+    return joined
+
+
+def _changed(opcode: tuple[str, int, int, int, int]) -> int:
+    _, i, j, k, m = opcode
+    return (j - i) + (m - k)
 
 
 def move(room: Room, asked: AmendMotion, actor: Actor, now: float, sight: Sight) -> tuple[AnyEvent, ...]:
@@ -128,6 +155,25 @@ def answer(room: Room, asked: AnswerAmendment, actor: Actor, now: float) -> tupl
     return (said_now,)
 
 
+def recounted(room: Room, name: str, now: float) -> tuple[happened.AmendmentSettled, ...]:
+    """What was said on open amendments and settles them now that fewer seats have a word; `room` is the room without these."""
+    found: list[happened.AmendmentSettled] = []
+    for one in room.motions[name].amendments:
+        motion = room.motions[name]
+        if one.state != "open" or not _is_open(motion):
+            continue
+        seats = {*eligible(room, motion)}
+        if 2 * len({*one.ayes} & seats) > len(seats):
+            event = _taken(room, motion, one.id, one.option, "adopted", now)
+        elif one.noes and 2 * len({*one.noes} & seats) >= len(seats):
+            event = _settled(motion, one.id, "rejected", now)
+        else:
+            continue
+        room = _applied(room, event)
+        found.append(event)
+    return tuple(found)
+
+
 def fallen(motion: Motion, now: float) -> tuple[AnyEvent, ...]:
     """The amendments that are still open fall."""
     return tuple(_settled(motion, one.id, "fell", now) for one in motion.amendments if one.state == "open")
@@ -157,8 +203,13 @@ def _check_eligible(room: Room, motion: Motion, actor: Actor) -> tuple[int, ...]
     return seats
 
 
+def _is_open(motion: Motion) -> bool:
+    """Whether words may still be changed: no ballot of the last round has been cast."""
+    return motion.phase in ("seconding", "blind", "revision") and not (motion.round == motion.rounds and motion.ballots)
+
+
 def _check_open(motion: Motion) -> None:
-    if motion.phase not in ("seconding", "blind", "revision") or (motion.round == motion.rounds and motion.ballots):
+    if not _is_open(motion):
         raise Refused(
             "list-closed", f"the last ballots on {motion.id} are being cast", "speak, or open another motion afterwards"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from opsroom.commands import Actor, CastBallot, RecuseSeat
-from opsroom.council.amendments import fallen
+from opsroom.council.amendments import fallen, recounted
 from opsroom.council.counting import Vote, words
 from opsroom.council.deliberation import eligible, end_round, find_open, find_running, without_quorum
 from opsroom.council.motion import Ballot, Motion
@@ -115,7 +115,10 @@ def recuse(room: Room, asked: RecuseSeat, actor: Actor, now: float) -> tuple[Any
     if len(eligible(after, left)) < motion.quorum:
         why = f"{len(left.recused)} seats recused themselves: no quorum of {motion.quorum} is left"
         return (event, *without_quorum(room, left, now, why))
-    return (event, *(_next(room, left, now) if left.ballots else ()))
+    settled = recounted(after, motion.id, now)
+    if any(one.how == "adopted" for one in settled):
+        return (event, *settled)  # ballots on the old words count no more
+    return (event, *settled, *(_next(room, left, now) if left.ballots else ()))
 
 
 def _next(room: Room, motion: Motion, now: float) -> tuple[AnyEvent, ...]:

@@ -110,7 +110,7 @@ def schulze(options: Sequence[str], ballots: Sequence[Sequence[str]]) -> list[st
     ['a']
     """
     before = {
-        (one, other): sum(_prefers(ballot, one, other) for ballot in ballots) for one in options for other in options
+        (one, other): sum(prefers(ballot, one, other) for ballot in ballots) for one in options for other in options
     }
     path = {pair: votes if votes > before[pair[::-1]] else 0 for pair, votes in before.items()}
     for middle in options:
@@ -122,7 +122,7 @@ def schulze(options: Sequence[str], ballots: Sequence[Sequence[str]]) -> list[st
     return [one for one in options if all(path[one, other] >= path[other, one] for other in options)]
 
 
-def _prefers(ballot: Sequence[str], one: str, other: str) -> bool:
+def prefers(ballot: Sequence[str], one: str, other: str) -> bool:
     """Whether a ballot puts one option before another; what it does not name stands last."""
     if one not in ballot:
         return False

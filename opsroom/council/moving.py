@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from opsroom.alarms.alarm import find
@@ -163,8 +165,8 @@ def _declared(room: Room, proposed: ProposedOrder) -> OptionOrder:
     if fault := parameter_fault(declared.parameters, proposed.parameters):
         raise Refused(
             "bad-parameters",
-            f"the parameters of {declared.name} do not fit: {fault}",
-            "fit them to the declared schema",
+            f"{declared.title or declared.name} cannot be ordered so: {fault}",
+            "fill in what the plant declared that this order takes",
         )
     return OptionOrder(plant=proposed.plant, birth=declared, parameters=proposed.parameters)
 
@@ -208,11 +210,13 @@ def _check_agenda(room: Room, alarms: list[Alarm], signal: str, actor: Actor, no
             raise Refused("motion-open", f"{same[0]} on {signal} is still open", "decide it first, or withdraw it")
     for alarm in alarms:
         open_here = [
-            name for name in alarm.motions if (known := room.motions.get(name)) is not None and known.state == "open"
+            known for name in alarm.motions if (known := room.motions.get(name)) is not None and known.state == "open"
         ]
         if open_here:
             raise Refused(
-                "motion-open", f"{open_here[0]} on {alarm.id} is still open", "decide it first, or withdraw it"
+                "motion-open",
+                f"{open_here[0].id}, “{open_here[0].title}”, is open on {alarm.id} already",
+                "amend it, or vote on it: the next motion on this alarm waits until it is decided",
             )
     rules = room.charter.council
     if sum(1 for motion in room.motions.values() if motion.state == "open") >= rules.open_motions:
@@ -220,11 +224,23 @@ def _check_agenda(room: Room, alarms: list[Alarm], signal: str, actor: Actor, no
     since = now - rules.session_s
     mine = sum(1 for motion in room.motions.values() if motion.seat == actor.seat and motion.opened_at > since)
     if mine >= rules.motions_a_seat:
+        own = sorted(one.opened_at for one in room.motions.values() if one.seat == actor.seat and one.opened_at > since)
+        oldest = own[-rules.motions_a_seat]
         raise Refused(
             "agenda-share",
-            f"seat {actor.seat} has opened {mine} motions in {rules.session_s / 3600:g} h",
-            "let another seat move it, or wait",
+            f"seat {actor.seat} has opened {mine} motions in {rules.session_s / 3600:g} h, which is its share of the agenda",
+            f"let another seat move it, or wait {_lasting(oldest + rules.session_s - now)}",
         )
+
+
+def _lasting(seconds: float) -> str:
+    """Tell how long it is, rounded up to the minute.
+
+    >>> _lasting(61.0), _lasting(7260.0)
+    ('2 minutes', '2 h 1 min')
+    """
+    minutes = max(1, math.ceil(seconds / 60))
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 120 else f"{minutes} minute{'s'[: minutes > 1]}"
 
 
 def first_round(now: float, end: float, rounds: int) -> float:

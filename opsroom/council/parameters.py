@@ -43,7 +43,9 @@ def parameter_fault(schema: dict[str, Any], parameters: dict[str, Any]) -> str:
     """Say why parameters do not fit a schema; empty when they do.
 
     >>> parameter_fault({"properties": {"speed": {"type": "number", "maximum": 120}}}, {"speed": 150})
-    'speed: 150 is greater than the maximum of 120'
+    'speed is 150, and may be 120 at most'
+    >>> parameter_fault({"properties": {"speed": {"title": "Speed"}}, "required": ["speed"]}, {})
+    'Speed is missing'
     >>> parameter_fault({}, {"speed": 1})
     'the order takes no parameters'
     """
@@ -62,7 +64,29 @@ def parameter_fault(schema: dict[str, Any], parameters: dict[str, Any]) -> str:
         return f"the declared schema cannot be followed ({type(lost).__name__})"
     if wrong is None:
         return ""
-    where = ".".join(str(step) for step in wrong.absolute_path)
+    return _told(schema, wrong)
+
+
+def _told(schema: dict[str, Any], wrong: jsonschema.ValidationError) -> str:
+    """Tell what does not fit in the plant's own words for its parameters, where the rule is a simple one."""
+    path = [str(step) for step in wrong.absolute_path]
+    properties = schema.get("properties", {})
+
+    def title(name: str) -> str:
+        part = properties.get(name)
+        return str(part.get("title") or name) if isinstance(part, dict) else name
+
+    if not path and wrong.validator == "required":
+        return f"{' and '.join(title(name) for name in wrong.validator_value if name not in wrong.instance)} is missing"
+    where = ".".join([title(path[0]), *path[1:]]) if path else ""
+    if where and wrong.validator == "maximum":
+        return f"{where} is {wrong.instance}, and may be {wrong.validator_value} at most"
+    if where and wrong.validator == "minimum":
+        return f"{where} is {wrong.instance}, and must be {wrong.validator_value} at least"
+    if where and wrong.validator == "enum":
+        return (
+            f"{where} is {wrong.instance!r}, and must be one of {', '.join(str(one) for one in wrong.validator_value)}"
+        )
     return f"{where}: {wrong.message}" if where else str(wrong.message)
 
 

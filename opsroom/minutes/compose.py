@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from opsroom.council import terms
-from opsroom.council.counting import mirrored
 from opsroom.council.options import Option, OptionOrder, OptionTerms
+from opsroom.minutes.balloting import amendments, ballot_row, options_now, why_so
 from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading, Para, Proof, Quote, Table
 from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
 from opsroom.minutes.gather import Kept, Matter, Session, told_events
@@ -39,6 +39,7 @@ OUTCOMES = {
 TOLD = frozenset(
     {
         *("motion-opened", "statement-made", "ballot-cast", "ballot-sealed", "ballots-opened", "motion-closed"),
+        *("amendment-moved", "amendment-answered", "amendment-settled"),
         *("forecast-scored", "effect-measured", "effect-attributed", "minority-stated"),
     }
 )
@@ -85,7 +86,7 @@ def _outcome(matter: Matter) -> str:
     closed = _closed(matter)
     if closed is None:
         return "still open"
-    option = next((one for one in matter.opened.options if one.id == closed.option), None)
+    option = options_now(matter).get(closed.option)
     won = f": option {option.id}, {option.title}" if option is not None and closed.outcome == "carried" else ""
     return f"{OUTCOMES[closed.outcome]}{won}"
 
@@ -107,6 +108,7 @@ def _motion(room: Room, matter: Matter) -> Iterator[Block]:
     yield from _evidence(room, opened)
     yield from _options(room, opened)
     yield from _statements(room, matter)
+    yield from amendments(matter, _who, lambda plant: title_of(room, plant))
     yield from _ballots(room, matter, closed)
     yield from _proceedings(matter)
     yield from _effects(room, matter)
@@ -231,7 +233,7 @@ def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -
     opened = [one.event for one in matter.events if isinstance(one.event, happened.BallotsOpened)]
     yield Heading(2, "Ballots")
     for event in opened:
-        rows = tuple(_opened(matter, event, one) for one in event.ballots)
+        rows = tuple(ballot_row(matter, event, one) for one in event.ballots)
         yield Table((f"seat, round {event.round}", "options named", "reason"), rows)
     if closed is None:
         yield Para(f"Ballots so far: {len(cast) + len(sealed)}. A round's ballots are sealed until it is over.")
@@ -245,6 +247,8 @@ def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -
     yield Para(
         f"{count} {_first_large(_outcome(matter))}.{' ' + _first_large(closed.reason) + '.' if closed.reason else ''}"
     )
+    for sentence in why_so(matter, closed):
+        yield Para(sentence)
     against = {"carried": "no", "lost": "yes"}.get(closed.outcome)
     minority = [(_who(one), one.reason) for one in cast if one.choice == against and one.reason]
     minority += [(f"seat {one.seat}{', ' + one.occupant if one.occupant else ''}", one.text) for one in closed.minority]
@@ -255,24 +259,9 @@ def _ballots(room: Room, matter: Matter, closed: happened.MotionClosed | None) -
     for who, text in minority:
         yield Quote(who, text)
     if closed.outcome == "carried":
-        yield Para(f"Responsible: {_who(matter.opened)}.{_review(matter)}")
-
-
-def _opened(matter: Matter, event: happened.BallotsOpened, one: happened.OpenedBallot) -> tuple[str, str, str]:
-    """A row of the table of opened ballots: who, what it names, why."""
-    vote = mirrored(one.said, event.motion, event.round, one.seat)
-    named = ", ".join(option.upper() for option in vote.options)
-    objected = f" (objects to {', '.join(option.upper() for option in vote.objections)})" if vote.objections else ""
-    occupant = next(
-        (
-            row.event.occupant
-            for row in matter.events
-            if isinstance(row.event, happened.BallotSealed) and row.event.seat == one.seat
-        ),
-        "",
-    )
-    who = f"seat {one.seat}{', ' + occupant if occupant else ''}"
-    return who, "abstains" if vote.abstain else named + objected, vote.reason
+        seat = matter.opened.responsible
+        who = _who(matter.opened) if seat in (0, matter.opened.seat) else f"seat {seat}"
+        yield Para(f"Responsible: {who}.{_review(matter)}")
 
 
 def _review(matter: Matter) -> str:
@@ -394,6 +383,7 @@ def _record(session: Session, signed: str, proofs: tuple[Proof, ...]) -> Iterato
         )
         yield Exact("python verify_journal.py --proof minutes.html")
         yield Para(
-            "This proves the events that the page carries, not the words printed above: who doubts those writes the minutes "
-            "anew from the journal and compares."
+            "This proves the events that the page carries, not the words printed above. Who has the journal compares those too, "
+            "with the options of these minutes:"
         )
+        yield Exact("opsroom minutes --data DIR --check minutes.html")

@@ -9,7 +9,7 @@ from opsroom.room import events as happened
 from opsroom.room.events import AnyEvent
 from opsroom.room.state import Alarm, Room
 from opsroom.shift.entry import LogEntry, signed_bytes
-from opsroom.showing.sentences import alarm_sentence, signal_title
+from opsroom.showing.sentences import alarm_sentence, lasting, quoted, signal_title, title
 from opsroom.showing.ticker import ticker
 from opsroom.views.shift import HandoverLine, HandoverPart, HandoverView, LogEntryView
 
@@ -107,11 +107,10 @@ def _standing(room: Room, unit: str) -> Iterable[HandoverLine]:
     """What stands now and waits for somebody: open alarms, what is out of service, asked time."""
     open_ = [one for one in room.alarms.values() if one.closed_at is None and room.tree.covers(unit, one.unit)]
     for alarm in sorted(open_, key=_age):
-        yield HandoverLine(
-            at=alarm.opened_at, unit=alarm.unit, text=f"{alarm.id}: {alarm_sentence(room, alarm)}", about=alarm.id
-        )
+        yield HandoverLine(at=alarm.opened_at, unit=alarm.unit, text=alarm_sentence(room, alarm), about=alarm.id)
         if alarm.asked is not None:
-            text = f"{alarm.id}: {alarm.asked.by} asks for {alarm.asked.seconds / 60:.0f} minutes more: {alarm.asked.reason}"
+            more, about = lasting(alarm.asked.seconds), quoted(title(room, alarm))
+            text = f"{alarm.asked.by} asks for {more} more for {about}: {alarm.asked.reason}"
             yield HandoverLine(at=alarm.asked.at, unit=alarm.unit, text=text, about=alarm.id)
     for known in sorted(room.services.values(), key=lambda one: one.since):
         plant = known.signal.partition("/")[0]

@@ -82,8 +82,11 @@ def _meaning(say: str) -> Callable[[Room, Any], Line]:
 def _notice(say: Callable[[Any], str]) -> Callable[[Room, Any], Line]:
     def line(room: Room, event: Any) -> Line:
         known = room.notices.get(event.notice)
-        unit, about = (known.unit, f" of {known.alarm}") if known is not None else ("", "")
-        return "alarm", unit, f"{event.notice}{about}: {say(event)}."
+        if known is None:
+            return "alarm", "", f"Notice {event.notice}: {say(event)}."
+        alarm = room.alarms.get(known.alarm)
+        about = title(room, alarm) if alarm is not None else known.alarm
+        return "alarm", known.unit, f"Notice of {quoted(about)}: {say(event)}."
 
     return line
 

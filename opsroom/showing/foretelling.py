@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from opsroom.council.foretold import marked
@@ -29,6 +30,21 @@ def ending_words(event: happened.OrderEnded) -> str:
     if event.ending == "cannot-tell":
         return f"whether it was obeyed cannot be told{because}"
     return f"ended: {ENDINGS[event.ending]}{because}"
+
+
+def endings_words(events: Iterable[happened.AnyEvent]) -> str:
+    """How orders ended, counted, in a line; nothing when none has. What a plant took after all is no longer unanswered."""
+    last: dict[str, str] = {}
+    for event in events:
+        match event:
+            case happened.OrderEnded():
+                last[event.order] = event.ending
+            case happened.OrderAnswered(state="accepted" | "done") if last.get(event.order) == "unanswered":
+                del last[event.order]
+            case _:
+                continue
+    said = ", ".join(f"{count} {ENDINGS[ending]}" for ending, count in sorted(Counter(last.values()).items()))
+    return f"orders ended: {said}" if said else ""
 
 
 def span(low: float, high: float, unit: str) -> str:

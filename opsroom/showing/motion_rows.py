@@ -15,6 +15,7 @@ from opsroom.council.motion import Amendment, Ballot, Motion, Statement
 from opsroom.council.options import Option
 from opsroom.recursion.focus import title_of
 from opsroom.room.state import Room
+from opsroom.showing.counted import counted_words
 from opsroom.showing.foretelling import forecast_words, record_words
 from opsroom.showing.scope import CLOSED_SHOWN, concerns
 from opsroom.showing.sentences import citation_words
@@ -68,6 +69,7 @@ def motion_view(room: Room, motion: str, viewer: Viewer) -> MotionView:
         review_at=row.review_at,
         review=row.review.text if row.review is not None else "",
         tally=_tally(row),
+        counted=counted_words(row),
         closed_at=row.closed_at,
         closed_reason=row.closed_reason,
         last_call=row.last_call,
@@ -231,7 +233,7 @@ def _amendment(room: Room, motion: Motion, one: Amendment) -> AmendmentView:
         seat=one.seat,
         occupant=one.occupant,
         option=_option(room, one.option),
-        diff=diff(wording(before), wording(one.option)),
+        diff=diff(*(wording(option, lambda plant: title_of(room, plant)) for option in (before, one.option))),
         reason=one.reason,
         at=one.at,
         state=one.state,

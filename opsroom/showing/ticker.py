@@ -217,6 +217,10 @@ def _scored(room: Room, event: happened.ForecastScored) -> Line:
     return "council", owner(event.signal), f"{event.motion}, option {event.option}: {score_words(room, event)}."
 
 
+def _for(room: Room, signal: str) -> str:
+    return f" for {signal_title(room, signal)}" if signal else ""
+
+
 LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     **alarm_lines.LINES,
     happened.RoomFounded: lambda room, event: ("line", "", f"The room {room.id} is founded."),
@@ -233,7 +237,11 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
         owner(event.signal),
         f"{event.proposal} is accepted: {signal_title(room, event.signal)} has agreement version {event.agreement.version}.",
     ),
-    happened.AgreementRefused: lambda room, event: ("council", "", f"{event.proposal} is refused: {event.reason}."),
+    happened.AgreementRefused: lambda room, event: (
+        "council",
+        owner(event.signal),
+        f"{event.proposal}{_for(room, event.signal)} is refused: {event.reason}.",
+    ),
     **pact_lines.LINES,
     happened.TransientLogged: _deviated("a "),
     happened.GoodNewsHeard: _deviated("good news, a "),
@@ -245,7 +253,9 @@ LINES: Mapping[type[Any], Callable[[Room, Any], Line]] = {
     happened.AlarmShelved: _alarm_line(lambda event: f"shelved until {moment(event.until, event.at)}: {event.reason}"),
     happened.AlarmUnshelved: _alarm_line(lambda event: f"off the shelf, {event.reason}"),
     happened.AlarmSuppressed: _alarm_line(lambda event: f"suppressed by {event.stop}, a planned stop"),
-    happened.AlarmReleased: _alarm_line(lambda event: "the planned stop is over and it is not back"),
+    happened.AlarmReleased: _alarm_line(
+        lambda event: f"{'in service again' if event.service else 'the planned stop is over'}, and it is not back"
+    ),
     happened.AlarmReminded: _alarm_line(lambda event: f"still open, {event.reason}"),
     happened.AlarmRelapsed: _alarm_line(lambda event: "it has left its normal again; the clock is the old one"),
     happened.AlarmClosed: _alarm_line(lambda event: f"closed, {event.reason}"),

@@ -178,8 +178,10 @@ class MotionView(View, frozen=True, kw_only=True):
 
     `state` is open, carried, lost, expired or withdrawn; while it is open `phase` is seconding, blind, opening, revision or
     counting, and `round_ends` when the running round ends. `ballots` are those of that round, then the last of each seat;
-    `first` those of the first round once they are open. `evidence` holds plain JSON: `readings` as
-    `[at, value, low, high]`, `verdict` (words and probabilities), `level`, `slope`, `forecast` as `[at, mean, low, high]`.
+    `first` those of the first round once they are open. `counted` tells in sentences why a decided motion came out so.
+    `review_at` is when the responsible seat is asked what became of it, gone once it is asked. `evidence` holds plain JSON:
+    `readings` as `[at, value, low, high]`, `verdict` (words and probabilities), `level`, `slope`, `forecast` as
+    `[at, mean, low, high]`.
     """
 
     id: str
@@ -208,6 +210,7 @@ class MotionView(View, frozen=True, kw_only=True):
     review_at: float | None = None
     review: str = ""
     tally: TallyView = TallyView()
+    counted: tuple[str, ...] = ()
     closed_at: float | None = None
     closed_reason: str = ""
     last_call: bool = False

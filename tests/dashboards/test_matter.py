@@ -5,7 +5,8 @@ import msgspec
 from dashboards import figures
 from dashboards.desk import forms_class
 from dashboards.matter import agenda, cast_by, chairs, mark, pick, stay
-from opsroom.views import BallotView, RequestView, Viewer
+from dashboards.sheet import turn
+from opsroom.views import BallotView, DissentView, RequestView, Viewer
 from tests.dashboards.rows import ALARM, MOTION, ORDER, SEAT, snapshot
 
 UNIT = Viewer(role="unit", unit="mill-1")
@@ -54,14 +55,45 @@ def test_a_substitute_votes_for_the_seat_that_named_it_after_its_own_ballot() ->
     assert not cast_by(both, Viewer(role="seat", seat=7))
 
 
-def test_who_saw_a_motion_decided_stays_at_its_outcome_until_something_else_comes_first() -> None:
+def test_who_saw_a_motion_decided_stays_at_its_outcome_until_something_asks_for_an_answer() -> None:
     carried = msgspec.structs.replace(MOTION, state="carried", phase="closed")
     room = snapshot(motions=(carried,))
     assert stay(room, None, "motion-1") == "motion-1"
     assert stay(room, "alarm-1", "motion-1") == "alarm-1"
     assert stay(room, None, "") is None
     other = msgspec.structs.replace(ALARM, id="alarm-2", deadline=1.0)
-    assert stay(snapshot(motions=(carried,), alarms=(other, ALARM)), None, "motion-1") is None
+    assert stay(snapshot(motions=(carried,), alarms=(other, ALARM)), None, "motion-1") == "motion-1"
+    another = msgspec.structs.replace(MOTION, id="motion-2")
+    assert stay(snapshot(motions=(carried, another), alarms=(other, ALARM)), None, "motion-1") is None
+    waits = snapshot(motions=(carried,), alarms=(other,), orders=(msgspec.structs.replace(ORDER, state="unconfirmed"),))
+    assert stay(waits, None, "motion-1") is None
+
+
+def test_a_dangerous_order_stands_before_all_alarms_with_who_may_confirm_it_and_with_nobody_else() -> None:
+    carried = msgspec.structs.replace(MOTION, state="carried", phase="closed", responsible=3, review_at=9000.0)
+    carried = msgspec.structs.replace(carried, recused=(DissentView(seat=5, text="my brother"),))
+    waits = msgspec.structs.replace(ORDER, state="unconfirmed")
+    for number, first in ((2, "alarm-1"), (3, "alarm-1"), (4, "order-1"), (5, "alarm-1")):
+        room = snapshot(Viewer(role="seat", seat=number), motions=(carried,), orders=(waits,), alarms=(ALARM,))
+        assert agenda(room)[0].id == first, number
+    room = snapshot(Viewer(role="seat", seat=4), motions=(carried,), orders=(waits,), alarms=(ALARM,))
+    assert agenda(room)[0].word == "agenda.confirm"
+    assert turn(pick(room, None), room) == "confirm"
+
+
+def test_the_responsible_seat_is_asked_what_became_of_it_once_the_date_has_come() -> None:
+    carried = msgspec.structs.replace(MOTION, state="carried", phase="closed", responsible=3, review_at=9000.0)
+    for changes, asked in (
+        ({}, False),
+        ({"review_at": None}, True),
+        ({"review_at": None, "review": "It held."}, False),
+    ):
+        room = snapshot(motions=(msgspec.structs.replace(carried, **changes),), alarms=(ALARM,))
+        words = [entry.word for entry in agenda(room) if entry.id == "motion-1"]
+        assert words == (["agenda.review"] if asked else ["motion.carried"])
+        assert (turn(pick(room, "motion-1"), room) == "review") == asked
+    other = snapshot(Viewer(role="seat", seat=4), motions=(msgspec.structs.replace(carried, review_at=None),))
+    assert [entry.word for entry in agenda(other)][-1] == "motion.carried"
 
 
 def test_an_alarm_that_waits_with_the_one_that_it_follows_shows_no_clock() -> None:

@@ -2,7 +2,20 @@ from __future__ import annotations
 
 import msgspec
 
-from dashboards.proposing import added, answerable, near, of_one_cause, plant_named, proposed, running
+from dashboards.proposing import (
+    added,
+    answerable,
+    by_danger,
+    drafted,
+    leading,
+    near,
+    of_one_cause,
+    plant_named,
+    proposed,
+    running,
+    taken_first,
+    unfilled,
+)
 from opsroom.views import OrderChoice, UnitView
 from tests.dashboards.rows import ALARM, MOTION, ORDER, UNITS, snapshot
 
@@ -48,3 +61,37 @@ def test_an_option_takes_orders_of_several_plants_and_the_place_of_running_ones(
     option = proposed(draft[0])
     assert [order.plant for order in option.orders] == ["mill-1", "loom-1"]
     assert option.supersedes == ("order-1",)
+
+
+def test_a_dangerous_order_stands_last_and_is_taken_only_by_who_asks_for_it() -> None:
+    rest, bypass = msgspec.structs.replace(CHOICES[0], name="rest"), msgspec.structs.replace(CHOICES[0], name="bypass")
+    bypass = msgspec.structs.replace(bypass, danger="dangerous")
+    careful = msgspec.structs.replace(rest, name="careful", danger="caution")
+    assert [one.name for one in by_danger([bypass, careful, rest])] == ["rest", "careful", "bypass"]
+    assert taken_first([bypass, careful, rest], None) == "rest"
+    assert taken_first([bypass, careful], None) is None
+    assert taken_first([bypass, rest], "bypass") == "bypass"
+    assert taken_first([bypass, rest], "gone") == "rest"
+
+
+def test_an_order_that_lacks_a_figure_says_which_by_the_plants_own_name_for_it() -> None:
+    schema = {"properties": {"people": {"title": "Hands"}, "shift": {}}, "required": ["people", "shift"]}
+    choice = msgspec.structs.replace(CHOICES[0], parameters=schema)
+    assert unfilled(choice, {"people": 5, "shift": "late"}) == ""
+    assert unfilled(choice, {"people": 5}) == "Shift is not filled in, or beyond its limits"
+    assert unfilled(choice, {}) == "Hands, Shift is not filled in, or beyond its limits"
+
+
+def test_the_alarm_that_is_taken_up_leads_the_list_and_those_of_its_cause_follow() -> None:
+    other = msgspec.structs.replace(ALARM, id="alarm-3")
+    rows = [other, LOOM, MILL]
+    assert [one.id for one in leading(rows, "alarm-1")] == ["alarm-1", "alarm-2", "alarm-3"]
+    assert [one.id for one in leading(rows, "alarm-3")] == ["alarm-3", "alarm-2", "alarm-1"]
+
+
+def test_each_option_of_a_draft_can_be_left_out_and_the_two_that_are_always_there_cannot() -> None:
+    draft = added(added([], CHOICES[0], {}, new=True), CHOICES[1], {}, new=True)
+    (listed,) = drafted(draft)
+    told = str(listed.to_plotly_json())
+    assert told.count("'drop': ") == 2
+    assert "Leave out Service" in told

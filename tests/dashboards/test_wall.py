@@ -8,8 +8,9 @@ import pytest
 from fastapi import FastAPI
 
 from dashboards.door import ANYBODY, Door, home, screen_at
-from dashboards.wall import build, screen
+from dashboards.wall import MARKS, build, screen
 from opsroom.commands import AnyCommand
+from opsroom.rehearsing.mark import DRILL, REHEARSAL
 from opsroom.views import Answer, Viewer
 from tests.dashboards.rows import snapshot
 from tests.dashboards.test_figures import properties
@@ -89,6 +90,19 @@ async def test_a_page_that_is_asked_for_first_of_all_brings_the_scripts_and_name
     assert page.index("assets/watch.js") < page.index("assets/watch_wall.js")
     assert "A <room>" not in page
     assert app.csp_hashes()
+
+
+@pytest.mark.parametrize(
+    ("title", "mark"), [("REHEARSAL · The mill", "REHEARSAL"), ("DRILL · The mill", "DRILL"), ("The mill", None)]
+)
+def test_every_screen_of_a_rehearsal_or_a_drill_says_so_and_none_of_a_room_does(title: str, mark: str | None) -> None:
+    server = FastAPI()
+    app = build(server, title, lambda viewer, _: snapshot(viewer), ask, lambda _: None, True)
+    assert app.layout.to_plotly_json()["props"].get("data-mark") == mark
+
+
+def test_the_marks_are_those_that_a_rehearsals_outline_gets() -> None:
+    assert MARKS == (REHEARSAL, DRILL)
 
 
 def test_all_callbacks_belong_to_the_app_and_none_is_global() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from opsroom import commands as ask
+from opsroom.council.amendments import diff
 from opsroom.room import events as happened
 from opsroom.showing.motion_rows import motion_view
 from opsroom.views import Viewer
@@ -50,6 +54,28 @@ def test_more_than_half_of_the_seats_adopt_what_the_mover_does_not_want_and_half
     assert play.refusal(ask.AnswerAmendment(motion=motion, amendment="amendment-2", aye=True), seat(6)).code == (
         "amendment-over"
     )
+
+
+def test_a_seat_that_steps_back_lets_what_the_others_have_said_settle_an_amendment() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(), reason="90 is too fast"), seat(3))
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=proposed(rpm=50), reason="still"), seat(4))
+    for number, aye in ((2, True), (3, True), (4, True), (5, False), (6, False)):
+        play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=aye), seat(number))
+        play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-2", aye=not aye), seat(number))
+    play.cast(motion, "yes", 5)
+    assert kinds(play.ask(ask.RecuseSeat(motion=motion, reason="my own mill"), seat(7))) == [
+        "seat-recused",
+        "amendment-settled",
+    ], "three noes of six seats"
+    assert [one.state for one in play.room.motions[motion].amendments] == ["open", "rejected"]
+    events = play.ask(ask.RecuseSeat(motion=motion, reason="my own loom"), seat(6))
+    assert only(happened.AmendmentSettled, events).how == "adopted", "three ayes of five seats"
+    row = play.room.motions[motion]
+    assert row.options[0].title == "Slower"
+    assert not row.ballots
+    assert play.replayed() == play.room
 
 
 def test_an_amendment_is_compared_with_the_words_that_it_would_replace_by_now() -> None:
@@ -104,3 +130,21 @@ def test_an_amendment_keeps_to_what_plants_declared() -> None:
     for option in ("b", "c", "z"):
         command = ask.AmendMotion(motion=motion, option=option, to=proposed(), reason="x")
         assert play.refusal(command, seat(3)).code == "no-option"
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_a_diff_holds_both_wordings_word_for_word(old: list[str], new: list[str]) -> None:
+    pieces = diff(" ".join(old), " ".join(new))
+    assert " ".join(words for how, words in pieces if how != "new") == " ".join(old)
+    assert " ".join(words for how, words in pieces if how != "gone") == " ".join(new)
+    assert all(words for _, words in pieces)
+
+
+def test_a_phrase_that_is_written_anew_is_told_as_one_and_a_figure_by_itself() -> None:
+    pieces = diff(
+        "Add twelve people to the late shift: people 12", "Take nine hands to look at the late shift: people 9"
+    )
+    assert ("gone", "Add twelve people to the late shift: people 12") not in pieces
+    assert pieces[-2:] == (("gone", "12"), ("new", "9"))
+    whole = diff("Restaff a shift: people to add 12, shift late", "Nine hands to the late shift, and look again")
+    assert [how for how, _ in whole] == ["gone", "new"]

@@ -15,7 +15,7 @@ from opsroom.council.library import KEPT, KINDS, Library, Past, added, expected,
 from opsroom.council.options import Option
 from opsroom.room import events as happened
 from opsroom.room.news import EffectReckoned, Evidence, ReceiptCame
-from opsroom.showing.foretelling import forecast_words
+from opsroom.showing.foretelling import endings_words, forecast_words
 from telex_ingest.telex import ReceiptState
 from tests.opsroom.play import START, Play, kinds, only, seat
 
@@ -184,6 +184,16 @@ def test_endings_are_counted_and_a_plant_that_said_done_may_have_ignored_the_ord
     assert play.room.orders[order].state == "done"
     assert play.room.orders[order].ending == "ignored"
     assert dict(play.room.endings) == {"ignored": 1}
+
+
+def test_the_line_of_endings_counts_each_order_once_by_the_last_word_on_it() -> None:
+    def ended(order: str, ending: Any) -> happened.OrderEnded:
+        return happened.OrderEnded(at=1.0, order=order, motion="m", ending=ending, reason="")
+
+    taken = happened.OrderAnswered(at=2.0, order="b", state="accepted", said_at=1.5)
+    events = [ended("a", "cannot-tell"), ended("b", "unanswered"), taken, ended("c", "reversed"), ended("a", "obeyed")]
+    assert endings_words(events) == "orders ended: 1 obeyed, 1 reversed"
+    assert endings_words([taken]) == ""
 
 
 def test_an_effect_is_looked_at_until_the_review_a_bounded_number_of_times() -> None:

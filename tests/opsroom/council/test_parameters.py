@@ -14,7 +14,13 @@ from tests.opsroom.play import SPEED
 
 @pytest.mark.parametrize(
     ("parameters", "words"),
-    [({"rpm": 90}, ""), ({"rpm": 101}, "rpm"), ({}, "required"), ({"rpm": "fast"}, "rpm"), ({"rpm": None}, "rpm")],
+    [
+        ({"rpm": 90}, ""),
+        ({"rpm": 101}, "rpm"),
+        ({}, "rpm is missing"),
+        ({"rpm": "fast"}, "rpm"),
+        ({"rpm": None}, "rpm"),
+    ],
 )
 def test_parameters_fit_the_declared_schema_or_the_fault_says_where(parameters: dict[str, Any], words: str) -> None:
     fault = parameter_fault(SPEED, parameters)

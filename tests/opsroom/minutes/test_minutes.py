@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -21,8 +22,9 @@ from opsroom.minutes.blocks import Document, Drawn, Heading
 from opsroom.minutes.compose import minutes
 from opsroom.minutes.gather import NothingToTellError, gather, told_events
 from opsroom.minutes.page import page
-from opsroom.minutes.writing import written
+from opsroom.minutes.writing import compared, written
 from opsroom.proof.keys import Keyring
+from opsroom.proof.verify_journal import BrokenError
 from opsroom.record.carrying import ship_verifier
 from opsroom.record.chain import Recorded
 from opsroom.record.journal import Journal, read
@@ -74,6 +76,17 @@ def told(play: Play) -> None:
     band = tuple((play.now - 1200 + 60.0 * n, 40.0, 38.0, 42.0) for n in range(20))
     found = Attribution(word="told", reason="so", mean=10.0, low=8.0, high=12.0, after=20, dates=4, band=band)
     play.hear(EffectReckoned(motion=second, order=done, signal="loom-1/output", told=found, until=play.now, final=True))
+
+
+def kept_of(play: Play) -> list[Recorded]:
+    """A play's events as its journal would give them back."""
+    return [
+        Recorded(
+            room_id="opsroom-x", event_id=number, kind=kind, version=VERSIONS[kind], actor="", cause="", at=play.now,
+            prev="", hash=f"{number:064x}", body=json.loads(raw),
+        )
+        for number, (kind, raw) in enumerate(play.journal, 1)
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -169,13 +182,55 @@ def test_a_reader_can_verify_what_the_minutes_tell_and_a_changed_word_is_found(
 
     whole = verify()
     assert whole.returncode == 0, whole.stdout
-    assert len(whole.stdout.splitlines()) == len(document.proofs) > 10
+    *proven, about_the_key = whole.stdout.splitlines()
+    assert len(proven) == len(document.proofs) > 10
+    assert "only a --key tells" in about_the_key
     before, held, proofs = path.read_text(encoding="utf-8").partition('id="opsroom-proofs">')
     path.write_text(before + held + proofs.replace("the belt is worn", "the belt is fine"), encoding="utf-8")
     broken = verify()
     assert broken.returncode == 1
     assert "is not in the journal" in broken.stdout
     assert "not the words printed above" in before, "the page says what the proofs do not cover"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("The belt first.<footer>", "The belt last.<footer>", "The belt last."),
+        ("5 for it, 2 not", "7 for it, 0 not", "7 for it"),
+        ("<h2>In the record</h2>", "<p>All agreed.</p>\n<h2>In the record</h2>", "All agreed."),
+        ("raised Output of Loom 1 by about 10 m/h", "raised Output of Loom 1 by about 90 m/h", "about 90 m/h"),
+    ],
+)
+def test_a_word_that_was_changed_on_the_minutes_is_found_beside_the_journal(
+    journal: Path, document: Document, old: str, new: str, said: str
+) -> None:
+    text = page(document)
+    assert "every word is that of the journal" in compared(text.encode(), journal)
+    assert old in text
+    with pytest.raises(BrokenError, match=r"of the page was changed: it says .*, the journal says") as broken:
+        compared(text.replace(old, new, 1).encode(), journal)
+    assert said in str(broken.value)
+
+
+def test_minutes_are_compared_as_of_their_own_head_and_in_their_own_journal(journal: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "room"
+    shutil.copytree(journal.parent, folder)
+    old = page(written(folder / "journal.sqlite", motion="motion-2")).encode()
+    keys = Keyring.open(folder, "opsroom-x", START)
+    book = Journal.open(folder / "journal.sqlite", "opsroom-x", keys.sign_journal)
+    spoken = happened.StatementMade(at=START + 9e5, motion="motion-2", seat=1, stance="for", text="Later.")
+    book.append([entry_of(spoken, "")], judged_up_to=None)
+    book.close()
+    new = page(written(folder / "journal.sqlite", motion="motion-2")).encode()
+    assert b"Later." in new
+    assert b"Later." not in old
+    for kept in (old, new):
+        assert "every word" in compared(kept, folder / "journal.sqlite", motion="motion-2")
+    with pytest.raises(BrokenError, match="that this journal does not contain"):
+        compared(new, journal, motion="motion-2")
+    with pytest.raises(BrokenError, match="carries no proofs"):
+        compared(old.replace(b"opsroom-proofs", b"nothing"), journal)
 
 
 def test_one_motion_one_session_or_a_span_can_be_chosen(journal: Path) -> None:
@@ -206,22 +261,7 @@ def test_while_a_motion_is_open_minutes_do_not_open_its_ballots() -> None:
     play = Play()
     motion = play.motion()
     play.vote(motion, ["yes"])
-    recorded = [
-        Recorded(
-            room_id="opsroom-x",
-            event_id=number,
-            kind=kind,
-            version=VERSIONS[kind],
-            actor="",
-            cause="",
-            at=play.now,
-            prev="",
-            hash=f"{number:064x}",
-            body=json.loads(raw),
-        )
-        for number, (kind, raw) in enumerate(play.journal, 1)
-    ]
-    text = page(minutes(gather(recorded)))
+    text = page(minutes(gather(kept_of(play))))
     assert "Ballots so far: 1." in text
     assert "as I see it" not in text
 
@@ -268,3 +308,28 @@ def test_an_old_ballot_of_an_open_motion_is_neither_told_nor_proven() -> None:
         prev="", hash="f" * 64, body={name: closed[name] for name in ("kind", "at", "motion", "outcome")},
     )  # fmt: skip
     assert "my secret" in page(minutes(gather([*recorded, closing])))
+
+
+def test_an_amendment_stands_in_words_with_who_wanted_it_and_what_was_carried_is_what_it_made() -> None:
+    play = Play()
+    motion = play.motion()
+    slower = ask.ProposedOption(
+        title="Slow it down",
+        orders=(ask.ProposedOrder(plant="loom-1", name="set-speed", parameters={"rpm": 70}),),
+    )
+    play.ask(ask.AmendMotion(motion=motion, option="a", to=slower, reason="90 is too fast"), seat(3))
+    play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=False), seat(1))
+    for number in (2, 3, 4, 5):
+        play.ask(ask.AnswerAmendment(motion=motion, amendment="amendment-1", aye=True), seat(number))
+    play.vote(motion, ["yes"] * 5 + ["no", "recuse"])
+    text = page(minutes(gather(kept_of(play))))
+    for words in (
+        "Speed it up · Set the speed at Loom 1: rpm 90",
+        "Slow it down · Set the speed at Loom 1: rpm 70",
+        "option A, seat 3, Person 3: 90 is too fast",
+        "adopted by the seats; wanted by seats: 2, 3, 4, 5; not wanted by seats: 1",
+        "Carried: option a, Slow it down.",
+        "A was named by 5 of 6 votes; 4 were needed.",
+    ):
+        assert words in html.unescape(text), words
+    assert "amendment answered" not in text
