@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := simulators telex_ingest cyberstride opsroom dashboards
 PYTEST_ARGS ?=
-# More than a machine of two cores has: a third of the tests wait for a browser, a server or a clock of their own.
+# One more than a machine of two cores has: a test often waits for a browser, a server or a clock of its own.
 WORKERS ?= 3
 # What one process has compiled the next one reads, whatever the shell says: the tests start many.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,6 +37,7 @@ test: $(VENV)/.dev browser  ## lint, types and every test, browser tests include
 	$(MAKE) --no-print-directory -j 2 --output-sync=target compiled lint types
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(PYTEST_ARGS)
 
+test-long: WORKERS := 3
 test-long: $(VENV)/.dev browser compiled  ## kills, fuzz, the long story, and every property with many more examples
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "long or hypothesis" --hypothesis-profile many \
 	  --timeout 1200 $(PYTEST_ARGS)

@@ -1,4 +1,5 @@
-"""What every test shares: one thread for algebra, how hypothesis looks for examples, and that nothing is left open.
+"""What every test shares: one thread for algebra, how hypothesis looks for examples, which tests go to one worker, and that
+nothing is left open.
 
 Time is no assertion, so a busy machine fails no property.
 """
@@ -7,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +21,35 @@ settings.register_profile("opsroom", deadline=None, max_examples=50, suppress_he
 # For the long tests; a property that says its own number keeps it.
 settings.register_profile("many", settings.get_profile("opsroom"), max_examples=400)
 settings.load_profile("opsroom")
+
+
+TOGETHER = ("tests/browser/", "tests/opsroom/record/")
+"""Folders whose tests share what is dear to start: a browser with its room, a PostgreSQL. One worker has them all."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the tests of a file to one worker, as `--dist loadfile` does, and those of some folders too."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+    return ByFolder(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect nothing while code is read: what is imported stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:

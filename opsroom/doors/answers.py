@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 from opsroom.commands import AnyCommand
 from opsroom.record.disk import StoreError
 from opsroom.views import Answer
+from telex_ingest.legible import unseen
 
 LARGEST_BODY = 1 << 20
 
@@ -83,18 +83,15 @@ def unfit(command: AnyCommand, key: str) -> Answer | None:
         msgspec.convert(plain, AnyCommand)
     except (msgspec.ValidationError, OverflowError) as error:
         return _refused(key, str(error)[:300])
-    if any(_UNSEEN.search(text) for text in _texts(plain)):
-        return _refused(key, "a text holds a character that cannot be seen")
+    hidden = next((name for text in _texts(plain) if (name := unseen(text))), "")
+    if hidden:
+        cure = "it often comes along when text is copied: delete that place and type it again"
+        return _refused(key, f"a text holds a character that cannot be seen ({hidden})", cure)
     return None
 
 
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-
-
-def _refused(key: str, reason: str) -> Answer:
-    return Answer(
-        ok=False, key=key, code="bad-body", reason=reason, cure="write it again, in a page that is loaded anew"
-    )
+def _refused(key: str, reason: str, cure: str = "write it again, in a page that is loaded anew") -> Answer:
+    return Answer(ok=False, key=key, code="bad-body", reason=reason, cure=cure)
 
 
 def _texts(plain: Any) -> Iterator[str]:

@@ -130,7 +130,7 @@ class Watchers:
         self.closing = asyncio.Event()
         self.coalesced = 0
         self.snapshots = 0
-        self._panorama = Panorama(scene.units)
+        self._panorama = Panorama(scene.each_unit)
 
     def push(
         self,

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.opsroom.commandline import run
+
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
@@ -24,11 +26,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
         "--json",
         folder / "story.json",
     ]
-    run = subprocess.run(
+    told = subprocess.run(
         [sys.executable, "-m", "opsroom.cli", *command], capture_output=True, text=True, timeout=280, check=False
     )
-    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
-    return folder / "room", msgspec.json.decode((folder / "story.json").read_bytes()), run.stdout
+    assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
+    return folder / "room", msgspec.json.decode((folder / "story.json").read_bytes()), told.stdout
 
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -92,12 +94,10 @@ def test_nothing_is_lost_or_doubled_and_the_journal_verifies_offline(story: tupl
     assert telexes["sent"] == telexes["acknowledged"] == telexes["stored"] > 4000
     assert (telexes["lost"], telexes["doubled"]) == (0, 0)
     assert told["journal"]["verified"] is True
-    command = [sys.executable, "-m", "opsroom.cli", "journal", "verify", "--data", str(folder)]
-    checked = subprocess.run([*command, "--head", told["journal"]["head"]], capture_output=True, text=True, check=False)
+    checked = run("journal", "verify", "--data", folder, "--head", told["journal"]["head"])
     assert checked.returncode == 0, checked.stderr
     assert f"{told['journal']['events']} events" in checked.stdout
-    wrong = subprocess.run([*command, "--head", "0" * 63 + "1"], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 1
+    assert run("journal", "verify", "--data", folder, "--head", "0" * 63 + "1").returncode == 1
 
 
 def test_the_nile_is_told_beside_it_and_its_great_step_is_named(story: tuple[Path, dict[str, Any], str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from opsroom.app import doors_open
 from opsroom.clock import Clock, SystemClock
 from opsroom.constitution.charter import template
 from opsroom.entry.guard import Doors
+from opsroom.entry.people import People
 from opsroom.loop.hall import ROOM, Hall, open_hall
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import Direction, ExpectedEffect, OrderBirth, PlantBirth, SignalBirth
@@ -140,8 +141,12 @@ def make_folder(folder: Path, text: str = "") -> Path:
 
 
 def quick_people(hall: Hall) -> dict[str, str]:
-    """Accounts for the seats, the operator and the mill."""
-    return hall.people.enrol(["mill-1"], hall.file.occupants)
+    """Accounts for the seats, the operator and the mill, whose passphrases cost little until somebody logs in by them.
+
+    Nine hashes at their full cost were more work than everything else of a room's begin.
+    """
+    with closing(People.open(hall.people.path, SystemClock(), time_cost=1, memory_kib=8)) as cheap:
+        return cheap.enrol(["mill-1"], hall.file.occupants)
 
 
 @asynccontextmanager

@@ -91,6 +91,19 @@ async def test_a_birth_that_the_room_refuses_is_told_to_its_plant_and_a_person_i
         assert b"pulse-of-jones" not in path.read_bytes(), path
 
 
+async def test_a_plant_that_takes_the_name_of_a_unit_is_refused_before_anything_of_it_is_judged_or_stored(
+    tmp_path: Path,
+) -> None:
+    inner = msgspec.structs.replace(MILL, plant="textiles")
+    async with served(make_folder(tmp_path / "room")) as room:
+        ticket = room.hall.links.add("any", ["*"])
+        async with PlantLink(room.telex, "any", ticket, [inner]) as link:
+            await link.tell("textiles", 1, {MILL.signals[0].id: 1.0})
+            await until(lambda: {"not-a-leaf", "unborn"} <= {one.code for one in link.refusals})
+        assert "textiles" not in room.hall.bank.by_plant, "the unit's own series are not overwritten"
+        assert "textiles" not in room.hall.store.births()
+
+
 async def test_an_order_that_somebody_made_up_is_told_to_the_operator_with_the_plants_reason(tmp_path: Path) -> None:
     async with served(make_folder(tmp_path / "room")) as room:
         ticket = room.hall.ticket("mill", room.hall.links.add("mill", ["mill-1"]))

@@ -102,6 +102,18 @@ async def test_what_no_page_would_send_is_answered_400_and_counted(room: Open) -
     assert room.hall.tally.faults == 0
 
 
+async def test_one_button_of_many_may_change_and_one_that_no_page_draws_may_not(room: Open) -> None:
+    async with room.person() as client:
+        drawn = next(one for one in await callbacks(client) if any("drop" in place["id"] for place in one["inputs"]))
+        call = call_of(drawn)
+        for changed, status in (('{"drop":0}.n_clicks', 200), ('{"drop":0}.value', 400), ('{"lift":0}.n_clicks', 400)):
+            answer = await client.post(UPDATE, json={**call, "changedPropIds": [changed]})
+            assert answer.status_code in (status, 204 if status == 200 else status), (changed, answer.text[:200])
+        for changed in ("{}.n_clicks", '{"drop":"x"}.n_clicks', '{"drop":[1]}.n_clicks', "{.n_clicks", "."):
+            assert (await client.post(UPDATE, json={**call, "changedPropIds": [changed]})).status_code == 400, changed
+    assert room.hall.tally.faults == 0
+
+
 async def test_no_browser_keeps_a_page_or_what_fills_it(room: Open) -> None:
     async with room.person() as client:
         for path in ("/", "/seat/1", "/nope", "/api/alarms", "/api/openapi.json", "/_dash-layout"):

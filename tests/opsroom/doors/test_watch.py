@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from opsroom.constitution.charter import read
 from opsroom.doors import watch as watch_module
-from opsroom.doors.panorama import Panorama
+from opsroom.doors.panorama import Look, Panorama
 from opsroom.doors.watch import Subscriber, Watchers
 from opsroom.judgement.bank import Bank
 from opsroom.record.store import Place
@@ -178,7 +178,7 @@ async def test_a_dear_look_for_a_snapshot_is_made_beside_the_loop_and_knows_what
 
     panorama = Panorama(look)
     assert await panorama.anew() is None, "nobody knows yet that it is dear"
-    panorama._take((), 1.0)
+    panorama._take(Look(), 1.0)
     first = asyncio.create_task(panorama.anew())
     await asyncio.sleep(0)
     known.append(unit("mill-2"))
@@ -195,7 +195,7 @@ async def test_a_look_that_a_birth_came_in_the_way_of_is_left_to_the_loop() -> N
         raise RuntimeError("dictionary changed size during iteration")
 
     panorama = Panorama(look)
-    panorama._take((unit("mill-1"),), 1.0)
+    panorama._take(Look.of((unit("mill-1"),), Look()), 1.0)
     assert await panorama.anew() is None
 
 
