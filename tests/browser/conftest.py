@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from tests.kept_port import KeptPort
 
@@ -254,6 +254,12 @@ def settle(page: Page, fake: Served) -> None:
     text = f"settled {time.monotonic_ns()}"
     fake.ask("say", text)
     page.wait_for_function("text => opsroom.state.ready && opsroom.state.ticker.some(l => l.text === text)", arg=text)
+
+
+def press(where: Locator, key: str = "Enter") -> None:
+    """Press a key where it is seen: Playwright presses at what is still hidden too, and then nobody hears it."""
+    expect(where).to_be_visible()
+    where.press(key)
 
 
 def log_in(page: Page, account: str, passphrase: str = PASSPHRASE) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NAMELESS, Open, Served, log_in
+from tests.browser.conftest import NAMELESS, Open, Served, log_in, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -20,7 +20,7 @@ def seat(opened: Open, fake: Served, number: int, *scenes: str, size: tuple[int,
 def what_happened(page: Page) -> None:
     """Open the part with the evidence, once the motion is there: it opens a part of its own when it comes."""
     expect(page.locator("#desk")).to_have_attribute("data-motion", "yes")
-    page.locator("#tab-happened").press("Enter")
+    press(page.locator("#tab-happened"))
     expect(page.locator("#desk")).to_have_attribute("data-part", "happened")
 
 
@@ -45,7 +45,7 @@ def test_the_evidence_is_one_figure_with_band_readings_and_moment_of_change(open
     for words in ("readings", "expected (90 %)", "expected without the order"):
         expect(page.locator("#evidence .legend")).to_contain_text(words)
     expect(page.locator("#evidence")).to_contain_text("change")
-    page.locator("#part-happened summary").press("Enter")
+    press(page.locator("#part-happened summary"))
     expect(page.locator("#table tbody tr")).to_have_count(12)
 
 
@@ -57,7 +57,7 @@ def test_the_last_ballot_by_keyboard_closes_the_motion_and_the_order_goes_out(op
     page.keyboard.press("a")
     expect(page.locator("#choice input:checked")).to_be_focused()
     page.locator("#ballot-reason").fill("The looms stand still for want of hands.")
-    page.locator("#ballot-reason").press("Enter")
+    press(page.locator("#ballot-reason"))
     expect(page.locator("#result")).to_contain_text("Your ballot is cast and sealed.")
     expect(page.locator("#cast")).to_be_hidden()
     expect(wall.locator(".council")).to_contain_text("5 for it · 1 not · 0 abstained · 1 recused")
@@ -76,7 +76,7 @@ def test_a_seat_proposes_an_order_by_keyboard_with_the_plants_own_form(opened: O
     page.keyboard.press("ArrowDown")
     expect(page.locator('#parameters input[value="evening"]')).to_be_checked()
     page.locator("#motion-title").fill("Nine more hands")
-    page.locator("#propose").press("Enter")
+    press(page.locator("#propose"))
     expect(page.locator("#result")).to_contain_text("The motion is open.")
     expect(page.locator("#sheet")).to_contain_text("Nine more hands")
     expect(page.locator("#proposed .parameters")).to_contain_text("People to add9")
@@ -97,7 +97,7 @@ def test_a_seat_speaks_and_its_words_reach_the_other_seats(opened: Open, fake: S
 def test_a_ballot_without_a_choice_is_not_sent(opened: Open, fake: Served) -> None:
     page = seat(opened, fake, 6, "motion")
     expect(page.locator("#cast")).to_be_visible()
-    page.locator("#cast").press("Enter")
+    press(page.locator("#cast"))
     expect(page.get_by_role("alert")).to_contain_text("Something is missing.")
     expect(page.locator("#cast")).to_be_visible()
 
@@ -106,11 +106,11 @@ def test_single_keys_can_be_switched_off_and_never_act_while_somebody_writes(ope
     page = seat(opened, fake, 5, "motion")
     expect(page.locator("#cast")).to_be_visible()
     page.locator("#ballot-reason").fill("")
-    page.locator("#ballot-reason").press("a")
+    press(page.locator("#ballot-reason"), "a")
     assert page.locator("#choice input:checked").count() == 0
-    page.locator("#keys").press("Enter")
+    press(page.locator("#keys"))
     page.get_by_label("Single keys are on").uncheck()
-    page.locator("#keys").press("a")
+    press(page.locator("#keys"), "a")
     assert page.locator("#choice input:checked").count() == 0
 
 
@@ -119,16 +119,16 @@ def test_a_plant_acknowledges_calls_early_and_plans_a_stop(opened: Open, fake: S
     page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
     expect(page.locator("#head")).to_contain_text("Output · Mill at Tomé")
     expect(page.locator("#head .clock")).to_contain_text(":")
-    page.locator("#acknowledge").press("Enter")
+    press(page.locator("#acknowledge"))
     expect(page.locator("#result")).to_contain_text("The room knows")
     expect(page.locator("#acknowledge")).to_be_hidden()
-    page.locator("#call").press("Enter")
+    press(page.locator("#call"))
     expect(page.get_by_role("alert")).to_contain_text("Something is missing.")
     page.locator("#call-reason").fill("no spindles left")
-    page.locator("#call").press("Enter")
+    press(page.locator("#call"))
     expect(page.locator("#head .facts")).to_contain_text("Textiles")
     page.locator("#stop-reason").fill("new bearings")
-    page.locator("#stop").press("Enter")
+    press(page.locator("#stop"))
     expect(page.locator("#result")).to_contain_text("The stop is planned.")
 
 
@@ -137,17 +137,17 @@ def test_a_plant_takes_a_stop_back_and_answers_a_proposed_agreement(opened: Open
     page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
     expect(page.locator("#head h2")).to_have_text("New agreement: Output · Mill at Tomé")
     expect(page.locator("#head .facts")).to_contain_text("→ 104 t/h")
-    page.locator("#decline").press("Enter")
+    press(page.locator("#decline"))
     expect(page.get_by_role("alert")).to_contain_text("Something is missing.")
-    page.locator("#accept").press("Enter")
+    press(page.locator("#accept"))
     expect(page.locator("#result")).to_contain_text("The agreement holds from now on.")
     expect(page.locator("#head")).to_contain_text("All quiet")
     page.locator("#stop-start").fill("45")
     page.locator("#stop-reason").fill("new bearings")
-    page.locator("#stop").press("Enter")
+    press(page.locator("#stop"))
     expect(page.locator("#head h2")).to_have_text("Planned stop: Mill at Tomé")
     expect(page.locator("#agenda")).to_contain_text("stop planned")
-    page.locator("#cancel").press("Enter")
+    press(page.locator("#cancel"))
     expect(page.locator("#result")).to_contain_text("The stop is taken back.")
     expect(page.locator("#agenda .entry")).to_have_count(0)
 
@@ -160,9 +160,9 @@ def test_who_comes_to_a_login_can_write_at_once(opened: Open, fake: Served) -> N
 def test_a_plant_refuses_an_order_with_a_reason(opened: Open, fake: Served) -> None:
     fake.scene("quiet", "carried")
     page = opened(fake, "/unit/mill-at-tom", account="unit-mill-at-tom")
-    page.locator(".entry[data-state=order]").press("Enter")
+    press(page.locator(".entry[data-state=order]"))
     page.locator("#refuse-reason").fill("Nobody is left to be called in.")
-    page.locator("#refuse").press("Enter")
+    press(page.locator("#refuse"))
     expect(page.locator("#outcome")).to_contain_text("Nobody is left to be called in.")
     expect(page.locator("#refuse")).to_be_hidden()
 
@@ -181,11 +181,11 @@ def test_the_operator_shelves_an_alarm_and_holds_all_orders(opened: Open, fake: 
     fake.scene("quiet", "alarm")
     page = opened(fake, "/operator", account="operator")
     page.locator("#shelve-reason").fill("sensor is being changed")
-    page.locator("#shelve").press("Enter")
+    press(page.locator("#shelve"))
     expect(page.locator("#head")).to_contain_text("sensor is being changed")
     expect(page.locator("#unshelve")).to_be_visible()
     page.locator("#hold-reason").fill("strike at the port")
-    page.locator("#hold").press("Enter")
+    press(page.locator("#hold"))
     expect(page.locator("#release")).to_be_visible()
     expect(page.locator("#hold")).to_be_hidden()
 

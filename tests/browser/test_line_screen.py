@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Pages, Served, Tabs
+from tests.browser.conftest import Open, Pages, Served, Tabs, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -57,10 +57,10 @@ def test_the_gravest_of_a_thousand_plants_stand_first_and_few_are_drawn(line: Pa
 
 
 def test_scrolling_brings_the_rows_that_come_into_sight(line: Page) -> None:
-    line.locator("#line .scroll").press("End")
+    press(line.locator("#line .scroll"), "End")
     expect(line.locator("#line .row:not([hidden])[aria-rowindex='1001']")).to_be_visible()
     assert line.evaluate(f"{TROUBLES}.length") < 60
-    line.locator("#line .scroll").press("Home")
+    press(line.locator("#line .scroll"), "Home")
     expect(line.locator("#line .row:not([hidden])[aria-rowindex='2']")).to_be_visible()
 
 
@@ -76,11 +76,11 @@ def test_a_search_finds_plants_by_name_link_and_trouble(line: Page) -> None:
 
 
 def test_a_column_sorts_by_keyboard_and_says_so(line: Page) -> None:
-    line.get_by_role("button", name="spooled").press("Enter")
+    press(line.get_by_role("button", name="spooled"))
     expect(line.locator("#line .space .row").first.locator(".spooled")).to_have_text("412")
     assert line.locator("[role=columnheader].spooled").get_attribute("aria-sort") == "descending"
     assert line.locator("[role=columnheader].trouble").get_attribute("aria-sort") == "none"
-    line.get_by_role("button", name="trouble").press("Enter")
+    press(line.get_by_role("button", name="trouble"))
     expect(line.locator("#line .space .row").first.locator(".trouble")).to_contain_text("silent")
 
 
@@ -103,7 +103,7 @@ def test_the_wall_tells_who_tried_what_is_not_theirs_and_leads_to_the_line(opene
     fake.scene("quiet", "amiss")
     wall = opened(fake)
     expect(wall.locator(".status .trouble")).to_have_text("refused: link-1 may not speak for gas-works")
-    wall.get_by_role("link", name="The line").press("Enter")
+    press(wall.get_by_role("link", name="The line"))
     wall.wait_for_url("**/line")
     expect(wall.locator("#line .space .row:visible")).to_have_count(12)
     fake.scene("quiet")

@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DRAWN, Served, settle
+from tests.browser.conftest import DRAWN, Served, press, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -131,7 +131,7 @@ def test_a_unit_is_entered_and_left_by_keyboard(wall: Page, fake: Served) -> Non
     page.keyboard.press("Enter")
     expect(page.locator(".crumbs [aria-current]")).to_have_text("Heavy industry")
     expect(page.locator(".hive .island")).to_have_count(2)
-    page.get_by_role("button", name="Industry", exact=True).press("Enter")
+    press(page.get_by_role("button", name="Industry", exact=True))
     expect(page.locator(".hive .island")).to_have_count(3)
 
 
