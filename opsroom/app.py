@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import secrets
 import signal
@@ -55,6 +56,9 @@ SWITCH_S = 0.0002
 
 YOUNG = (100_000, 20, 100)
 """How many new objects the collector of cycles lets come before it looks: what passes through a room is no cycle."""
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals at which a room says goodbye: Ctrl-C, who ends it, and the terminal that closes."""
 
 
 async def operate(hall: Hall, gateway: Gateway) -> None:
@@ -321,8 +325,14 @@ class Served:
 async def serve(hall: Hall, doors: Doors, listening: Callable[[str], None]) -> None:
     """Serve a room until a signal or its own end; `listening` is told the address. Raises what stopped the loop."""
     async with doors_open(hall, doors) as served:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, served.leave.set)
+
+        def told_to_end(by: signal.Signals) -> None:
+            hall.log.info("ending", signal=by.name)
+            served.leave.set()
+
+        for number in ENDS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it for a terminal that closes
+                asyncio.get_running_loop().add_signal_handler(number, told_to_end, number)
         listening(served.address)
         await served.leave.wait()
     if hall.failure is not None:
@@ -334,6 +344,7 @@ async def open_and_serve(
 ) -> int:
     """Open the room of a folder and serve it until a signal: what `opsroom serve` does."""
     log = logger(level, as_json=as_json)
+    faulthandler.enable()  # a room that dies of a defect in compiled code says where
     gc.set_threshold(*YOUNG)
     sys.setswitchinterval(SWITCH_S)
     hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software(), store_at)
