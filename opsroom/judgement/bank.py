@@ -26,7 +26,7 @@ from cyberstride.scales import NONE
 from opsroom.constitution.judging import AlarmBudget, Judging
 from opsroom.judgement import tuning
 from opsroom.judgement.filter import Filter
-from opsroom.judgement.intake import Columns, Intake
+from opsroom.judgement.intake import Columns, Intake, heard_at
 from opsroom.judgement.judged import Announced, InOrder, Judged, announced, blocks_of, in_order
 from opsroom.judgement.lanes import Lanes, Loud
 from opsroom.judgement.layout import apart, by_neighbours, laid
@@ -168,6 +168,13 @@ class Bank:
             self.lanes.tuned[lane] = bool(said.seasons_s) or self.lanes.scale[lane] != NONE
         self.lanes.alike = len(self._paces.regimes) == 1 and not self.lanes.tuned.any()
 
+    def renew(self, keys: Iterable[str]) -> None:
+        """Forget what is believed of signals that tell another figure from now on; their readings stay."""
+        for signal in (self.by_key[key] for key in keys):
+            self._filter.put(np.array([signal.lane]), judging.newborn(1))
+            self.lanes.suspected_us[signal.lane] = self.lanes.since_us[signal.lane] = NEVER
+            self._settle(signal, fresh=True)
+
     def _bound(self, signals: Sequence[Signal]) -> None:
         """Let the physical ranges of signals be those of their births."""
         lanes = [signal.lane for signal in signals]
@@ -214,13 +221,7 @@ class Bank:
         toll.begin()
         said, columns = self._intake.columns(telexes)
         words, heard, judged = self._absorb(columns, by_neighbours(said, columns), hear=True)
-        for item in telexes:
-            if isinstance(item, Accepted):
-                self.heard_us[item.plant] = item.received_us
-            elif isinstance(item, SheetAccepted):
-                self.heard_us.update(dict.fromkeys(item.plants, item.received_us))
-            else:
-                self.heard_us.update(zip(item.plants, item.received_us.tolist(), strict=True))
+        self.heard_us.update(heard_at(telexes))
         for row in np.flatnonzero(columns.kind == _CORRECTION):
             self.lanes.rings.correct(int(columns.lane[row]), int(columns.source_us[row]), float(columns.value[row]))
         toll.charge("rings and bookkeeping")

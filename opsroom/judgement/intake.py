@@ -269,6 +269,19 @@ def _joined(sheets: Sequence[SheetAccepted], known: Sequence[tuple[Ints, Ints, I
     )
 
 
+def heard_at(items: Iterable[Accepted | SheetAccepted | StripAccepted]) -> dict[str, int]:
+    """When each plant of a tick was heard last, received time in microseconds."""
+    heard: dict[str, int] = {}
+    for item in items:
+        if isinstance(item, Accepted):
+            heard[item.plant] = item.received_us
+        elif isinstance(item, SheetAccepted):
+            heard.update(dict.fromkeys(item.plants, item.received_us))
+        else:
+            heard.update(zip(item.plants, item.received_us.tolist(), strict=True))
+    return heard
+
+
 def _row_of(sheet: SheetAccepted) -> tuple[int, int]:
     """How many values a row of a sheet has, and of how many bytes."""
     return len(sheet.signals), sheet.width

@@ -41,6 +41,7 @@ from opsroom.record.looks import Looks
 from opsroom.record.opening import READINGS as READINGS
 from opsroom.record.opening import open_store
 from opsroom.record.store import KINDS, Block, Held, Store
+from opsroom.recursion.flowchart import redrawn
 from opsroom.recursion.recursion import Agreement
 from opsroom.recursion.wholes import Wholes
 from opsroom.room.events import AgreementAccepted, AnyEvent, PlantJoined
@@ -327,7 +328,7 @@ def _take_up(hall: Hall) -> None:
     newest = min((reached.get(shard, 0) for shard in bank.shards), default=0)
     few = len(bank) <= LOOKED_UP
     _recall(hall, few)
-    now = hall.clock.now()
+    now, drawn = hall.clock.now(), hall.room.charter.charts
     _settle(hall, fold(hall.room, [CharterRead(charter=hall.file.charter)], now, hall.sight), None)
     for block in store.after(newest if few else min(newest, max(0, store.last_mark - REMEMBERED_TICKS))):
         if block.mark <= reached.get(block.shard, 0):
@@ -339,8 +340,11 @@ def _take_up(hall: Hall) -> None:
         if late:
             news = hall.heard(announced, _readings(bank, block))
             _settle(hall, fold(hall.room, news, block.at, hall.sight), None)
-    # What was accepted in the last moment is in no snapshot yet, and no stored reading tells of it.
-    fresh = {bank.by_key[key].place.shard for key, one in hall.room.signals.items() if hall._anchor(key, one.agreement)}
+    # What was accepted in the last moment is in no snapshot yet, and no stored reading tells of it; nor of another chart.
+    anew = [hall.wholes.charts[unit].key for unit in redrawn(drawn, hall.room.charter.charts)]
+    bank.renew(anew)
+    moved = [key for key, one in hall.room.signals.items() if hall._anchor(key, one.agreement)]
+    fresh = {bank.by_key[key].place.shard for key in (*anew, *moved)}
     if fresh:
         store.save_beliefs(store.last_mark, bank.snapshot(fresh))
     _recall(hall, few)

@@ -17,6 +17,7 @@ from opsroom.alarms.alarm import closed, standing
 from opsroom.council.parameters import schema_fault
 from opsroom.recursion import sights
 from opsroom.recursion.agreements import TERMS, proposed
+from opsroom.recursion.flowchart import redrawn
 from opsroom.recursion.pacts import VERSIONS_KEPT, Version
 from opsroom.recursion.recursion import Agreement, Charter, Tree, Unit
 from opsroom.room import events as happened
@@ -38,11 +39,24 @@ def found(room: Room, news: CharterRead, now: float) -> tuple[AnyEvent, ...]:
         return ()
     fresh = [entry for entry in charter.calendar if entry not in room.charter.calendar]
     planned = (stops.seeded(room, entry, ahead, now) for ahead, entry in enumerate(fresh, 1))
-    drawn = {chart.key for chart in charter.charts}
-    over = [alarm for chart in room.charter.charts if chart.key not in drawn and (alarm := standing(room, chart.key))]
-    ended = (event for alarm in over for event in closed(room, alarm, now, f"{alarm.unit} has no flowchart any more"))
+    ended = _without_chart(room, charter, now)
     let = sights.seeded(room, room.plants, now, Tree.of(charter.units).root) if charter.readings == "room" else ()
     return (happened.CharterAmended(at=now, charter=charter), *planned, *ended, *let)
+
+
+def _without_chart(room: Room, charter: Charter, now: float) -> tuple[AnyEvent, ...]:
+    """Close the alarms of units' own series that are told no more, or tell another figure; a council's motion keeps its alarm."""
+    drawn, anew = {chart.unit for chart in charter.charts}, redrawn(room.charter.charts, charter.charts)
+    found: list[AnyEvent] = []
+    for chart in room.charter.charts:
+        alarm = standing(room, chart.key)
+        if alarm is None:
+            continue
+        if chart.unit not in drawn:
+            found += closed(room, alarm, now, f"{alarm.unit} has no flowchart any more")
+        elif chart.unit in anew and not any(room.motions[motion].state == "open" for motion in alarm.motions):
+            found += closed(room, alarm, now, f"the flowchart of {alarm.unit} was drawn anew: it tells another figure")
+    return tuple(found)
 
 
 def hear_birth(room: Room, news: PlantBorn, now: float) -> tuple[AnyEvent, ...]:

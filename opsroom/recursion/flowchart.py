@@ -96,3 +96,28 @@ def parts_first(charts: Iterable[Chart]) -> tuple[Chart, ...]:
         for chart in ready:
             del waiting[chart.unit]
     return tuple(ordered)
+
+
+def redrawn(before: Iterable[Chart], now: Iterable[Chart]) -> frozenset[str]:
+    """The units whose own series is another figure `now`: their chart reckons otherwise, or that of a part does, or it is new.
+
+    What only says how it is told, or for how long a part may be silent, leaves the figure what it is.
+
+    >>> mill = Chart(unit="mill", measure="t/h", parts=(Part(part="mill-1/output"),))
+    >>> whole = Chart(unit="all", measure="t/h", parts=(Part(part="mill"),))
+    >>> twice = msgspec.structs.replace(mill, parts=(Part(part="mill-1/output", worth=2.0),))
+    >>> sorted(redrawn((mill, whole), (twice, whole)))
+    ['all', 'mill']
+    >>> redrawn((mill, whole), (msgspec.structs.replace(mill, title="Yarn"), whole))
+    frozenset()
+    """
+    known = {chart.unit: _figure(chart) for chart in before}
+    found: set[str] = set()
+    for chart in parts_first(now):
+        if known.get(chart.unit) != _figure(chart) or any(part.part in found for part in chart.parts):
+            found.add(chart.unit)
+    return frozenset(found)
+
+
+def _figure(chart: Chart) -> Chart:
+    return msgspec.structs.replace(chart, title="", patience_s=0.0, missing="unknown")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from opsroom import commands as ask
+from opsroom.recursion.flowchart import Chart, Part
 from opsroom.recursion.recursion import Agreement, Unit
 from opsroom.room import events as happened
 from opsroom.room.news import CharterRead, PlantBorn
@@ -77,6 +79,33 @@ def test_an_edited_file_changes_tree_and_rules_but_no_standing_agreement() -> No
     assert play.room.tree.path("forge") == ("forge", "total")
     assert play.room.signals["loom-1/output"].agreement.capability == 60.0
     assert play.hear(CharterRead(charter=edited)) == ()
+
+
+LOOMS = Chart(unit="textiles", measure="m/h", parts=(Part(part="loom-1/output"), Part(part="loom-2/output")))
+REDRAWN = msgspec.structs.replace(LOOMS, parts=LOOMS.parts[:1])
+
+
+@pytest.mark.parametrize(
+    ("later", "moved", "reason"),
+    [
+        ((), True, "has no flowchart any more"),
+        ((REDRAWN,), False, "drawn anew"),
+        ((REDRAWN,), True, ""),
+        ((msgspec.structs.replace(LOOMS, title="Cloth"),), False, ""),
+    ],
+    ids=["taken out", "drawn anew", "drawn anew while the council deliberates", "worded anew"],
+)
+def test_an_alarm_of_a_whole_ends_when_its_chart_tells_another_figure(
+    later: tuple[Chart, ...], moved: bool, reason: str
+) -> None:
+    play = Play("loom-1", "loom-2", rules=charter(charts=(LOOMS,)))
+    name = play.alarm("textiles/actuality")
+    if moved:
+        play.motion(name)
+    play.hear(CharterRead(charter=charter(charts=later)))
+    alarm = play.room.alarms[name]
+    assert (alarm.closed_reason != "", reason in alarm.closed_reason) == (reason != "", True)
+    assert [one.state for one in play.room.motions.values()] == (["open" if not reason else "expired"] if moved else [])
 
 
 def test_a_plant_that_the_charter_does_not_name_hangs_where_the_charter_says() -> None:

@@ -63,6 +63,9 @@ BIRTHS = tuple(
 )
 
 
+WHOLES = ("textiles/actuality", "works/actuality")
+
+
 class Looms:
     """A hall without doors, told minute by minute."""
 
@@ -261,3 +264,26 @@ def test_a_chart_that_is_taken_out_takes_its_signal_along(looms: Looms) -> None:
     assert "textiles/actuality" not in looms.hall.room.signals
     looms.tell(mill_1=40.0, loom_1=90.0)
     assert looms.own == {}
+
+
+def test_a_chart_that_is_drawn_anew_is_another_figure_and_no_step(looms: Looms, tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+
+    def minutes(many: int) -> set[str]:
+        named = set()
+        for _ in range(many):
+            looms.tell(mill_1=float(rng.normal(60, 0.5)), loom_1=float(rng.normal(90, 1)))
+            named |= {looms.hall.bank.word(looms.hall.bank.by_key[key].lane) for key in WHOLES}
+        return named
+
+    minutes(80)
+    (looms.folder / ROOM).write_text(CHARTED.replace('part = "loom-1/cloth"', 'part = "loom-1/cloth"\nworth = 0.5'))
+    looms.restart()
+    assert not minutes(60) & {"step", "slope", "transient"}, "the unit makes half of what it made, by another reckoning"
+    assert looms.own["textiles"] == pytest.approx(45, abs=3)
+    knew = looms.hall.bank.snapshot()
+    looms.restart()
+    assert looms.hall.bank.snapshot() == knew
+    (looms.folder / ROOM).write_text((looms.folder / ROOM).read_text().replace("5 min", "7 min"))
+    looms.restart()
+    assert looms.hall.bank.snapshot() == knew, "how long a part may be silent is no other figure"
