@@ -10,7 +10,11 @@ from opsroom.room.event import Event
 
 
 class Deviation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the filter said of a deviation when it named it, in the signal's unit; all finite or `None`."""
+    """What the filter said of a deviation when it named it, in the signal's unit; all finite or `None`.
+
+    `slope` is what the filter took for the slope then, which it learns slowly; `speed` how far a slope went a reading since its
+    onset.
+    """
 
     named: str
     direction: Literal["up", "down", ""] = ""
@@ -21,6 +25,7 @@ class Deviation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: float | None = None
     level: float | None = None
     slope: float | None = None
+    speed: float | None = None
     size: float | None = None
     size_low: float | None = None
     size_high: float | None = None

@@ -102,6 +102,7 @@ def deviation_of(news: VerdictNews) -> Deviation:
         value=finite(news.value),
         level=finite(news.level),
         slope=finite(news.slope),
+        speed=finite(news.speed),
         size=finite(news.size),
         size_low=finite(news.size_low),
         size_high=finite(news.size_high),

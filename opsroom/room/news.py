@@ -26,7 +26,8 @@ class VerdictNews(News, frozen=True, kw_only=True, tag="verdict"):
     `named` is suspected, transient, step or slope (or a word that the filter learns later); `since` is the source time of
     the onset, `suspected_at` that of the first suspicion of this event, if there was one. `p_now` is the probability of
     steady, transient, step, slope at `at`; `probability` that of the named thing. `normal_low..normal_high` is the interval
-    frozen from the reference *before* the onset. `backfill` marks history: it never opens an alarm.
+    frozen from the reference *before* the onset. `speed` is by how much a slope has moved a reading since its onset; `slope` is
+    the filter's own figure, which follows slowly. `backfill` marks history: it never opens an alarm.
     """
 
     signal: str
@@ -44,6 +45,7 @@ class VerdictNews(News, frozen=True, kw_only=True, tag="verdict"):
     level_sd: float | None = None
     slope: float | None = None
     slope_sd: float | None = None
+    speed: float | None = None
     size: float | None = None
     size_low: float | None = None
     size_high: float | None = None

@@ -154,8 +154,9 @@ def _deviation(room: Room, alarm: Alarm) -> str:
     size = ""
     if said.named == "slope":
         # Its size is by how much it changed: a rise that became less steep has not risen by that.
-        if said.slope and said.direction == ("up" if said.slope > 0 else "down"):
-            size = f" by {figure(abs(said.slope), unit)} a reading"
+        speed = said.slope if said.speed is None else said.speed
+        if speed and said.direction == ("up" if speed > 0 else "down"):
+            size = f" by about {figure(abs(speed), unit)} a reading"
     elif said.size is not None:
         size = f" by {figure(abs(said.size), unit)}"
         if said.size_low is not None and said.size_high is not None and said.size_low * said.size_high > 0:

@@ -80,6 +80,15 @@ def test_a_slope_is_told_to_go_where_the_readings_go_also_when_it_becomes_less_s
     assert less.direction == "up"
 
 
+@pytest.mark.parametrize(("before", "now"), [(0.0, -1.0), (0.0, -2.0), (0.5, -1.0), (-0.5, -2.0)])
+def test_a_slope_is_told_by_the_speed_that_it_has_now_and_not_by_that_of_before(before: float, now: float) -> None:
+    rise, fall = 100.0 + before * np.arange(150), now * np.arange(1.0, 40.0)
+    events = heard(np.concatenate([rise, rise[-1] + fall]), Direction.UP, 0)
+    named = [event.deviation for event in events if isinstance(event, happened.AlarmOpened | happened.AlarmRenamed)]
+    told = next(one for one in named if one.named == "slope" and (one.since or 0.0) > START + PERIOD_S * 130)
+    assert told.speed == pytest.approx(now, rel=0.3)
+
+
 @pytest.mark.parametrize(("steps", "seed"), [(5, 1), (5, 4), (10, 1), (10, 4)])
 def test_a_fall_within_a_few_readings_opens_an_alarm_whatever_the_slope_was_before(steps: int, seed: int) -> None:
     levels = np.concatenate([np.full(150, 100.0), np.linspace(100.0, 70.0, steps), np.full(15, 70.0)])

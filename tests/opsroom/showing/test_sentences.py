@@ -63,11 +63,14 @@ def test_titles_fall_back_to_ids() -> None:
 def test_a_slope_is_told_by_its_own_speed_and_never_against_its_direction() -> None:
     play = Play()
     play.hear(verdict("loom-1/heat", "slope", "up", size=-0.6, slope=0.2, level=70.0))
-    assert "has been rising by 0.2 °C a reading to about 70 °C" in alarm_view(play.room, "alarm-1").sentence
+    assert "has been rising by about 0.2 °C a reading to about 70 °C" in alarm_view(play.room, "alarm-1").sentence
     play.hear(verdict("loom-2/heat", "slope", "down", size=-0.6, slope=0.2, level=70.0))
     told = alarm_view(play.room, "alarm-2").sentence
     assert "has been falling to about 70 °C" in told
     assert "0.2" not in told
+    play = Play()
+    play.hear(verdict("loom-1/heat", "slope", "up", size=0.9, slope=0.2, speed=0.8, level=75.0))
+    assert "has been rising by about 0.8 °C a reading to about 75 °C" in alarm_view(play.room, "alarm-1").sentence
 
 
 def test_at_the_root_the_next_reminder_is_told() -> None:
