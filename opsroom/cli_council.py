@@ -31,7 +31,7 @@ def minutes(
     ] = None,
 ) -> None:
     """Write the council's minutes from the journal alone, as HTML (with the proofs) or PDF; beside them the verifier."""
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of
     from opsroom.minutes.page import page
     from opsroom.minutes.sheet import sheet
     from opsroom.minutes.writing import compared, written
@@ -42,7 +42,7 @@ def minutes(
         try:
             typer.echo(
                 compared(
-                    *(check.read_bytes(), data / JOURNAL),
+                    *(check.read_bytes(), journal_of(data)),
                     motion=motion,
                     session=session,
                     since=moment(since),
@@ -55,7 +55,7 @@ def minutes(
         return
     if out.suffix.lower() not in (".html", ".htm", ".pdf"):
         raise typer.BadParameter(f"{out} is neither minutes.html nor minutes.pdf", param_hint="--out")
-    document = written(data / JOURNAL, motion=motion, session=session, since=moment(since), until=moment(until))
+    document = written(journal_of(data), motion=motion, session=session, since=moment(since), until=moment(until))
     pdf = out.suffix.lower() == ".pdf"
     out.write_bytes(sheet(document) if pdf else page(document).encode())
     typer.echo(f"{out}: {document.title}; {document.subtitle}", err=True)
@@ -84,14 +84,14 @@ def forecasts(data: Data, as_json: Annotated[bool, typer.Option("--json", help="
     """Every forecast of an option that was scored or could not be, how each kind of them did, and how orders ended."""
     import msgspec
 
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of
     from opsroom.record.journal import read
     from opsroom.room.events import ForecastScored, decode
     from opsroom.showing.foretelling import endings_words, kind_words, tally_of
 
     told = [
         decode(one.kind, one.version, msgspec.json.encode(one.body))
-        for one in read(data / JOURNAL)
+        for one in read(journal_of(data))
         if one.kind in ("forecast-scored", "order-ended", "order-answered")
     ]
     scored = [event for event in told if isinstance(event, ForecastScored)]

@@ -29,11 +29,11 @@ def journal_verify(
     ] = "",
 ) -> None:
     """Check every byte of the journal; exit code 1 when it is broken, with the event that does not fit."""
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of
     from opsroom.record.journal import verify
 
     earlier = _earlier(head) if head else ""
-    result = verify(data / JOURNAL, earlier or None)
+    result = verify(journal_of(data), earlier or None)
     typer.echo(str(result), err=not result.ok)
     raise typer.Exit(0 if result.ok else 1)
 
@@ -43,17 +43,16 @@ def journal_export(
     data: Data, out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="- for standard output")] = "-"
 ) -> None:
     """Write the journal as JSON lines and a last line that seals them; beside a FILE, the program that checks it."""
-    from opsroom.loop.founding import keys_of
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of, keys_of
     from opsroom.record.carrying import ship_verifier
     from opsroom.record.journal import export
 
     keys = keys_of(data).public()
     if out == "-":
-        export(data / JOURNAL, sys.stdout.buffer, keys)
+        export(journal_of(data), sys.stdout.buffer, keys)
         return
     with Path(out).open("wb") as file:
-        count = export(data / JOURNAL, file, keys)
+        count = export(journal_of(data), file, keys)
     verifier = ship_verifier(Path(out).parent)
     typer.echo(f"{count} events in {out}; check them anywhere: python {verifier} {out}", err=True)
 
@@ -69,10 +68,10 @@ def journal_prove(event: Annotated[int, typer.Argument(parser=EVENTS, metavar="E
     """Prove that an event is in the journal, for somebody who has only a signed head: python verify_journal.py --proof FILE."""
     import msgspec
 
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of
     from opsroom.record.proving import prove
 
-    typer.echo(msgspec.json.encode(prove(data / JOURNAL, event)).decode())
+    typer.echo(msgspec.json.encode(prove(journal_of(data), event)).decode())
 
 
 @journal_app.command("consistency")
@@ -82,12 +81,12 @@ def journal_consistency(
     """Prove that the journal begins with the one of an earlier signed head; exit code 1 when it does not."""
     import msgspec
 
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of
     from opsroom.proof.verify_journal import BrokenError, check_proof
     from opsroom.record.heads import SignedHead
     from opsroom.record.proving import prove_consistency
 
-    proof: dict[str, Any] = prove_consistency(data / JOURNAL, SignedHead.read(head.read_bytes()))
+    proof: dict[str, Any] = prove_consistency(journal_of(data), SignedHead.read(head.read_bytes()))
     plain = msgspec.json.encode(proof)
     typer.echo(plain.decode())
     try:
@@ -126,10 +125,10 @@ def key_rotate(purpose: Annotated[str, typer.Argument(metavar="orders|journal")]
 
 
 def _newest(data: Path) -> SignedHead:
-    from opsroom.loop.hall import JOURNAL
+    from opsroom.loop.founding import journal_of
     from opsroom.record.proving import signed_head
 
-    head = signed_head(data / JOURNAL)
+    head = signed_head(journal_of(data))
     if head is None:
         raise ValueError("nobody has signed this journal yet: a room does when it opens")
     return head

@@ -11,7 +11,7 @@ from opsroom.clock import Clock, FastClock, SystemClock
 from opsroom.constitution.charter import read, template
 from opsroom.entry.links import Links
 from opsroom.entry.people import People
-from opsroom.loop.hall import PEOPLE, ROOM, Hall, NoRoomError, read_file
+from opsroom.loop.hall import JOURNAL, PEOPLE, ROOM, Hall, NoRoomError, read_file
 from opsroom.proof.keys import Keyring
 from opsroom.record.backup_note import refuse_half
 from opsroom.record.disk import private_file, private_folder
@@ -52,8 +52,7 @@ def enrol(people: People, folder: Path) -> dict[str, str]:
 @contextmanager
 def people_of(folder: Path) -> Iterator[People]:
     """The accounts of a room's folder, running or not."""
-    if not (folder / ROOM).exists():
-        raise NoRoomError(folder)
+    _look_in(folder)
     people = People.open(folder / PEOPLE, SystemClock())
     try:
         yield people
@@ -64,13 +63,25 @@ def people_of(folder: Path) -> Iterator[People]:
 @contextmanager
 def links_of(folder: Path) -> Iterator[Links]:
     """The links of a room's folder, running or not."""
-    if not (folder / ROOM).exists():
-        raise NoRoomError(folder)
+    _look_in(folder)
     links = Links.open(folder / PEOPLE, SystemClock())
     try:
         yield links
     finally:
         links.close()
+
+
+def journal_of(folder: Path) -> Path:
+    """The journal of a room's folder, to be read; half a backup may hold half of one, and proves nothing."""
+    refuse_half(folder)
+    return folder / JOURNAL
+
+
+def _look_in(folder: Path) -> None:
+    """Raise `NoRoomError`, or `StoreError` for half a backup: what is changed there would be gone, or be of no room."""
+    refuse_half(folder)
+    if not (folder / ROOM).exists():
+        raise NoRoomError(folder)
 
 
 def keys_of(folder: Path) -> Keyring:
@@ -102,6 +113,7 @@ __all__ = [
     "clock_of",
     "enrol",
     "found",
+    "journal_of",
     "keys_of",
     "links_of",
     "people_of",

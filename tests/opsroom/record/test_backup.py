@@ -21,6 +21,7 @@ from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
 from opsroom.record.opening import open_store
 from opsroom.record.sqlite_store import SqliteStore
+from tests.opsroom.commandline import run
 from tests.opsroom.record.test_moving import fill, open_once, same
 from tests.opsroom.rooms import TOML
 
@@ -88,6 +89,37 @@ def test_a_backup_that_was_killed_is_half_opens_nowhere_and_is_made_anew_in_its_
         backup(folder, tmp_path / "copies" / "3")
     with pytest.raises(RoomExistsError):
         found(tmp_path / "copies" / "3", TOML)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "link list",
+        "link add north mill-1",
+        "link rotate north",
+        "link revoke north",
+        "seat list",
+        "seat passphrase operator",
+        "seat occupant operator Olga",
+        "key list",
+        "journal verify",
+        "journal head",
+        "journal prove 1",
+        "minutes",
+        "council forecasts",
+        "alarm report",
+    ],
+)
+def test_no_command_takes_half_a_backup_for_a_room(tmp_path: Path, folder: Path, command: str) -> None:
+    copy = tmp_path / "copy"
+    backup(folder, copy, keys=True)
+    (copy / NOTE).write_text('{"whole": false}')
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    refused = run(*command.split(), "--data", copy)
+    assert refused.returncode != 0
+    assert "half a backup" in refused.stderr
+    assert "make this one anew" in refused.stderr
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
 
 
 def test_a_copy_of_a_backup_that_lacks_its_readings_is_not_begun_as_an_empty_room(tmp_path: Path, folder: Path) -> None:
