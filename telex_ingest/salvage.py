@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,6 +41,8 @@ MISTAKES = 500
 
 SAID = 32
 """Refusals of one frame that are told; more are only counted."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 PARTS: dict[str, type[msgspec.Struct]] = {
     "births": PlantBirth,
@@ -107,19 +110,28 @@ def salvage(frame: str | bytes, *, packed: bool) -> Decoded:
         return reading.decoded()
 
 
-def finite(value: object) -> bool:
-    """Tell whether a decoded value, at any depth, holds no NaN and no infinity."""
+def unfit(value: object) -> str:
+    """Tell what a decoded value holds, at any depth, that nobody could write down again; empty when it is fit.
+
+    >>> unfit({"text": ["\\ud800"]}), unfit([float("nan")]), unfit({"text": "\U0001f3ed"})
+    ('a text has half a character (a lone surrogate)', 'a figure is NaN or infinite', '')
+    """
     stack: list[Any] = [value]
     while stack:
         part = stack.pop()
         if isinstance(part, float):
             if not math.isfinite(part):
-                return False
+                return "a figure is NaN or infinite"
+        elif isinstance(part, str):
+            # The standard parser takes the escape of half a character; no file, no wire and no screen would.
+            if not part.isascii() and _HALF.search(part):
+                return "a text has half a character (a lone surrogate)"
         elif isinstance(part, dict):
+            stack.extend(part)
             stack.extend(part.values())
         elif isinstance(part, list | tuple):
             stack.extend(part)
-    return True
+    return ""
 
 
 def _parse(frame: str | bytes, *, packed: bool) -> object:
@@ -190,8 +202,8 @@ class _Reading:
         except UNDECODABLE as error:
             self.refuse("malformed", f"{where}: {show(error)}")
             return None
-        if not finite(raw):
-            self.refuse("malformed", f"{where}: a figure is NaN or infinite")
+        if wrong := unfit(raw):
+            self.refuse("malformed", f"{where}: {wrong}")
             return None
         self.unknown(form, where, raw)
         return whole

@@ -74,6 +74,19 @@ async def test_a_link_that_speaks_for_anothers_plant_is_refused_and_the_ticker_s
         assert "mill-1" not in room.hall.room.plants
 
 
+async def test_half_a_character_in_a_birth_does_not_end_the_room(tmp_path: Path) -> None:
+    birth = msgspec.to_builtins(MILL)
+    birth["orders"][0]["parameters"]["title"] = "half of \ud83c"
+    async with served(make_folder(tmp_path / "room")) as room:
+        token = room.hall.links.add("link-1", ["mill-1"])
+        async with connect(room.telex, compression=None, proxy=None) as socket:
+            await socket.send(json.dumps({"hello": {"link": "link-1", "token": token}, "births": [birth]}))
+            assert "half a character" in str(await socket.recv())
+            await socket.send(json.dumps({"births": [msgspec.to_builtins(MILL)]}))
+            await until(lambda: "mill-1" in room.hall.room.plants)
+        assert room.hall.failure is None
+
+
 async def test_a_birth_that_the_room_refuses_is_told_to_its_plant_and_a_person_is_never_stored(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "room")
     pulse = msgspec.structs.replace(MILL.signals[0], name="pulse-of-jones", personal=True)

@@ -222,6 +222,36 @@ def test_the_work_of_a_hostile_frame_is_bounded() -> None:
     assert decoded.unsaid == MISTAKES - SAID
 
 
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("member", "part"),
+    [
+        (
+            "births",
+            {
+                "plant": "mill-1",
+                "signals": [{"id": 1, "name": "output", "unit": "kg", "period_s": 60}],
+                "orders": [{"name": "service", "title": "Service", "parameters": {"type": "object", "title": HALF}}],
+            },
+        ),
+        ("receipts", {"plant": "mill-1", "order": HALF, "state": "done", "time": "1972-11-01T08:00:00Z"}),
+        ("calls", {"plant": "mill-1", "alarm": "a", "call": "refuse", "reason": f"we {HALF} cannot"}),
+        ("statements", {"plant": "mill-1", "motion": "m", "text": HALF}),
+        ("deaths", {"plant": "mill-1", "reason": HALF}),
+        ("sheets", {"plants": [HALF], "signals": [1], "seqs": "", "times": "", "values": ""}),
+        ("hello", {"link": "link-1", "token": HALF}),
+    ],
+)
+def test_a_part_with_half_a_character_is_refused_since_nobody_could_write_it_down(member: str, part: object) -> None:
+    decoded = decode(json.dumps({"telexes": [GOOD], member: part if member == "hello" else [part]}))
+    assert [telex.seq for telex in decoded.frame.telexes] == [1]
+    assert [refused.code for refused in decoded.refusals] == ["malformed"]
+    assert "half a character" in decoded.refusals[0].reason
+    assert decode(encode(decoded.frame)) == Decoded(decoded.frame)
+
+
 def test_a_text_frame_is_json_under_either_subprotocol() -> None:
     written = json.dumps({"telexes": [GOOD]})
     assert decode(written, Subprotocol.MSGPACK) == decode(written) == decode(written.encode())
