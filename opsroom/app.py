@@ -147,7 +147,7 @@ async def operate(hall: Hall, gateway: Gateway) -> None:
         anchored, agreed = hall.anchors(tick.events), hall.agreed(tick.events)
         toll.charge("news and decisions")
         ahead = False
-        settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
+        settling = hall.inbox.settling = asyncio.create_task(settle(batch, judged, tick, began), name="settle")
         writer.stopping = hall.inbox.closed
         if newborn and not batch.births:
             hall.at_rest()  # the births are over

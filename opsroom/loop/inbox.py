@@ -16,7 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opsroom.clock import Clock
 from opsroom.commands import Asked
@@ -36,6 +36,12 @@ from telex_ingest.toll import Toll
 
 TICK_S = 0.05
 """How long a tick gathers, in seconds of the world."""
+
+SETTLE_S = 0.02
+"""How long a tick that comes in time lets the one before become durable first, in seconds of the world.
+
+Side by side they would hold each other up, and so all that follow would come late, one behind the other.
+"""
 
 ROWS = 60_000
 """The most readings that one tick judges, however quick the machine."""
@@ -163,6 +169,8 @@ class Inbox:
         self._rows, self._gathered = ROWS, 0
         """How many readings a tick may take now, and how many the last one took."""
         self._wake = asyncio.Event()
+        self.settling: asyncio.Future[Any] | None = None
+        """What becomes durable of the tick before."""
         self.before: Callable[[], None] = lambda: None
         """Called when a tick begins to gather: whoever holds something back gives it now."""
 
@@ -243,8 +251,10 @@ class Inbox:
         due = began = loop.time()
         while True:
             if not self._left:
-                due = max(due + TICK_S, loop.time())
+                due, early = max(due + TICK_S, loop.time()), due + TICK_S > loop.time()
                 await self._sleep(due - loop.time())
+                if early and self.settling is not None and not self.settling.done():
+                    await asyncio.wait((self.settling,), timeout=SETTLE_S)
             else:
                 await asyncio.sleep(0)
                 self._bound(loop.time() - began)

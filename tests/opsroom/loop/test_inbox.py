@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from opsroom.clock import HandClock
 from opsroom.commands import AcknowledgeAlarm, Actor, Asked, Role
 from opsroom.loop import inbox as inbox_module
-from opsroom.loop.inbox import DEPTH, Batch, Inbox
+from opsroom.loop.inbox import DEPTH, SETTLE_S, TICK_S, Batch, Inbox
 from opsroom.views import Answer
 from telex_ingest.heard import Accepted, PlantBorn, PlantDied, PlantSilent
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
@@ -209,6 +209,22 @@ async def test_a_closed_inbox_gives_one_last_batch_and_refuses_what_comes_later(
     assert not inbox.offer(telex("mill-1", 2))
     answer = await inbox.ask(Asked(command=AcknowledgeAlarm(alarm="a"), actor=Actor(role=Role.OPERATOR), key="k"))
     assert answer.code == "busy"
+
+
+@pytest.mark.parametrize("durable", [True, False], ids=["soon", "never"])
+async def test_a_tick_that_comes_in_time_lets_the_one_before_become_durable_first_but_not_for_ever(
+    durable: bool,
+) -> None:
+    loop = asyncio.get_running_loop()
+    inbox, found = Inbox(HandClock(0.0)), list[bool]()
+    ticks = inbox.ticks()
+    await anext(ticks)
+    inbox.settling = settling = loop.create_future()
+    inbox.before = lambda: found.append(settling.done())
+    if durable:
+        loop.call_later(TICK_S + SETTLE_S / 2, settling.set_result, None)
+    await anext(ticks)
+    assert found == [durable]
 
 
 async def test_ticks_come_every_fiftieth_of_a_second_when_nothing_comes() -> None:
