@@ -148,6 +148,7 @@ def _told(
                     begun, deep, depth = -1, {}, 0
                 yield link, Odd(scanned.whole[scanned.bounds[place] : scanned.bounds[place + 1]], at)
                 plants = link.plants
+                link.apart()  # it may have been a sheet, behind which its plants are kept together again
             before = end
         if begun >= 0:
             yield link, _strip(desk, link, scanned, received, shape, slice(begun, place + 1), start, before, depth)

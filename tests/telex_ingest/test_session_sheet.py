@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from telex_ingest.heard import (
     Accepted,
     SheetAccepted,
+    StripAccepted,
 )
 from telex_ingest.roster import ENOUGH
 from telex_ingest.sheet import rows_of, telexes_of, write
-from telex_ingest.telex import Death, Spool, TelexKind
+from telex_ingest.strips import Odd, Strips
+from telex_ingest.telex import Death, FromPlant, Spool, TelexKind
+from telex_ingest.wire import decode, encode
 from tests.telex_ingest.conftest import NOON, birth
 from tests.telex_ingest.session_line import Line, telex
 
@@ -243,3 +246,34 @@ def test_sheets_of_many_plants_that_follow_each_other_are_kept_together_and_told
     assert not roster.together
     assert line.session.line().plants["mill-3"].heard == 6
     assert line.session.line().plants["mill-4"].durable == 5
+
+
+def test_a_telex_that_is_looked_at_together_with_the_sheet_before_it_is_heard_once() -> None:
+    line, strips = Line(), Strips()
+    link = line.born(*CROWD)
+
+    def sheet(seq: int, **others: int) -> FromPlant:
+        rows = [(plant, 1, others.get(plant, seq), int(NOON * 1e6)) for plant in CROWD]
+        return FromPlant(sheets=(write(rows, (1,), [[1.0]] * len(CROWD), number=seq),))
+
+    def look(*frames: FromPlant) -> None:
+        written = [str(encode(frame)).encode() for frame in frames]
+        strips.add(link, b"".join(written), [*map(len, written)], [NOON] * len(written))
+        for told, item in strips.take(line.session.desk):
+            line.heard += line.session.hear(told, decode(item.frame), item.at) if isinstance(item, Odd) else [item]
+
+    look(sheet(1))
+    one = FromPlant(telexes=(telex(3, plant="mill-3"),))
+    look(sheet(2), one)
+    assert isinstance(line.heard[-1], StripAccepted)
+    look(sheet(3, **{"mill-3": 4}))
+    look(one)
+    told = [
+        seq
+        for item in line.heard
+        if isinstance(item, Accepted | SheetAccepted | StripAccepted)
+        for plant, _, seq in ([(item.plant, 1, item.seq)] if isinstance(item, Accepted) else item.identities())
+        if plant == "mill-3"
+    ]
+    assert told == [1, 2, 3, 4]
+    assert line.session.line().plants["mill-3"].duplicates == 1
