@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
+from telex_ingest.latest import Latest
 from telex_ingest.line import Attempt, Limits, LinkLine, Tally
 from telex_ingest.outbox import Outbox
 from telex_ingest.refusals import refusal
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from telex_ingest.roster import Roster
 
 ATTEMPTS = 50
-"""Refusals that are kept for operators to see."""
+"""Refusals that are kept for operators to see, of each link its share."""
 
 
 class Link:
@@ -95,7 +95,7 @@ class Desk:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tally = Tally()
-        self.attempts: deque[Attempt] = deque(maxlen=ATTEMPTS)
+        self.attempts = Latest(ATTEMPTS)
         self.ready: dict[int, Link] = {}
         self.skew_us = int(limits.skew_s * 1e6)
         self.future_us = int(limits.future_s * 1e6)
@@ -121,7 +121,8 @@ class Desk:
         """Tell a refusal that is already composed."""
         self.count(refused.code, 1)
         name = "" if link is None else link.name
-        self.attempts.append(Attempt(now, name, refused.code, refused.plant, refused.reason))
+        stranger = link is None or link.state not in (LinkState.GREETED, LinkState.SPEAKING)
+        self.attempts.append(Attempt(now, name, refused.code, refused.plant, refused.reason, stranger))
         if link is not None:
             link.refused[refused.code] = link.refused.get(refused.code, 0) + 1
             plant = link.plants.get(refused.plant)

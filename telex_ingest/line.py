@@ -129,13 +129,21 @@ class Attempt(msgspec.Struct, frozen=True):
     code: str
     plant: str
     reason: str
+    stranger: bool = False
+    """Nobody has proven to be this link: it was not let in."""
+
+    @property
+    def sender(self) -> str:
+        """Whose refusal it is; all strangers are one, whatever names they give themselves."""
+        return "" if self.stranger else self.link
 
 
 class LineCounts(msgspec.Struct, frozen=True):
     """The whole line at one moment; every counter counts since the room's process began.
 
     `given_up` are sequence numbers in closed gaps; `dropped` are answers a slow link did not take (refusals, notices, orders);
-    `refused` counts by code; `attempts` are the latest refusals. `paused` links are not read from because the room is behind.
+    `refused` counts by code; `attempts` are the latest refusals, of each link its share, the
+    newest last. `paused` links are not read from because the room is behind.
     """
 
     links: int

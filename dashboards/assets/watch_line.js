@@ -135,7 +135,7 @@
     const codes = Object.entries(book.refused);
     show(w.refusedNone, codes.length === 0);
     fold(w.codes, w.codeRows, codes.slice(0, CODES), code, (it, [name, n]) => { put(it.name, name); put(it.n, count(n)); });
-    fold(w.tried, w.triedRows, book.attempts.slice(0, TRIED), tried, (it, a) => {
+    fold(w.tried, w.triedRows, book.attempts.slice(0, TRIED).sort((a, b) => b.at - a.at), tried, (it, a) => {
       put(it.at, clock(a.at)); put(it.who, [a.link || say('line.nameless'), a.plant].filter(Boolean).join(' › ')); put(it.why, a.reason || a.code);
     });
   };

@@ -17,7 +17,7 @@ class LineLog:
 
     def __init__(self, log: Any) -> None:
         self.log = log
-        self._told: Attempt | None = None
+        self._told: tuple[Attempt, ...] = ()
 
     def note(self, batch: Batch) -> None:
         """Write what a tick has heard, beside telexes."""
@@ -41,14 +41,9 @@ class LineLog:
 
     def refused(self, counts: LineCounts) -> None:
         """Write the refusals of the wire since the last time, as far as they are still known."""
-        new: list[Attempt] = []
-        for one in reversed(counts.attempts):
-            if one is self._told:
-                break
-            new.append(one)
-        for one in reversed(new):
-            self.log.warning(
-                "refused on the line", link=one.link, plant=one.plant, code=one.code, reason=one.reason, at=one.at
-            )
-        if counts.attempts:
-            self._told = counts.attempts[-1]
+        for one in counts.attempts:
+            if all(one is not told for told in self._told):
+                self.log.warning(
+                    "refused on the line", link=one.link, plant=one.plant, code=one.code, reason=one.reason, at=one.at
+                )
+        self._told = counts.attempts

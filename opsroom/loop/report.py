@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from opsroom.judgement.bank import Judged
 from opsroom.loop.hall import Hall
@@ -82,6 +83,13 @@ def _news(item: heard.Heard) -> AnyNews | None:
             return None
 
 
+def _came(judged: Judged, own: Sequence[int]) -> NDArray[np.int64]:
+    """When each telex of a plant came; what the room tells of its own units, by their numbers, was on no line."""
+    if not own or not len(judged.received_us):
+        return judged.received_us
+    return np.concatenate([block.received_us[np.isin(block.plant, own, invert=True)] for block in judged.blocks])
+
+
 class Reporter:
     """Tells what happened, after it is durable."""
 
@@ -143,8 +151,11 @@ class Reporter:
     def note(self, batch: Batch, judged: Judged, tick: Tick, began: float) -> None:
         """Count a tick, and tell the state of the line when it is time."""
         hall, pulse, now = self.hall, self.hall.pulse, time.monotonic()
-        if len(judged.received_us):
-            pulse.waited(np.maximum(hall.clock.now() - judged.received_us / 1e6, 0.0) / hall.clock.speed)
+        came_us = _came(
+            judged, [number for unit in hall.wholes.charts if (number := hall.numbers.get(unit)) is not None]
+        )
+        if len(came_us):
+            pulse.waited(np.maximum(hall.clock.now() - came_us / 1e6, 0.0) / hall.clock.speed)
         pulse.readings += judged.readings
         self._log.note(batch)
         pulse.events += len(tick.events)

@@ -5,6 +5,7 @@ A screen asks for a page; what it does not show is counted, never sent.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -21,7 +22,7 @@ from opsroom.views import (
     LinkOnLine,
     PlantOnLine,
 )
-from telex_ingest.line import LineCounts, LinkLine, PlantLine
+from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 
 TROUBLES = ("calm", "past", "left", "stale", "delayed", "spooling", "waiting", "ahead", "cut", "silent")
 """What can be so of a plant now, the gravest last.
@@ -215,9 +216,19 @@ def book(
         refused=dict(sorted(counts.refused.items(), key=lambda item: (-item[1], item[0]))),
         attempts=tuple(
             AttemptOnLine(at=one.at, link=one.link, code=one.code, plant=one.plant, reason=one.reason)
-            for one in list(counts.attempts)[: -ATTEMPTS_SHOWN - 1 : -1]
+            for one in in_turn(counts.attempts)[:ATTEMPTS_SHOWN]
         ),
     )
+
+
+def in_turn(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """The newest refusal of each sender, then the one before it of each: who shows the first few shows every sender."""
+    met: Counter[str] = Counter()
+    ordered: list[tuple[int, Attempt]] = []
+    for one in reversed(tuple(attempts)):
+        ordered.append((met[one.sender], one))
+        met[one.sender] += 1
+    return [one for _, one in sorted(ordered, key=lambda turn: turn[0])]
 
 
 def part(counts: LineCounts, rows: Iterable[PlantOnLine]) -> LineCounts:

@@ -137,7 +137,7 @@ def _plant(row: PlantOnLine, now: float) -> tuple[str | Text, ...]:
 
 def _attempts(book: LineBook) -> Table:
     table = _table("refused", "link", "plant", "code", "why")
-    for one in book.attempts[:10]:
+    for one in sorted(book.attempts[:10], key=lambda one: -one.at):
         ago = lasting(max(0.0, book.now - one.at)) + " ago"
         table.add_row(*plain(ago, one.link or "-", one.plant, one.code, one.reason))
     return table

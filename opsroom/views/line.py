@@ -116,7 +116,10 @@ class AttemptOnLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineBook(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the line: `plants` from place `first` on of the `matched` that the search has found, of `total`."""
+    """A page of the line: `plants` from place `first` on of the `matched` that the search has found, of `total`.
+
+    `attempts` are the newest refusal of each sender (all who were not let in are one), then the one before it of each, and so on.
+    """
 
     now: float
     search: str

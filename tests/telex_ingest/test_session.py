@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from telex_ingest.desk import ATTEMPTS
 from telex_ingest.heard import (
     Accepted,
     PlantBorn,
@@ -78,6 +79,23 @@ def test_a_link_speaks_only_for_its_own_plants() -> None:
     assert line.codes(link) == ["not-yours"]
     assert line.seqs("mill-2") == [1]
     assert line.session.line().attempts[-1].plant == "mill-1"
+
+
+def test_one_bad_sender_leaves_the_others_their_share_of_the_refusals_that_are_shown_and_all_are_counted() -> None:
+    line = Line()
+    quiet, loud = line.link(plants=frozenset({"mill-2"})), line.link("link-2", plants=frozenset({"mill-3"}))
+    line.says(quiet, births=[birth("mill-1")])
+    line.says(quiet, telexes=[telex(1, plant="mill-2")])
+    for number in range(500):
+        line.says(loud, telexes=[telex(1 + number, plant="mill-1")])
+    for number in range(500):
+        line.says(line.link(hello=False), hello=Hello(link=f"made-up-{number}"), allowed=None)
+    shown = line.session.line()
+    assert [one.code for one in shown.attempts if one.link == "link-1"] == ["not-yours", "unborn"]
+    assert len(shown.attempts) == ATTEMPTS
+    assert {one.link for one in shown.attempts} > {"link-1", "link-2", "made-up-499"}
+    assert shown.attempts[-1].link == "made-up-499"
+    assert shown.refused == {"not-yours": 501, "unborn": 1, "unauthorised": 500}
 
 
 def test_a_telex_without_a_birth_is_refused() -> None:

@@ -113,3 +113,5 @@ def test_a_refusal_is_logged_once_with_its_link_and_plant() -> None:
     assert {(facts["link"], facts["plant"], facts["code"]) for _, facts in pen.lines} == {
         ("north", "port", "not-yours")
     }
+    log.refused(msgspec.structs.replace(NOTHING, attempts=(tried[0], Attempt(3.0, "south", "unborn", "port", "no"))))
+    assert [facts["at"] for _, facts in pen.lines] == [0.0, 1.0, 2.0, 3.0], "the newest are gone, the old is not new"

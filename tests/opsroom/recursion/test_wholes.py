@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from opsroom.loop.tick import fold
 from opsroom.room.news import PlantBorn
 from opsroom.views import Viewer
 from telex_ingest.heard import Accepted
+from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
-from tests.opsroom.rooms import TOML
+from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
 
 START = 1_700_000_100.0
 CHARTED = (
@@ -240,6 +242,21 @@ def test_a_whole_that_was_told_without_a_part_is_corrected_when_its_readings_com
     assert corrected == [(TelexKind.CORRECTION, minute, pytest.approx(80.0)) for minute in unknown]
     shown = looms.hall.bank.rings.past(looms.hall.bank.by_key["textiles/actuality"].lane)
     assert np.isfinite(shown.value).all(), "nothing is missing on the chart any more"
+
+
+async def test_what_the_room_tells_of_its_own_units_was_on_no_line_and_has_no_delay(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room", CHARTED)) as room:
+        while not room.hall.pulse.readings:  # noqa: ASYNC110 - the first whole is told at once
+            await asyncio.sleep(0.01)
+        pulse = room.hall.pulse
+        assert (pulse.telexes, pulse.quantile(0.5)) == (0, None)
+        token = room.hall.links.add("north", ["mill-1"])
+        async with PlantLink(room.telex, "north", token, [MILL]) as link:
+            await tell(link, 1_772_431_200.0, figures(2, seed=3))
+            assert await link.drained(60)
+        while not pulse.telexes:  # noqa: ASYNC110 - counted after the Ack
+            await asyncio.sleep(0.01)
+        assert pulse.quantile(0.5) is not None
 
 
 def test_a_slip_of_the_whole_is_judged_like_any_signal_and_its_alarm_is_owned_by_the_unit(looms: Looms) -> None:

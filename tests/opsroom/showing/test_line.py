@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from opsroom.constitution.charter import read
 from opsroom.judgement.bank import Bank
@@ -14,7 +15,8 @@ from opsroom.record.store import Place
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.plant_events import PlantJoined
 from opsroom.room.room import evolve, newborn
-from opsroom.showing.line import TROUBLES, book, plants, summary, trouble
+from opsroom.showing.line import TROUBLES, book, in_turn, plants, summary, trouble
+from opsroom.showing.line_table import line_table
 from opsroom.showing.scene import Scene
 from opsroom.showing.staleness import places, stale
 from opsroom.views import LineRequest, LineView, Viewer
@@ -107,6 +109,26 @@ def test_links_that_are_away_stand_first_and_the_newest_refusal_is_told() -> Non
     assert [row.reason for row in page.attempts[:2]] == ["number 29", "number 28"]
     assert list(page.refused) == ["not-yours", "unborn"]
     assert (page.line.refused, page.line.attempt, page.line.attempt_at) == (32, "number 29", 29.0)
+
+
+def test_a_link_that_is_refused_without_end_hides_the_refusals_of_no_other() -> None:
+    tried = [
+        Attempt(0.0, "south", "bad-birth", "p-1", "once"),
+        Attempt(1.0, "west", "unauthorised", "", "no token", True),
+    ]
+    tried += [Attempt(2.0 + n, "north", "not-yours", "p-9", f"number {n}") for n in range(40)]
+    counts = msgspec.structs.replace(COUNTS, attempts=tuple(tried), refused={"not-yours": 4_000})
+    page = book(counts, summary(counts, {}, LineView()), [], (), LineRequest(), 60.0)
+    assert [row.reason for row in page.attempts[:4]] == ["number 39", "no token", "once", "number 38"]
+    strangers = [Attempt(9.0 + n, f"made-up-{n}", "unauthorised", "", f"stranger {n}", True) for n in range(40)]
+    assert [one.reason for one in in_turn([*tried, *strangers])[:3]] == ["stranger 39", "number 39", "once"]
+    assert page.line.refused == 4_000
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(line_table(page))
+    told = printed.get()
+    assert "no token" in told
+    assert told.index("number 38") < told.index("no token") < told.index("once")
 
 
 def mill(bank: Bank, periods: tuple[float, ...]) -> None:
