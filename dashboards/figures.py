@@ -37,7 +37,7 @@ def agenda(entries: Sequence[Entry], picked: str) -> list[Component]:
         return [html.P(say("desk.nothing"), className="empty")]
     items = []
     for position, entry in enumerate(entries, 1):
-        line = [html.Span(say(entry.word))]
+        line = [html.Span(say(entry.word, who=entry.who))]
         if entry.deadline is not None:
             line.append(html.Span(className="clock", **facts(data_until=entry.deadline)))
         current = "true" if entry.id == picked else "false"

@@ -16,13 +16,14 @@ BACK = ("returned", "recovered", "latched", "latched-acknowledged")
 
 
 class Entry(NamedTuple):
-    """One line of an agenda: `state` names its mark, `deadline` (epoch s) its clock, `id` what is picked."""
+    """One line of an agenda: `state` names its mark, `deadline` (epoch s) its clock, `id` what is picked, `who` asks."""
 
     id: str
     state: str
     title: str
     word: str
     deadline: float | None
+    who: str = ""
 
 
 class Matter(NamedTuple):
@@ -97,10 +98,12 @@ def agenda(snapshot: Snapshot) -> tuple[Entry, ...]:
     asked = {e.id for e in opened}
     decided = [e for e in entries if e.word != "motion.open" and e.id not in asked]
     proposals = [
-        Entry(p.id, "proposal", about(snapshot, p.signal), "agenda.proposal", None) for p in snapshot.proposals
+        Entry(p.id, "proposal", about(snapshot, p.signal), "agenda.proposal", None, p.by) for p in snapshot.proposals
     ]
     proposals += [
-        Entry(one.id, "proposal", name(snapshot, one.unit), "agenda.request_" + one.about, one.answer_until)
+        Entry(
+            one.id, "proposal", name(snapshot, one.unit), "agenda.request_" + one.about, one.answer_until, one.asked_by
+        )
         for one in snapshot.requests
     ]
     stops = [

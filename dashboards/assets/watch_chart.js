@@ -139,15 +139,30 @@
     .concat(row.recovery_s ? [say('chart.recovery', { time: span(row.recovery_s) })] : [])
     .concat(row.normal_low !== null && row.normal_high !== null && row.normal_low !== undefined ? [say('chart.normal', { low: figure(row.normal_low), high: figure(row.normal_high) })] : []).join(', ');
   const mine = side => (page.own ? 'unit' : 'room') !== side && state.viewer && (page.own || ['seat', 'operator'].includes(state.viewer.role));
+  const agreed = key => page.agreements.find(row => row.signal === key);
+  const titled = key => (agreed(key) || { title: key.split('/')[1] }).title;
+  const unit_of = key => (agreed(key) || { uom: '' }).uom;
+  const asks = row => (row.about === 'sight'
+    ? say(row.until === null ? 'chart.wants_sight_open' : 'chart.wants_sight', { who: row.asked_by, what: row.signals.map(name => titled(row.unit + '/' + name)).join(', ') || say('chart.all_signals'), until: when(row.until) })
+    : say('chart.wants_orders', { who: row.asked_by, orders: row.declines.join(', ') || say('chart.none') }));
   const waiting = () => [
-    ...page.proposals.map(row => el('article', {}, el('p', {}, el('strong', {}, row.signal.split('/')[1]), ' ', terms(row)),
+    ...page.proposals.map(row => el('article', {}, el('p', {}, el('strong', {}, titled(row.signal)), ' ', terms(row, unit_of(row.signal))),
       el('p', { class: 'small' }, say('chart.proposed', { who: row.by, why: row.reason })),
       mine(row.side) ? answer(row.id, reason => ({ command: 'answer-agreement', proposal: row.id, accept: true, reason }), reason => ({ command: 'answer-agreement', proposal: row.id, accept: false, reason })) : el('p', { class: 'small' }, say('chart.other_side')))),
     ...page.requests.filter(row => row.answered_at === null).map(row => el('article', {},
-      el('p', {}, row.about === 'sight' ? say('chart.wants_sight', { who: row.asked_by, what: row.signals.join(', ') || say('chart.all_signals'), until: when(row.until) }) : say('chart.wants_orders', { who: row.asked_by, orders: row.declines.join(', ') || say('chart.none') })),
+      el('p', {}, asks(row)),
       el('p', { class: 'small' }, row.reason),
       mine(row.side) ? answer(row.id, reason => ({ command: 'answer-request', request: row.id, accept: true, reason }), reason => ({ command: 'answer-request', request: row.id, accept: false, reason })) : el('p', { class: 'small' }, say('chart.other_side')))),
   ];
+  const reply = row => (row.accepted ? say('chart.said_yes', { who: row.answered_by, at: when(row.answered_at) }) + (row.answer ? ': ' + row.answer : '')
+    : row.answered_by ? say('chart.said_no', { who: row.answered_by, at: when(row.answered_at), why: row.answer })
+      : say('chart.said_nothing', { at: when(row.answered_at), why: row.answer }));
+  const answered = () => [
+    ...page.turned_down.map(row => [row, el('strong', {}, titled(row.signal)), ' ' + terms(row, unit_of(row.signal))]),
+    ...page.requests.filter(row => row.answered_at !== null).map(row => [row, asks(row)]),
+  ].sort((one, other) => other[0].answered_at - one[0].answered_at)
+    .map(([row, ...told]) => el('article', { 'data-answered': row.accepted ? 'yes' : 'no' }, el('p', {}, ...told),
+      el('p', { class: 'reply' }, reply(row)), el('p', { class: 'small' }, say('chart.asked_before', { who: row.by || row.asked_by, why: row.reason }))));
   const accord = row => el('article', { 'data-state': row.state },
     el('p', {}, el('strong', {}, row.titles.join(' · ')), ' ', el('span', { class: 'badge' }, say('accord.' + row.state))),
     el('p', {}, row.words),
@@ -159,7 +174,7 @@
     if (back) back.addEventListener('click', () => give({ command: 'revoke-grant', grant: row.id }, said));
     return el('article', { class: row.ended_at === null ? '' : 'over' },
       el('p', {}, el('strong', {}, row.unit === page.unit ? say('chart.granted_to', { who: row.to_title }) : say('chart.granted_by', { who: row.unit })), ' ', row.signals.join(', ') || say('chart.all_signals')),
-      el('p', { class: 'small' }, row.purpose + ' · ' + (row.ended_at === null ? say('chart.until', { until: when(row.until) }) : row.ended_reason)), back, said);
+      el('p', { class: 'small' }, row.purpose + ' · ' + (row.ended_at !== null ? row.ended_reason : row.until === null ? say('chart.for_ever') : say('chart.until', { until: when(row.until) }))), back, said);
   };
   const look = row => el('article', {},
     el('p', {}, el('strong', {}, row.occupant || row.account), ': ' + (row.signals.filter(Boolean).join(', ') || say('chart.all_signals'))),
@@ -212,6 +227,8 @@
     if (v) left.push(el('p', { class: 'variety' }, say('chart.variety', { readings: count(v.readings_day), all: count(v.readings), came: count(v.came_day), came_all: count(v.came), went: count(v.went_day), went_all: count(v.went) })));
     if (page.agreements.length) left.push(el('section', { class: 'agreed' }, el('h2', {}, say('chart.agreements')), el('table', {}, el('tbody', {}, ...page.agreements.map(row =>
       el('tr', {}, el('td', {}, row.title), el('td', {}, terms(row, row.uom)), el('td', { class: 'small' }, 'v' + row.version + ' · ' + row.agreed_by)))))));
+    const replies = answered().slice(0, 12);
+    if (replies.length) left.push(block(say('chart.answered'), replies, ''));
     right.push(block(say('chart.waiting'), waiting(), say('chart.nothing_waits')));
     const open = forms();
     if (open.length) right.push(el('section', {}, el('h2', {}, say('chart.do')), ...open));

@@ -16,7 +16,7 @@ from opsroom.alarms.algedonic import clock_of, interval, running
 from opsroom.commands import Actor, AnswerAgreement, ProposeAgreement, Role
 from opsroom.moments import YEAR_S
 from opsroom.recursion.offers import check_term
-from opsroom.recursion.pacts import Version, with_version
+from opsroom.recursion.pacts import TURNED_DOWN_KEPT, TurnedDown, Version, with_version
 from opsroom.recursion.recursion import Agreement, owner
 from opsroom.room import events as happened
 from opsroom.room.authority import account, check_own, said
@@ -26,6 +26,9 @@ from opsroom.room.state import Proposal, Room, Signal, count, put
 
 TERMS = ("capability", "potentiality", "recovery_s", "normal_low", "normal_high")
 """The terms of an agreement; what is `None` in a proposal stays as it is."""
+
+REPLACED = "a newer proposal took its place"
+"""Why a proposal is over in whose place its own side has put another."""
 
 
 def side_of(actor: Actor) -> Literal["unit", "room"]:
@@ -79,8 +82,7 @@ def proposed(
     """A proposal of one side; an older one of the same side on the same signal gives way to it."""
     older = (one.id for one in room.proposals.values() if one.signal == signal and one.side == side)
     replaced = [
-        happened.AgreementRefused(at=now, proposal=one, reason="a newer proposal took its place", signal=signal)
-        for one in sorted(older)
+        happened.AgreementRefused(at=now, proposal=one, reason=REPLACED, signal=signal) for one in sorted(older)
     ]
     fresh = happened.AgreementProposed(
         at=now, proposal=room.next_id("proposal", ahead), signal=signal, side=side, terms=terms, reason=reason
@@ -165,7 +167,25 @@ def _without(room: Room, proposal: str) -> Room:
 
 
 def _refused(room: Room, event: happened.AgreementRefused) -> Room:
-    return _without(room, event.proposal)
+    """Who proposed it reads the answer; that a newer proposal took its place is none."""
+    known = room.proposals.get(event.proposal)
+    if known is None or event.reason == REPLACED:
+        return _without(room, event.proposal)
+    over = TurnedDown(
+        id=known.id,
+        signal=known.signal,
+        side=known.side,
+        by=known.by,
+        terms=as_it_stands(room, known),
+        reason=known.reason,
+        at=known.at,
+        answered_at=event.at,
+        answered_by=event.occupant or event.by,
+        answer=event.reason,
+    )
+    unit = owner(known.signal)
+    kept = (*room.turned_down.get(unit, ()), over)[-TURNED_DOWN_KEPT:]
+    return msgspec.structs.replace(_without(room, event.proposal), turned_down=room.turned_down.set(unit, kept))
 
 
 def _accepted(room: Room, event: happened.AgreementAccepted) -> Room:

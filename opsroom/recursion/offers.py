@@ -40,7 +40,7 @@ def run_out(room: Room, offer: Offer, now: float) -> tuple[Any, ...]:
     """Nobody answered in time: the proposal is taken back, and what was agreed holds."""
     over: tuple[Any, ...] = ()
     if offer.about == "figures" and offer.proposal in room.proposals:
-        over = (AgreementRefused(at=now, proposal=offer.proposal, reason=TOO_LATE),)
+        over = (AgreementRefused(at=now, proposal=offer.proposal, reason=TOO_LATE, signal=offer.signal),)
     elif offer.about != "figures" and not room.requests[offer.proposal].over():
         over = (RequestAnswered(at=now, request=offer.proposal, accepted=False, reason=TOO_LATE),)
     return (*over, ended(offer, now, "unanswered"))

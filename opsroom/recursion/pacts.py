@@ -16,6 +16,10 @@ VERSIONS_KEPT = 50
 """How many versions of one agreement the room remembers; the journal keeps all."""
 
 
+TURNED_DOWN_KEPT = 20
+"""How many proposals of figures that a unit did not come to agree on the room remembers; the journal keeps all."""
+
+
 class Grant(Thing, frozen=True, kw_only=True):
     """A unit's word that others may look at its readings."""
 
@@ -59,6 +63,7 @@ class Request(Thing, frozen=True, kw_only=True):
     answered_at: float | None = None
     accepted: bool = False
     answer: str = ""
+    answered_by: str = ""
 
     def clocks(self) -> tuple[Due, ...]:
         """What it asks for is over: nothing is left to answer."""
@@ -168,6 +173,21 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     agreement: Agreement | None = None
     declines: tuple[str, ...] = ()
+
+
+class TurnedDown(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures that one side proposed and the other refused, or did not answer in time; `answer` says why."""
+
+    id: str
+    signal: str
+    side: Side
+    by: str
+    terms: Agreement
+    reason: str
+    at: float
+    answered_at: float
+    answered_by: str
+    answer: str
 
 
 class Pact(msgspec.Struct, frozen=True, kw_only=True):

@@ -287,7 +287,11 @@ def _requested(room: Room, event: RequestMade) -> Room:
 
 def _answered(room: Room, event: RequestAnswered) -> Room:
     request = msgspec.structs.replace(
-        room.requests[event.request], answered_at=event.at, accepted=event.accepted, answer=event.reason
+        room.requests[event.request],
+        answered_at=event.at,
+        accepted=event.accepted,
+        answer=event.reason,
+        answered_by=event.occupant or event.by,
     )
     if event.accepted and request.about == "orders":
         pact = room.pacts.get(request.unit, Pact())

@@ -20,7 +20,7 @@ from opsroom.council.motion import Foretold, Motion, OrderRecord, Substitute
 from opsroom.council.options import Record
 from opsroom.notices.record import NoticeRecord
 from opsroom.recursion.flow import FlowGraph
-from opsroom.recursion.pacts import Accord, Grant, Offer, Pact, Probe, Request, Versions
+from opsroom.recursion.pacts import Accord, Grant, Offer, Pact, Probe, Request, TurnedDown, Versions
 from opsroom.recursion.recursion import Agreement, Charter, Tree
 from opsroom.recursion.variety import Counts
 from opsroom.room.events import Deviation, HandRaised
@@ -204,8 +204,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     `standing` is the alarm of each signal (or, for silence, of each plant) that is open or closed last; `running` are the
     planned stops that are; `past` holds the ids of what is over, by kind, oldest first. `schemas` are the parameter schemas (as
     JSON) that were found sound once: checking one takes milliseconds, and a thousand plants declare the same. `granted` are the
-    grants of each plant that are not over; `versions` what each agreement was; `graph` follows from the charter, and `variety`
-    counts exceptions. `laid_out` names
+    grants of each plant that are not over; `versions` what each agreement was, `turned_down` by unit the figures that it was not
+    to be; `graph` follows from the charter, and `variety` counts exceptions. `laid_out` names
     by signal what is out of service, `rationales` by pattern and kind what was agreed that alarms mean, `shifts` when
     which account took which unit's shift over. `foretold` are the forecasts that wait or were scored, `records` how each
     kind of them did, `library` what each kind of order did before.
@@ -253,6 +253,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     accords: Map[str, Accord] = Map()
     probes: Map[str, Probe] = Map()
     versions: Versions = Map()
+    turned_down: Map[str, tuple[TurnedDown, ...]] = Map()
     variety: Counts = Map()
 
     def next_id(self, noun: str, ahead: int = 1) -> str:

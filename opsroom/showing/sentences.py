@@ -97,6 +97,23 @@ def signal_title(room: Room, signal: str) -> str:
     return f"{known.birth.title or known.birth.name} of {plant}"
 
 
+def person(room: Room, by: str) -> str:
+    """Who somebody is: a name as it is, an account without one by the place for which it speaks; nobody stays nobody."""
+    kind, _, place = by.partition("-")
+    if kind in ("unit", "wire") and place in room.tree.units:
+        return f"{title_of(room, place)}{' over the wire' if kind == 'wire' else ''}"
+    return f"seat {place}" if kind == "seat" and place.isdigit() else by
+
+
+def order_title(room: Room, order: str) -> str:
+    """An order as people call it: by its plant's title for it, and the plant; one that the room has forgotten keeps its id."""
+    known = room.orders.get(order)
+    if known is None:
+        return order
+    told = known.asked.birth.title if known.asked is not None else ""
+    return f"{quoted(told or known.name)} at {title_of(room, known.plant)}"
+
+
 def uom(room: Room, signal: str) -> str:
     """The unit in which a signal is measured; empty when it has none."""
     known = room.signals.get(signal)

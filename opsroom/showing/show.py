@@ -18,7 +18,7 @@ from opsroom.showing.alarm_rows import beside
 from opsroom.showing.motion_rows import motion_view, motions
 from opsroom.showing.order_rows import choices, order_view, orders
 from opsroom.showing.scope import CLOSED_SHOWN, concerns, opened, scope
-from opsroom.showing.sentences import alarm_sentence, surely, title, uom
+from opsroom.showing.sentences import alarm_sentence, person, surely, title, uom
 from opsroom.showing.ticker import quiet, ticker
 from opsroom.views import AlarmView, ClimbView, ProposalView, SeatView, StopView, Viewer
 
@@ -142,7 +142,7 @@ def proposals(room: Room, viewer: Viewer) -> tuple[ProposalView, ...]:
         ProposalView(
             id=row.id,
             signal=row.signal,
-            by=row.by,
+            by=person(room, row.by),
             side=row.side,
             capability=terms.capability,
             potentiality=terms.potentiality,

@@ -14,7 +14,7 @@ from opsroom.judgement.bank import Bank
 from opsroom.recursion.flow import unit_of
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.offers import offer_of
-from opsroom.recursion.pacts import Accord, Grant, Probe, Request, Version
+from opsroom.recursion.pacts import Accord, Grant, Probe, Request, TurnedDown, Version
 from opsroom.recursion.recursion import owner
 from opsroom.recursion.sights import declined
 from opsroom.recursion.variety import absorbed
@@ -23,8 +23,8 @@ from opsroom.recursion.wholes import Wholes
 from opsroom.room.state import Room
 from opsroom.room.thing import Thing
 from opsroom.showing import show
-from opsroom.showing.sentences import signal_title
-from opsroom.views import Viewer
+from opsroom.showing.sentences import person, signal_title
+from opsroom.views import ProposalView, Viewer
 from opsroom.views.pacts import (
     AccordView,
     AgreementView,
@@ -196,6 +196,7 @@ def page(
                 agreed_at=terms.agreed_at,
             )
         )
+    over = room.turned_down.get(unit, ()) if show.scope(room, viewer, unit) else ()
     told = [one for of in (unit, *(row.signal for row in agreed)) for one in versions(room, of)]
     return UnitPage(
         unit=unit,
@@ -221,6 +222,7 @@ def page(
             other for other in room.tree.listed if other != unit and room.tree.units[other].level == known.level
         ),
         above=room.tree.path(unit)[1:],
+        turned_down=tuple(_turned_down(room, one) for one in reversed(over)),
     )
 
 
@@ -270,7 +272,7 @@ def _request(room: Room, one: Request) -> RequestView:
         unit=one.unit,
         side=one.side,
         about=one.about,
-        asked_by=one.asked_by,
+        asked_by=person(room, one.asked_by),
         asked_at=one.asked_at,
         reason=sights.purpose if sights is not None else one.reason,
         signals=sights.signals if sights is not None else (),
@@ -280,7 +282,28 @@ def _request(room: Room, one: Request) -> RequestView:
         answered_at=one.answered_at,
         accepted=one.accepted,
         answer=one.answer,
+        answered_by=person(room, one.answered_by),
         **told,
+    )
+
+
+def _turned_down(room: Room, one: TurnedDown) -> ProposalView:
+    terms = one.terms
+    return ProposalView(
+        id=one.id,
+        signal=one.signal,
+        by=person(room, one.by),
+        side=one.side,
+        capability=terms.capability,
+        potentiality=terms.potentiality,
+        recovery_s=terms.recovery_s,
+        normal_low=terms.normal_low,
+        normal_high=terms.normal_high,
+        reason=one.reason,
+        at=one.at,
+        answered_at=one.answered_at,
+        answered_by=person(room, one.answered_by),
+        answer=one.answer,
     )
 
 

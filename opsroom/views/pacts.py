@@ -140,6 +140,7 @@ class RequestView(View, frozen=True, kw_only=True):
     answered_at: float | None = None
     accepted: bool = False
     answer: str = ""
+    answered_by: str = ""
 
 
 class ConsentView(View, frozen=True, kw_only=True):
@@ -214,7 +215,10 @@ class VarietyView(View, frozen=True, kw_only=True):
 
 
 class UnitPage(View, frozen=True, kw_only=True):
-    """Everything on a unit's page; `looks` are told to its own people alone. `own` says that the viewer is one of them."""
+    """Everything on a unit's page; `looks` are told to its own people alone. `own` says that the viewer is one of them.
+
+    `turned_down` are proposals that the other side refused or did not answer in time, the newest first.
+    """
 
     unit: str
     title: str
@@ -237,3 +241,4 @@ class UnitPage(View, frozen=True, kw_only=True):
     probes: tuple[ProbeView, ...]
     siblings: tuple[str, ...]
     above: tuple[str, ...]
+    turned_down: tuple[ProposalView, ...] = ()

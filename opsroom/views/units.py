@@ -70,7 +70,10 @@ class StopView(View, frozen=True, kw_only=True):
 
 
 class ProposalView(View, frozen=True, kw_only=True):
-    """A proposed agreement that waits for the other side's answer; `side` says who proposed, "unit" or "room"."""
+    """A proposed agreement that waits for the other side's answer; `side` says who proposed, "unit" or "room".
+
+    On a unit's page those too that were refused or not answered in time: then `answer` says why, `answered_by` who said it.
+    """
 
     id: str
     signal: str
@@ -83,6 +86,9 @@ class ProposalView(View, frozen=True, kw_only=True):
     side: str = ""
     normal_low: float | None = None
     normal_high: float | None = None
+    answered_at: float | None = None
+    answered_by: str = ""
+    answer: str = ""
 
 
 class BudgetView(View, frozen=True, kw_only=True):

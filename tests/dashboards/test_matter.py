@@ -144,6 +144,8 @@ def test_a_request_stands_on_the_agenda_of_both_sides_and_only_the_other_may_ans
         answer_until=9000.0,
     )
     look = msgspec.structs.replace(asks, id="request-2", about="sight", diff=(), declines=(), signals=("output",))
+    told = str(figures.agenda(agenda(snapshot(UNIT, requests=(look,))), ""))
+    assert "the council asks to look at its readings" in told
     words = {"request-1": "agenda.request_orders", "request-2": "agenda.request_sight"}
     for viewer, form in ((UNIT, "their-proposal"), (SEAT, "own-proposal"), (Viewer(role="unit", unit="works"), "own-")):
         room = snapshot(viewer, requests=(asks, look))

@@ -9,8 +9,11 @@ from opsroom.alarms.recovery import watch_of
 from opsroom.commands import Actor
 from opsroom.room import events as happened
 from opsroom.room.news import Returned
+from opsroom.room.room import Room
+from opsroom.showing import unit_rows
 from opsroom.showing.show import proposals
 from opsroom.views import Viewer
+from opsroom.views.pacts import UnitPage
 from tests.opsroom.play import OPERATOR, PLANT_S, Play, kinds, only, people, seat
 
 
@@ -42,6 +45,25 @@ def test_a_refusal_has_a_reason_and_leaves_the_agreement() -> None:
     play.ask(ask.AnswerAgreement(proposal=name, accept=False, reason="not with this yarn"), people("loom-1"))
     assert play.room.signals["loom-1/output"].agreement.version == 1
     assert play.refusal(ask.AnswerAgreement(proposal=name, accept=True), people("loom-1")).code == "unknown-proposal"
+
+
+def test_why_figures_were_refused_stands_on_the_units_page_for_who_proposed_them() -> None:
+    play = Play()
+    proposal(play, seat(2), capability=65.0)
+    name = proposal(play, seat(2), capability=70.0)
+    play.ask(ask.AnswerAgreement(proposal=name, accept=False, reason="not with this yarn"), people("loom-1"))
+    waits = proposal(play, people("loom-1"), capability=55.0)
+
+    def page(room: Room, viewer: Viewer) -> UnitPage:
+        return unit_rows.page(room, viewer, "loom-1", play.now, None, (), None)
+
+    (told,) = page(play.room, Viewer(role="seat", seat=5)).turned_down
+    assert (told.id, told.capability, told.by) == (name, 70.0, seat(2).occupant)
+    assert (told.answer, told.answered_by) == ("not with this yarn", people("loom-1").occupant)
+    assert page(play.room, Viewer(role="unit", unit="loom-2")).turned_down == ()
+    assert play.replayed().turned_down == play.room.turned_down
+    play.ask(ask.AnswerAgreement(proposal=waits, accept=True), OPERATOR)
+    assert [one.id for one in page(play.room, Viewer(role="operator")).turned_down] == [name]
 
 
 def test_nobody_above_consents_in_the_plants_place() -> None:
