@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from telex_ingest.feed import Example, Feed, FeedReading, birth_of, steps_of
+from telex_ingest.feed_pulse import Pulse
 from telex_ingest.telex import PlantBirth
 
 IDLE_S = 15.0
@@ -35,6 +36,8 @@ class Bench:
         self.name = name
         self.kind = kind
         self.folder = folder
+        self.pulse: Pulse | None = None
+        """Who watches the loop."""
         self._score: Score | None = None
 
     async def score(self) -> Score:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from telex_ingest.feed import Feed, FeedError
 from telex_ingest.feed_bench import Bench, BrokenPromiseError
 from telex_ingest.feed_promises import PROMISES, Promise, Tier
+from telex_ingest.feed_pulse import HeldUpError, Pulse
 
 __all__ = ["Kept", "Report", "Tier", "check"]
 
@@ -88,6 +89,11 @@ async def check(kind: type[Feed], folder: Path, *, name: str = "", only: Collect
         if one not in names:
             raise ValueError(f"{one!r} is no promise: there are {', '.join(names)}")
     bench = Bench(name or kind.__name__, kind, folder)
+    with Pulse(kind) as bench.pulse:
+        return await _checked(bench, only)
+
+
+async def _checked(bench: Bench, only: Collection[str]) -> Report:
     results: list[Kept] = []
     stuck, dumb = False, False
     for promise in PROMISES:
@@ -120,7 +126,7 @@ async def _look(promise: Promise, bench: Bench) -> tuple[Kept, bool]:
             promise, False, f"nothing more came within {LIMIT_S:.0f} s; see that the example gives its readings"
         ), bool(ending)
     error = looking.exception()
-    if isinstance(error, BrokenPromiseError | FeedError):
+    if isinstance(error, BrokenPromiseError | FeedError | HeldUpError):
         kept = Kept(promise, False, str(error))
     elif isinstance(error, ImportError):
         kept = Kept(promise, False, f"it needs the package {error.name}; {EXTRAS}")

@@ -122,6 +122,12 @@ async def _quality(bench: Bench) -> None:
             raise BrokenPromiseError(f"there is a quality of {sorted(astray)[0]}, but no value; give both")
 
 
+async def _free(bench: Bench) -> None:
+    await bench.score()
+    if bench.pulse is not None and bench.pulse.held:
+        raise BrokenPromiseError(bench.pulse.held)
+
+
 async def _settings(bench: Bench) -> None:
     shape = getattr(bench.kind, "Settings", None)
     if shape is not None and not (isinstance(shape, type) and issubclass(shape, msgspec.Struct)):
@@ -343,6 +349,7 @@ PROMISES = (
     Promise("figures", Tier.BRONZE, "values are real numbers or missing, of declared signals", _figures),
     Promise("time", Tier.BRONZE, "source times are microseconds UTC that have come", _time),
     Promise("quality", Tier.BRONZE, "qualities are good, uncertain or bad", _quality),
+    Promise("free", Tier.BRONZE, "it never holds up the loop that carries it", _free),
     Promise("cancel", Tier.BRONZE, "it can be closed and cancelled anywhere and leaves nothing running", ends),
     Promise("settings", Tier.BRONZE, "a mistake in its settings is answered in a sentence", _settings),
     Promise("codes", Tier.SILVER, "its units are UCUM codes, so that a program can read them", _codes),

@@ -55,6 +55,7 @@ DOES_IO = {
     "telex_ingest/feed.py",
     "telex_ingest/feed_bench.py",
     "telex_ingest/feed_promises.py",
+    "telex_ingest/feed_pulse.py",
     "telex_ingest/feed_check.py",
     "telex_ingest/feed_ending.py",
     "telex_ingest/rehearsal.py",
