@@ -41,7 +41,7 @@ from cyberstride.lanes.ledger import (
     Ledger,
 )
 from cyberstride.lanes.ledger import DRIFT_POWER as _FAR_POWER
-from cyberstride.lanes.memory import behind, bytes_at, place_of, reals_at, words_at
+from cyberstride.lanes.memory import behind, bytes_at, lives, place_of, reals_at, words_at
 from cyberstride.lanes.sources import fingerprint
 from cyberstride.lanes.watch import BEST, CHANCE, FAR, LOUD, VALUE, attend, attend_one, keep
 from cyberstride.lanes.watch import ROOM as WATCH_ROOM
@@ -368,6 +368,9 @@ def _compiled(of_sources: int) -> Any:
             many_rows, stop, place_of(rows), place_of(x), wide, kept, place_of(said_at), place_of(said_apart), place_of(e),
             place_of(f_kept), place_of(g_kept),
         )  # fmt: skip
+        lives(e)
+        lives(f_kept)
+        lives(g_kept)
 
     try:
         return njit(error_model="numpy", nogil=True, cache=True)(spend)

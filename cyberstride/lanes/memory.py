@@ -17,9 +17,9 @@ from cyberstride.lanes.rows import LANES
 from cyberstride.lanes.vector import DOUBLE, DOUBLES, LONG, ROW, intrinsic, spread
 
 __all__ = [
-    "alike", "behind", "bytes_at", "expect", "fetch", "get_byte", "get_long", "get_real", "get_word", "load", "load_from",
-    "place_of", "put", "reals_at", "set_byte", "set_long", "set_real", "set_word", "store", "store_bytes", "store_real",
-    "store_words", "words_at",
+    "alike", "behind", "bytes_at", "expect", "fetch", "get_byte", "get_long", "get_real", "get_word", "lives", "load",
+    "load_from", "place_of", "put", "reals_at", "set_byte", "set_long", "set_real", "set_word", "store", "store_bytes",
+    "store_real", "store_words", "words_at",
 ]  # fmt: skip
 
 
@@ -30,12 +30,22 @@ def _row_at(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 @intrinsic
 def place_of(typingctx: Any, array: Any) -> Any:
-    """Where an array begins, as a pointer: it can be indexed like the array, and is handed on as one word."""
+    """Where an array begins, as a pointer: it can be indexed like the array, and is handed on as one word; see `lives`."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return context.make_array(sig.args[0])(context, builder, args[0]).data
 
     return types.CPointer(array.dtype)(array), codegen
+
+
+@intrinsic
+def lives(typingctx: Any, array: Any) -> Any:
+    """Keep an array that the function itself made until here: it is freed behind its last name, whatever points to it."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(array), codegen
 
 
 @intrinsic

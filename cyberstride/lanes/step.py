@@ -19,6 +19,7 @@ from cyberstride.lanes.memory import (
     get_byte,
     get_long,
     get_real,
+    lives,
     load,
     load_from,
     place_of,
@@ -326,6 +327,11 @@ def _judge(
             told[r] -= np.uint64(many_rows - 1) * told_apart[r]
         for r in range(3):
             told_words[r] -= np.uint64(many_rows - 1) * told_words_apart[r]
+    lives(room)
+    lives(places)
+    lives(addresses)
+    lives(told_room)
+    lives(told_words_room)
 
 
 judge: Any = _njit(error_model="numpy", fastmath=CONTRACT, nogil=True)(_judge)
