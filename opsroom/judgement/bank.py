@@ -32,6 +32,7 @@ from opsroom.judgement.lanes import Lanes, Loud
 from opsroom.judgement.layout import apart, by_neighbours, laid
 from opsroom.judgement.paces import Paces
 from opsroom.judgement.passes import NEVER
+from opsroom.judgement.places import Places
 from opsroom.judgement.rings import Rings
 from opsroom.judgement.signal import Signal
 from opsroom.judgement.snapshots import Snapshot, SnapshotError, pack, unpack
@@ -78,7 +79,7 @@ class Bank:
         self.lanes = Lanes()
         self.heard_us: dict[str, int] = {}
         """When each plant was heard last, received time in microseconds."""
-        self._shards: dict[int, dict[int, int]] = {}
+        self._places = Places()
         self._lane_of: dict[str, dict[int, int]] = {}
         self._intake: Intake | None = None
         self._filter = Filter(regimes, len(self.lanes), threads)
@@ -146,7 +147,7 @@ class Bank:
             self.signals[lane] = signal
         else:
             self.signals.append(signal)
-            self._shards.setdefault(place.shard, {})[place.row] = lane
+            self._places.put(place, lane)
             if len(self.signals) > len(self.lanes):
                 self._state = judging.grow(self._state, self.lanes.reserve(len(self.signals)))
         self.by_key[key] = signal
@@ -205,11 +206,11 @@ class Bank:
     @property
     def shards(self) -> Collection[int]:
         """The shards that hold a signal."""
-        return self._shards.keys()
+        return self._places.shards
 
     def at(self, shard: int, row: int) -> Signal:
         """The signal that lives at a place; raises KeyError."""
-        return self.signals[self._shards[shard][row]]
+        return self.signals[self._places.at(shard, row)]
 
     def judge(
         self, telexes: Sequence[Accepted | SheetAccepted | StripAccepted], at: float, numbers: Mapping[str, int]
@@ -229,15 +230,18 @@ class Bank:
         toll.charge("blocks")
         return Judged(blocks, tuple(heard), *judged, len(columns.lane), said.received_us)
 
-    def replay(self, block: Block, *, hear: bool) -> tuple[Announced, ...]:
-        """Judge a stored block again, as it was judged the first time; `hear` says whether verdicts are announced."""
-        columns = self._columns_of(block)
-        _, heard, _ = self._absorb(columns, np.arange(len(columns.lane)), hear=hear)
+    def replay(self, *blocks: Block, hear: bool) -> tuple[Announced, ...]:
+        """Judge stored blocks again, as they were judged the first time; `hear` says whether verdicts are announced.
+
+        Those of one signal in the order of their ticks; many at once are judged much quicker than one by one.
+        """
+        columns = self._places.columns(blocks)
+        _, heard, _ = self._absorb(columns, np.argsort(columns.lane, kind="stable"), hear=hear)
         return tuple(heard)
 
     def remember(self, block: Block) -> None:
         """Put the readings of a stored block among the last readings, without judging: the belief has seen them."""
-        columns = self._columns_of(block)
+        columns = self._places.columns((block,))
         judged = np.flatnonzero(columns.kind != _CORRECTION)
         known = self.lanes
         for these in apart(columns.lane, judged):
@@ -265,18 +269,6 @@ class Bank:
         lane = self.by_key[key].lane
         self._agreed.add(lane)
         return tuning.agreed(self._belief, lane, int(self.lanes.scale[lane]), low, high)
-
-    def _columns_of(self, block: Block) -> Columns:
-        rows = self._shards.get(block.shard, {})
-        lane = np.fromiter((rows[int(row)] for row in block.row), np.int64, len(block.row))
-        return Columns(
-            np.asarray(block.telex, np.int64),
-            lane,
-            np.asarray(block.source_us, np.int64)[block.telex],
-            np.asarray(block.kind, np.int64)[block.telex],
-            np.asarray(block.value, np.float64),
-            np.asarray(block.quality, np.int64),
-        )
 
     def _absorb(self, columns: Columns, order: Ints, *, hear: bool) -> tuple[Words, list[Announced], InOrder]:
         """Judge columns; gives the words beside them, what is announced, and what was judged, in that order.
@@ -363,8 +355,7 @@ class Bank:
         """What is known in some shards now, as copies that may be packed beside the loop."""
         copies = {}
         for shard in shards:
-            rows = self._shards[shard]
-            lane = np.array([rows[row] for row in sorted(rows)], np.int64)
+            lane = self._places.lanes(shard)
             keys = [self.signals[i].key for i in lane.tolist()]
             copies[shard] = Snapshot(
                 keys, judging.take(self._state, lane), self.lanes.last_us[lane], self.lanes.suspected_us[lane]
@@ -373,7 +364,7 @@ class Bank:
 
     def snapshot(self, shards: Iterable[int] | None = None) -> dict[int, bytes]:
         """The beliefs of some shards, or of every one, as bytes, with the source times that `elapsed` counts from."""
-        wanted = self._shards if shards is None else shards
+        wanted = self._places.shards if shards is None else shards
         return {shard: pack(known) for shard, known in self.taken(wanted).items()}
 
     def restore(self, data: bytes) -> None:

@@ -29,7 +29,7 @@ from opsroom.judgement.sight import evidence, news_of
 from opsroom.loop.calibrations import calibrated
 from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
-from opsroom.loop.relearning import restored
+from opsroom.loop.relearning import Again, restored
 from opsroom.loop.tick import Tick, fold, replay, touched
 from opsroom.proof.keys import Keyring
 from opsroom.record import blocks
@@ -305,6 +305,7 @@ def open_hall(
         ready.judgement()
         blocks.warm()
         scanner.warm()
+        log.info("the record is taken up", events=journal.events, ticks=store.last_mark, signals=len(store.signals))
         _take_up(hall)
         return hall
     except BaseException:
@@ -330,16 +331,18 @@ def _take_up(hall: Hall) -> None:
     _recall(hall, few)
     now, drawn = hall.clock.now(), hall.room.charter.charts
     _settle(hall, fold(hall.room, [CharterRead(charter=hall.file.charter)], now, hall.sight), None)
+    again = Again(bank)
     for block in store.after(newest if few else min(newest, max(0, store.last_mark - REMEMBERED_TICKS))):
         if block.mark <= reached.get(block.shard, 0):
             if not few:
                 bank.remember(block)
-            continue
-        late = block.mark > hall.journal.judged_up_to
-        announced = bank.replay(block, hear=late)
-        if late:
-            news = hall.heard(announced, _readings(bank, block))
+        elif block.mark <= hall.journal.judged_up_to:
+            again.take(block)
+        else:
+            again.judge()
+            news = hall.heard(bank.replay(block, hear=True), _readings(bank, block))
             _settle(hall, fold(hall.room, news, block.at, hall.sight), None)
+    again.judge()
     # What was accepted in the last moment is in no snapshot yet, and no stored reading tells of it; nor of another chart.
     anew = [hall.wholes.charts[unit].key for unit in redrawn(drawn, hall.room.charter.charts)]
     bank.renew(anew)

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opsroom.judgement.bank import Bank
 from opsroom.judgement.snapshots import SnapshotError
+from opsroom.record.store import Block
 
 if TYPE_CHECKING:
     from opsroom.loop.hall import Hall
 
 RELEARNED = 20_000
 """From how many of its newest readings a signal is relearned, on the whole: two weeks of a reading a minute."""
+
+
+AT_ONCE = 60_000
+"""So many stored readings are judged again together: one block after the other costs three times as much."""
+
+
+class Again:
+    """Judges stored blocks again, in the order in which they are taken, of which nothing is announced."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+        self._waiting: list[Block] = []
+        self._readings = 0
+
+    def take(self, block: Block) -> None:
+        """Judge a block, with the next ones."""
+        self._waiting.append(block)
+        self._readings += len(block.row)
+        if self._readings >= AT_ONCE:
+            self.judge()
+
+    def judge(self) -> None:
+        """Judge what waits now."""
+        if self._waiting:
+            self._bank.replay(*self._waiting, hear=False)
+        self._waiting, self._readings = [], 0
 
 
 def restored(hall: Hall) -> dict[int, int]:

@@ -83,15 +83,22 @@ def test_a_level_step_is_announced_with_its_onset_and_the_interval_from_before_i
     assert first.suspected_us is None or first.suspected_us <= first.at_us
 
 
-def test_blocks_replay_into_the_same_beliefs() -> None:
+@pytest.mark.parametrize("at_once", [1, 5, 1000])
+def test_blocks_replay_into_the_same_beliefs_one_by_one_and_many_at_once(at_once: int) -> None:
     bank, again = bank_of(birth("mill-1"), birth("railway")), bank_of(birth("mill-1"), birth("railway"))
     blocks = []
     stream = [one for pair in zip(telexes("mill-1", 90, 4, 50), telexes("railway", 90, 5), strict=True) for one in pair]
     for start in range(0, len(stream), 7):
         blocks += bank.judge(stream[start : start + 7], float(start), NUMBERS).blocks
-    for block in blocks:
-        again.replay(block, hear=False)
+    assert len({block.shard for block in blocks}) == 2
+    for start in range(0, len(blocks), at_once):
+        again.replay(*blocks[start : start + at_once], hear=False)
     assert again.snapshot() == bank.snapshot()
+    for lane in range(len(bank)):
+        for mine, theirs in zip(bank.rings.past(lane), again.rings.past(lane), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    with pytest.raises(KeyError, match="no signal in one of the rows"):
+        Bank().replay(blocks[0], hear=False)
 
 
 def test_a_snapshot_restores_bit_for_bit_and_the_last_readings_are_remembered() -> None:
