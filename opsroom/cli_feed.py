@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -130,7 +130,7 @@ def feed_run(
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="its key, PEM")] = None,
 ) -> None:
     """Carry a feed to a room until it ends or Ctrl-C; or, with --dry, only tell what would become of its readings."""
-    from telex_ingest.feed import birth_of, carry
+    from telex_ingest.feed import carry, first_birth
     from telex_ingest.feed_settings import make_feed, options_from
     from telex_ingest.trust import trust
 
@@ -149,8 +149,10 @@ def feed_run(
     tls = trust(tls_ca, tls_cert, tls_key)
 
     async def carrying() -> None:
-        path = spool or Path(f"{(await birth_of(feed)).plant}.spool")
-        told = await carry(feed, url, link, token, path, subprotocol="msgpack" if msgpack else "json", tls=tls)
+        birth = await first_birth(feed)
+        path = spool or Path(f"{birth.plant}.spool")
+        framing: Literal["json", "msgpack"] = "msgpack" if msgpack else "json"
+        told = await carry(feed, url, link, token, path, subprotocol=framing, tls=tls, birth=birth)
         typer.echo(f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}", err=True)
 
     _run(carrying())

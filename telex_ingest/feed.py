@@ -189,6 +189,19 @@ async def birth_of(feed: Feed) -> PlantBirth:
     return birth
 
 
+async def first_birth(feed: Feed, back_off_s: tuple[float, float] = BACK_OFF_S) -> PlantBirth:
+    """Give the feed's birth; a source that has to be asked for it and is away is tried again, as while it is read."""
+    wait = back_off_s[0]
+    while True:
+        try:
+            return await birth_of(feed)
+        except (SourceLostError, OSError) as error:
+            heed()
+            _log.warning("feed %s: no birth yet: %s; next attempt in %.1f s at most", type(feed).__name__, error, wait)
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(2 * wait, back_off_s[1])
+
+
 async def steps_of(feed: Feed, cursor: str | None) -> AsyncGenerator[Step, None]:
     """Give the feed's steps after a cursor: readings for one transaction each, and births.
 
@@ -241,14 +254,15 @@ async def run_feed(
     pending: int = 1000,
     farewell: bool = True,
     back_off_s: tuple[float, float] = BACK_OFF_S,
+    birth: PlantBirth | None = None,
 ) -> int:
     """Carry a feed to the room through a link, from the cursor in the link's spool to the feed's end; returns telexes told.
 
     At most `pending` telexes wait unacknowledged, so that a feed without a pace runs as fast as the room acknowledges. A source
     that is lost is tried again after `back_off_s` seconds (the first and the longest wait). At its end the plant says farewell,
-    unless `farewell` is false.
+    unless `farewell` is false. `birth` is the feed's own, when it has been asked for it already.
     """
-    birth = await birth_of(feed)
+    birth = birth or await first_birth(feed, back_off_s)
     told, wait = 0, back_off_s[0]
     while True:
         begun = told
@@ -316,19 +330,23 @@ async def carry(
     pending: int = 1000,
     farewell: bool = True,
     tls: SSLContext | None = None,
+    birth: PlantBirth | None = None,
 ) -> int:
-    """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged."""
+    """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged.
+
+    A source that is away is waited for, also before its first word; `birth` is the feed's own, when it was asked already.
+    """
     opened: list[PlantLink] = []
 
     async def on_order(order: Order) -> None:
         await cast(Bridge, feed).obey(order, opened[0].answer)
 
-    birth = await birth_of(feed)
+    birth = birth or await first_birth(feed)
     obeys = on_order if hasattr(feed, "obey") else None
     async with PlantLink(url, link, token, [birth], spool, subprotocol=subprotocol, on_order=obeys, tls=tls) as line:
         opened.append(line)
         if hasattr(feed, "settle"):
             await feed.settle(line.answer)
-        told = await run_feed(feed, line, pending=pending, farewell=farewell)
+        told = await run_feed(feed, line, pending=pending, farewell=farewell, birth=birth)
         await line.drained()
         return told

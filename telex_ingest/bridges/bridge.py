@@ -23,7 +23,7 @@ import msgspec
 
 from telex_ingest.bridges.ledger import Entry, Ledger
 from telex_ingest.bridges.settings import Target, Trust
-from telex_ingest.feed import Answer
+from telex_ingest.feed import Answer, FeedError
 from telex_ingest.proof import follow, verify
 from telex_ingest.refusals import TelexError
 from telex_ingest.telex import Order, Receipt, ReceiptState
@@ -149,7 +149,7 @@ class Bridge:
         except Exception as error:
             _log.warning("order %s: %r", order.id, error)
             known_not = "nothing was written" if not written else "it is not known whether it was written"
-            await self._refuse(ledger, order, answer, f"{known_not}: {error}")
+            await self._refuse(ledger, order, answer, f"{known_not}: {_what(error)}")
 
     async def _read_back(
         self, ledger: Ledger, order: Order, target: Target, value: float, grip: Grip, answer: Answer
@@ -177,13 +177,15 @@ class Bridge:
         order, target = entry.order, self._targets.get(entry.order.name)
         reason = "the bridge was stopped before anything was written"
         if entry.state == "writing" and target is not None:
-            reason = "the bridge was stopped while it wrote, and the plant does not show it"
+            reason, patience = "the bridge was stopped while it wrote, and ", asyncio.timeout(target.within_s)
             try:
                 value = target.wanted(order.parameters)
-                async with self._reach(target) as grip, asyncio.timeout(target.within_s):
+                async with self._reach(target) as grip, patience:
                     await self._shown(target, value, grip, [None])
             except (TelexError, OSError, ValueError) as error:  # a TimeoutError is an OSError
                 _log.warning("order %s: %r", order.id, error)
+                unseen = f"it is not known whether it was written: {_what(error)}"
+                reason += "the plant does not show it" if patience.expired() else unseen
             else:
                 ledger.turn(order.id, "done")
                 await answer(self._receipt(order, ReceiptState.DONE))
@@ -210,3 +212,8 @@ class Bridge:
     def _receipt(self, order: Order, state: ReceiptState, reason: str = "") -> Receipt:
         at = datetime.fromtimestamp(self._now(), UTC)
         return Receipt(order=order.id, plant=order.plant, state=state, time=at, reason=reason)
+
+
+def _what(error: Exception) -> str:
+    """What went wrong, for a receipt: that a feed tries its source again is not said of an order, which nobody tries again."""
+    return error.what if isinstance(error, FeedError) else str(error) or type(error).__name__

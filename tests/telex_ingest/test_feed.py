@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from telex_ingest.feed import ENTRY_POINTS, Answer, FeedError, FeedReading, SourceLostError, carry, load_feed, run_feed
+from telex_ingest.feed import (
+    ENTRY_POINTS,
+    Answer,
+    FeedError,
+    FeedReading,
+    SourceLostError,
+    carry,
+    first_birth,
+    load_feed,
+    run_feed,
+)
 from telex_ingest.heard import PlantBorn, ReceiptCame
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import Order, PlantBirth, Quality, Reading, Receipt, ReceiptState, TelexKind
@@ -100,6 +110,25 @@ async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: Miniature
         assert await link.drained(60)
     assert kettle.begun == [None, "3"]
     assert [item.source_us for item in room.of_accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
+
+
+class Late(Kettle):
+    """Asked for its birth before its source is up."""
+
+    asked = 0
+
+    async def birth(self) -> PlantBirth:
+        self.asked += 1
+        if self.asked < 3:
+            raise SourceLostError("kettle", "it is not switched on yet")
+        return await super().birth()
+
+
+async def test_a_source_that_is_away_before_its_birth_is_waited_for_and_then_asked_no_more(room: MiniatureRoom) -> None:
+    late = Late()
+    born = await first_birth(late, (0.001, 0.002))  # type: ignore[arg-type] # as above
+    assert await carry(late, room.address, "link-1", "secret-1", farewell=False, birth=born) == 7  # type: ignore[arg-type] # as above
+    assert late.asked == 3
 
 
 class Deaf:

@@ -18,6 +18,7 @@ from telex_ingest.bridges import bridge as bridges
 from telex_ingest.bridges.bridge import Bridge, NotWrittenError
 from telex_ingest.bridges.ledger import Ledger
 from telex_ingest.bridges.settings import Target, Trust, order_births
+from telex_ingest.feed import SourceLostError
 from telex_ingest.feed_settings import SettingsError
 from telex_ingest.proof import hand_over, name_of, prove
 from telex_ingest.spool import SpoolError
@@ -202,6 +203,23 @@ async def test_after_a_kill_nothing_is_written_again_and_the_plant_tells_the_end
     assert await plant.gets(order()) == [ends]
     await plant.bridge().settle(plant.answer)
     assert len(plant.answers) == 1, "it is settled"
+
+
+@pytest.mark.parametrize("away", [SourceLostError("modbus", "the device is not there"), ConnectionResetError("cut")])
+async def test_after_a_kill_a_plant_that_is_away_leaves_it_unknown_and_nobody_is_told_that_it_is_tried_again(
+    plant: Plant, away: Exception
+) -> None:
+    ledger = Ledger(plant.trust.ledger)
+    ledger.take(order())
+    ledger.turn(order().id, "writing")
+    ledger.close()
+    plant.away = away
+    await plant.bridge().settle(plant.answer)
+    told = "the bridge was stopped while it wrote, and it is not known whether it was written: "
+    assert plant.answers[-1].reason == told + (away.what if isinstance(away, SourceLostError) else "cut")
+    await plant.bridge().obey(order(2), plant.answer)
+    assert plant.answers[-1].reason.startswith("nothing was written: ")
+    assert "tried again" not in plant.answers[-1].reason
 
 
 async def test_a_revoked_order_is_taken_back_while_nothing_is_written(plant: Plant) -> None:
