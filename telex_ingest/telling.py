@@ -41,16 +41,16 @@ class Telling:
         direct = wire.direct
         if direct is None or wire.cut.done() or not direct.ready:
             return False
+        tally = self._session.desk.tally
         try:
             frame = encode(wire.link.outbox.take(), wire.subprotocol)
-        except WireError:
-            wire.end(POLICY_VIOLATION)
-            return True
-        tally = self._session.desk.tally
-        tally.frames_out += 1
-        tally.bytes_out += len(frame)
-        text = isinstance(frame, str)
-        direct.say(frame.encode() if isinstance(frame, str) else frame, text=text)
+            tally.frames_out += 1
+            tally.bytes_out += len(frame)
+            direct.say(frame.encode() if isinstance(frame, str) else frame, text=isinstance(frame, str))
+        except (OSError, RuntimeError, WireError):
+            wire.end(
+                POLICY_VIOLATION
+            )  # what one line meets ends that line alone, not the tick that has just become durable
         return True
 
     async def _say(self, wire: Wire) -> None:
