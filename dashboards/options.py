@@ -64,7 +64,8 @@ def option(
         rows.append(html.P(say(word, span=lasting(one.extra_s)), className="hint"))
     rows += [*orders(one, known), *agreement.rows(one)]
     if one.supersedes:
-        rows.append(html.P(say("option.supersedes", orders=", ".join(one.supersedes)), className="hint"))
+        told = ", ".join(one.replaces or one.supersedes)
+        rows.append(html.P(say("option.supersedes", orders=told), className="hint"))
     rows += foreseen(one, motion, alarm, scale)
     chosen = "yes" if one.id == motion.chosen else "no"
     return html.Div(rows, className="option", **facts(data_option=one.id, data_kind=one.kind, data_chosen=chosen))

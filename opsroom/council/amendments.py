@@ -35,24 +35,24 @@ AMENDMENTS = 12
 Piece = tuple[Literal["same", "gone", "new"], str]
 
 
-def wording(option: Option, named: Callable[[str], str] = str) -> str:
-    """An option as words, for comparing two wordings; `named` tells what people call a plant.
+def wording(option: Option, named: Callable[[str], str] = str, ordered: Callable[[str], str] = str) -> str:
+    """An option as words, for comparing two wordings; `named` tells what people call a plant, `ordered` an earlier order.
 
     >>> wording(Option(id="a", title="Give the unit more time", kind="time", extra_s=60.0))
     'Give the unit more time'
     """
     parts = [option.title]
     for order in option.orders:
-        figures = ", ".join(f"{_titled(order, name)} {value}" for name, value in order.parameters.items())
+        figures = ", ".join(f"{titled(order, name)} {value}" for name, value in order.parameters.items())
         told = order.birth.title or order.birth.name
         parts.append(f"{told} at {named(order.plant)}{': ' + figures if figures else ''}")
     parts += [f"{one.title}: {terms.lines(one)[1]}" for one in option.terms]
     if option.supersedes:
-        parts.append(f"In place of {', '.join(option.supersedes)}")
+        parts.append(f"In place of {', '.join(map(ordered, option.supersedes))}")
     return " · ".join(parts)
 
 
-def _titled(order: OptionOrder, name: str) -> str:
+def titled(order: OptionOrder, name: str) -> str:
     """What the plant calls a parameter of its order, inside a sentence."""
     part = order.birth.parameters.get("properties", {}).get(name)
     title = str(part.get("title") or "") if isinstance(part, dict) else ""

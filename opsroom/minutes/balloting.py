@@ -40,7 +40,9 @@ def options_now(matter: Matter) -> dict[str, Option]:
     return options
 
 
-def amendments(matter: Matter, who: Callable[[happened.AnyEvent], str], named: Callable[[str], str]) -> Iterator[Block]:
+def amendments(
+    matter: Matter, who: Callable[[happened.AnyEvent], str], named: Callable[[str], str], ordered: Callable[[str], str]
+) -> Iterator[Block]:
     """Tell every amendment: who moved it and why, the words before and after, how it ended, who wanted it and who did not."""
     options = {one.id: one for one in matter.opened.options}
     moved: dict[str, tuple[happened.AmendmentMoved, Option]] = {}
@@ -71,7 +73,8 @@ def amendments(matter: Matter, who: Callable[[happened.AnyEvent], str], named: C
         ]
         fared = "; ".join([HOW.get(ended.get(name, ""), "still open"), *answers])
         mover = f"option {event.option.id.upper()}, {who(event)}: {event.reason}"
-        rows.append((mover, wording(before, named), wording(event.option, named), fared))
+        told = [wording(option, named, ordered) for option in (before, event.option)]
+        rows.append((mover, *told, fared))
     yield Table(("moved by", "before", "after", "outcome"), tuple(rows))
 
 

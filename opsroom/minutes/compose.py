@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-import msgspec
 
 from opsroom.council import terms
 from opsroom.council.options import Option, OptionOrder, OptionTerms
 from opsroom.minutes.balloting import amendments, ballot_row, options_now, why_so
 from opsroom.minutes.blocks import Block, Document, Drawn, Exact, Facts, Heading, Para, Proof, Quote, Table
 from opsroom.minutes.charts import effect_picture, evidence_picture, fans_picture
-from opsroom.minutes.gather import Kept, Matter, Session, told_events
+from opsroom.minutes.gather import Matter, Session, told_events
+from opsroom.minutes.proceedings import parameters, proceedings
 from opsroom.recursion.focus import title_of
-from opsroom.recursion.pact_events import OfferEnded, OfferMade
 from opsroom.recursion.recursion import owner
 from opsroom.room import events as happened
 from opsroom.room.state import Room
-from opsroom.showing.foretelling import ENDINGS, forecast_words, record_words, score_words
+from opsroom.showing.foretelling import forecast_words, record_words, score_words
 from opsroom.showing.sentences import (
     alarm_sentence,
     attribution_sentence,
     figure,
     lasting,
     moment,
+    order_title,
     signal_title,
     surely,
     uom,
@@ -36,18 +34,6 @@ OUTCOMES = {
     "expired": "expired without a decision: nothing was ordered",
     "withdrawn": "withdrawn by its mover",
 }
-TOLD = frozenset(
-    {
-        *("motion-opened", "statement-made", "ballot-cast", "ballot-sealed", "ballots-opened", "motion-closed"),
-        *("amendment-moved", "amendment-answered", "amendment-settled"),
-        *("forecast-scored", "effect-measured", "effect-attributed", "minority-stated"),
-    }
-)
-"""The kinds that have a place of their own; every other event of a motion is told in the order in which it came."""
-_MOMENTS = frozenset({"deadline", "round_ends", "until", "start", "end", "due", "expires", "review_at", "said_at"})
-_ENVELOPE = frozenset(
-    {"kind", "at", "by", "occupant", "key", "motion", "order", "outlook", "evidence", "band", "options"}
-)
 
 
 def minutes(session: Session, *, signed: str = "", proofs: Iterable[Proof] = (), marked: str = "") -> Document:
@@ -74,6 +60,8 @@ def minutes(session: Session, *, signed: str = "", proofs: Iterable[Proof] = (),
 
 def _who(event: happened.AnyEvent) -> str:
     seat = getattr(event, "seat", None)
+    if seat and event.occupant in ("", f"seat-{seat}") and event.by in ("", f"seat-{seat}"):
+        return f"seat {seat}"
     name = event.occupant or event.by or "the room"
     return f"seat {seat}, {name}" if seat else name
 
@@ -108,9 +96,9 @@ def _motion(room: Room, matter: Matter) -> Iterator[Block]:
     yield from _evidence(room, opened)
     yield from _options(room, opened)
     yield from _statements(room, matter)
-    yield from amendments(matter, _who, lambda plant: title_of(room, plant))
+    yield from amendments(matter, _who, lambda plant: title_of(room, plant), lambda order: order_title(room, order))
     yield from _ballots(room, matter, closed)
-    yield from _proceedings(matter)
+    yield from proceedings(room, matter)
     yield from _effects(room, matter)
 
 
@@ -161,7 +149,7 @@ def _options(room: Room, opened: happened.MotionOpened) -> Iterator[Block]:
         order = opened.order
         if order is not None:
             yield Heading(2, "What was proposed")
-            yield Para(f"{order.title or order.name} at {title_of(room, opened.plant)}{_parameters(opened.parameters)}")
+            yield Para(f"{order.title or order.name} at {title_of(room, opened.plant)}{parameters(opened.parameters)}")
         return
     yield Heading(2, "Options, and what was expected of each before the ballot")
     picture = fans_picture(opened.evidence, opened.options)
@@ -188,16 +176,15 @@ def _option(room: Room, option: Option) -> str:
     if option.kind == "time":
         return f"{option.title} ({lasting(option.extra_s)})"
     orders = "; ".join(_order(room, order) for order in option.orders)
+    if option.supersedes:
+        orders += f"; in place of {' and '.join(order_title(room, order) for order in option.supersedes)}"
     return f"{option.title}: {orders}" if orders else option.title
 
 
 def _order(room: Room, order: OptionOrder) -> str:
     danger = f", marked {order.birth.danger}" if order.birth.danger != "none" else ""
-    return f"{order.birth.title or order.birth.name} at {title_of(room, order.plant)}{_parameters(order.parameters)}{danger}"
-
-
-def _parameters(parameters: dict[str, Any]) -> str:
-    return f" ({', '.join(f'{name}: {value}' for name, value in sorted(parameters.items()))})" if parameters else ""
+    named = f"{order.birth.title or order.birth.name} at {title_of(room, order.plant)}"
+    return f"{named}{parameters(order.parameters, order)}{danger}"
 
 
 def _expected(room: Room, option: Option) -> str:
@@ -271,63 +258,8 @@ def _review(matter: Matter) -> str:
     return f" To be reviewed {moment(max(known))}." if known else ""
 
 
-def _proceedings(matter: Matter) -> Iterator[Block]:
-    rows = [
-        (moment(one.at, matter.opened.at).replace(" ", "\u00a0"), _plain(one), f"#{one.number}")
-        for one in matter.events
-        if one.kind not in TOLD
-    ]
-    if rows:
-        yield Heading(2, "Orders, receipts and what else happened")
-        yield Table(("when", "what", "event"), tuple(rows))
-
-
-def _plain(kept: Kept) -> str:
-    """An event in words, whatever its kind: the kind's own name, and what it carries."""
-    event, body = kept.event, kept.body
-    match event:
-        case happened.OrderIssued():
-            held = ", held for now" if event.held else ""
-            what = f"{event.order}: {event.name}{_parameters(event.parameters)}"
-            if event.unconfirmed:
-                return (
-                    f"{what} to {event.plant} waits for a second seat to confirm it: the plant calls it dangerous{held}"
-                )
-            return f"{what} is issued to {event.plant}{held}"
-        case happened.OrderAnswered():
-            because = f", because: {event.reason}" if event.reason else ""
-            return f"{event.order}: the plant says {event.state}{because}"
-        case OfferMade():
-            until = f", to be answered until {moment(event.until, event.at)}" if event.proposal else ""
-            what = event.signal or {"orders": "accepted orders", "sight": "sight of readings"}.get(event.about, "")
-            return f"{event.offer}: proposed to {event.unit}, {what}{until}"
-        case OfferEnded():
-            version = f", version {event.version} holds" if event.version else ""
-            because = f", because: {event.reason}" if event.reason else ""
-            who = f" by {event.occupant or event.by}" if event.ending in ("accepted", "refused") else ""
-            return f"{event.offer} to {event.unit}: {event.ending}{who}{version}{because}"
-        case happened.OrderEnded():
-            return f"{event.order} ended: {ENDINGS[event.ending]}{' (' + event.reason + ')' if event.reason else ''}"
-    who = body.get("occupant") or body.get("by") or ""
-    facts = [
-        f"{name.replace('_', ' ')}: {_value(name, value)}"
-        for name, value in body.items()
-        if name not in _ENVELOPE and value not in ("", None) and not (who and name == "seat")
-    ]
-    about = f" {body['order']}" if "order" in body else ""
-    by, carried = f" by {who}" if who else "", f" ({'; '.join(facts)})" if facts else ""
-    return f"{kept.kind.replace('-', ' ')}{about}{by}{carried}"
-
-
 def _first_large(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _value(name: str, value: Any) -> str:
-    if name in _MOMENTS and isinstance(value, int | float):
-        return moment(float(value))
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 def _effects(room: Room, matter: Matter) -> Iterator[Block]:

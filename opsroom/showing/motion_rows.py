@@ -18,7 +18,7 @@ from opsroom.room.state import Room
 from opsroom.showing.counted import counted_words
 from opsroom.showing.foretelling import forecast_words, record_words
 from opsroom.showing.scope import CLOSED_SHOWN, concerns
-from opsroom.showing.sentences import citation_words
+from opsroom.showing.sentences import citation_words, order_title
 from opsroom.views import (
     AmendmentView,
     BallotView,
@@ -111,6 +111,7 @@ def _option(room: Room, option: Option, motion: Motion | None = None) -> OptionV
         ),
         extra_s=option.extra_s,
         supersedes=option.supersedes,
+        replaces=tuple(order_title(room, order) for order in option.supersedes),
         terms=_terms(room, option, motion),
         forecast=msgspec.to_builtins(option.forecast) if option.forecast is not None else None,
         expected=forecast_words(room, option) if option.forecast is not None else "",
@@ -233,13 +234,18 @@ def _amendment(room: Room, motion: Motion, one: Amendment) -> AmendmentView:
         seat=one.seat,
         occupant=one.occupant,
         option=_option(room, one.option),
-        diff=diff(*(wording(option, lambda plant: title_of(room, plant)) for option in (before, one.option))),
+        diff=diff(*(_worded(room, option) for option in (before, one.option))),
         reason=one.reason,
         at=one.at,
         state=one.state,
         ayes=one.ayes,
         noes=one.noes,
     )
+
+
+def _worded(room: Room, option: Option) -> str:
+    """An option's wording, with plants and the orders in whose place it comes as people call them."""
+    return wording(option, lambda plant: title_of(room, plant), lambda order: order_title(room, order))
 
 
 def _evidence(motion: Motion) -> dict[str, Any]:

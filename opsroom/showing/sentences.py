@@ -106,12 +106,17 @@ def person(room: Room, by: str) -> str:
 
 
 def order_title(room: Room, order: str) -> str:
-    """An order as people call it: by its plant's title for it, and the plant; one that the room has forgotten keeps its id."""
+    """An order as people call it: by its plant's title for it, and the plant; with its id where another is called the same.
+
+    One that the room has forgotten keeps its id alone.
+    """
     known = room.orders.get(order)
     if known is None:
         return order
     told = known.asked.birth.title if known.asked is not None else ""
-    return f"{quoted(told or known.name)} at {title_of(room, known.plant)}"
+    alike = (one.id for one in room.orders.values() if (one.plant, one.name) == (known.plant, known.name))
+    which = f" ({order})" if any(other != order for other in alike) else ""
+    return f"{quoted(told or known.name)} at {title_of(room, known.plant)}{which}"
 
 
 def uom(room: Room, signal: str) -> str:

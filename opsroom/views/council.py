@@ -158,7 +158,8 @@ class OptionView(View, frozen=True, kw_only=True):
     """One option of a motion: `kind` is orders, agreement, time (for the unit, `extra_s` seconds) or nothing; `terms` are what it
     would propose to plants; `forecast` is plain JSON.
 
-    `expected` says in words what the option is expected to do, `record` how forecasts of its kind did before.
+    `supersedes` are the ids of earlier orders that it would end, `replaces` what people call them. `expected` says in words what
+    the option is expected to do, `record` how forecasts of its kind did before.
     """
 
     id: str
@@ -167,6 +168,7 @@ class OptionView(View, frozen=True, kw_only=True):
     orders: tuple[OptionOrderView, ...] = ()
     extra_s: float = 0.0
     supersedes: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
     terms: tuple[TermsView, ...] = ()
     forecast: dict[str, Any] | None = None
     expected: str = ""

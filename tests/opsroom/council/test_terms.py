@@ -301,7 +301,8 @@ def test_an_amendment_of_nothing_but_the_orders_it_replaces_shows_them() -> None
     )
     play.ask(ask.AmendMotion(motion=motion, option="a", to=to, reason="one is enough"), seat(2))
     view = motion_view(play.room, motion, Viewer(role="seat", seat=1)).amendments[0]
-    assert view.diff[-1] == ("new", f"· In place of {order}")
+    assert view.diff[-1] == ("new", "· In place of “Set the speed” at Loom 1")
+    assert order not in str(view.diff)
 
 
 def test_more_time_without_an_alarm_is_a_date_at_which_the_council_looks_again() -> None:

@@ -129,7 +129,7 @@ def test_minutes_tell_both_motions_the_refusal_with_its_reason_and_the_effect(do
         "5 for it, 2 not",
         "In the minority",
         "The belt first.<footer>seat 7, Person 7, ",
-        "motion seconded by Person 2 (deadline: 20",
+        "seat 2, Person 2, seconds it; the first ballot runs until ",
         "raised Output of Loom 1 by about 10 m/h",
         "not an effect, the rest of the world went on too",
         "seat 2, Person 2",
