@@ -48,9 +48,8 @@ class Telling:
             tally.bytes_out += len(frame)
             direct.say(frame.encode() if isinstance(frame, str) else frame, text=isinstance(frame, str))
         except (OSError, RuntimeError, WireError):
-            wire.end(
-                POLICY_VIOLATION
-            )  # what one line meets ends that line alone, not the tick that has just become durable
+            # What one line meets ends that line alone, not the tick that has just become durable.
+            wire.end(POLICY_VIOLATION)
         return True
 
     async def _say(self, wire: Wire) -> None:
