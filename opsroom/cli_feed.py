@@ -20,9 +20,13 @@ from opsroom.cli_numbers import whole
 
 if TYPE_CHECKING:
     from opsroom.feeding.dry import DryRoom, Echo
+    from opsroom.feeding.notes import Notes
     from telex_ingest.feed import Feed
 
 feed_app = typer.Typer(help="Where readings come from: files, HTTP, MQTT, OPC UA, Modbus, NATS.", no_args_is_help=True)
+
+LOOK_S = 1.0
+"""How often is looked what a running feed counts."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="an installed feed, or module:Class")]
 
@@ -130,6 +134,7 @@ def feed_run(
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="its key, PEM")] = None,
 ) -> None:
     """Carry a feed to a room until it ends or Ctrl-C; or, with --dry, only tell what would become of its readings."""
+    from opsroom.feeding.notes import Notes
     from telex_ingest.feed import carry, first_birth
     from telex_ingest.feed_settings import make_feed, options_from
     from telex_ingest.trust import trust
@@ -152,10 +157,39 @@ def feed_run(
         birth = await first_birth(feed)
         path = spool or Path(f"{birth.plant}.spool")
         framing: Literal["json", "msgpack"] = "msgpack" if msgpack else "json"
-        told = await carry(feed, url, link, token, path, subprotocol=framing, tls=tls, birth=birth)
-        typer.echo(f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}", err=True)
+        notes = Notes()
+        looking = asyncio.create_task(_look_after(feed, notes))
+        try:
+            told = await carry(
+                *(feed, url, link, token, path),
+                subprotocol=framing,
+                tls=tls,
+                birth=birth,
+                on_refusal=lambda refused: _say(notes.refused(refused)),
+            )
+        except asyncio.CancelledError:
+            typer.echo(f"stopped{_left_out(feed)}{notes.left_out()}; what is spooled waits in {path}", err=True)
+            raise
+        finally:
+            looking.cancel()
+        typer.echo(
+            f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}{notes.left_out()}", err=True
+        )
 
     _run(carrying())
+
+
+async def _look_after(feed: Feed, notes: Notes) -> None:
+    """Say what the feed counts for the first time: a payload that is no figure, a node that the server refuses."""
+    while True:
+        counts = getattr(feed, "counts", None)
+        _say(notes.counted(counts) if isinstance(counts, Mapping) else "")
+        await asyncio.sleep(LOOK_S)
+
+
+def _say(sentence: str) -> None:
+    if sentence:
+        typer.echo(sentence, err=True)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -50,7 +50,7 @@ from ssl import SSLContext
 from traceback import extract_tb
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from telex_ingest.plant_link import PlantLink, Told
+from telex_ingest.plant_link import OnRefusal, PlantLink, Told
 from telex_ingest.refusals import TelexError, show
 from telex_ingest.telex import Order, PlantBirth, Quality, Reading, Receipt, TelexKind
 from telex_ingest.told import TellError
@@ -331,10 +331,12 @@ async def carry(
     farewell: bool = True,
     tls: SSLContext | None = None,
     birth: PlantBirth | None = None,
+    on_refusal: OnRefusal | None = None,
 ) -> int:
     """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged.
 
     A source that is away is waited for, also before its first word; `birth` is the feed's own, when it was asked already.
+    `on_refusal` hears what the room refuses.
     """
     opened: list[PlantLink] = []
 
@@ -343,7 +345,13 @@ async def carry(
 
     birth = birth or await first_birth(feed)
     obeys = on_order if hasattr(feed, "obey") else None
-    async with PlantLink(url, link, token, [birth], spool, subprotocol=subprotocol, on_order=obeys, tls=tls) as line:
+    async with PlantLink(
+        *(url, link, token, [birth], spool),
+        subprotocol=subprotocol,
+        on_order=obeys,
+        on_refusal=on_refusal,
+        tls=tls,
+    ) as line:
         opened.append(line)
         if hasattr(feed, "settle"):
             await feed.settle(line.answer)

@@ -311,9 +311,9 @@ class PlantLink:
         if not self._mended.is_set():
             raise LinkCutError  # while the hands were still being shaken
         self._connects += 1
-        self._socket = socket
-        self._trouble = ""
+        self._socket, self._trouble = socket, ""
         self._up.set()
+        _log.info("link %s: the room listens; %d telexes wait in the spool", self._link, self._tape.spool.pending)
         if self._births.plants() != declared:
             await socket.close()  # one more plant was declared meanwhile: it needs a resume point too
 

@@ -1,0 +1,37 @@
+"""What `opsroom feed run` says to whoever started it: each kind of trouble when it comes first, all of it at the end. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from telex_ingest.telex import Refusal
+
+
+class Notes:
+    """Remembers what was said, so that a source that is wrong all day fills no log."""
+
+    def __init__(self) -> None:
+        self._refused: Counter[str] = Counter()
+        self._counted: set[str] = set()
+
+    def refused(self, refused: Refusal) -> str:
+        """The sentence for a refusal of the room; empty when its code was told before."""
+        self._refused[refused.code] += 1
+        if self._refused[refused.code] > 1:
+            return ""
+        about = f" {refused.plant}" if refused.plant else ""
+        cure = f"; {refused.cure}" if refused.cure else ""
+        return f"the room refuses{about} ({refused.code}): {refused.reason}{cure}; more of these are counted"
+
+    def counted(self, counts: Mapping[str, int]) -> str:
+        """The sentence for what the feed counts for the first time; empty when nothing is new."""
+        new = {word: many for word, many in counts.items() if many and word not in self._counted}
+        self._counted |= set(new)
+        told = ", ".join(f"{many} {word}" for word, many in new.items())
+        return f"the feed counts for the first time: {told}" if told else ""
+
+    def left_out(self) -> str:
+        """What the room refused in all, for the end."""
+        told = ", ".join(f"{many} {code}" for code, many in self._refused.items())
+        return f"; the room refused {told}" if told else ""

@@ -1,0 +1,23 @@
+"""A feed that runs says each kind of trouble once, and all of it at the end."""
+
+from __future__ import annotations
+
+from opsroom.feeding.notes import Notes
+from telex_ingest.refusals import refusal
+
+
+def test_each_kind_of_trouble_is_said_when_it_comes_first_and_counted_from_then_on() -> None:
+    notes = Notes()
+    assert notes.left_out() == ""
+    said = notes.refused(refusal("future", "1 h ahead of the room's clock", plant="mill"))
+    assert said.startswith("the room refuses mill (future): 1 h ahead of the room's clock; set the plant's clock")
+    assert notes.refused(refusal("future", "2 h ahead of the room's clock", plant="mill")) == ""
+    assert "(unborn)" in notes.refused(refusal("unborn", "no birth"))
+    assert notes.left_out() == "; the room refused 2 future, 1 unborn"
+
+
+def test_what_a_feed_counts_is_said_when_it_is_new() -> None:
+    notes = Notes()
+    assert notes.counted({"messages": 3, "bad": 0}) == "the feed counts for the first time: 3 messages"
+    assert notes.counted({"messages": 9, "bad": 0}) == ""
+    assert notes.counted({"messages": 12, "bad": 2}) == "the feed counts for the first time: 2 bad"
