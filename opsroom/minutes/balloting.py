@@ -87,12 +87,15 @@ def ballot_row(matter: Matter, event: happened.BallotsOpened, one: happened.Open
         (
             row.event
             for row in matter.events
-            if isinstance(row.event, happened.BallotSealed) and row.event.seat == one.seat
+            if isinstance(row.event, happened.BallotSealed)
+            and (row.event.seat, row.event.round) == (one.seat, event.round)
         ),
         None,
     )
-    occupant = sealed.occupant if sealed is not None else ""
-    who = f"seat {one.seat}{', ' + occupant if occupant else ''}"
+    name = f", {sealed.occupant}" if sealed is not None and sealed.occupant else ""
+    # Who seals is who votes: a substitute's name is not that of the seat for which it votes.
+    by = f", voted by seat {sealed.cast_by}" if sealed is not None and sealed.cast_by not in (0, one.seat) else ""
+    who = f"seat {one.seat}{by}{name}"
     return who, "abstains" if vote.abstain else listed + objected, vote.reason
 
 

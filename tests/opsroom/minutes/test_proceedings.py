@@ -95,3 +95,16 @@ def test_an_account_without_a_name_is_told_by_its_place() -> None:
     accounts = ("seat-3", "unit-loom-1", "wire-loom-1", "wire-nowhere", "the council", "")
     told = [person(room, one) for one in accounts]
     assert told == ["seat 3", "Loom 1", "Loom 1 over the wire", "wire-nowhere", "the council", ""]
+
+
+def test_a_ballot_that_a_substitute_cast_bears_its_own_name_and_not_that_of_the_seat() -> None:
+    play = Play()
+    motion = play.motion()
+    play.ask(ask.NameSubstitute(substitute=5), seat(6))
+    for number in (1, 2, 3, 4, 5, 7):
+        play.ask(ask.CastBallot(motion=motion, options=("a",), reason="so"), seat(number))
+    play.ask(ask.CastBallot(motion=motion, options=("a",), reason="so", for_seat=6), seat(5))
+    text = told(play)
+    assert "seat 6, voted by seat 5, Person 5" in text
+    assert "seat 6, Person 5" not in text
+    assert "seat 5, Person 5" in text
