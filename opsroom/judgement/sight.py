@@ -85,9 +85,18 @@ def _verdict_news(bank: Bank, one: Announced, verdict: Verdict) -> VerdictNews:
 
 
 def _direction(verdict: Verdict, value: float, low: float | None, high: float | None) -> Literal["up", "down", ""]:
-    """Where the told movement goes, given what was normal before it: a slope as it is now, the others as they have changed."""
-    slope = verdict.slope if verdict.named == SLOPE and not _of_before(verdict, low, high) else 0.0
-    moves = (slope, verdict.size, value - (verdict.low + verdict.high) / 2)
+    """Where the told movement goes, given what was normal before it: a slope as it is now, the others as they have changed.
+
+    A slope that has led further than one normal deviation from where its readings were foreseen goes there, whatever the filter
+    still takes for its slope.
+    """
+    gone = slope = 0.0
+    if verdict.named == SLOPE:
+        if low is not None and high is not None:
+            gone = verdict.level - (low + high) / 2
+            gone = gone if abs(gone) > (high - low) / (2 * NORMAL_SD) else 0.0
+        slope = verdict.slope if not _of_before(verdict, low, high) else 0.0
+    moves = (gone, slope, verdict.size, value - (verdict.low + verdict.high) / 2)
     moved = next((one for one in moves if math.isfinite(one) and one != 0), 0.0)
     return "up" if moved > 0 else "down" if moved < 0 else ""
 

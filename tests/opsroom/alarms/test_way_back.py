@@ -89,6 +89,16 @@ def test_a_slope_is_told_by_the_speed_that_it_has_now_and_not_by_that_of_before(
     assert told.speed == pytest.approx(now, rel=0.3)
 
 
+def test_a_rise_that_turns_into_a_fall_is_no_good_news_while_the_filter_still_takes_it_for_a_rise() -> None:
+    rise, fall = 100.0 + 0.5 * np.arange(150), -0.5 * np.arange(1.0, 60.0)
+    events = heard(np.concatenate([rise, rise[-1] + fall]), Direction.UP, 1)
+    told = [event for event in events if (getattr(event, "deviation", None) or Deviation(named="")).named == "slope"]
+    (turned,) = [event for event in told if (event.deviation.named_at or 0.0) > START + PERIOD_S * 150]
+    assert isinstance(turned, happened.AlarmOpened)
+    assert (turned.deviation.slope or 0.0) > 0.0, "what the filter says has not turned yet"
+    assert turned.deviation.direction == "down"
+
+
 @pytest.mark.parametrize(("steps", "seed"), [(5, 1), (5, 4), (10, 1), (10, 4)])
 def test_a_fall_within_a_few_readings_opens_an_alarm_whatever_the_slope_was_before(steps: int, seed: int) -> None:
     levels = np.concatenate([np.full(150, 100.0), np.linspace(100.0, 70.0, steps), np.full(15, 70.0)])
