@@ -27,6 +27,7 @@ What a feed may count on, and what is counted on it (`telex_ingest.feed_check` c
 - **Cancellation.** The generator may be closed at any `yield` or `await`; it ends its own tasks and sockets in a
   `finally`.
 - **Bounded memory.** It is asked for the next reading only when the spool has room; what it buffers itself has a limit.
+- **A source that forgets** what nobody reads has `forgets = True`: it is read on while the room is away, up to the spool's limit.
 - **A new birth** may be yielded between readings: what follows is told under it. A signal keeps its numeric id for
   ever.
 - **Settings** are a `msgspec.Struct` named `Settings` in the class, given to its constructor; without it, the
@@ -59,6 +60,12 @@ ENTRY_POINTS = "opsroom.feeds"
 
 BACK_OFF_S = (0.5, 30.0)
 """The first and the longest wait before a lost source is tried again; each attempt doubles it, and takes a random part of it."""
+
+PENDING = 1_000
+"""Telexes that wait for the room before no more is read from a source that keeps what is not read."""
+
+FORGETS = 1_000_000
+"""The same of a source that forgets (a register, a page): as many as a spool holds."""
 
 _log = logging.getLogger(__name__)
 
@@ -251,7 +258,7 @@ async def run_feed(
     feed: Feed,
     link: PlantLink,
     *,
-    pending: int = 1000,
+    pending: int = PENDING,
     farewell: bool = True,
     back_off_s: tuple[float, float] = BACK_OFF_S,
     birth: PlantBirth | None = None,
@@ -327,7 +334,7 @@ async def carry(
     spool: str | Path | None = None,
     *,
     subprotocol: Literal["json", "msgpack"] = "json",
-    pending: int = 1000,
+    pending: int | None = None,
     farewell: bool = True,
     tls: SSLContext | None = None,
     birth: PlantBirth | None = None,
@@ -336,7 +343,7 @@ async def carry(
     """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged.
 
     A source that is away is waited for, also before its first word; `birth` is the feed's own, when it was asked already.
-    `on_refusal` hears what the room refuses.
+    `on_refusal` hears what the room refuses. At most `pending` telexes wait: `PENDING`, or `FORGETS` of a source that forgets.
     """
     opened: list[PlantLink] = []
 
@@ -344,6 +351,8 @@ async def carry(
         await cast(Bridge, feed).obey(order, opened[0].answer)
 
     birth = birth or await first_birth(feed)
+    if pending is None:
+        pending = FORGETS if getattr(feed, "forgets", False) else PENDING
     obeys = on_order if hasattr(feed, "obey") else None
     async with PlantLink(
         *(url, link, token, [birth], spool),

@@ -80,6 +80,7 @@ class HttpPoll:
     """A page that tells figures; `counts` says what was asked and what became of it."""
 
     Settings = PollSettings
+    forgets = True
 
     def __init__(
         self,

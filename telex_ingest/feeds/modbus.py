@@ -57,6 +57,7 @@ class ModbusFeed(Declared):
     """A plant that is a Modbus device; `counts` says what was read and what became of it."""
 
     Settings = ModbusSettings
+    forgets = True
 
     def __init__(self, settings: ModbusSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         super().__init__(NAME, settings, lambda target: reach(settings.device, target))

@@ -79,6 +79,7 @@ class OpcuaFeed(Declared):
     def __init__(self, settings: OpcuaSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         super().__init__(NAME, settings, lambda target: reach(settings.server, target))
         self.counts: Counter[str] = Counter()
+        self.forgets = not settings.history
         self._settings = settings
         self._now_us = now_us
         self._told: dict[str, int] = {}

@@ -87,6 +87,7 @@ class SparkplugFeed(Bridged):
     """A plant that speaks Sparkplug B; `counts` says what was heard and what became of it."""
 
     Settings = SparkplugSettings
+    forgets = True
 
     def __init__(
         self, settings: SparkplugSettings, *, now_us: Callable[[], int] = lambda: time.time_ns() // 1000

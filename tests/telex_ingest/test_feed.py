@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 
 from telex_ingest.feed import (
     ENTRY_POINTS,
+    PENDING,
     Answer,
     FeedError,
     FeedReading,
@@ -129,6 +131,33 @@ async def test_a_source_that_is_away_before_its_birth_is_waited_for_and_then_ask
     born = await first_birth(late, (0.001, 0.002))  # type: ignore[arg-type] # as above
     assert await carry(late, room.address, "link-1", "secret-1", farewell=False, birth=born) == 7  # type: ignore[arg-type] # as above
     assert late.asked == 3
+
+
+class Gauge(Kettle):
+    """It is read, whether or not the room is there; nobody can read it later."""
+
+    forgets = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = asyncio.Event()
+
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading | list[FeedReading] | PlantBirth]:
+        for first in range(0, 3 * PENDING, PENDING // 2):
+            yield [FeedReading(first + n, {"signal-1": 1.0}) for n in range(PENDING // 2)]
+        self.read.set()
+
+
+async def test_a_source_that_forgets_is_read_on_while_the_room_is_away(tmp_path: Path) -> None:
+    gauge = Gauge()
+    with socket.socket() as deaf:  # bound, so that nobody else takes the port, and not listening
+        deaf.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{deaf.getsockname()[1]}/telex"
+        carrying = asyncio.create_task(carry(gauge, url, "link-1", "secret-1", tmp_path / "spool"))  # type: ignore[arg-type] # as above
+        async with asyncio.timeout(30):
+            await gauge.read.wait()
+        carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
 
 
 class Deaf:
