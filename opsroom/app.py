@@ -12,7 +12,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -344,7 +344,8 @@ async def open_and_serve(
 ) -> int:
     """Open the room of a folder and serve it until a signal: what `opsroom serve` does."""
     log = logger(level, as_json=as_json)
-    faulthandler.enable()  # a room that dies of a defect in compiled code says where
+    with suppress(AttributeError, ValueError):  # errors that go to no file
+        faulthandler.enable()  # a room that dies of a defect in compiled code says where
     gc.set_threshold(*YOUNG)
     sys.setswitchinterval(SWITCH_S)
     hall = open_hall(folder, lambda last_at: clock_of(last_at, speed), log, software(), store_at)

@@ -14,22 +14,15 @@ import pytest
 from opsroom.loop.founding import found
 from tests.opsroom.rooms import TOML
 
+PROGRAM = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from opsroom.cli import main; main()"
+"""The room as a terminal starts it, also where whoever runs the tests has been told to outlive theirs."""
+
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A room in a process of its own, which listens."""
     found(tmp_path / "room", TOML)
-    serve = [
-        sys.executable,
-        "-m",
-        "opsroom.cli",
-        "serve",
-        "--data",
-        str(tmp_path / "room"),
-        "--port",
-        "0",
-        "--log-json",
-    ]
+    serve = [sys.executable, "-c", PROGRAM, "serve", "--data", str(tmp_path / "room"), "--port", "0", "--log-json"]
     with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
