@@ -26,10 +26,10 @@ HOURS = 24
 KEEP_S = 60.0
 """How often the counts are written, in seconds of the room."""
 
-PIECE = 500
+PIECE = 50
 """So many plants are summed up before others are let in: whoever runs holds the interpreter meanwhile."""
 
-REST_S = 0.002
+REST_S = 0.008
 """How long they are let in, in seconds of the world."""
 
 _CORRECTION = KINDS.index(TelexKind.CORRECTION)
