@@ -109,6 +109,7 @@ async def test_it_obeys_an_order_once_also_when_it_begins_anew(tmp_path: Path) -
             await until(lambda: room.accepted("bakery"))
             assert room.gateway.send("bakery", orders=[signed])
             await until(lambda: len(room.of(ReceiptCame)) == 2)
+        await until(lambda: not room.gateway.send("bakery"))  # what it told last has come
         room.heard.clear()
         async with plant(address, memory):
             await until(lambda: room.accepted("bakery"))
