@@ -11,8 +11,8 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from opsroom.entry.ballot_box import rows_of
 from opsroom.entry.certificates import shown
 from opsroom.entry.guard import LOOPBACK, Doors, Guard, hosts_of, turn_away
 from opsroom.entry.patience import Patience, open_files, patient
+from opsroom.entry.server import Server
 from opsroom.judgement.bank import Judged
 from opsroom.loop.founding import clock_of, enrol, software
 from opsroom.loop.hall import Hall, open_hall
@@ -280,7 +281,7 @@ async def doors_open(hall: Hall, doors: Doors) -> AsyncIterator[Served]:
     )
     family = socket.AF_INET6 if ":" in doors.host else socket.AF_INET
     with socket.create_server((doors.host, doors.port), family=family, backlog=1024) as listener:
-        server = _Server(config, partial(handshakes.note, hall.tally, gateway.turned_away))
+        server = Server(config, partial(handshakes.note, hall.tally, gateway.turned_away))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         up = asyncio.create_task(server.up.wait())
         await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
@@ -310,7 +311,7 @@ class Served:
         """The address for people."""
         return self.doors.address(self.port)
 
-    async def end(self, server: _Server, gateway: Gateway) -> None:
+    async def end(self, server: Server, gateway: Gateway) -> None:
         """Wait until it is time to leave, then say goodbye to links and screens and stop."""
         leaving = asyncio.create_task(self.leave.wait())
         await asyncio.wait({leaving, self._serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -361,47 +362,3 @@ async def open_and_serve(
     finally:
         hall.close()
     return 0
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to whoever composes the room, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config, failed: handshakes.Failed) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-        self._failed = failed
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so; uvicorn itself would let a handshake of TLS take a minute."""
-        config, loop = self.config, asyncio.get_running_loop()
-        await self.lifespan.startup()
-        if self.lifespan.should_exit:  # the room did not begin: nothing may come in
-            self.should_exit = True
-            self.up.set()
-            return
-
-        def protocol() -> asyncio.Protocol:
-            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg] # any of uvicorn's own
-                config=config, server_state=self.server_state, app_state=self.lifespan.state
-            )
-            return made
-
-        if config.ssl is not None:
-            handshakes.watch(config.ssl, self._failed)
-        self.servers = [
-            await loop.create_server(
-                protocol,
-                sock=one,
-                ssl=config.ssl,
-                backlog=config.backlog,
-                ssl_handshake_timeout=Patience().ask_s if config.ssl is not None else None,
-            )
-            for one in sockets or ()
-        ]
-        self.started = True
-        self.up.set()

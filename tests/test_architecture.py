@@ -98,6 +98,7 @@ DOES_IO = {
     "opsroom/entry/guard.py",
     "opsroom/entry/patience.py",
     "opsroom/entry/handshakes.py",
+    "opsroom/entry/server.py",
     "opsroom/doors/journal_routes.py",
     "opsroom/doors/ballot_routes.py",
     "opsroom/doors/council_routes.py",

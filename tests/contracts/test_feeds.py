@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from telex_ingest import feed_bench, feed_check, feed_ending, feed_promises, feed_pulse
+from telex_ingest import feed_bench, feed_promises
 from telex_ingest.feed import FeedReading, load_feeds
 from telex_ingest.feed_check import Tier, check
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth
@@ -302,76 +302,6 @@ async def test_what_gives_no_readings_is_told_once_and_not_looked_at_any_further
     assert [one.promise.name for one in report.results if one.looked] == ["readings"]
     assert str(report).count(said) == 1
     assert "AttributeError" not in str(report)
-
-
-class Sleeps(Stove):
-    """Sits on the loop for as long as nobody looks."""
-
-    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
-        async for one in super().readings(cursor):
-            yield one
-            time.sleep(0.6)  # noqa: ASYNC251 - that is the fault
-
-
-class Reckons(Stove):
-    def figures(self) -> list[FeedReading]:
-        while True:
-            pass
-
-
-class SleepsForEver(Stove):
-    def figures(self) -> list[FeedReading]:
-        try:
-            time.sleep(86_400)
-        except Exception as error:
-            raise AssertionError from error
-        return super().figures()
-
-
-@pytest.mark.parametrize(("kind", "promise"), [(Sleeps, "free"), (Reckons, "readings"), (SleepsForEver, "readings")])
-async def test_a_feed_that_holds_up_the_loop_is_told_its_line_and_the_check_goes_on(
-    kind: Any, promise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feed_pulse, "BREAK_LOOKS", 120)
-    report = await check(kind, tmp_path, only={"readings", "free"})
-    [found] = [one for one in report.results if one.looked and not one.kept]
-    assert found.promise.name == promise
-    assert "it holds up the loop at test_feeds.py, line " in found.why
-    assert "asyncio.to_thread" in found.why
-
-
-class WillNotEnd(Stove):
-    """Cancelled, it waits on, until somebody lets it go."""
-
-    released: ClassVar[list[asyncio.Event]] = []
-
-    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
-        for one in self.figures():
-            yield one
-            release = asyncio.Event()
-            self.released.append(release)
-            try:
-                await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                while not release.is_set():
-                    try:
-                        await release.wait()
-                    except asyncio.CancelledError:
-                        continue
-
-
-async def test_a_feed_that_does_not_end_is_told_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_ending, "STOP_S", 0.2)
-    monkeypatch.setattr(feed_check, "ENDING_S", 0.2)
-    before = asyncio.all_tasks()
-    report = await check(WillNotEnd, tmp_path)
-    assert report.stuck
-    assert "does not end within" in str(report)
-    assert [one.looked for one in report.results if one.promise.name in ("units", "resume")] == [True, False]
-    while left := asyncio.all_tasks() - before:
-        for release in WillNotEnd.released:
-            release.set()
-        await asyncio.wait(left)
 
 
 async def test_of_some_promises_no_tier_is_told_and_a_name_of_none_is_refused(tmp_path: Path) -> None:
