@@ -247,6 +247,7 @@ def gateway_of(hall: Hall, certificate_header: str = "") -> Gateway:
         toll=hall.pulse.loop,
         gather_s=2 * TICK_S,
         inner=lambda plant: plant in hall.room.tree.inner or plant in hall.wholes.charts,
+        together=hall.inbox.together,
     )
     hall.inbox.before = gateway.look
     left = {name for name, plant in hall.room.plants.items() if plant.left is not None}

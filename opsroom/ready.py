@@ -16,7 +16,7 @@ from opsroom.judgement.bank import Bank
 from opsroom.record import absorbed, blocks
 from opsroom.record.rollups import Gathering
 from opsroom.record.store import KINDS, Block, Place
-from telex_ingest import mailbag, scanner
+from telex_ingest import lockstep, mailbag, scanner
 from telex_ingest.heard import Accepted
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
 
@@ -29,6 +29,7 @@ def beside() -> None:
     """Compile what reads the wire, what packs the record, and the novelty channel."""
     scanner.warm()
     mailbag.warm()
+    lockstep.warm()
     blocks.warm()
     absorbed.warm()
     minutes = Gathering()

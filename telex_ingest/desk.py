@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from telex_ingest.latest import Latest
 from telex_ingest.line import Attempt, Limits, LinkLine, Tally
+from telex_ingest.lockstep import Lockstep
 from telex_ingest.outbox import Outbox
 from telex_ingest.refusals import refusal
 from telex_ingest.states import LINK, LinkEvent, LinkState
@@ -97,6 +98,7 @@ class Desk:
         self.tally = Tally()
         self.attempts = Latest(ATTEMPTS)
         self.ready: dict[int, Link] = {}
+        self.step = Lockstep()
         self.skew_us = int(limits.skew_s * 1e6)
         self.future_us = int(limits.future_s * 1e6)
 

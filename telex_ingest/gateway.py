@@ -83,6 +83,7 @@ class Gateway:
         steady: Callable[[], float] = time.monotonic,
         gather_s: float = GATHER_S,
         inner: Callable[[str], bool] = lambda _: False,
+        together: Callable[[], int] = lambda: 0,
     ) -> None:
         """Make the gateway.
 
@@ -91,7 +92,8 @@ class Gateway:
         websocket that the room had enough of may be read from again; `busy` whether no new link should be taken now; `vouch` for
         which plants a link's certificate stands; `share` what a link may take of the room; `toll` is told what the frames cost;
         `steady` counts seconds of the world; plain telexes wait for each other until `look` is called, `gather_s` at most;
-        `inner` tells the room's own units, which no plant may be.
+        `inner` tells the room's own units, which no plant may be; `together` how many readings of several websockets may be
+        delivered as one, as `StripAccepted` of `MANY`.
         """
         self._vouch = vouch
         self._share = share
@@ -109,8 +111,9 @@ class Gateway:
         desk = self._session.desk
         self._restraint = Restraint(desk, roomy)
         self._gathering = Gathering(
-            desk, self._wires, self._restraint, deliver, roomy, self._odd, clock, limits, self._toll, gather_s
-        )
+            desk, self._wires, self._restraint, deliver, roomy, self._odd, clock, limits, self._toll, gather_s,
+            together,
+        )  # fmt: skip
         self._telling = Telling(self._session, self._wires, limits.send_s, self._toll)
         self._doorkeeper = Doorkeeper(desk, self._wires, limits, allowed, standing, share)
         self._swept = float("-inf")

@@ -35,8 +35,10 @@ class Gathering:
         limits: Limits,
         toll: Toll,
         gather_s: float = GATHER_S,
+        together: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`take` takes a frame that came at a moment of the room's clock on its own."""
+        """`take` takes a frame that came at a moment of the room's clock on its own; `together` is the gateway's."""
+        self._together = together
         self._desk, self._wires, self._restraint = desk, wires, restraint
         self._deliver, self._roomy, self._take = deliver, roomy, take
         self._clock, self._limits, self._toll, self._gather_s = clock, limits, toll, gather_s
@@ -110,8 +112,8 @@ class Gathering:
             self._look_at(link)
 
     def _look_at(self, only: Link | None) -> None:
-        for link, item in self._strips.take(self._desk, only):
-            wire = self._wires.get(link.number)
+        for link, item in self._strips.take(self._desk, only, self._together() if only is None else 0):
+            wire = None if link is None else self._wires.get(link.number)
             if isinstance(item, Odd):
                 if wire is not None:  # else it has gone, and its plant still has what it told
                     self._take(wire, item.frame, item.at)

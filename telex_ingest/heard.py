@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from telex_ingest.sheet import WIDTHS
 from telex_ingest.telex import PlantBirth, PlantCall, PlantStatement, Reading, Receipt, TelexKind
 
+MANY = -1
+"""In place of a websocket's number: several of them."""
+
 
 class PlantBorn(msgspec.Struct, frozen=True):
     """A link declared a plant. `changed` is false when the room already knew this very wording and epoch.
@@ -109,25 +112,27 @@ class SheetAccepted(msgspec.Struct, frozen=True, gc=False):
 
 
 class StripAccepted(msgspec.Struct, frozen=True, gc=False):
-    """Telexes of one link that came as single frames, each in its place, as columns: row i is a live telex of `plants[i]`.
+    """Telexes that came as single frames, each in its place, as columns: row i is a live telex of `plants[i]`.
 
-    Each has a reading for each of `signals`: `values` (t * m,) row after row, none missing. `source_us` and `received_us` are
-    (t,). A plant may have several rows, in their order; none has more than `depth`. `wire` is the number of the websocket.
+    Each has a reading for each of `signals`: `values` (t * m,) row after row, none missing. `epochs`, `seqs`, `source_us` and
+    `received_us` are (t,). A plant may have several rows, in their order; none has more than `depth`. `wire` is the number of
+    the websocket, `MANY` where they came by several. `rows_in_step` (t,) are those of their plants, where these are kept in step.
     """
 
     plants: tuple[str, ...]
-    epochs: tuple[int, ...]
-    seqs: tuple[int, ...]
+    epochs: NDArray[np.int64]
+    seqs: NDArray[np.int64]
     source_us: NDArray[np.int64]
     received_us: NDArray[np.int64]
     signals: tuple[int, ...]
     values: NDArray[np.float64]
     depth: int
     wire: int
+    rows_in_step: NDArray[np.int64] | None = None
 
     def identities(self) -> Iterator[tuple[str, int, int]]:
         """Plant, epoch and number of each telex."""
-        return zip(self.plants, self.epochs, self.seqs, strict=True)
+        return zip(self.plants, self.epochs.tolist(), self.seqs.tolist(), strict=True)
 
     @property
     def kind(self) -> TelexKind:
@@ -141,22 +146,23 @@ class StripAccepted(msgspec.Struct, frozen=True, gc=False):
 
     def rows(self) -> Iterator[Accepted]:
         """Tell it telex by telex: what the room would have heard if each had been decoded on its own."""
-        m, values = len(self.signals), self.values.tolist()
-        for row, (plant, epoch, seq, source_us, received_us) in enumerate(
-            zip(self.plants, self.epochs, self.seqs, self.source_us.tolist(), self.received_us.tolist(), strict=True)
-        ):
-            readings = zip(self.signals, values[row * m : (row + 1) * m], strict=True)
-            yield Accepted(
-                plant,
-                epoch,
-                seq,
-                source_us,
-                received_us,
-                TelexKind.LIVE,
-                self.signals,
-                tuple([Reading(signal, value) for signal, value in readings]),
-                self.wire,
-            )
+        return map(self.row, range(len(self.plants)))
+
+    def row(self, place: int) -> Accepted:
+        """Tell one of its telexes."""
+        m = len(self.signals)
+        readings = zip(self.signals, self.values[place * m : (place + 1) * m].tolist(), strict=True)
+        return Accepted(
+            self.plants[place],
+            int(self.epochs[place]),
+            int(self.seqs[place]),
+            int(self.source_us[place]),
+            int(self.received_us[place]),
+            TelexKind.LIVE,
+            self.signals,
+            tuple([Reading(signal, value) for signal, value in readings]),
+            self.wire,
+        )
 
 
 class GapClosed(msgspec.Struct, frozen=True):

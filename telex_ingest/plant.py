@@ -6,18 +6,16 @@ Sequence state belongs to the plant, not to the link: a plant may come back over
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import Accepted, GapClosed, Heard, PlantSilent, PlantSpeaks
 from telex_ingest.line import PlantLine
 from telex_ingest.refusals import show
 from telex_ingest.sequence import Fate, Sequence
+from telex_ingest.standing import Keeper, Standing
 from telex_ingest.states import PLANT, PlantEvent, PlantState
 from telex_ingest.telex import PlantBirth, Quality, Reading, Spool, Telex, TelexKind
-
-if TYPE_CHECKING:
-    from telex_ingest.roster import Roster
 
 SHAPES = 64
 """Different sets of signals in a plant's telexes that are remembered; more are checked one by one."""
@@ -38,33 +36,17 @@ class Arrived(NamedTuple):
     received_us: int
 
 
-class Standing(NamedTuple):
-    """What every telex of a plant moves on: the number awaited, the one stored for good, when it was heard, telexes, delay."""
-
-    next: int
-    durable: int
-    heard_at: float
-    telexes: int
-    delay_us: int | None
-
-    @classmethod
-    def of(cls, plant: Plant) -> Standing:
-        """What a plant keeps itself."""
-        sequence = plant.sequence
-        return cls(sequence.next, sequence.durable, plant.heard_at, plant.telexes, plant.delay_us)
-
-
 class Plant:
     """What the session knows of one plant, whichever link speaks for it.
 
-    While whole sheets come in which every row is in its place a `roster` keeps the standing of all its plants together, and what
-    stands here is of the moment when that began. Whoever changes a plant, or goes by its place in the order, takes it `apart`
-    first; `standing` only looks.
+    While its telexes simply follow one another a `keeper` keeps its standing together with that of others, and what stands here
+    is of the moment when that began. Whoever changes a plant, or goes by its place in the order, takes it `apart` first;
+    `standing` only looks.
     """
 
     __slots__ = (
         "asked_at", "birth", "births", "delay_us", "desk", "duplicates", "gap_since", "gaps", "given_up", "heard_at",
-        "ids", "late", "name", "place", "refused", "roster", "sequence", "shape", "shapes", "silent_after",
+        "ids", "keeper", "late", "name", "place", "refused", "sequence", "shape", "shapes", "silent_after",
         "source_us", "speaker", "spool", "state", "telexes", "wire",
     )  # fmt: skip
 
@@ -89,21 +71,21 @@ class Plant:
         self.spool: Spool | None = None
         self.delay_us: int | None = None
         self.refused: dict[str, int] = {}
-        self.roster: Roster | None = None
+        self.keeper: Keeper | None = None
         self.place = 0
         """Its row there."""
         self.telexes = self.duplicates = self.late = self.gaps = self.given_up = self.births = 0
 
     def apart(self) -> None:
         """Stand for itself again."""
-        if self.roster is not None:
-            self.roster.part()
+        if self.keeper is not None:
+            self.keeper.part(self)
 
     @property
     def standing(self) -> Standing:
         """How the plant stands now, whoever keeps it."""
-        own, roster = Standing.of(self), self.roster
-        return own if roster is None else roster.standing(self.place, own)
+        own, keeper = Standing.of(self), self.keeper
+        return own if keeper is None else keeper.standing(self.place, own)
 
     @property
     def spooled(self) -> int:
@@ -243,7 +225,8 @@ class Plant:
 
     def look_for_silence(self, now: float, heard: list[Heard]) -> None:
         """Say that the plant is silent when nothing came for longer than its periods allow."""
-        self.heard_at = (self.roster or self).heard_at
+        if self.keeper is not None:
+            self.heard_at = self.keeper.heard(self.place)
         if now - self.heard_at > self.silent_after and self.state in (PlantState.BORN, PlantState.SPEAKING):
             self.apart()
             self.state = PlantState.SILENT

@@ -45,6 +45,17 @@ class Roll:
         """How each plant stands on the line."""
         return Lines(self.plants)
 
+    def oldest(self) -> float | None:
+        """When that plant was heard, of those with a link, that was not heard for longest."""
+        step = self.desk.step
+        others = [
+            one.heard_at if one.keeper is None else one.keeper.heard(one.place)
+            for one in self.plants.values()
+            if one.keeper is not step and one.speaker is not None
+        ]
+        oldest = min(others, default=step.oldest)
+        return None if oldest == float("inf") else min(oldest, step.oldest)
+
     def speaker(self, name: str) -> Link | None:
         """The link that speaks for a plant now, if one does."""
         plant = self.plants.get(name)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import SheetAccepted
-from telex_ingest.plant import Plant, Standing
+from telex_ingest.plant import Plant
 from telex_ingest.sheet import FIRST_US, LAST_US, MOST_SEQ, WIDTHS, Rows
+from telex_ingest.standing import Standing
 from telex_ingest.states import PlantState
 from telex_ingest.telex import Sheet, TelexKind
 
@@ -80,10 +81,10 @@ class Roster:
         self._received_us, self._sheets = _NEVER, 0
         self.together = True
         for place, plant in enumerate(plants):
-            plant.place, plant.roster = place, self
+            plant.place, plant.keeper = place, self
 
-    def part(self) -> None:
-        """Tell each plant how it stands; from now on each stands for itself."""
+    def part(self, plant: Plant | None = None) -> None:
+        """Tell each plant how it stands, whichever of them asks; from now on each stands for itself."""
         if not self.together:
             return
         self.together = False
@@ -101,7 +102,11 @@ class Roster:
                 plant.heard_at = self.heard_at
             if live:
                 plant.source_us, plant.delay_us = source_us, self._received_us - source_us
-            plant.roster = None
+            plant.keeper = None
+
+    def heard(self, place: int) -> float:
+        """When they were heard, all at once."""
+        return self.heard_at
 
     def standing(self, place: int, own: Standing) -> Standing:
         """How the plant at a place stands, which for itself stands as it was in the beginning."""
@@ -177,7 +182,7 @@ def taken(desk: Desk, link: Link, roster: Roster, sheet: Sheet, rows: Rows, now:
         return None
     speaking, plants = PlantState.SPEAKING, roster.plants
     for plant, epoch, seq in zip(plants, rows.epochs, rows.seqs, strict=True):
-        if plant.roster is not None:
+        if plant.keeper is not None:
             plant.apart()
         sequence = plant.sequence
         if sequence.next != seq or sequence.epoch != epoch or plant.state is not speaking or sequence.waiting:

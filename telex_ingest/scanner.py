@@ -34,17 +34,23 @@ class Scanned(NamedTuple):
     """
 
     odd: NDArray[np.bool_]
-    plants: list[str]
-    epochs: list[int]
-    seqs: list[int]
+    names: NDArray[np.int64]
+    """(2, f) where the name of each one's plant begins and ends in `whole`."""
+    epochs: NDArray[np.int64]
+    seqs: NDArray[np.int64]
     source_us: NDArray[np.int64]
     ends: NDArray[np.int64]
     alike: NDArray[np.bool_]
     signals: NDArray[np.int64]
     values: NDArray[np.float64]
     whole: bytes
-    bounds: list[int]
+    bounds: NDArray[np.int64]
     """Where the frames lie in `whole`: frame k from bounds[k] to bounds[k + 1]."""
+
+    def plants(self, first: int = 0, end: int | None = None) -> list[str]:
+        """The plants of some frames."""
+        starts, stops = self.names[:, first:end].tolist()
+        return [self.whole[start:stop].decode("ascii") for start, stop in zip(starts, stops, strict=True)]
 
 
 def scan(frames: Sequence[bytes], sizes: Sequence[int] | None = None) -> Scanned:
@@ -52,7 +58,7 @@ def scan(frames: Sequence[bytes], sizes: Sequence[int] | None = None) -> Scanned
 
     >>> telex = b'{"telexes": [{"plant": "mill-1", "seq": 1, "time": "1970-01-01T00:00:02Z", "readings": [[1, 17.5]]}]}'
     >>> seen = scan([telex, b"what"])
-    >>> seen.odd.tolist(), seen.plants[0], seen.seqs[0], int(seen.source_us[0]), seen.values[:1].tolist()
+    >>> seen.odd.tolist(), seen.plants()[0], int(seen.seqs[0]), int(seen.source_us[0]), seen.values[:1].tolist()
     ([False, True], 'mill-1', 1, 2000000, [17.5])
     """
     whole = b"".join(frames)
@@ -68,12 +74,9 @@ def scan(frames: Sequence[bytes], sizes: Sequence[int] | None = None) -> Scanned
         value = float(whole[start:end])
         values[place] = value
         odd[frame] |= not np.isfinite(value)
-    starts, stops, epochs, seqs, source_us = numbers
-    plants = [whole[a:b].decode("ascii") for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
     values = values[: int(ends[-1]) if f else 0].copy()  # what is kept of it shall not keep the room for the rest
-    return Scanned(
-        odd, plants, epochs.tolist(), seqs.tolist(), source_us, ends, alike, signals, values, whole, bounds.tolist()
-    )
+    _, _, epochs, seqs, source_us = numbers
+    return Scanned(odd, numbers[:2], epochs, seqs, source_us, ends, alike, signals, values, whole, bounds)
 
 
 def warm() -> None:

@@ -113,6 +113,7 @@ class Session:
         self._links.pop(link.number, None)
         self.desk.ready.pop(link.number, None)
         for plant in link.plants.values():
+            plant.apart()
             plant.speaker = None
         link.forget_rosters()
         link.plants = {}
@@ -205,7 +206,7 @@ class Session:
             if plant is None:
                 self._roll.speaking(link, telex.plant, now, telex.epoch, telex.seq)
                 continue
-            if plant.roster is not None:
+            if plant.keeper is not None:
                 plant.apart()
             sequence = plant.sequence
             if telex.epoch != sequence.epoch:
@@ -357,6 +358,7 @@ class Session:
     def _look_for_silence(self, now: float, heard: list[Heard]) -> None:
         """Look at every plant, and how long none can be silent that is not now, whoever is heard again meanwhile."""
         plants = self._roll.plants.values()
+        self.desk.step.tell_heard()
         for plant in plants:
             if now - plant.heard_at > plant.silent_after:
                 plant.look_for_silence(now, heard)
@@ -388,10 +390,7 @@ class Session:
             attempts=tuple(self.desk.attempts),
             each=tuple(link.line() for link in self._links.values()),
             silent=sum([plant.state in _QUIET for plant in self._roll.plants.values()]),
-            oldest=min(
-                [(one.roster or one).heard_at for one in self._roll.plants.values() if one.speaker is not None],
-                default=None,
-            ),
+            oldest=self._roll.oldest(),
             sheets=tally.sheets,
             births=tally.births,
             changed_births=tally.changed_births,

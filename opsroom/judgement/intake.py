@@ -186,8 +186,8 @@ class Intake:
             yield _Run(
                 known.home[at, 0],
                 known.home[at, 1],
-                np.array([epoch for strip in alike for epoch in strip.epochs], np.int64),
-                np.array([seq for strip in alike for seq in strip.seqs], np.int64),
+                np.concatenate([strip.epochs for strip in alike]),
+                np.concatenate([strip.seqs for strip in alike]),
                 np.concatenate([strip.source_us for strip in alike]),
                 np.concatenate([strip.received_us for strip in alike]),
                 np.full(t, _KIND[TelexKind.LIVE], np.int64),

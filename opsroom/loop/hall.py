@@ -49,7 +49,7 @@ from opsroom.room.news import AnyNews, CharterRead, Evidence
 from opsroom.room.refusal import RoomError
 from opsroom.room.room import Room, newborn
 from opsroom.showing.scene import Scene
-from telex_ingest import scanner
+from telex_ingest import lockstep, scanner
 from telex_ingest.telex import PlantBirth, TelexKind
 from telex_ingest.ticket import Ticket
 from telex_ingest.toll import Toll
@@ -305,6 +305,7 @@ def open_hall(
         ready.judgement()
         blocks.warm()
         scanner.warm()
+        lockstep.warm()
         log.info("the record is taken up", events=journal.events, ticks=store.last_mark, signals=len(store.signals))
         _take_up(hall)
         return hall

@@ -6,6 +6,9 @@ readings, fewer on a machine on which these take longer than `BUSY_TICK_S`, and 
 for the next tick, which then follows at once. What comes is always taken; when a line is full the gateway is told to read no
 more from that websocket, and its plants spool.
 
+What several websockets told in step comes as one, when nothing else waits: it has a line of its own, and what any of them tells
+after it waits behind a bar until that is taken.
+
 A plant that is born on another websocket goes on in that one's line, behind a bar: what it told before is judged first. That a
 plant fell silent, speaks again or said farewell waits in its line too: it is news of what the room has heard, not of what waits.
 """
@@ -22,6 +25,7 @@ from opsroom.clock import Clock
 from opsroom.commands import Asked
 from opsroom.views import Answer
 from telex_ingest.heard import (
+    MANY,
     Accepted,
     GapClosed,
     Heard,
@@ -114,21 +118,29 @@ class Batch(NamedTuple):
 
 
 class _Bar(NamedTuple):
-    """Nothing behind it is taken before so many items of another line were taken by an earlier tick."""
+    """Nothing behind it is taken before so many items of another line were taken, by an earlier tick or just before."""
 
     line: _Line
     put: int
+    earlier: bool = True
+
+    @property
+    def closed(self) -> bool:
+        """Whether they were not."""
+        return (self.line.settled if self.earlier else self.line.taken) < self.put
 
 
 class _Line:
     """What waits of one websocket."""
 
-    __slots__ = ("items", "put", "settled", "taken", "waiting")
+    __slots__ = ("behind", "items", "put", "settled", "taken", "waiting")
 
     def __init__(self) -> None:
         self.items: deque[tuple[int, _Item]] = deque()
         self.waiting = 0
         self.put = self.taken = self.settled = 0
+        self.behind: tuple[_Line, int] | None = None
+        """The line of `MANY`, and how many of its items what is newest here waits for."""
 
 
 _Item = Told | PlantBorn | GapClosed | Turn | _Bar
@@ -199,9 +211,9 @@ class Inbox:
             return self._append(item.wire, item.readings + len(item.plants), item)
         if isinstance(item, PlantBorn):
             home = self._homes.get(item.plant, item.wire)
-            before = self._lines.get(home)
-            if before is not None and home != item.wire:
-                self._append(item.wire, 0, _Bar(before, before.put))
+            for other in {home, MANY} - {item.wire}:
+                if (before := self._lines.get(other)) is not None:
+                    self._append(item.wire, 0, _Bar(before, before.put))
             self._homes[item.plant] = item.wire
             return self._append(item.wire, BIRTH_ROWS, item)
         if isinstance(item, GapClosed):
@@ -278,10 +290,17 @@ class Inbox:
         else:
             await asyncio.sleep(0)
 
+    def together(self) -> int:
+        """How many readings of several websockets may come as one: what a tick takes when nothing waits, else none."""
+        return 0 if self._lines else self._rows
+
     def _append(self, wire: int, rows: int, item: _Item) -> bool:
-        line = self._lines.get(wire)
+        line, many = self._lines.get(wire), self._lines.get(MANY)
         if line is None:
             line = self._lines[wire] = _Line()
+        if many is not None and many is not line and line.behind != (many, many.put):
+            line.behind = (many, many.put)
+            self._append(wire, 0, _Bar(many, many.put, earlier=False))
         line.items.append((rows, item))
         line.put += 1
         line.waiting += rows
@@ -326,7 +345,7 @@ class Inbox:
                 strip = isinstance(item, StripAccepted)
                 key: object = item.plant if isinstance(item, Accepted) else wire if strip else item.plants
                 depth = taken.depth.get(key, 0) + (item.depth if isinstance(item, StripAccepted) else 1)
-                if depth > DEPTH:
+                if depth > DEPTH and wire != MANY:  # of several websockets no plant stands in two
                     taken.full.add(wire)
                     return
                 taken.depth[key] = depth
@@ -342,7 +361,7 @@ class Inbox:
             elif not isinstance(item, _Bar):
                 taken.told.add(wire)
                 taken.turns.append(item)
-            elif item.line.settled < item.put:
+            elif item.closed:
                 taken.full.add(wire)
                 return
             items.popleft()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -130,7 +131,7 @@ class Reporter:
         if not told:
             return None
         plant, item = min(told, key=lambda one: self._shown.get(one[0], 0.0))
-        telex = item if isinstance(item, Accepted) else next(row for row in item.rows() if row.plant == plant)
+        telex = item if isinstance(item, Accepted) else self._row(item)
         if not telex.readings:
             return None
         self._telex_at = self._shown[telex.plant] = now
@@ -142,6 +143,11 @@ class Reporter:
 
     def _one_plant(self, item: Accepted | SheetAccepted | StripAccepted) -> str:
         return item.plant if isinstance(item, Accepted) else item.plants[self._turn % len(item.plants)]
+
+    def _row(self, item: SheetAccepted | StripAccepted) -> Accepted:
+        """The telex of that plant."""
+        place = self._turn % len(item.plants)
+        return item.row(place) if isinstance(item, StripAccepted) else next(islice(item.rows(), place, None))
 
     def flags(self) -> set[str]:
         """What else changed on the screens."""

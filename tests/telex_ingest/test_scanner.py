@@ -35,10 +35,10 @@ def written(plant: str, seq: object, at: float = NOON, readings: object = ((1, 1
 def same_as_decoded(frame: bytes) -> bool:
     """Whether a frame was scanned; if so it must say what `decode` says."""
     seen = scan([b"{", frame])
-    if seen.odd[1] or not re.fullmatch("[a-z0-9][a-z0-9-]{0,62}", seen.plants[1]):
+    if seen.odd[1] or not re.fullmatch("[a-z0-9][a-z0-9-]{0,62}", seen.plants()[1]):
         return False  # no plant has such a name, so that the frame is taken on its own
     (telex,) = decode(frame).frame.telexes
-    assert (seen.plants[1], seen.epochs[1], seen.seqs[1]) == (telex.plant, telex.epoch, telex.seq)
+    assert (seen.plants()[1], seen.epochs[1], seen.seqs[1]) == (telex.plant, telex.epoch, telex.seq)
     assert seen.source_us[1] == telex.source_us
     n = int(seen.ends[1])
     assert seen.signals[:n].tolist() == [reading.signal for reading in telex.readings]
@@ -124,7 +124,7 @@ class Line:
         return self.session.hear(self.link, decoded, at)
 
     def together(self, frames: list[tuple[bytes, float]]) -> list[StripAccepted]:
-        strips, taken = Strips(), []
+        strips, taken = Strips(), list[StripAccepted]()
         for frame, at in frames:
             strips.add(self.link, frame, [len(frame)], [at])
         for _, item in strips.take(self.session.desk):

@@ -189,7 +189,7 @@ def sheet(seq: int, *values: float) -> SheetAccepted:
 
 def strip(seq: int, *values: float) -> StripAccepted:
     one = np.array([seq * SECOND])
-    return StripAccepted(("mill-1",), (1,), (seq,), one, one, (1, 2), np.array(values), 1, 1)
+    return StripAccepted(("mill-1",), np.array([1]), np.array([seq]), one, one, (1, 2), np.array(values), 1, 1)
 
 
 @pytest.mark.parametrize("told", [single, sheet, strip])

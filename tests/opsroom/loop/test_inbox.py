@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from opsroom.commands import AcknowledgeAlarm, Actor, Asked, Role
 from opsroom.loop import inbox as inbox_module
 from opsroom.loop.inbox import DEPTH, SETTLE_S, TICK_S, Batch, Inbox
 from opsroom.views import Answer
-from telex_ingest.heard import Accepted, PlantBorn, PlantDied, PlantSilent
+from telex_ingest.heard import MANY, Accepted, PlantBorn, PlantDied, PlantSilent, StripAccepted
 from telex_ingest.telex import PlantBirth, Reading, SignalBirth, TelexKind
 
 
@@ -25,6 +26,21 @@ def telex(plant: str, seq: int, readings: int = 2, wire: int = 0) -> Accepted:
 def born(plant: str, version: int = 1, wire: int = 0) -> PlantBorn:
     signals = (SignalBirth(id=0, name="a", unit="t", period_s=1.0), SignalBirth(id=1, name="b", unit="t", period_s=1.0))
     return PlantBorn("link", PlantBirth(plant=plant, version=version, signals=signals), 0.0, True, wire)
+
+
+def strip(seqs: dict[str, int], wire: int = MANY) -> StripAccepted:
+    one, at = np.ones(len(seqs), np.int64), np.array(list(seqs.values()))
+    return StripAccepted(tuple(seqs), one, at, at, at, (0, 1), np.ones(2 * len(seqs)), 1, wire)
+
+
+def rows(batch: Batch) -> list[Accepted]:
+    """Every telex of a batch, those that were told together too."""
+    return [
+        row
+        for item in batch.telexes
+        if isinstance(item, Accepted | StripAccepted)
+        for row in (item.rows() if isinstance(item, StripAccepted) else (item,))
+    ]
 
 
 def singles(batch: Batch, plant: str = "") -> list[Accepted]:
@@ -66,7 +82,7 @@ async def test_a_plant_that_resends_a_day_does_not_hold_up_the_others() -> None:
         st.one_of(
             st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 5)),  # a plant tells so many telexes
             st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from([-1, -2, -3])),  # or is born on another wire
-            st.just(("", 0)),  # or a tick passes
+            st.sampled_from([("", 0), ("", 1)]),  # or a tick passes, or all tell one together
         ),
         max_size=200,
     )
@@ -81,17 +97,24 @@ def test_every_telex_comes_once_and_each_plant_in_sequence_whatever_wire_it_move
 
         async def tick() -> None:
             batch = await anext(ticks)
-            told = {t.plant for t in batch.telexes if isinstance(t, Accepted)}
+            told = {t.plant for t in rows(batch)}
             # Births of a batch take effect before its telexes.
             assert all(seqs_before(got, b.plant) == b.birth.version for b in batch.births if b.plant in told)
             got.extend(batch.births)
-            got.extend(t for t in batch.telexes if isinstance(t, Accepted))
+            got.extend(rows(batch))
 
         for plant in "abc":
             assert inbox.offer(born(plant))
         for plant, many in spoken:
             if not many:
                 await tick()
+            elif not plant:
+                for one in seqs:
+                    seqs[one] += 1
+                if inbox.together():
+                    assert inbox.offer(strip(seqs))
+                else:
+                    assert all(inbox.offer(strip({one: seqs[one]}, wires[one])) for one in seqs)
             elif many < 0:
                 wires[plant] = -many
                 assert inbox.offer(born(plant, seqs[plant] + 1, wires[plant]))
@@ -107,6 +130,31 @@ def test_every_telex_comes_once_and_each_plant_in_sequence_whatever_wire_it_move
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inbox_module, "TICK_S", 0.0)
         asyncio.run(run())
+
+
+async def test_what_several_tell_together_comes_before_what_one_of_them_tells_after_it() -> None:
+    inbox = Inbox(HandClock())
+    assert inbox.together() == inbox_module.ROWS
+    assert inbox.offer(strip({"mill-1": 1, "mill-2": 1}))
+    assert inbox.together() == 0, "something waits"
+    for item in (telex("mill-1", 2, wire=1), born("mill-2", 2, wire=2), telex("mill-2", 2, wire=2)):
+        assert inbox.offer(item)
+    first, second = await batches(inbox, 2)
+    assert [(row.plant, row.seq) for row in rows(first)] == [("mill-1", 1), ("mill-2", 1), ("mill-1", 2)]
+    assert not first.births
+    assert [b.birth.version for b in second.births] == [2]
+    assert [(row.plant, row.seq) for row in rows(second)] == [("mill-2", 2)]
+    assert inbox.together()
+
+
+async def test_what_one_tells_after_others_waits_until_a_tick_has_taken_all_of_theirs() -> None:
+    inbox = Inbox(HandClock())
+    large = {f"plant-{n}": 1 for n in range(inbox_module.ROWS // 4)}
+    assert inbox.offer(strip(large))
+    assert inbox.offer(strip({"mill-1": 1}))
+    assert inbox.offer(telex("mill-1", 2, wire=1))
+    first, second = await batches(inbox, 2)
+    assert [row.seq for row in (*rows(first), *rows(second)) if row.plant == "mill-1"] == [1, 2]
 
 
 def seqs_before(got: list[PlantBorn | Accepted], plant: str) -> int:
