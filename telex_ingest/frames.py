@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from ssl import DER_cert_to_PEM_cert
+from struct import Struct
 from typing import Any, cast
 
 import numpy as np
@@ -38,6 +39,9 @@ False: it takes none, they shall come one by one.
 """
 
 _TEXT, _BINARY = TEXT, 0x82
+_MEDIUM, _LONG = Struct(">BBH").pack, Struct(">BBQ").pack
+"""How an unmasked frame begins, by how many bytes its size takes."""
+
 _BULK = 1024
 """From so many bytes on it is worth looking for several frames at once."""
 
@@ -164,9 +168,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if size < 126:
             head = bytes((opcode, size))
         elif size < 65536:
-            head = bytes((opcode, 126)) + size.to_bytes(2, "big")
+            head = _MEDIUM(opcode, 126, size)
         else:
-            head = bytes((opcode, 127)) + size.to_bytes(8, "big")
+            head = _LONG(opcode, 127, size)
         self.transport.write(head + data)
 
     # ---- from the socket

@@ -103,6 +103,22 @@ class Outbox:
         else:
             self._tally.dropped += 1
 
+    def take_acks(self) -> dict[str, tuple[int, int]] | None:
+        """Take the acks where nothing else waits, the (epoch, seq) of each plant; None: take all of it, as one frame."""
+        acks = self._acks
+        if not acks or (
+            self._sheets
+            or self._refusals
+            or self._orders
+            or self._notices
+            or self._invitations
+            or self._welcome
+            or self._unsaid
+        ):
+            return None
+        self._acks = {}
+        return acks
+
     def take(self) -> FromRoom:
         """Take everything that waits, as one frame."""
         refusals = self._refusals

@@ -9,7 +9,7 @@ from telex_ingest.open_wire import POLICY_VIOLATION, Wire
 from telex_ingest.refusals import WireError
 from telex_ingest.session import Session
 from telex_ingest.toll import Toll
-from telex_ingest.wire import encode
+from telex_ingest.wire import Subprotocol, encode, encode_acks
 
 
 class Telling:
@@ -41,12 +41,17 @@ class Telling:
         direct = wire.direct
         if direct is None or wire.cut.done() or not direct.ready:
             return False
-        tally = self._session.desk.tally
+        tally, outbox = self._session.desk.tally, wire.link.outbox
         try:
-            frame = encode(wire.link.outbox.take(), wire.subprotocol)
+            acks = outbox.take_acks() if wire.subprotocol is Subprotocol.JSON else None
+            if acks is not None:  # each tick, to each link: no object is made of them only to be written down
+                data, text = encode_acks(acks), True
+            else:
+                frame = encode(outbox.take(), wire.subprotocol)
+                data, text = (frame.encode(), True) if isinstance(frame, str) else (frame, False)
             tally.frames_out += 1
-            tally.bytes_out += len(frame)
-            direct.say(frame.encode() if isinstance(frame, str) else frame, text=isinstance(frame, str))
+            tally.bytes_out += len(data)
+            direct.say(data, text=text)
         except (OSError, RuntimeError, WireError):
             # What one line meets ends that line alone, not the tick that has just become durable.
             wire.end(POLICY_VIOLATION)

@@ -7,6 +7,7 @@ one bad telex never loses the good ones beside it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import cast
 
@@ -16,7 +17,7 @@ from telex_ingest.refusals import WireError, show
 from telex_ingest.salvage import UNDECODABLE, Decoded, salvage
 from telex_ingest.telex import FromPlant, FromRoom, Quality, Reading, Telex
 
-__all__ = ["Decoded", "Subprotocol", "WireError", "decode", "decode_room", "encode"]
+__all__ = ["Decoded", "Subprotocol", "WireError", "decode", "decode_room", "encode", "encode_acks"]
 
 
 class Subprotocol(StrEnum):
@@ -100,6 +101,21 @@ def encode(frame: FromPlant | FromRoom, subprotocol: Subprotocol = Subprotocol.J
         if subprotocol is Subprotocol.MSGPACK:
             return _pack_encoder.encode(frame)
         return _json_encoder.encode(frame).decode()
+    except UNDECODABLE as error:
+        raise WireError("malformed", "frame to send", show(error)) from error
+
+
+def encode_acks(acks: Mapping[str, tuple[int, int]]) -> bytes:
+    """Encode the JSON frame that says nothing but how far plants are durable, as `encode` writes it.
+
+    Raises `WireError` for what cannot be written.
+
+    >>> encode_acks({"mill-1": (1, 7)})
+    b'{"acks":[{"plant":"mill-1","epoch":1,"seq":7}]}'
+    """
+    said = [{"plant": plant, "epoch": epoch, "seq": seq} for plant, (epoch, seq) in acks.items()]
+    try:
+        return _json_encoder.encode({"acks": said})
     except UNDECODABLE as error:
         raise WireError("malformed", "frame to send", show(error)) from error
 
