@@ -21,8 +21,9 @@ from opsroom.doors.panorama import Panorama, Told
 from opsroom.loop.tick import touched
 from opsroom.room.events import AnyEvent, PlantJoined
 from opsroom.showing import show, unit_rows
+from opsroom.showing.look import Look
 from opsroom.showing.scene import Scene
-from opsroom.views import Delta, LineRequest, TickerLine, UnitView, Viewer, WatchRequest
+from opsroom.views import Delta, LineRequest, TickerLine, Viewer, WatchRequest
 from telex_ingest.toll import Toll
 
 RATE = 10.0
@@ -130,7 +131,7 @@ class Watchers:
         self.closing = asyncio.Event()
         self.coalesced = 0
         self.snapshots = 0
-        self._panorama = Panorama(scene.each_unit)
+        self._panorama = Panorama(scene.look)
 
     def push(
         self,
@@ -193,11 +194,11 @@ class Watchers:
                 checked = loop.time()
                 if not still():
                     return
-            asked, units = loop.time(), None
+            asked, look = loop.time(), None
             if self._begins(subscriber, asked):
                 subscriber.fresh, subscriber.born = True, False
-                units = await self._panorama.anew()
-            await socket.send_text(self.message(subscriber, units, asked))
+                look = await self._panorama.anew()
+            await socket.send_text(self.message(subscriber, look, asked))
             await asyncio.sleep(1.0 / RATE)
             with suppress(TimeoutError):  # no wait_for, which may lose a cancellation until Python 3.12
                 async with asyncio.timeout(BEAT_S):
@@ -207,12 +208,10 @@ class Watchers:
     def _begins(subscriber: Subscriber, at: float) -> bool:
         return subscriber.fresh or (subscriber.born and at >= subscriber.again_at)
 
-    def message(
-        self, subscriber: Subscriber, units: tuple[UnitView, ...] | None = None, asked: float | None = None
-    ) -> str:
+    def message(self, subscriber: Subscriber, look: Look | None = None, asked: float | None = None) -> str:
         """What to tell a screen now: a snapshot if it needs one, else the delta since the last message.
 
-        `units` are those of the snapshot if they have been looked at already, since it was `asked` for on the loop's clock.
+        `look` is the snapshot's if all units have been looked at already, since it was `asked` for on the loop's clock.
         """
         self._toll.begin()
         subscriber.wake.clear()
@@ -220,7 +219,7 @@ class Watchers:
         at = asyncio.get_running_loop().time
         asked = at() if asked is None else asked
         began = self._begins(subscriber, asked)
-        view: Any = self._snapshot(subscriber, units) if began else self._delta(subscriber)
+        view: Any = self._snapshot(subscriber, look) if began else self._delta(subscriber)
         if began:
             subscriber.again_at = at() + min(LATEST_S, SHARE * (at() - asked))
         subscriber.clear()
@@ -230,17 +229,18 @@ class Watchers:
         self._toll.charge("telling the screens")
         return said
 
-    def _snapshot(self, subscriber: Subscriber, units: tuple[UnitView, ...] | None) -> msgspec.Struct:
+    def _snapshot(self, subscriber: Subscriber, look: Look | None) -> msgspec.Struct:
+        scene = self.scene
         self.snapshots += 1
         subscriber.fresh = False
-        if units is None:
+        if look is None:
             subscriber.born = False  # else it knows only what was born before they were looked at
-        scene = self.scene
+            look = scene.look()
         subscriber.lanes = np.zeros(len(scene.bank), np.bool_)
         for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):
             subscriber.lanes[signal.lane] = True
-        view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now(), units)
-        subscriber.units = Told(view.units)
+        view = scene.snapshot(subscriber.viewer, subscriber.wanted, subscriber.n, self.now(), look.rows())
+        subscriber.units = Told(look)
         return view
 
     def _delta(self, subscriber: Subscriber) -> Delta:

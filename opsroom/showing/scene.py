@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, groupby
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from cyberstride import NAMES
-from cyberstride.achievement import achieve
 from cyberstride.verdict import NOT_YET, SUSPECTED
 from opsroom.judgement.bank import Bank, Signal
 from opsroom.recursion import sights
-from opsroom.recursion.focus import marks, standing, state_of, title_of
+from opsroom.recursion.focus import title_of
 from opsroom.recursion.wholes import Wholes
 from opsroom.room.room import Room
 from opsroom.showing import line as line_page
 from opsroom.showing import show, unit_rows
+from opsroom.showing.look import Look
+from opsroom.showing.lookout import Lookout, vector_of
+from opsroom.showing.lookout import agreed as agreed_of
 from opsroom.showing.spending import budgets
 from opsroom.showing.staleness import Places, Stale, places, stale
 from opsroom.views import (
@@ -47,11 +48,6 @@ TICKER = 60
 """How many lines of the ticker a snapshot holds."""
 
 
-Triple = tuple[float | None, float | None, float | None]
-"""Productivity, latency, performance; None is not known."""
-
-UNTOLD: Triple = (None, None, None)
-
 Noted = Callable[[str, str, str, str, str, tuple[str, ...], float], bool]
 """Account, occupant, door, ground, purpose, signals, moment."""
 
@@ -72,9 +68,7 @@ class Scene:
         self.behind: dict[str, Stale] = {}
         self._places: tuple[tuple[int, int], Places] | None = None
         self.present: frozenset[int] = frozenset()
-        self._standing: tuple[object, object, tuple[UnitView, ...]] | None = None
-        """The units as they are while nothing colours them, and of which tree and plants they are."""
-        self._agreed: tuple[object, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]] | None = None
+        self._lookout = Lookout()
 
     def focus(self, viewer: Viewer, wanted: str) -> str:
         """The unit in focus: the wanted one if it is there and this viewer may see it, else the viewer's own, else the root."""
@@ -195,7 +189,7 @@ class Scene:
         potentiality = agreed.potentiality if agreed else None
         if signal.plant in self.wholes.charts:  # what a whole could do follows from its parts' agreements
             capability, potentiality = self.wholes.standards(self.room)[signal.plant]
-        share = self.achieved(np.array([lane]))[0]
+        share = vector_of(bank, np.array([lane]), agreed_of(self.room, (signal,)))[0, 0]
         value = point.value if point else None
         return SignalView(
             key=signal.key,
@@ -272,35 +266,11 @@ class Scene:
 
     def units(self) -> tuple[UnitView, ...]:
         """All units with their state and their triple vector."""
-        return tuple(self.each_unit())
+        return self.look().rows()
 
-    def each_unit(self) -> Iterator[UnitView]:
-        """The same one by one, so that who looks may rest in between; the state is that of the moment when it began."""
-        room, bank = self.room, self.bank
-        n = len(bank)
-        seen = marks(room, [bank.signals[lane].key for lane in np.flatnonzero(bank.named[:n] == SUSPECTED)])
-        if self._standing is None or self._standing[0] is not room.tree or self._standing[1] is not room.plants:
-            self._standing = (room.tree, room.plants, standing(room))
-        rows, heard_us = self._standing[2], bank.heard_us
-        triples = self._triples(rows)
-        for row in rows:
-            name = row.id
-            heard = heard_us.get(name)
-            productivity, latency, performance = triples.get(name, UNTOLD)
-            yield UnitView(
-                id=name,
-                title=row.title,
-                level=row.level,
-                parent=row.parent,
-                children=row.children,
-                state=state_of(row, room, seen),
-                productivity=productivity,
-                latency=latency,
-                performance=performance,
-                alarms=seen.alarms.get(name, 0),
-                signals=row.signals,
-                last_at=None if heard is None else heard / 1e6,
-            )
+    def look(self, before: Look | None = None) -> Look:
+        """The same as a look, whose rows are made when somebody wants them."""
+        return self._lookout.look(self.room, self.bank, self.wholes, before)
 
     def hear(self, counts: LineCounts, links: Iterable[str]) -> None:
         """Take the state of the line as the wire tells it now."""
@@ -325,59 +295,6 @@ class Scene:
         titles = {plant: title_of(self.room, plant) for plant in counts.plants if show.scope(self.room, viewer, plant)}
         return line_page.plants(counts, self.bank, self.behind, titles, self.speed)
 
-    def achieved(self, lanes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Actuality over capability (n,), NaN where one is not known."""
-        return self._vector(lanes)[0]
-
-    def _vector(self, lanes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        capability, potentiality, down = self._agreements()
-        actuality = self.bank.rings.newest(lanes)[1]
-        vector = achieve(actuality, capability[lanes], potentiality[lanes], down_is_good=down[lanes])
-        return vector.productivity, vector.latency, vector.performance
-
-    def _agreements(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Capability, potentiality and whether less is better, of every lane, made anew when an agreement has changed."""
-        if self._agreed is None or self._agreed[0] is not self.room.signals or len(self._agreed[1]) != len(self.bank):
-            n = len(self.bank)
-            capability, potentiality, down = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.bool_)
-            for signal in self.bank.signals:
-                known = self.room.signals.get(signal.key)
-                if known is not None:
-                    capability[signal.lane] = _or_nan(known.agreement.capability)
-                    potentiality[signal.lane] = _or_nan(known.agreement.potentiality)
-                down[signal.lane] = signal.birth.good == Direction.DOWN
-            self._agreed = (self.room.signals, capability, potentiality, down)
-        return self._agreed[1:]
-
-    def _triples(self, rows: Sequence[UnitView]) -> dict[str, Triple]:
-        """The triple vector of each unit: of its flowchart; without one a plant's first signal, else the weakest part below."""
-        if not len(self.bank):
-            return {}
-        plants = {plant: signals for plant, signals in dict(self.bank.by_plant).items() if signals}
-        first = np.array([next(iter(signals.values())).lane for signals in plants.values()], np.int64)
-        columns = np.stack(self._vector(first))
-        known = np.isfinite(columns)
-        p, q, r = np.where(known, columns, None).tolist()  # type: ignore[call-overload] # None makes objects of them
-        some = np.any(known, axis=0).tolist()
-        found: dict[str, Triple] = dict(compress(zip(plants, zip(p, q, r, strict=True), strict=True), some))
-        for unit, whole in self.wholes.triples(self.room, self.bank).items():
-            found[unit] = (whole.productivity, whole.latency, whole.performance)
-        for row in reversed(rows):  # children stand after their parents
-            if row.children and row.id not in found:
-                below = [found[child] for child in row.children if child in found]
-                if below:
-                    found[row.id] = min(below, key=_weakness)
-        return found
-
-
-def _weakness(triple: Triple) -> tuple[float, float]:
-    """By performance, then by productivity; what is not known is not the weakest."""
-    productivity, _, performance = triple
-    return (
-        math.inf if performance is None else performance,
-        math.inf if productivity is None else productivity,
-    )
-
 
 def account_of(viewer: Viewer) -> str:
     """The account of a viewer, as events and looks name it."""
@@ -386,7 +303,3 @@ def account_of(viewer: Viewer) -> str:
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -14,12 +14,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from opsroom.constitution.charter import read
 from opsroom.doors import watch as watch_module
-from opsroom.doors.panorama import Look, Panorama
+from opsroom.doors.panorama import Panorama
 from opsroom.doors.watch import Subscriber, Watchers
 from opsroom.judgement.bank import Bank
 from opsroom.record.store import Place
 from opsroom.room.events import PlantJoined
 from opsroom.room.room import newborn
+from opsroom.showing.look import Look
 from opsroom.showing.scene import Scene
 from opsroom.views import Delta, LineBook, Snapshot, TickerLine, UnitView, Viewer
 from telex_ingest.plant_link import PlantLink
@@ -172,9 +173,9 @@ async def test_a_dear_look_for_a_snapshot_is_made_beside_the_loop_and_knows_what
 ):
     here, looked, known = threading.get_ident(), list[int](), [unit("mill-1")]
 
-    def look() -> tuple[UnitView, ...]:
+    def look(before: Look) -> Look:
         looked.append(threading.get_ident())
-        return tuple(known)
+        return Look.of(known)
 
     panorama = Panorama(look)
     assert await panorama.anew() is None, "nobody knows yet that it is dear"
@@ -183,19 +184,20 @@ async def test_a_dear_look_for_a_snapshot_is_made_beside_the_loop_and_knows_what
     await asyncio.sleep(0)
     known.append(unit("mill-2"))
     second = asyncio.create_task(panorama.anew())
-    rows, newer = await asyncio.gather(first, second)
-    assert rows is not None
-    assert newer == tuple(known)
+    older, newer = await asyncio.gather(first, second)
+    assert older is not None
+    assert newer is not None
+    assert newer.rows() == tuple(known)
     assert len(looked) == 2
     assert here not in looked
 
 
 async def test_a_look_that_a_birth_came_in_the_way_of_is_left_to_the_loop() -> None:
-    def look() -> tuple[UnitView, ...]:
+    def look(before: Look) -> Look:
         raise RuntimeError("dictionary changed size during iteration")
 
     panorama = Panorama(look)
-    panorama._take(Look.of((unit("mill-1"),), Look()), 1.0)
+    panorama._take(Look.of((unit("mill-1"),)), 1.0)
     assert await panorama.anew() is None
 
 
@@ -205,7 +207,7 @@ async def test_what_is_born_during_the_look_for_a_snapshot_gets_another_one(watc
     joined = PlantJoined(at=5.0, plant="mill-2", title="", link="", parent="", signals=())
     subscriber.fresh, subscriber.born = True, False  # as it stands while the units are looked at
     watchers.push((joined,), np.empty(0, np.int64), [])
-    looked_at = watchers.scene.units()
+    looked_at = watchers.scene.look()
     assert isinstance(
         msgspec.json.decode(watchers.message(subscriber, looked_at, 0.0), type=Snapshot | Delta), Snapshot
     )
