@@ -20,8 +20,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from telex_ingest.compiled import COMPILES
-from telex_ingest.mailbag import TEXT, openings
+from telex_ingest.mailbag import AT_ONCE, TEXT, openings
 from telex_ingest.open_wire import Waiting
+from telex_ingest.sockets import SOCKETS_ARE_FILES
 from telex_ingest.toll import EVERY, Toll
 
 try:
@@ -51,12 +52,8 @@ _OFTEN = 2
 _IN_VAIN = 8
 """One that was asked so many times in a row and had nothing tells by itself again."""
 
-_AT_ONCE = 1 << 16
-"""So many bytes are taken from a socket at once, and again at most `_AGAIN` times before others have their turn."""
-
 _AGAIN = 4
-
-_SOCKETS_ARE_FILES = os.name == "posix"
+"""So many times as many bytes as are taken at once are taken from a socket before others have their turn."""
 
 
 class FrameProtocol(WebSocketsSansIOProtocol):
@@ -191,11 +188,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def _be_asked(self, waiting: Waiting) -> None:
         """Let the bag ask from now on, if what lies in the socket are the websocket's own bytes."""
-        if self.scheme == "ws" and _SOCKETS_ARE_FILES and not self.transport.is_closing():
+        if self.scheme == "ws" and SOCKETS_ARE_FILES and not self.transport.is_closing():
             self._asked, self._in_vain = True, 0
             self._number = self.transport.get_extra_info("socket").fileno()
             self.transport.pause_reading()
-            waiting.bag.ask(self)
+            waiting.bag.ask(self, self._number, self.config.ws_max_size)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """What came before the end is heard."""
@@ -219,23 +216,20 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             return True
         try:
             for _ in range(_AGAIN):
-                data = os.read(self._number, _AT_ONCE)
+                data = os.read(self._number, AT_ONCE)
                 if not data:
                     self._in_vain = _IN_VAIN
                     break
                 self._in_vain = 0
                 self.data_received(data)
-                if len(data) < _AT_ONCE or not self._hears():
+                if len(data) < AT_ONCE or not self._hears():
                     break
         except BlockingIOError:
             self._in_vain += 1
         except OSError:
             self._in_vain = _IN_VAIN
-        except Exception as error:  # what one line meets ends that line alone, as it does where the event loop reads
-            self._asked = False
-            said = "what came off a websocket could not be taken"
-            self.loop.call_exception_handler({"message": said, "exception": error, "transport": self.transport})
-            self.transport.abort()
+        except Exception as error:
+            self.fail(error)
             return False
         if self._in_vain < _IN_VAIN:
             return True
@@ -251,13 +245,32 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             pieces[0], self._rest = self._rest + pieces[0], b""
         return pieces, ats, self.config.ws_max_size
 
-    def opened(self, texts: bytes, sizes: list[int], ats: list[float], held: bytes, rest: int) -> None:
-        """Hand on the text frames together if that may still be; the rest is taken frame by frame."""
+    def plain(self) -> bool:
+        """Whether its socket may be read with those of others: it listens, nothing of it waits, nothing has begun."""
+        return (
+            self._asked
+            and self._waiting is not None
+            and not (self._rest or self._pieces or self._paused or self._within or self.close_sent)
+            and not self.transport.is_closing()  # then its number may be another's by now
+        )
+
+    def opened(self, texts: bytes, sizes: list[int], ats: list[float]) -> bool:
+        """Hand on the text frames together, if that may still be."""
+        self._in_vain = 0
         still = not (self._paused or self._within or self.close_sent)
-        if sizes and still and self._many is not None and self._many(texts, sizes, ats):
-            held = held[rest:]
-        if held:
-            self._take(held)
+        return still and self._many is not None and self._many(texts, sizes, ats)
+
+    def take(self, held: bytes) -> None:
+        """Hand on frame by frame."""
+        self._in_vain = 0
+        self._take(held)
+
+    def fail(self, error: Exception) -> None:
+        """End this line alone for what it met, as the event loop does where it reads."""
+        self._asked = False
+        said = "what came off a websocket could not be taken"
+        self.loop.call_exception_handler({"message": said, "exception": error, "transport": self.transport})
+        self.transport.abort()
 
     def _take(self, data: bytes) -> None:
         """Hand on every whole data frame; give every other frame, or what cannot be one, to the library."""

@@ -41,7 +41,7 @@ class Gathering:
         self._together = together
         self._desk, self._wires, self._restraint = desk, wires, restraint
         self._deliver, self._roomy, self._take = deliver, roomy, take
-        self._clock, self._limits, self._toll, self._gather_s = clock, limits, toll, gather_s
+        self._clock, self._most, self._toll, self._gather_s = clock, limits.frame_bytes, toll, gather_s
         self._strips = Strips()
         self._looking: asyncio.TimerHandle | None = None
         self.bag = Mailbag(clock.now, self._soon)
@@ -62,28 +62,30 @@ class Gathering:
 
     def one(self, wire: Wire, frame: bytes, at: float) -> bool:
         """Let a frame of text wait, if it may; its bytes are counted already."""
-        if not (frame.startswith(PLAIN) and len(frame) <= self._limits.frame_bytes and self.may(wire)):
+        if not (frame.startswith(PLAIN) and len(frame) <= self._most and self.may(wire)):
             return False
         self._wait(wire.link, frame, [len(frame)], [at])
         return True
 
     def many(self, wire: Wire, frames: bytes, sizes: list[int], ats: list[float] | None) -> bool:
         """Let text frames wait that came together; False when they must come one by one."""
-        if wire.cut.done() or max(sizes) > self._limits.frame_bytes or not self.may(wire):
+        if max(sizes) > self._most or wire.cut.done() or not self.may(wire):
             return False
-        link, tally = wire.link, self._desk.tally
-        tally.frames_in += len(sizes)
-        tally.bytes_in += len(frames)
-        ats = ats or [self._clock.now()] * len(sizes)
-        link.heard(len(frames), ats[-1], len(sizes))
+        link, tally, size, count = wire.link, self._desk.tally, len(frames), len(sizes)
+        tally.frames_in += count
+        tally.bytes_in += size
+        if ats is None:
+            ats = [self._clock.now()] * count
+        link.heard(size, ats[-1], count)
         self._wait(link, frames, sizes, ats)
         return True
 
     def _wait(self, link: Link, frames: bytes, sizes: list[int], ats: list[float]) -> None:
-        self._strips.add(link, frames, sizes, ats)
-        if self._strips.frames >= GATHERED:
+        strips = self._strips
+        strips.add(link, frames, sizes, ats)
+        if strips.frames >= GATHERED:
             self._look_at(None)  # not at the bag, which may just be handing these out
-        else:
+        elif self._looking is None:
             self._soon(False)
 
     def _soon(self, enough: bool) -> None:

@@ -138,3 +138,31 @@ async def test_what_one_websocket_meets_ends_it_alone(hall: Hall) -> None:
     other.there.sendall(masked(Opcode.TEXT, telex(2, 3)))
     hall.gathering.look()
     assert hall.heard[1:] == [(2, telex(2, 3))]
+
+
+async def test_what_the_texts_of_one_websocket_meet_ends_it_alone(hall: Hall) -> None:
+    one, other = hall.ends
+    for wired, number in ((one, 1), (other, 2)):
+        for seq in (0, 1):
+            wired.there.sendall(masked(Opcode.TEXT, telex(number, seq)))
+            wired.loop()
+    hall.gathering.look()
+    hall.heard.clear()
+    told: list[object] = []
+    end, defect = one.ear.end, ValueError("a defect")
+    end.loop = asyncio.get_running_loop()
+    end.loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    end.transport.abort = end.transport.close
+
+    def many(*_: object) -> bool:
+        raise defect
+
+    end._many = many
+    one.there.sendall(masked(Opcode.TEXT, telex(1, 2)))
+    other.there.sendall(masked(Opcode.TEXT, telex(2, 2)))
+    hall.gathering.look()
+    assert told == [defect]
+    assert one.ear.line.closed
+    assert hall.heard == [(2, telex(2, 2))]
+    hall.gathering.look()
+    assert [asked.sender for asked in hall.gathering.bag._round] == [other.ear.end]
