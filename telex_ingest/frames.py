@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from ssl import DER_cert_to_PEM_cert
 from struct import Struct
 from typing import Any, cast
@@ -168,7 +169,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             head = _MEDIUM(opcode, 126, size)
         else:
             head = _LONG(opcode, 127, size)
-        self.transport.write(head + data)
+        frame = head + data
+        if self._asked and not (self.transport.is_closing() or self.transport.get_write_buffer_size()):
+            # The event loop would write it only when all else that is ready now has been done.
+            with suppress(OSError):  # the event loop meets it as well, and knows what to do
+                frame = frame[os.write(self._number, frame) :]
+        if frame:
+            self.transport.write(frame)
 
     # ---- from the socket
 
