@@ -355,8 +355,7 @@ class Bank:
         """What is known in some shards now, as copies that may be packed beside the loop."""
         copies = {}
         for shard in shards:
-            lane = self._places.lanes(shard)
-            keys = [self.signals[i].key for i in lane.tolist()]
+            lane, keys = self._places.order(shard, self.signals)
             copies[shard] = Snapshot(
                 keys, judging.take(self._state, lane), self.lanes.last_us[lane], self.lanes.suspected_us[lane]
             )

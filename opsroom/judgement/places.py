@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.judgement.intake import Columns
+from opsroom.judgement.signal import Signal
 from opsroom.record.store import Block, Place
 
 Ints = NDArray[np.int64]
@@ -27,6 +28,8 @@ class Places:
         self._rows: dict[int, dict[int, int]] = {}
         self._lanes: dict[int, Ints] = {}
         """By shard, the lane of each row, -1 for none; made when it is asked for."""
+        self._order: dict[int, tuple[Ints, list[str]]] = {}
+        """By shard, the lanes in the order of their rows and the keys of their signals; made when they are asked for."""
 
     @property
     def shards(self) -> Collection[int]:
@@ -37,6 +40,7 @@ class Places:
         """Let a lane live at a place."""
         self._rows.setdefault(place.shard, {})[place.row] = lane
         self._lanes.pop(place.shard, None)
+        self._order.pop(place.shard, None)
 
     def at(self, shard: int, row: int) -> int:
         """The lane at a place; raises KeyError."""
@@ -46,6 +50,14 @@ class Places:
         """The lanes of a shard, in the order of their rows."""
         rows = self._rows[shard]
         return np.array([rows[row] for row in sorted(rows)], np.int64)
+
+    def order(self, shard: int, signals: Sequence[Signal]) -> tuple[Ints, list[str]]:
+        """The lanes of a shard, in the order of their rows, and the keys of their signals; `signals` by lane."""
+        known = self._order.get(shard)
+        if known is None:
+            lanes = self.lanes(shard)
+            known = self._order[shard] = lanes, [signals[lane].key for lane in lanes.tolist()]
+        return known
 
     def columns(self, blocks: Sequence[Block]) -> Columns:
         """The readings of blocks one behind the other; raises KeyError for a place at which nobody lives."""

@@ -60,6 +60,18 @@ def test_a_signal_takes_at_most_a_kilobyte() -> None:
     assert (many - few) / 1000 <= 1024
 
 
+@pytest.mark.parametrize("many", [3, 1500])
+def test_many_rows_are_taken_as_few_are(many: int) -> None:
+    belief, rng = newborn(4000), np.random.default_rng(1)
+    for array in belief:
+        array[...] = rng.integers(0, 100, array.shape)
+    rows = rng.choice(4000, many, replace=False)
+    part = take(belief, rows)
+    for array, new in zip(belief, part, strict=True):
+        assert np.array_equal(new, array[rows])
+        assert not np.shares_memory(new, array)
+
+
 def test_rows_can_be_taken_and_put_back() -> None:
     belief = lived(3, 30, 5)
     part = take(belief, np.array([1, 3]))
