@@ -60,6 +60,26 @@ _AGAIN = 4
 class FrameProtocol(WebSocketsSansIOProtocol):
     """Serves ASGI like its parent, until the application takes over the frames."""
 
+    # What each tick asks of every websocket lies side by side, the parent's as well: its dictionary is large, and cold by then.
+    __slots__ = (
+        "_asked",
+        "_ats",
+        "_in_vain",
+        "_many",
+        "_number",
+        "_paused",
+        "_pieces",
+        "_rest",
+        "_sink",
+        "_toll",
+        "_waiting",
+        "_within",
+        "close_sent",
+        "disconnected",
+        "transport",
+        "writable",
+    )
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._sink: Sink | None = None
@@ -163,10 +183,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def say(self, data: bytes, *, text: bool) -> None:
         """Send a message at once."""
         size, opcode = len(data), _TEXT if text else _BINARY
-        if size < 126:
-            head = bytes((opcode, size))
-        elif size < 65536:
+        if 126 <= size < 65536:
             head = _MEDIUM(opcode, 126, size)
+        elif size < 126:
+            head = bytes((opcode, size))
         else:
             head = _LONG(opcode, 127, size)
         frame = head + data

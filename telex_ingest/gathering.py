@@ -20,6 +20,9 @@ GATHER_S = 0.01
 """How long a plain telex waits at most for others where nobody asks for it earlier."""
 
 
+_SPEAKING = LinkState.SPEAKING  # a member of an enumeration is looked up slowly
+
+
 class Gathering:
     """What came of all links and is not looked at yet."""
 
@@ -52,7 +55,7 @@ class Gathering:
         return (
             SCANS
             and wire.per_s is None
-            and link.state is LinkState.SPEAKING
+            and link.state is _SPEAKING
             and (self._strips.holds(link) or self._roomy(link.number))
         )
 
@@ -64,7 +67,8 @@ class Gathering:
         """Let a frame of text wait, if it may; its bytes are counted already."""
         if not (frame.startswith(PLAIN) and len(frame) <= self._most and self.may(wire)):
             return False
-        self._wait(wire.link, frame, [len(frame)], [at])
+        self._strips.add(wire.link, frame, [len(frame)], [at])
+        self._gathered()
         return True
 
     def many(self, wire: Wire, frames: bytes, sizes: list[int], ats: list[float] | None) -> bool:
@@ -77,15 +81,17 @@ class Gathering:
         if ats is None:
             ats = [self._clock.now()] * count
         link.heard(size, ats[-1], count)
-        self._wait(link, frames, sizes, ats)
-        return True
-
-    def _wait(self, link: Link, frames: bytes, sizes: list[int], ats: list[float]) -> None:
         strips = self._strips
         strips.add(link, frames, sizes, ats)
-        if strips.frames >= GATHERED:
+        if strips.frames >= GATHERED or self._looking is None:
+            self._gathered()
+        return True
+
+    def _gathered(self) -> None:
+        """Look at what has been gathered, if that is enough, or soon."""
+        if self._strips.frames >= GATHERED:
             self._look_at(None)  # not at the bag, which may just be handing these out
-        elif self._looking is None:
+        else:
             self._soon(False)
 
     def _soon(self, enough: bool) -> None:

@@ -11,6 +11,8 @@ from telex_ingest.session import Session
 from telex_ingest.toll import Toll
 from telex_ingest.wire import Subprotocol, encode, encode_acks
 
+_JSON = Subprotocol.JSON  # a member of an enumeration is looked up slowly
+
 
 class Telling:
     """Sends what waits in the outboxes of a session's links, on their open wires."""
@@ -30,8 +32,9 @@ class Telling:
         """Send at once what waits for the links."""
         self._flushing = False
         self._toll.begin()
+        wires = self._wires
         for link in self._session.take_ready():
-            wire = self._wires.get(link.number)
+            wire = wires.get(link.number)
             if wire is not None and wire.sending is None and not self._said_at_once(wire):
                 wire.sending = asyncio.get_running_loop().create_task(self._say(wire))
         self._toll.charge("answering")
@@ -43,7 +46,7 @@ class Telling:
             return False
         tally, outbox = self._session.desk.tally, wire.link.outbox
         try:
-            acks = outbox.take_acks() if wire.subprotocol is Subprotocol.JSON else None
+            acks = outbox.take_acks() if wire.subprotocol is _JSON else None
             if acks is not None:  # each tick, to each link: no object is made of them only to be written down
                 data, text = encode_acks(acks), True
             else:

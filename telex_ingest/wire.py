@@ -48,6 +48,7 @@ _pack_from_plant = msgspec.msgpack.Decoder(FromPlant)
 _json_from_room = msgspec.json.Decoder(FromRoom)
 _pack_from_room = msgspec.msgpack.Decoder(FromRoom)
 _json_encoder = msgspec.json.Encoder()
+_encode_json = _json_encoder.encode
 _pack_encoder = msgspec.msgpack.Encoder()
 
 # A MessagePack float64 (cb) or float32 (ca) whose exponent is all ones. It may hit by chance inside other bytes: then the loose
@@ -115,7 +116,7 @@ def encode_acks(acks: Mapping[str, tuple[int, int]]) -> bytes:
     """
     said = [{"plant": plant, "epoch": epoch, "seq": seq} for plant, (epoch, seq) in acks.items()]
     try:
-        return _json_encoder.encode({"acks": said})
+        return _encode_json({"acks": said})
     except UNDECODABLE as error:
         raise WireError("malformed", "frame to send", show(error)) from error
 
