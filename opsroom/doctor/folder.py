@@ -19,6 +19,7 @@ from opsroom.constitution.charter import check
 from opsroom.doctor.finding import Finding, ill, measured, watch, well
 from opsroom.loop.hall import JOURNAL, PEOPLE, READINGS, ROOM, read_file
 from opsroom.proof.keys import PURPOSES, Keyring
+from opsroom.record import slices
 from opsroom.record.backup_note import refuse_half
 from opsroom.record.disk import StoreError
 from opsroom.record.journal import verify
@@ -212,7 +213,7 @@ def readings(folder: Path, address: str) -> Iterator[Finding]:
         return
     try:
         with closing(open_database(folder, address, reading=True)) as tables, tables.lent() as session:
-            kept = session.execute("SELECT shard, data FROM beliefs ORDER BY shard").fetchall()
+            kept = [(shard, mark.data) for shard, mark in slices.kept(tables, session).items()]
             all_here = not tables.has(session, MOVING)
     except (StoreError, StoreAddressError):
         return  # told above

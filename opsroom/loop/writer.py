@@ -82,6 +82,8 @@ class Writer:
         self._between = threading.Event()
         """Set whenever a tick has been written: who writes then is done before the next one comes."""
         self._ending = False
+        self._hurry = False
+        """Whether somebody waits for what the keeper does."""
         self._noted_at = (float("-inf"), float("-inf"))
         """When it was last noted how far was judged, by the clocks of the room and of the world."""
         self._unnoted: tuple[int, float] | None = None
@@ -173,8 +175,13 @@ class Writer:
             self._saving = loop.run_in_executor(self._keeper, self._keep_beside, mark, bank.taken(due))
 
     async def kept(self) -> None:
-        """Wait until the beliefs that are being kept beside the writer are kept."""
-        await asyncio.shield(self._saving)
+        """Wait until the beliefs that are being kept beside the writer are kept; they are now kept without a pause."""
+        self._hurry = True
+        self._between.set()
+        try:
+            await asyncio.shield(self._saving)
+        finally:
+            self._hurry = False
 
     def _keep(self, mark: int, parts: Mapping[int, bytes]) -> None:
         self.hall.store.save_beliefs(mark, parts)
@@ -183,15 +190,18 @@ class Writer:
     def _keep_beside(self, mark: int, known: Mapping[int, Snapshot]) -> None:
         """Keep copies; a disk that says no has the ticks tell of it, and those shards have their turn again."""
         with suppress(StoreError):
-            if self.hall.store.ails is None:
-                parts = {shard: pack(one) for shard, one in known.items()}
+            store = self.hall.store
+            for shard, one in known.items() if store.ails is None else ():
+                data = pack(one)
                 self._await_gap()
-                self._keep(mark, parts)
+                for _ in store.saving_beliefs(mark, shard, data):
+                    self._await_gap()
+                self._kept[shard] = mark
 
     def _await_gap(self) -> None:
         """Wait, on the keeper's thread, until a tick has just been written, or none seems to come."""
         self._between.clear()
-        if not self._ending:
+        if not (self._ending or self._hurry):
             self._between.wait(GAP_S)
 
     async def _until_done(self, steps: list[Callable[[], None]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opsroom.record import blocks as packing
+from opsroom.record import slices
 from opsroom.record.block_reading import BlockReading
 from opsroom.record.database import Database, Session
 from opsroom.record.identities import Identities
@@ -140,7 +141,7 @@ class BlockKeeping(BlockReading):
     def _forget(self, high: int) -> int:
         """Delete some of the blocks of marks below `high` that a snapshot has seen; what is left to gather is noted first."""
         with self._reading(self.held) as session:
-            (seen,) = session.execute("SELECT min(mark) FROM beliefs").fetchone()
+            seen = slices.oldest(session)
             (first,) = session.execute("SELECT min(id) FROM blocks").fetchone()
         if seen is None or first is None or first >= (low := min(high, seen + 1, self._mark + 1)) * SHARDS:
             return 0

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from opsroom.record import blocks as packing
+from opsroom.record import slices
 from opsroom.record.chapters import Chapter
 from opsroom.record.database import Database, Session
 from opsroom.record.directory import Directory
@@ -128,8 +129,7 @@ class BlockReading:
     def beliefs(self) -> dict[int, Mark]:
         """The newest snapshot of each shard."""
         with self._reading(self.beliefs) as session:
-            rows = session.execute("SELECT shard, mark, data FROM beliefs ORDER BY shard").fetchall()
-        return {shard: Mark(mark, data) for shard, mark, data in rows}
+            return slices.kept(self._database, session)
 
     @property
     def ails(self) -> StoreError | None:

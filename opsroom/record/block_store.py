@@ -9,7 +9,7 @@ transaction that deletes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from opsroom.record import blocks as packing
+from opsroom.record import slices
 from opsroom.record.block_keeping import BlockKeeping
 from opsroom.record.chapters import Chapter
 from opsroom.record.database import Database, Row, Session
@@ -149,11 +150,20 @@ class BlockStore(BlockKeeping):
     def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
         """Keep the beliefs of these shards as they were after tick `mark`."""
         with self._writing, self._written() as session:
-            session.executemany(
-                "INSERT INTO beliefs VALUES (?, ?, ?)"
-                " ON CONFLICT (shard) DO UPDATE SET mark = excluded.mark, data = excluded.data",
-                [(shard, mark, data) for shard, data in parts.items()],
-            )
+            for shard, data in parts.items():
+                slices.put_whole(session, mark, shard, data)
+
+    def saving_beliefs(self, mark: int, shard: int, data: bytes) -> Iterator[None]:
+        """Keep the beliefs of a shard a slice at a step."""
+        with self._database.lent() as session:
+            slot = slices.free_slot(session, shard)
+        parts = slices.of(data)
+        for number, part in enumerate(parts):
+            with self._writing, self._written() as session:
+                slices.put(session, shard, slot, number, part)
+            yield
+        with self._writing, self._written() as session:
+            slices.turn(session, shard, slot, mark, len(parts))
 
     def close(self) -> None:
         """Note the identities and the rollups, so that opening is quick, and close the files."""

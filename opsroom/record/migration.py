@@ -28,6 +28,8 @@ TABLES = {
     "births": "plant",
     "gaps": "plant, epoch, first",
     "beliefs": "shard",
+    "belief_slices": "shard, slot, number",
+    "belief_slots": "shard",
     "rolled": "mark",
     "deltas": "shard, upto",
     "tiles": "resolution, shard, band, span",
@@ -68,7 +70,8 @@ def copy(source: Database, target: Database, progress: Progress = lambda *_: Non
         newest = session.execute("SELECT coalesce(max(id), -1) FROM blocks").fetchone()[0]
         total = session.execute("SELECT count(*) FROM blocks").fetchone()[0]
         for table, order in TABLES.items():
-            rows = [_plain(row) for row in session.execute(f"SELECT * FROM {table} ORDER BY {order}")]
+            # A source that an older version wrote may not have all tables.
+            rows = list(_rows(session, table, order)) if source.has(session, table) else []
             with target.written() as there:
                 there.execute(f"DELETE FROM {table}")
                 if rows:

@@ -44,6 +44,10 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS gaps (plant text NOT NULL, epoch bigint NOT NULL, first bigint NOT NULL, last bigint NOT NULL,"
     " at double precision NOT NULL, why text NOT NULL, PRIMARY KEY (plant, epoch, first))",
     "CREATE TABLE IF NOT EXISTS beliefs (shard integer PRIMARY KEY, mark bigint NOT NULL, data bytea NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS belief_slices (shard integer NOT NULL, slot integer NOT NULL, number integer NOT NULL,"
+    " data bytea NOT NULL, PRIMARY KEY (shard, slot, number))",
+    "CREATE TABLE IF NOT EXISTS belief_slots (shard integer PRIMARY KEY, slot integer NOT NULL, mark bigint NOT NULL,"
+    " many integer NOT NULL)",
     'CREATE TABLE IF NOT EXISTS rolled ("only" integer PRIMARY KEY CHECK ("only" = 1), mark bigint NOT NULL,'
     " horizon_us bigint NOT NULL, forgotten_us bigint NOT NULL)",
     "CREATE TABLE IF NOT EXISTS deltas (shard integer NOT NULL, upto bigint NOT NULL, body bytea NOT NULL,"

@@ -245,6 +245,12 @@ class Store(Protocol):
     def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
         """Keep the beliefs of these shards as they were after tick `mark`, in place of older ones; durable when it returns."""
 
+    def saving_beliefs(self, mark: int, shard: int, data: bytes) -> Iterator[None]:
+        """Keep a shard's beliefs a little at each step, so that a tick may be written between two; they count when all is done.
+
+        Nobody else may keep the beliefs of this shard meanwhile.
+        """
+
     def beliefs(self) -> dict[int, Mark]:
         """The newest snapshot of each shard."""
 

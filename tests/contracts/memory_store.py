@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import msgspec
 import numpy as np
 
+from opsroom.record import slices
 from opsroom.record.retention import Retention
 from opsroom.record.rollups import RESOLUTIONS
 from opsroom.record.store import (
@@ -132,6 +133,11 @@ class MemoryStore:
 
     def save_beliefs(self, mark: int, parts: Mapping[int, bytes]) -> None:
         self._beliefs |= {shard: Mark(mark, data) for shard, data in parts.items()}
+
+    def saving_beliefs(self, mark: int, shard: int, data: bytes) -> Iterator[None]:
+        for _ in slices.of(data):
+            yield
+        self._beliefs[shard] = Mark(mark, data)
 
     def beliefs(self) -> dict[int, Mark]:
         return dict(self._beliefs)

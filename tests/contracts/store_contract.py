@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from opsroom.record.retention import Retention
+from opsroom.record.slices import SLICE
 from opsroom.record.store import SHARDS, Block, Readings, Store, TelexCounts, corrected, shard_of
 from telex_ingest.heard import GapClosed
 from telex_ingest.telex import PlantBirth, SignalBirth
@@ -212,6 +213,31 @@ class StoreContract:
         assert store.beliefs() == {0: (4, b"new"), 5: (3, b"five")}
         store.close()
 
+    def test_beliefs_in_slices_count_from_the_last_step_on_and_give_way_to_what_is_written_later(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        first, second, third = (np.random.default_rng(seed).bytes(2 * SLICE + 3) for seed in range(3))
+        store.save_beliefs(3, {0: b"old", 5: b"five"})
+        steps = store.saving_beliefs(4, 0, first)
+        for _ in range(3):
+            next(steps)
+            assert store.beliefs() == {0: (3, b"old"), 5: (3, b"five")}
+        assert [*steps] == []
+        assert store.beliefs() == {0: (4, first), 5: (3, b"five")}
+        begun = store.saving_beliefs(5, 0, second)
+        next(begun)  # here the room is killed
+        store = self.reopen(store, tmp_path)
+        assert store.beliefs() == {0: (4, first), 5: (3, b"five")}
+        assert len([*store.saving_beliefs(6, 0, third[:5])]) == 1
+        assert store.beliefs() == {0: (6, third[:5]), 5: (3, b"five")}, "fewer slices than were there before"
+        assert len([*store.saving_beliefs(7, 0, second)]) == 3
+        assert store.beliefs() == {0: (7, second), 5: (3, b"five")}
+        store.save_beliefs(7, {0: b"whole"})
+        assert store.beliefs() == {0: (7, b"whole"), 5: (3, b"five")}
+        assert len([*store.saving_beliefs(8, 0, first)]) == 3
+        assert store.beliefs() == {0: (8, first), 5: (3, b"five")}
+        store.close()
+
     def test_closed_gaps_are_kept_once_and_the_newest_are_told(self, store: Store, tmp_path: Path) -> None:
         old, new = GapClosed("b", 1, 7, 9, 100.5, "never-came"), GapClosed("a", 2, 3, 3, 200.25, "refused")
         store.save_gaps([old])
@@ -225,7 +251,9 @@ class StoreContract:
         for seq in range(1, 30):
             store.append(tick(store, [("a", 1, seq, seq, {"s": float(seq)})], at=float(seq)))
         assert store.forget_before(20.0) == 0
-        store.save_beliefs(10, {0: b""})
+        next(store.saving_beliefs(9, 0, b""))
+        assert store.forget_before(20.0) == 0
+        assert len([*store.saving_beliefs(10, 0, b"")]) == 1
         assert store.forget_before(5.0) == 4
         assert store.forget_before(20.0) == 6
         store = self.reopen(store, tmp_path)

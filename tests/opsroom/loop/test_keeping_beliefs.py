@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ from opsroom.clock import HandClock
 from opsroom.commands import Asked
 from opsroom.judgement.snapshots import Snapshot, pack
 from opsroom.loop import writer as writer_module
-from opsroom.loop.hall import Hall, open_hall
+from opsroom.loop.hall import READINGS, Hall, open_hall
 from opsroom.loop.tick import Message, Tick, fold
 from opsroom.loop.writer import Writer
+from opsroom.record import slices
 from opsroom.record.store import shard_of
 from opsroom.room.news import PlantBorn
 from telex_ingest.heard import Accepted
@@ -76,6 +79,45 @@ async def test_each_shard_is_kept_in_its_turn_and_a_killed_room_knows_all_again(
     again = opened(image)
     assert again.bank.snapshot() == knew, "bit for bit, each shard from its own mark on"
     again.close()
+
+
+async def test_ticks_are_written_between_slices_of_beliefs_and_a_kill_in_between_takes_the_ones_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "SNAPSHOT_S", 0.0)
+    monkeypatch.setattr(writer_module, "GAP_S", 60.0)
+    monkeypatch.setattr(slices, "SLICE", 300)
+    hall = opened(make_folder(tmp_path / "room"))
+    born(hall)
+    writer = Writer(hall)
+    await one_tick(hall, writer, 1)
+    await writer.keep_beliefs(now=True)
+    before = hall.store.beliefs()
+    await one_tick(hall, writer, 2)
+    knew = hall.bank.snapshot()
+    await writer.keep_beliefs()
+    seq = 2
+    while not written(hall):
+        seq += 1
+        await one_tick(hall, writer, seq)
+    assert hall.store.beliefs() == before, "they do not count yet"
+    image = crash_image(tmp_path / "room", tmp_path / "crashed")
+    beliefs = hall.bank.snapshot()
+    await asyncio.wait_for(writer.kept(), 30.0)  # who waits has the rest written at once
+    [after] = [(shard, one) for shard, one in hall.store.beliefs().items() if one.mark == 2]
+    assert after[1].data == knew[after[0]]
+    again = opened(image)
+    assert again.bank.snapshot() == beliefs, "bit for bit, from the beliefs before on"
+    again.close()
+    writer.close()
+    hall.close()
+
+
+def written(hall: Hall) -> int:
+    """How many slices of beliefs are there."""
+    with closing(sqlite3.connect(hall.folder / READINGS)) as connection:
+        (many,) = connection.execute("SELECT count(*) FROM belief_slices").fetchone()
+    return int(many)
 
 
 async def test_no_tick_waits_while_beliefs_are_kept_and_none_comes_behind_a_newer_one(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -17,7 +19,7 @@ import structlog
 from opsroom.clock import HandClock, SystemClock
 from opsroom.loop.founding import found
 from opsroom.loop.hall import open_hall
-from opsroom.record import migration
+from opsroom.record import migration, slices
 from opsroom.record.backup import backup
 from opsroom.record.block_store import BlockStore
 from opsroom.record.database import Database, Row, Session
@@ -53,6 +55,7 @@ def fill(store: Store, ticks: int = 40, *, beliefs: bool = True) -> None:
     store.append(tick(store, [("a", 1, ticks + 2, fixed, {"s": 33.0})], at=START, kind=CORRECTION))
     if beliefs:
         store.save_beliefs(store.last_mark, {0: b"belief", 5: b"other"})
+        assert len([*store.saving_beliefs(store.last_mark, 3, b"sliced")]) == 1
 
 
 def same(one: Store, other: Store) -> None:
@@ -98,6 +101,28 @@ def test_a_store_moves_to_postgres_and_back_and_is_the_same(tmp_path: Path, post
         copy(first.database, third.database)
     for store in (first, second, third):
         store.close()
+
+
+def test_a_store_of_an_older_version_has_no_slices_of_beliefs_and_is_read_and_moved_all_the_same(
+    tmp_path: Path,
+) -> None:
+    store = SqliteStore(tmp_path / "old.sqlite")
+    fill(store)
+    store.save_beliefs(store.last_mark, {3: b"whole"})
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "old.sqlite")) as connection:
+        connection.executescript("DROP TABLE belief_slots; DROP TABLE belief_slices")
+    source, target = (
+        SqliteDatabase(tmp_path / "old.sqlite", 5.0, reading=True),
+        SqliteStore(tmp_path / "new.sqlite"),
+    )
+    with source.lent() as session:
+        known = slices.kept(source, session)
+    assert {shard: one.data for shard, one in known.items()} == {0: b"belief", 3: b"whole", 5: b"other"}
+    copy(source, target.database)
+    assert target.beliefs() == known
+    target.close()
+    source.close()
 
 
 def test_a_copy_that_is_not_the_same_is_told(tmp_path: Path) -> None:
