@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from cyberstride import NAMES
 from opsroom import ready
@@ -127,6 +128,8 @@ class Hall:
     """Called when the loop has stopped by itself."""
     at_rest: Callable[[], None] = lambda: None
     """Called when a flood of births is over: what they brought stays, and is no garbage to look for."""
+    _watched: NDArray[np.bool_] | None = None
+    """By lane whether somebody waits for the signal to recover; None when that must be looked up anew."""
 
     def sight(self, key: str) -> Evidence | None:
         """What the filter knows of a signal now."""
@@ -138,6 +141,7 @@ class Hall:
 
     def admit(self, birth: PlantBirth) -> None:
         """Give a plant's signals their places in store and bank; what the file agrees holds from a signal's first reading on."""
+        self._watched = None
         keys = [f"{birth.plant}/{signal.name}" for signal in birth.signals]
         self.numbers[birth.plant] = self.store.number(birth.plant)
         self.absorbed.names[self.numbers[birth.plant]] = birth.plant
@@ -157,13 +161,14 @@ class Hall:
 
     def listen(self, judged: Judged) -> tuple[AnyNews, ...]:
         """News of a tick's verdicts, and of the signals that somebody waits for to recover."""
-        by_key, signals = self.bank.by_key, self.bank.signals
-        lanes = [by_key[key].lane for key in self.recovery.watches if key in by_key]
-        if not lanes:
+        if not self.recovery.watches:
             return self.heard(judged.announced, ())
-        watched = np.zeros(len(signals), np.bool_)
-        watched[lanes] = True
-        places = np.flatnonzero(judged.live & watched[judged.lane])
+        signals = self.bank.signals
+        if self._watched is None:
+            by_key = self.bank.by_key
+            self._watched = np.zeros(len(signals), np.bool_)
+            self._watched[[by_key[key].lane for key in self.recovery.watches if key in by_key]] = True
+        places = np.flatnonzero(judged.live & self._watched[judged.lane])
         columns = (
             judged.lane[places].tolist(),
             (judged.source_us[places] / 1e6).tolist(),
@@ -203,7 +208,8 @@ class Hall:
         """Take the room as it is after a tick that the journal holds."""
         self.room = self.scene.room = tick.room
         self.anchor(tick.events)
-        self.recovery = recovery.follow(self.recovery, tick.room, touched(tick.events, "alarm"))
+        if alarms := touched(tick.events, "alarm"):
+            self.recovery, self._watched = recovery.follow(self.recovery, tick.room, alarms), None
 
     def ended(self, how: BaseException | bool | None) -> None:
         """The loop ended: by its own defect, unless the inbox was closed."""
