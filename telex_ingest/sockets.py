@@ -14,14 +14,21 @@ SOCKETS_ARE_FILES = os.name == "posix"
 
 
 def _system_read() -> Any:
+    """How the system reads; None where nothing compiled can ask it."""
     if COMPILES and SOCKETS_ARE_FILES:
-        from numba import types
+        import numba
 
-        return types.ExternalFunction("read", types.intp(types.intc, types.uintp, types.uintp))
-    return lambda number, address, size: -1
+        settings: Any = numba.config
+        if not settings.DISABLE_JIT:
+            return numba.types.ExternalFunction(
+                "read", numba.types.intp(numba.types.intc, numba.types.uintp, numba.types.uintp)
+            )
+    return None
 
 
 _read = _system_read()
+TOGETHER = _read is not None
+"""Whether sockets are read together; else all are read in vain, and so by themselves."""
 
 
 @compiled
@@ -36,7 +43,7 @@ def read_all(numbers: Any, into: Any, each: int, until: int, came: Any) -> tuple
         if at >= until:
             return k, at
         came[k] = -1
-        if numbers[k] >= 0:
+        if TOGETHER and numbers[k] >= 0:
             size = _read(numbers[k], into.ctypes.data + at, each)
             if size > 0:
                 came[k], at = size, at + size

@@ -14,10 +14,11 @@ from websockets.frames import Opcode
 
 from telex_ingest import mailbag
 from telex_ingest.mailbag import Mailbag
-from telex_ingest.sockets import read_all
+from telex_ingest.sockets import TOGETHER, read_all
 from tests.telex_ingest.test_mailbag import MOST, Wired, masked, talk
 
 
+@pytest.mark.skipif(not TOGETHER, reason="nothing compiled reads here")
 def test_sockets_are_read_one_behind_the_other_and_what_is_not_plain_is_left_to_others() -> None:
     with contextlib.ExitStack() as ending:
         pairs = [socket.socketpair() for _ in range(6)]
