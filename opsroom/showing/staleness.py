@@ -19,6 +19,9 @@ from opsroom.views import TickerLine
 STALE_PERIODS = 5.0
 """Nominal periods of its own that a signal may be behind its plant."""
 
+NEARLY = 0.9 * STALE_PERIODS
+"""A plant none of whose signals are so many of its shortest periods apart has none that is stale."""
+
 TOLD = 8
 """Plants whose stale signals are told on the ticker at one look."""
 
@@ -37,12 +40,17 @@ NONE = Stale(0, ())
 
 
 class Places(NamedTuple):
-    """Where the declared signals stand: lane (n,), number of their plant (n,), period in microseconds (n,); plants by number."""
+    """Where the declared signals stand, those of each plant together: lane (n,), period in microseconds (n,).
+
+    Of the `plants` that declared any: where each one's begin, how many they are, and its shortest period in microseconds.
+    """
 
     lane: NDArray[np.int64]
-    plant: NDArray[np.int64]
     period_us: NDArray[np.float64]
     plants: tuple[str, ...]
+    begins: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    least_us: NDArray[np.float64]
     each: Mapping[str, tuple[object, NDArray[np.float64]]]
     """For each plant the signals of its birth, and their lanes and periods (2, m)."""
 
@@ -58,9 +66,12 @@ def places(bank: Bank, before: Places | None = None) -> Places:
             mine = (signals, np.array(rows, np.float64).reshape(-1, 2).T)
         each[plant] = mine
     columns = np.concatenate([np.empty((2, 0)), *(rows for _, rows in each.values())], axis=1)
-    sizes = np.array([rows.shape[1] for _, rows in each.values()], np.int64)
-    number = np.repeat(np.arange(len(each)), sizes)
-    return Places(columns[0].astype(np.int64), number, columns[1], tuple(each), each)
+    some = {plant: rows.shape[1] for plant, (_, rows) in each.items() if rows.shape[1]}
+    sizes = np.array([*some.values()], np.int64)
+    begins = np.cumsum(sizes) - sizes
+    period_us = np.maximum(columns[1], 1.0)
+    least_us = np.minimum.reduceat(period_us, begins) if len(begins) else period_us
+    return Places(columns[0].astype(np.int64), period_us, tuple(some), begins, sizes, least_us, each)
 
 
 def stale(bank: Bank, where: Places) -> dict[str, Stale]:
@@ -68,15 +79,19 @@ def stale(bank: Bank, where: Places) -> dict[str, Stale]:
     if not len(where.lane):
         return {}
     at = bank.lanes.last_us[where.lane]
-    heard = at != NEVER
-    newest = np.full(len(where.plants), np.iinfo(np.int64).min)
-    np.maximum.at(newest, where.plant[heard], at[heard])
-    behind = np.where(heard, (newest[where.plant] - at) / np.maximum(where.period_us, 1.0), 0.0)
+    newest, oldest = np.maximum.reduceat(at, where.begins), np.minimum.reduceat(at, where.begins)
+    # Nearly all signals are as new as their plant: only where one is not, or was never heard, each is looked at.
+    apart = (oldest == NEVER) | (newest - oldest > NEARLY * where.least_us)
+    if not apart.any():
+        return {}
+    some = np.flatnonzero(np.repeat(apart, where.sizes))
+    plant, at = np.repeat(np.arange(len(where.plants)), where.sizes)[some], at[some]
+    behind = np.where(at != NEVER, (newest[plant] - at) / where.period_us[some], 0.0)
     found: dict[str, list[tuple[float, str]]] = {}
     for place in np.flatnonzero(behind > STALE_PERIODS).tolist():
-        birth = bank.signals[int(where.lane[place])].birth
+        birth = bank.signals[int(where.lane[some[place]])].birth
         row = (-float(behind[place]), birth.title or birth.name)
-        found.setdefault(where.plants[int(where.plant[place])], []).append(row)
+        found.setdefault(where.plants[int(plant[place])], []).append(row)
     return {plant: Stale(len(rows), tuple(name for _, name in sorted(rows)[:NAMED])) for plant, rows in found.items()}
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from opsroom.constitution.charter import read
 from opsroom.judgement.bank import Bank
+from opsroom.judgement.passes import NEVER
 from opsroom.record.store import Place
 from opsroom.recursion.focus import title_of
 from opsroom.recursion.plant_events import PlantJoined
@@ -18,7 +19,7 @@ from opsroom.room.room import evolve, newborn
 from opsroom.showing.line import TROUBLES, book, in_turn, plants, summary, trouble
 from opsroom.showing.line_table import line_table
 from opsroom.showing.scene import Scene
-from opsroom.showing.staleness import places, stale
+from opsroom.showing.staleness import STALE_PERIODS, places, stale
 from opsroom.views import LineRequest, LineView, Viewer
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.telex import PlantBirth, SignalBirth
@@ -158,6 +159,32 @@ def test_places_that_are_looked_at_again_after_births_are_those_of_a_first_look(
     for one, other in zip(again[:3], anew[:3], strict=True):
         assert np.array_equal(one, other)
     assert anew.period_us.tolist() == [6e7, 1e7, 5e6, 2e6, 2e6]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_what_is_stale_of_many_plants_is_what_each_signal_says_of_itself(seed: int) -> None:
+    chance, bank = np.random.default_rng(seed), Bank()
+    expected: dict[str, int] = {}
+    for number in range(int(chance.integers(1, 6))):
+        plant = f"mill-{number}"
+        periods = chance.choice([1e-7, 0.5, 1.0, 60.0], int(chance.integers(0, 5)))
+        signals = tuple(SignalBirth(id=n, name=f"s-{n}", unit="t", period_s=period) for n, period in enumerate(periods))
+        bank.admit(
+            PlantBirth(plant=plant, signals=signals), {f"{plant}/{one.name}": Place(number, one.id) for one in signals}
+        )
+        at = chance.choice([NEVER, 0, 600_000, 4_900_000, 5_000_001, 300_000_000, 300_000_001], len(signals))
+        bank.lanes.last_us[[bank.by_key[f"{plant}/{one.name}"].lane for one in signals]] = at
+        heard = [int(one) for one in at if one != NEVER]
+        behind = [
+            (max(heard) - int(one)) / max(period * 1e6, 1.0) > STALE_PERIODS
+            for one, period in zip(at, periods, strict=True)
+            if one != NEVER
+        ]
+        if any(behind):
+            expected[plant] = sum(behind)
+    found = stale(bank, places(bank))
+    assert {plant: one.signals for plant, one in found.items()} == expected
 
 
 def test_a_signal_is_stale_by_its_own_period_against_its_plant_also_in_1899() -> None:
