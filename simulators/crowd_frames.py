@@ -27,6 +27,7 @@ class Frames:
         rows = [[(number + 1, value) for number, value in enumerate(row)] for row in self.pool.tolist()]
         encode = msgspec.json.encode if framing == "json" else msgspec.msgpack.encode
         self._rows: list[bytes] = [encode(row) for row in rows]
+        self._minute = (-1, b"")
         self._encoder = msgspec.msgpack.Encoder()
 
     def prefix(self, plant: str, epoch: int) -> bytes:
@@ -38,8 +39,16 @@ class Frames:
         return five_members + b"".join((word("plant"), word(plant), word("epoch"), word(epoch), word("seq")))
 
     def time(self, at: float) -> bytes:
-        """Encode a source time and what stands around it in a JSON telex; `at` is epoch seconds."""
-        return b',"time":"' + datetime.fromtimestamp(at, UTC).isoformat().encode() + b'","readings":'
+        """Encode a source time and what stands around it in a JSON telex; `at` is epoch seconds.
+
+        >>> Frames(1, "json", 0).time(61.25)
+        b',"time":"1970-01-01T00:01:01.250000Z","readings":'
+        """
+        minute, us = divmod(round(at * 1e6), 60_000_000)
+        if minute != self._minute[0]:
+            said = datetime.fromtimestamp(60 * minute, UTC).strftime("%Y-%m-%dT%H:%M:")
+            self._minute = (minute, f',"time":"{said}'.encode())
+        return b'%b%02d.%06dZ","readings":' % (self._minute[1], *divmod(us, 1_000_000))
 
     def telex(self, prefix: bytes, seq: int, middle: bytes, number: int) -> bytes:
         """Put a JSON frame of one telex together."""
