@@ -15,9 +15,9 @@ from cyberstride.naming import begin_anew, name, push, unnamed, watch
 from cyberstride.reference import away, learn
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import NOT_YET, OUT_OF_RANGE, STEADY, STUCK, VARIANCE, Verdicts
-from cyberstride.warmup import collect, wake
+from cyberstride.warmup import collect, early, remember, wake
 
-__all__ = ["blank", "step"]
+__all__ = ["blank", "first_readings", "step"]
 
 Floats = NDArray[np.float64]
 
@@ -35,15 +35,32 @@ def step(belief: Belief, values: ArrayLike, elapsed: ArrayLike, regimes: Regimes
     NaN as 1). Pure: `belief` is not changed. The bits of a verdict depend on that signal alone.
     """
     n = len(belief.seen)
-    x = np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
-    t = np.broadcast_to(np.asarray(elapsed, dtype=np.float64), (n,))
-    x = np.where(np.abs(x) <= _LARGEST_READING, x, np.nan)
-    t = np.where(np.isnan(t), 1.0, np.clip(t, 0.0, 1e6))
+    x, t = readable(np.broadcast_to(values, (n,)), np.broadcast_to(elapsed, (n,)))
     impossible = (x < belief.limits[:, 0]) | (x > belief.limits[:, 1])
     if impossible.any():
         after, verdicts = _advance(belief, np.where(impossible, np.nan, x), t, regimes)
         return _out_of_range(belief, after, verdicts, x, impossible)
     return _advance(belief, x, t, regimes)
+
+
+def readable(values: ArrayLike, elapsed: ArrayLike) -> tuple[Floats, Floats]:
+    """Readings and the periods since those before, with what is none of them put right as `step` says."""
+    x, t = np.asarray(values, dtype=np.float64), np.asarray(elapsed, dtype=np.float64)
+    return np.where(np.abs(x) <= _LARGEST_READING, x, np.nan), np.where(np.isnan(t), 1.0, np.clip(t, 0.0, 1e6))
+
+
+def first_readings(belief: Belief, rows: NDArray[np.int64], values: Floats, elapsed: Floats) -> NDArray[np.bool_]:
+    """Take the readings (m,) of those signals `rows` that still collect their first ones, **in place**; tells which these were.
+
+    Of each of them `step` would change no more, and its verdict would be `blank`.
+    """
+    x, t = readable(values, elapsed)
+    possible: NDArray[np.bool_] = ~((x < belief.limits[rows, 0]) | (x > belief.limits[rows, 1]))
+    young = early(belief, rows) & possible
+    if young.any():
+        remember(belief, rows[young], x[young], t[young])
+        belief.named[rows[young]] = NOT_YET
+    return young
 
 
 def _out_of_range(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyberstride.belief import Belief, put, take
 from cyberstride.budget import newborn as unlimited
 from cyberstride.crew import Crew
-from cyberstride.filter import blank, step
+from cyberstride.filter import blank, first_readings, step
 from cyberstride.lanes.records import laid, start_of
 from cyberstride.regimes import DEFAULT, Regimes
 from cyberstride.verdict import Verdicts
@@ -60,6 +60,7 @@ class Kernel:
         self._room: Room | None = None
         self._spans: tuple[int, NDArray[np.int64], NDArray[np.int64]] | None = None
         self._settings: dict[Regimes, NDArray[np.float64] | None] = {}
+        self._nothing = blank(1)
         try:
             from cyberstride.lanes.ledger import opened
             from cyberstride.lanes.settings import known, packed
@@ -243,12 +244,23 @@ class Kernel:
         t: NDArray[np.float64],
         regimes: Regimes,
     ) -> Verdicts:
+        young = first_readings(belief, rows, x, t)
+        if young.any():
+            # Nothing is said of them, and little changes: copying all that is known of them would take five times as long.
+            _write(verdicts, places[young], self._nothing)
+            rows, places, x, t = rows[~young], places[~young], x[~young], t[~young]
+            if not len(rows):
+                return verdicts
         part, judged = step(take(belief, rows), x, t, regimes)
         put(belief, rows, part)
-        columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(verdicts, judged, strict=True))
-        for column, new in columns:
-            column[places] = new
+        _write(verdicts, places, judged)
         return verdicts
+
+
+def _write(verdicts: Verdicts, places: NDArray[np.int64], judged: Verdicts) -> None:
+    columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(verdicts, judged, strict=True))
+    for column, new in columns:
+        column[places] = new
 
 
 def _own(rows: NDArray[np.float64]) -> NDArray[np.float64]:

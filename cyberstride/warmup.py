@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cyberstride.belief import FLAT, RUNNING, WARMING, WINDOW, Belief
 from cyberstride.regimes import Regimes
-from cyberstride.verdict import STEADY
+from cyberstride.verdict import NOT_YET, STEADY
 
-__all__ = ["collect", "power_of_two", "rough_scale", "wake"]
+__all__ = ["collect", "early", "power_of_two", "remember", "rough_scale", "wake"]
 
 Floats = NDArray[np.float64]
 
@@ -58,30 +58,45 @@ def collect(belief: Belief, x: Floats, elapsed: Floats, regimes: Regimes) -> Bel
 
     A lane runs once it has `WINDOW` readings that are not all the same; a constant one stays flat until `wake`.
     """
-    here = ~np.isnan(x)
-    belief.gap[:] = np.where(here, 0.0, belief.gap + elapsed)
-    belief.ago[:] += 1
-    rows = np.flatnonzero(here)
-    for array, new in ((belief.window, x[rows]), (belief.lapse, elapsed[rows]), (belief.ago, 0), (belief.live, 1)):
-        array[rows, :-1] = array[rows, 1:]
-        array[rows, -1] = new
-    belief.seen[rows] += 1
+    rows = remember(belief, np.arange(len(x)), x, elapsed)
     ready = rows[(belief.seen[rows] >= WINDOW) & (belief.phase[rows] == WARMING)]
     raw = belief.window[ready] * 0.25  # a quarter, so that no difference of two readings overflows
     flat = (raw == raw[:, :1]).all(axis=1)
     belief.phase[ready[flat]] = FLAT
-    belief.named[ready[flat]] = STEADY
     belief.reference[ready[flat], 0] = belief.window[ready[flat], -1]
     if not flat.all():
         moving, raw = ready[~flat], raw[~flat]
         ordered = np.sort(raw, axis=1)
         median = 0.5 * (ordered[:, (WINDOW - 1) // 2] + ordered[:, WINDOW // 2])
         _begin(belief, moving, raw, median, rough_scale(raw), regimes)
+    idle = np.flatnonzero(belief.phase != RUNNING)
+    belief.named[idle] = np.where(belief.phase[idle] == FLAT, STEADY, NOT_YET)
     calm = rows[belief.phase[rows] == FLAT]
     if len(calm) and regimes.reference_readings:
         belief.reference[calm, 2] += 1.0
         belief.reference[calm, 5] = np.where(belief.reference[calm, 2] >= regimes.reference_readings, 1.0, 0.0)
     return belief
+
+
+def early(belief: Belief, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the signals `rows` do not run yet, and will not with one more reading: only `remember` it."""
+    is_early: NDArray[np.bool_] = (belief.phase[rows] == WARMING) & (belief.seen[rows] < WINDOW - 1)
+    return is_early
+
+
+def remember(belief: Belief, rows: NDArray[np.int64], x: Floats, elapsed: Floats) -> NDArray[np.int64]:
+    """Put a reading `x` (m,) of each of the signals `rows` into their windows, **in place**; gives those of which one came."""
+    here = ~np.isnan(x)
+    belief.gap[rows] = np.where(here, 0.0, belief.gap[rows] + elapsed)
+    for k in range(belief.ago.shape[1]):  # figure by figure, as they lie in memory
+        belief.ago[rows, k] += 1
+    some = rows[here]
+    for array, new in ((belief.window, x[here]), (belief.lapse, elapsed[here]), (belief.ago, 0), (belief.live, 1)):
+        for k in range(array.shape[1] - 1):
+            array[some, k] = array[some, k + 1]
+        array[some, -1] = new
+    belief.seen[some] += 1
+    return some
 
 
 def wake(belief: Belief, rows: NDArray[np.int64], x: Floats, regimes: Regimes) -> Belief:

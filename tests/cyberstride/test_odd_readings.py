@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from cyberstride import Filter, ReadingsError
+from cyberstride.belief import newborn
+from cyberstride.filter import step
+from cyberstride.reference import bound
 from tests.cyberstride.test_holder import DAYS, READINGS
 
 
@@ -189,3 +192,16 @@ def test_times_of_another_shape_are_refused(times: object, says: str) -> None:
 def test_seasons_and_budgets_that_are_no_numbers_are_refused(asked: dict[str, object]) -> None:
     with pytest.raises(ReadingsError, match=r"cannot be.*give numbers"):
         Filter(**asked)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_what_is_said_of_first_readings_does_not_depend_on_who_is_judged_with_them() -> None:
+    announced = []
+    for beside in (1.0, 100.0):
+        belief = newborn(2)
+        bound(belief, np.arange(2), np.float64(-5.0), np.float64(5.0))
+        told = []
+        for row in ((100.0, 1.0), (1.0, beside), (100.0, 1.0)):
+            belief, verdicts = step(belief, np.array(row), 1.0)
+            told.append(bool(verdicts.announced[0]))
+        announced.append(told)
+    assert announced == [[True, False, True]] * 2
