@@ -138,8 +138,7 @@ class Gateway:
     ) -> None:
         """Say that these (epoch, seq), whole sheets and strips are durable; the Acks go out soon, one frame for each link."""
         self._session.acknowledge(durable)
-        for sheet in sheets:
-            self._session.acknowledge_sheet(sheet)
+        self._session.acknowledge_sheets(*sheets)
         self._telling.flush()
 
     def speak(self) -> None:

@@ -148,6 +148,14 @@ class StripAccepted(msgspec.Struct, frozen=True, gc=False):
         """Tell it telex by telex: what the room would have heard if each had been decoded on its own."""
         return map(self.row, range(len(self.plants)))
 
+    def part(self, first: int, end: int, wire: int) -> StripAccepted:
+        """Some of its telexes, which came by one websocket."""
+        m, some = len(self.signals), slice(first, end)
+        columns = (self.epochs[some], self.seqs[some], self.source_us[some], self.received_us[some])
+        values, rows = self.values[first * m : end * m], self.rows_in_step
+        kept = None if rows is None else rows[some]
+        return StripAccepted(self.plants[some], *columns, self.signals, values, self.depth, wire, kept)
+
     def row(self, place: int) -> Accepted:
         """Tell one of its telexes."""
         m = len(self.signals)

@@ -276,22 +276,24 @@ class Session:
     def acknowledge(self, durable: Mapping[str, tuple[int, int]]) -> None:
         """The room has made these (epoch, seq) durable; the links that speak for the plants are told."""
         for name, (epoch, seq) in durable.items():
-            plant = self._roll.plants.get(name)
-            if plant is None:
+            if (plant := self._roll.plants.get(name)) is None:
                 continue
             if epoch == plant.sequence.epoch and seq > plant.sequence.durable:
                 plant.sequence.durable = seq
             if plant.speaker is not None:
                 self.desk.ack(plant.speaker, name, epoch, seq)
 
-    def acknowledge_sheet(self, sheet: SheetAccepted | StripAccepted) -> None:
-        """The room has made a whole sheet or strip durable; its link is told by the sheet's number, or plant by plant.
+    def acknowledge_sheets(self, *sheets: SheetAccepted | StripAccepted) -> None:
+        """The room has made whole sheets and strips durable; links are told by a sheet's number, or plant by plant.
 
         A plant that speaks over another link by now is acknowledged there: it may have told the same again meanwhile.
         """
-        if isinstance(sheet, StripAccepted):
-            acknowledged(self.desk, self._roll.plants, sheet)
-            return
+        acknowledged(self.desk, self._roll.plants, [one for one in sheets if isinstance(one, StripAccepted)])
+        for sheet in sheets:
+            if isinstance(sheet, SheetAccepted):
+                self._acknowledge_sheet(sheet)
+
+    def _acknowledge_sheet(self, sheet: SheetAccepted) -> None:
         plants, link, number = self._roll.plants, self._links.get(sheet.wire), sheet.number
         told: Iterable[tuple[str, int, int]] = sheet.identities()
         if link is not None and number is not None:

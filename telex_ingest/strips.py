@@ -114,26 +114,26 @@ class _Look:
         desk.tally.telexes += len(frames)
         readings = int(_sizes(scanned.ends)[frames].sum())
         desk.tally.readings += readings
-        if readings <= together:
-            for strip in self._strips(frames, marched, MANY):
+        for some, strip in self._strips(frames, marched):
+            if readings <= together:
                 yield None, strip
-            return
-        at = 0
-        for mine, many in zip(self.waiting, self.taken, strict=True):
-            for strip in self._strips(frames[at : at + many], marched, mine.link.number) if many else ():
-                yield mine.link, strip
-            at += many
+                continue
+            bounds = np.searchsorted(some, self.spans).tolist()
+            for mine, first, end in zip(self.waiting, bounds, bounds[1:], strict=False):
+                if first < end:
+                    yield mine.link, strip.part(first, end, mine.link.number)
 
-    def _strips(self, frames: Ints, marched: Marched, wire: int) -> Iterator[StripAccepted]:
+    def _strips(self, frames: Ints, marched: Marched) -> Iterator[tuple[Ints, StripAccepted]]:
         """Frames that were taken, those of one shape together: no plant in step has told more than one."""
         step = self.desk.step
         kinds = step.kinds(marched.row[frames])
         first = int(kinds[0])
         alike = bool((kinds == first).all())
         for kind in (first,) if alike else np.unique(kinds).tolist():
-            yield self._strip(frames if alike else frames[kinds == kind], marched, step.shape(kind), wire)
+            some = frames if alike else frames[kinds == kind]
+            yield some, self._strip(some, marched, step.shape(kind))
 
-    def _strip(self, frames: Ints, marched: Marched, shape: tuple[int, ...], wire: int) -> StripAccepted:
+    def _strip(self, frames: Ints, marched: Marched, shape: tuple[int, ...]) -> StripAccepted:
         scanned, step, rows = self.scanned, self.desk.step, marched.row[frames]
         m, first = len(shape), int(frames[0])
         if int(frames[-1]) - first == len(frames) - 1:
@@ -150,7 +150,7 @@ class _Look:
             shape,
             values,
             step.depth(rows),
-            wire,
+            MANY,
             rows,
         )
 
@@ -267,15 +267,24 @@ class _Look:
         )
 
 
-def acknowledged(desk: Desk, plants: Mapping[str, Plant], strip: StripAccepted) -> None:
-    """A strip is durable: say so of each of its plants, by the link that speaks for it now, of the last telex of each."""
-    rows = strip.rows_in_step
-    if rows is None:
-        _acknowledged(desk, plants, strip.identities())
+def acknowledged(desk: Desk, plants: Mapping[str, Plant], strips: Sequence[StripAccepted]) -> None:
+    """Strips are durable: say so of each of their plants, by the link that speaks for it now, of the last telex of each."""
+    kept: list[StripAccepted] = []
+    parts: list[Ints] = []
+    for strip in strips:
+        if strip.rows_in_step is None:
+            _acknowledged(desk, plants, strip.identities())
+        else:
+            kept.append(strip)
+            parts.append(strip.rows_in_step)
+    if not kept:
         return
-    links = desk.step.durable(rows, strip.epochs, strip.seqs)
-    names, row, link = strip.plants, rows.tolist(), links.tolist()
-    told = list(zip(strip.epochs.tolist(), strip.seqs.tolist(), strict=True))
+    rows, epochs = np.concatenate(parts), np.concatenate([strip.epochs for strip in kept])
+    seqs = np.concatenate([strip.seqs for strip in kept])
+    links = desk.step.durable(rows, epochs, seqs)
+    names = kept[0].plants if len(kept) == 1 else [name for strip in kept for name in strip.plants]
+    row, link = rows.tolist(), links.tolist()
+    told = list(zip(epochs.tolist(), seqs.tolist(), strict=True))
     for first, end in runs_of(links):
         if link[first] < 0:  # they stand for themselves by now
             some = zip(names[first:end], told[first:end], strict=True)

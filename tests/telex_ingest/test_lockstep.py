@@ -60,7 +60,7 @@ class Room:
 
     def tell(self, item: Heard) -> None:
         self.items.append(item)
-        assert not isinstance(item, StripAccepted) or deepest(item) == item.depth <= DEEPEST
+        assert not isinstance(item, StripAccepted) or deepest(item) <= item.depth <= DEEPEST
         for row in item.rows() if isinstance(item, SheetAccepted | StripAccepted) else (item,):
             self.heard[row.plant].append(msgspec.structs.replace(row, wire=0) if isinstance(row, Accepted) else row)
 
@@ -197,11 +197,11 @@ class Twin:
     def ack(self) -> None:
         """All that was heard is durable."""
         for room in self.rooms:
+            sheets = [item for item in room.items if isinstance(item, SheetAccepted | StripAccepted)]
             for item in room.items:
-                if isinstance(item, SheetAccepted | StripAccepted):
-                    room.line.session.acknowledge_sheet(item)
-                elif isinstance(item, Accepted):
+                if isinstance(item, Accepted):
                     room.line.session.acknowledge({item.plant: (item.epoch, item.seq)})
+            room.line.session.acknowledge_sheets(*sheets)
             room.items.clear()
 
 

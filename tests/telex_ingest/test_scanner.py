@@ -239,7 +239,7 @@ def test_a_strip_is_no_deeper_than_a_tick_can_judge_and_is_answered_plant_by_pla
     strips = line.together([(written("mill-1", seq), NOON) for seq in range(2, 2 * DEEPEST + 2)])
     assert [strip.depth for strip in strips] == [DEEPEST, DEEPEST]
     for strip in strips:
-        line.session.acknowledge_sheet(strip)
+        line.session.acknowledge_sheets(strip)
     (ack,) = line.link.outbox.take().acks
     assert (ack.plant, ack.epoch, ack.seq) == ("mill-1", 1, 2 * DEEPEST + 1)
     assert line.session.line().plants["mill-1"].durable == 2 * DEEPEST + 1
@@ -256,7 +256,7 @@ def test_a_strip_that_becomes_durable_after_its_link_was_cut_is_answered_on_the_
     line.session.hear(again, Decoded(FromPlant(births=(birth("mill-1"),))), NOON)
     line.session.hear(again, decode(written("mill-1", 2)), NOON)
     again.outbox.take()
-    line.session.acknowledge_sheet(strip)
+    line.session.acknowledge_sheets(strip)
     assert [(ack.plant, ack.seq) for ack in again.outbox.take().acks] == [("mill-1", 2)]
 
 
@@ -266,5 +266,5 @@ def test_a_strip_and_a_later_telex_that_become_durable_together_are_answered_wit
     (strip,) = line.together([(written("mill-1", seq), NOON) for seq in (2, 3)])
     line.one(written("mill-1", 4, readings=[[1, None]]), NOON)
     line.session.acknowledge({"mill-1": (1, 4)})
-    line.session.acknowledge_sheet(strip)
+    line.session.acknowledge_sheets(strip)
     assert [(ack.plant, ack.seq) for ack in line.link.outbox.take().acks] == [("mill-1", 4)]

@@ -76,7 +76,7 @@ def test_a_whole_sheet_is_answered_by_its_number_and_counts_as_durable() -> None
         )
     line.session.acknowledge(dict.fromkeys(PLANTS, (1, 1)))
     (sheet,) = [item for item in line.heard if isinstance(item, SheetAccepted)]
-    line.session.acknowledge_sheet(sheet)
+    line.session.acknowledge_sheets(sheet)
     said = line.answers(link)
     assert said.sheets == (2,)
     assert {ack.seq for ack in said.acks} == {1}
@@ -96,7 +96,7 @@ def test_a_sheet_that_becomes_durable_after_its_link_was_cut_is_answered_plant_b
     line.says(again, sheets=(sheets[1],))
     line.answers(again)
     (taken,) = [item for item in line.heard if isinstance(item, SheetAccepted)]
-    line.session.acknowledge_sheet(taken)
+    line.session.acknowledge_sheets(taken)
     assert {(ack.plant, ack.seq) for ack in line.answers(again).acks} == {(plant, 2) for plant in PLANTS}
 
 
@@ -204,7 +204,7 @@ class Twin:
         for line in self.lines:
             for item in line.heard:
                 if isinstance(item, SheetAccepted):
-                    line.session.acknowledge_sheet(item)
+                    line.session.acknowledge_sheets(item)
                 elif isinstance(item, Accepted):
                     line.session.acknowledge({item.plant: (item.epoch, item.seq)})
 
@@ -238,7 +238,7 @@ def test_sheets_of_many_plants_that_follow_each_other_are_kept_together_and_told
     assert roster.together
     assert line.session.line().plants["mill-3"].heard == 5
     assert line.session.line().backward == len(CROWD) * 4
-    line.session.acknowledge_sheet([item for item in line.heard if isinstance(item, SheetAccepted)][-1])
+    line.session.acknowledge_sheets([item for item in line.heard if isinstance(item, SheetAccepted)][-1])
     assert {plant.durable for plant in line.session.line().plants.values()} == {5}
     assert line.answers(link).sheets == (5,)
     assert roster.together, "looking and acknowledging let it be"
