@@ -130,7 +130,7 @@ def space(folder: Path) -> Finding:
 
 
 def speed(folder: Path) -> Finding:
-    """How long the disk takes to keep 4 kB for good; a tick (50 ms) waits for one such write."""
+    """How long the disk takes to keep 4 kB for good; a tick (40 ms) waits for one such write."""
     path = folder / f".doctor-{os.getpid()}"
     took = []
     try:

@@ -38,7 +38,7 @@ from telex_ingest.heard import (
 )
 from telex_ingest.toll import Toll
 
-TICK_S = 0.05
+TICK_S = 0.04
 """How long a tick gathers, in seconds of the world."""
 
 SETTLE_S = 0.02

@@ -32,7 +32,7 @@ from telex_ingest.telex import PlantBirth
 from telex_ingest.toll import Toll
 
 CHAPTER = 1024
-"""Ticks in a chapter: some fifty seconds of ticks of 50 ms."""
+"""Ticks in a chapter: some forty seconds of ticks of 40 ms."""
 
 CURSOR_EVERY = 1024
 """Ticks between two notes of the identities: opening a store reads its newest chapter again in any case."""
