@@ -36,9 +36,13 @@ class Outbox:
         self._unsaid = 0
 
     def __bool__(self) -> bool:
+        return bool(self._acks) or self._says_more
+
+    @property
+    def _says_more(self) -> bool:
+        """Whether anything but acks waits."""
         return bool(
-            self._acks
-            or self._sheets
+            self._sheets
             or self._refusals
             or self._orders
             or self._notices
@@ -106,15 +110,7 @@ class Outbox:
     def take_acks(self) -> dict[str, tuple[int, int]] | None:
         """Take the acks where nothing else waits, the (epoch, seq) of each plant; None: take all of it, as one frame."""
         acks = self._acks
-        if not acks or (
-            self._sheets
-            or self._refusals
-            or self._orders
-            or self._notices
-            or self._invitations
-            or self._welcome
-            or self._unsaid
-        ):
+        if not acks or self._says_more:
             return None
         self._acks = {}
         return acks
