@@ -290,8 +290,13 @@ def bench_ingest(
         ),
     ] = 0,
     warm: Annotated[
-        float, typer.Option(parser=figure(0, 1e6), metavar="S", help="seconds of load before the measuring")
-    ] = 5.0,
+        float,
+        typer.Option(
+            parser=figure(0, 1e6),
+            metavar="S",
+            help="seconds of load before the measuring: a signal's first ten readings are judged otherwise",
+        ),
+    ] = 15.0,
     to: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
     profile: Annotated[Path | None, typer.Option(metavar="FILE", help="profile the room with cProfile; slower")] = None,
 ) -> None:
