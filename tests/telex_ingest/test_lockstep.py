@@ -250,6 +250,15 @@ def test_strips_stay_with_their_links_where_they_would_be_too_many_together() ->
     assert [strip.wire for strip in told] == [link.number for link in twin.rooms[0].links]
 
 
+def test_telexes_without_readings_overtake_nothing_that_waits() -> None:
+    twin = Twin(0)
+    for _ in range(3):
+        twin.says(*[(twin.home[plant], twin.telex(plant, readings=[])) for plant in EVERY])
+    told = [item for item in twin.rooms[0].items if isinstance(item, StripAccepted)]
+    assert [strip.rows_in_step is not None for strip in told[-2:]] == [True, True]
+    assert MANY not in [strip.wire for strip in told]
+
+
 def test_a_plant_that_tells_now_this_and_now_that_is_left_to_itself_for_longer_and_longer() -> None:
     twin = Twin(WIDE)
     step: Lockstep = twin.rooms[0].line.session.desk.step
