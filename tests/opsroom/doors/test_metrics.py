@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -119,6 +120,36 @@ async def test_who_asks_does_not_wait_for_a_long_journal_and_is_told_its_load_la
         await glance.look()
         assert len(looks) == 1, "one look is enough for all who ask"
         assert threading.get_ident() not in looks
+
+
+async def test_a_room_that_ends_does_not_read_a_long_journal_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended, enough = threading.Event(), threading.Event(), threading.Event()
+
+    class Endless:
+        """A journal without an end."""
+
+        events = 3
+
+        def read(self) -> Iterator[Recorded]:
+            begun.set()
+            try:
+                while not enough.is_set():
+                    yield SimpleNamespace(body={"kind": "clock-tick", "at": 0.0})  # type: ignore[misc]
+            finally:
+                ended.set()
+
+    monkeypatch.setattr(council_metrics, "PATIENCE_S", 0.01)
+    async with served(make_folder(tmp_path / "room")) as room:
+        await council_metrics.Glance(dataclasses.replace(room.hall, journal=Endless())).look()  # type: ignore[arg-type]
+        [looking] = [task for task in asyncio.all_tasks() if task.get_name() == "council load"]
+        try:
+            assert await asyncio.to_thread(begun.wait, 60.0)
+            looking.cancel()  # as the loop does with all tasks when it ends, before it waits for its threads
+            assert await asyncio.to_thread(ended.wait, 60.0)
+        finally:
+            enough.set()
 
 
 async def test_everything_that_the_council_load_measures_is_told(tmp_path: Path) -> None:
