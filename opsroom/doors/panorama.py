@@ -51,6 +51,8 @@ class Panorama:
         self._at = float("-inf")
         self._cost_s = 0.0
         self._looking: asyncio.Task[None] | None = None
+        self._making: tuple[Look, asyncio.Task[None]] | None = None
+        """The look all of whose rows are being made, or were made last."""
 
     def rows(self, *, urgent: bool) -> Look:
         """All units, looked at anew when it is time, or at once when something has happened and it costs little."""
@@ -84,7 +86,11 @@ class Panorama:
         newest = self._newest
         if newest is before:
             return None
-        await asyncio.to_thread(_make_rows, newest)
+        if self._making is None or self._making[0] is not newest:
+            # Once for all: many screens that come together would take all threads, each for half a second.
+            making = asyncio.get_running_loop().create_task(asyncio.to_thread(_make_rows, newest))
+            self._making = (newest, making)
+        await asyncio.shield(self._making[1])
         return newest
 
     async def _look_beside(self) -> None:

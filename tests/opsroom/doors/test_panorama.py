@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from opsroom.doors.panorama import MOST_ROWS, PIECE, Panorama, Told
 from opsroom.showing.look import Look, Units
@@ -103,6 +104,27 @@ async def test_a_look_beside_the_loop_is_the_same_as_one_at_once() -> None:
     assert newest.rows() == known
     assert len(where) == 2
     assert where[0] == here != where[1]
+
+
+async def test_screens_that_come_at_once_have_the_rows_of_a_look_made_once_for_all() -> None:
+    pieces, units = list[int](), Units(msgspec.structs.replace(row, last_at=None) for row in rows(5.0))
+
+    class Noted(Look):
+        """A look that notes of which pieces the rows are made."""
+
+        def rows(self, places: NDArray[np.int64] | None = None) -> tuple[UnitView, ...]:
+            if places is not None:
+                pieces.append(int(places[0]))
+            return super().rows(places)
+
+    panorama = Panorama(lambda before: Noted(units, None, before))
+    panorama._take(Look(), 1.0)
+    looks = await asyncio.wait_for(asyncio.gather(*(panorama.anew() for _ in range(20))), 60.0)
+    told = {id(look): look for look in looks if look is not None}
+    assert [look.rows() for look in told.values()] == [units.rows] * len(told)
+    assert None not in looks
+    assert len(told) <= 2, "one that had begun, and one for all who came meanwhile"
+    assert sorted(pieces) == sorted([*range(0, MANY, PIECE)] * len(told))
 
 
 class PlainTold:
