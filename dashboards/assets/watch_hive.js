@@ -144,7 +144,9 @@
     keep.word = svg('text', { x: x + size * 0.45, y: line + size * 0.98, 'font-size': Math.max(13, size * 0.74), class: 'word', 'text-anchor': 'middle' });
     keep.mark = svg('path', { class: 'mark', 'fill-rule': 'evenodd' });
     keep.place = word => `translate(${(x - word.length * size * 0.19 - size * 0.2).toFixed(1)} ${(line + size * 0.73).toFixed(1)}) scale(${(size * 0.34).toFixed(1)})`;
-    lettering(group, wrap(unit.title || unit.id, roomy ? 20 : 12, 1), x, line, size, 'title');
+    // A letter is half as wide as high; the hexagon is narrowest at the head of its title.
+    const [title] = wrap(unit.title || unit.id, roomy ? 20 : 12, 1), wide = 2 * (0.925 * r - (y - line + 0.75 * size) / ROOT3);
+    lettering(group, [title], x, line, Math.max(13, Math.min(size, 0.94 * wide / (0.5 * title.length))), 'title');
     group.append(keep.mark, keep.word);
     painted.push(keep);
     if (s < 5) {

@@ -124,6 +124,20 @@ def test_the_text_of_the_wall_can_be_read_from_afar(wall: Page, fake: Served) ->
     assert min(sizes) >= 14.0
 
 
+def test_the_title_of_a_unit_stays_within_its_hexagon_however_long_it_is(wall: Page, fake: Served) -> None:
+    wall.evaluate("""() => {
+      for (const unit of opsroom.state.units.values()) if (unit.children.length) unit.title = 'Energy and transport';
+      opsroom.state.snapshots += 1;
+    }""")
+    expect(wall.locator(".hive .island .title").first).to_have_text("Energy and transport")
+    outside = wall.evaluate("""() => [...document.querySelectorAll('.hive .island')].flatMap(island => {
+      const ring = island.querySelector('.ring'), { x, y, width, height } = island.querySelector('.title').getBBox();
+      const ends = [[x, y + 0.2 * height], [x + width, y + 0.2 * height], [x, y + 0.8 * height], [x + width, y + 0.8 * height]];
+      return ends.filter(([a, b]) => !ring.isPointInFill(new DOMPoint(a, b)));
+    })""")
+    assert outside == []
+
+
 def test_a_unit_is_entered_and_left_by_keyboard(wall: Page, fake: Served) -> None:
     page = wall
     island = page.get_by_role("button", name="Heavy industry: calm")
