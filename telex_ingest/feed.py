@@ -293,7 +293,8 @@ async def run_feed(
             heed()
             if told > begun:
                 wait = back_off_s[0]
-            _log.warning("feed of %s: %s; next attempt in %.1f s at most", birth.plant, error, wait)
+            said = str(error) or type(error).__name__
+            _log.warning("feed of %s: %s; next attempt in %.1f s at most", birth.plant, said, wait)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))
             wait = min(2 * wait, back_off_s[1])
     if farewell:
