@@ -235,7 +235,7 @@ class Watchers:
         subscriber.fresh = False
         if look is None:
             subscriber.born = False  # else it knows only what was born before they were looked at
-            look = scene.look()
+            look = self._panorama.at_once()
         subscriber.lanes = np.zeros(len(scene.bank), np.bool_)
         for signal in scene.shown(subscriber.viewer, scene.focus(subscriber.viewer, subscriber.wanted)):
             subscriber.lanes[signal.lane] = True

@@ -106,6 +106,29 @@ async def test_a_look_beside_the_loop_is_the_same_as_one_at_once() -> None:
     assert where[0] == here != where[1]
 
 
+async def test_a_look_that_began_before_one_at_once_does_not_follow_it() -> None:
+    may, looks = threading.Event(), [Look.of(rows(at)) for at in (1.0, 2.0, 3.0)]
+    first, older, newer = looks
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def look(before: Look) -> Look:
+        if threading.current_thread() is threading.main_thread():
+            return newer
+        loop.call_soon_threadsafe(begun.set)
+        assert may.wait(60.0)
+        return older
+
+    panorama = Panorama(look)
+    panorama._take(first, 1.0)
+    asked = asyncio.create_task(panorama.anew())
+    await asyncio.wait_for(begun.wait(), 60.0)
+    assert panorama.at_once() is newer
+    may.set()
+    assert await asyncio.wait_for(asked, 60.0) is newer
+    assert panorama.rows(urgent=False) is newer
+
+
 async def test_screens_that_come_at_once_have_the_rows_of_a_look_made_once_for_all() -> None:
     pieces, units = list[int](), Units(msgspec.structs.replace(row, last_at=None) for row in rows(5.0))
 

@@ -61,6 +61,17 @@ async def test_a_screen_that_falls_behind_gets_a_snapshot_and_never_grows(watche
     assert isinstance(told(watchers, subscriber), Snapshot)
 
 
+async def test_a_screen_is_not_told_how_units_were_before_its_snapshot(watchers: Watchers) -> None:
+    earlier, later = Subscriber(ANYBODY, ""), Subscriber(ANYBODY, "")
+    assert isinstance(told(watchers, earlier), Snapshot)
+    assert isinstance(told(watchers, earlier), Delta)  # here all units are looked at for those who have their snapshot
+    watchers.scene.bank.heard_us["mill-1"] = 4_000_000
+    seen = told(watchers, later)
+    assert isinstance(seen, Snapshot)
+    assert [row.last_at for row in seen.units if row.id == "mill-1"] == [4.0]
+    assert told(watchers, later).units == ()
+
+
 async def test_lines_are_never_dropped_and_messages_are_numbered_without_a_gap(watchers: Watchers) -> None:
     subscriber = Subscriber(ANYBODY, "mill-1")
     watchers.subscribers.add(subscriber)
