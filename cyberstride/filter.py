@@ -72,7 +72,10 @@ def _out_of_range(
     onset = np.where(impossible, np.where(first, 0, before.onset + 1), verdicts.onset_back).astype(np.int32)
     beyond = np.where(x > before.limits[:, 1], x - before.limits[:, 1], x - before.limits[:, 0])
     size = np.where(impossible, beyond, verdicts.size)
-    return after._replace(named=named, onset=onset), verdicts._replace(
+    # What is known of the others is theirs: it need not be what the verdict on them says.
+    kept = np.where(impossible, named, after.named).astype(np.int8)
+    since = np.where(impossible, onset, after.onset).astype(np.int32)
+    return after._replace(named=kept, onset=since), verdicts._replace(
         named=named,
         announced=np.where(impossible, first, verdicts.announced),
         onset_back=onset,

@@ -55,6 +55,16 @@ def test_a_single_reading_beyond_what_can_be_judged_is_missing(glitch: float | l
     assert Filter().judge(1e200).named.shape == (1,)
 
 
+def test_what_is_known_of_a_signal_does_not_depend_on_the_range_of_another() -> None:
+    alone, beside = newborn(1), newborn(2)
+    beside.limits[1] = 0.0, 1.0
+    for value in READINGS:
+        alone, expected = step(alone, value, 1.0)
+        beside, verdicts = step(beside, [value, 9.0], 1.0)
+        assert [column[:1].tobytes() for column in verdicts] == [column.tobytes() for column in expected]
+        assert (beside.named[0], beside.onset[0]) == (alone.named[0], alone.onset[0])
+
+
 @pytest.mark.parametrize("cuts", [(17,), (17, 22), (5, 18, 20)])
 def test_readings_beyond_are_missing_in_one_stretch_or_in_pieces(cuts: tuple[int, ...]) -> None:
     values = np.array([*READINGS, *[1e200] * 5, *READINGS])
