@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 DEEPEST = 8
 """The most telexes of one plant in one strip: the rounds of the filter that it makes."""
 
-MOST_SHAPES = 10_000
-"""Sets of signals that are remembered; a room that sees more has the plants of others stand for themselves."""
+MOST_SHAPES, MOST_IDS = 10_000, 1_000_000
+"""Sets of signals that are remembered, and signals in all of them; a room that sees more forgets them all and begins again."""
 
 _TRIES = 64
 """So many places are tried for a name at most, so that nobody can make looking for it long by choosing names."""
@@ -81,8 +81,8 @@ class Lockstep:
         link = plant.speaker
         if plant.keeper is not None or plant.state is not PlantState.SPEAKING or plant.sequence.waiting or link is None:
             return
-        row, kind = self._row_of(plant), self._kind_of(shape)
-        if kind < 0 or self._idle[row] < self._wait[row]:
+        row = self._row_of(plant)
+        if self._idle[row] < self._wait[row]:
             self._idle[row] += 1
             return
         sequence = plant.sequence
@@ -91,6 +91,7 @@ class Lockstep:
         if self._plants[row] is not plant:  # another of this name, which is on no roll any more
             self._plants[row].apart()
             self._plants[row] = plant
+        kind = self._kind_of(shape)
         self._state[row] = (
             *(sequence.next, sequence.epoch, sequence.durable, plant.source_us, plant.delay_us),
             *(0, link.number, kind, 0, 0, 1),
@@ -212,8 +213,8 @@ class Lockstep:
     def _kind_of(self, shape: tuple[int, ...]) -> int:
         kind = self._shape.get(shape)
         if kind is None:
-            if len(self._shapes) >= MOST_SHAPES:
-                return -1
+            if len(self._shapes) >= MOST_SHAPES or int(self._bounds[len(self._shapes)]) + len(shape) > MOST_IDS:
+                self._forget_shapes()
             kind = self._shape[shape] = len(self._shapes)
             self._shapes.append(shape)
             start = int(self._bounds[kind])
@@ -222,6 +223,13 @@ class Lockstep:
             self._bounds = _roomy(self._bounds, kind + 2)
             self._bounds[kind + 1] = start + len(shape)
         return kind
+
+    def _forget_shapes(self) -> None:
+        """Have every plant stand for itself until it joins again: nobody can keep the others out by telling ever new shapes."""
+        for row in self._kept().tolist():
+            self._plants[row].apart()
+        self._shape.clear()
+        self._shapes.clear()
 
 
 def runs_of(column: Ints) -> list[tuple[int, int]]:

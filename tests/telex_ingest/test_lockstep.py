@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from itertools import permutations
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from telex_ingest import lockstep
 from telex_ingest.compiled import COMPILES
 from telex_ingest.desk import Link
 from telex_ingest.heard import MANY, Accepted, Heard, SheetAccepted, StripAccepted
@@ -272,6 +274,28 @@ def test_a_plant_that_tells_now_this_and_now_that_is_left_to_itself_for_longer_a
     for _ in range(100):
         twin.says((0, twin.telex("mill-1")))
     assert step.plant(0).keeper is step
+
+
+@pytest.mark.parametrize(("shapes", "ids"), [(4, 1000), (1000, 8)])
+def test_a_plant_that_tells_ever_new_shapes_keeps_no_other_out(
+    shapes: int, ids: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lockstep, "MOST_SHAPES", shapes)
+    monkeypatch.setattr(lockstep, "MOST_IDS", ids)
+    twin, every = Twin(WIDE), (1, 2, 3)
+    step: Lockstep = twin.rooms[0].line.session.desk.step
+    for room in twin.rooms:
+        for link, plants in zip(room.links, LINKS, strict=True):
+            room.line.says(link, births=[birth(plant, signals=3) for plant in plants])
+    for told in permutations(every):
+        for _ in range(6):
+            twin.says((0, twin.telex("mill-1", readings=[[number, 1] for number in told])))
+    for _ in range(10):
+        twin.says((1, twin.telex("mill-4", readings=[[3, 1], [1, 2], [2, 3]])), (0, twin.telex("mill-2")))
+    (whole, single), rows = twin.rooms, range(len(step.names(step._kept())))
+    assert whole.heard == single.heard
+    assert {"mill-2", "mill-4"} <= set(step.names(step._kept()))
+    assert len(rows) <= shapes
 
 
 @pytest.mark.parametrize("many", [10, 200, 2000])
