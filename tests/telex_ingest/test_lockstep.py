@@ -299,6 +299,23 @@ def test_a_plant_that_tells_ever_new_shapes_keeps_no_other_out(
     assert sum(map(len, step._shapes)) <= ids
 
 
+def test_a_plant_whose_shape_was_forgotten_is_not_taken_for_one_that_tells_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lockstep, "MOST_SHAPES", 1)
+    twin, three = Twin(WIDE), [[1, 1], [2, 2], [3, 3]]
+    for room in twin.rooms:
+        room.line.says(room.links[1], births=[birth("mill-4", signals=3)])
+    for _ in range(6):
+        twin.says((0, twin.telex("mill-2")))
+    for _ in range(6):
+        twin.says((1, twin.telex("mill-4", readings=three)))
+    twin.says((0, twin.telex("mill-2", readings=three)))
+    whole, single = twin.rooms
+    assert whole.heard == single.heard
+    assert whole.answers() == single.answers()
+
+
 @pytest.mark.parametrize("many", [10, 200, 2000])
 def test_every_plant_is_found_by_its_name_however_many_there_are(many: int) -> None:
     line, strips = Line(), Strips()
