@@ -86,6 +86,7 @@ def forecast(
 
 def _sloping(slope: Floats, variance: Floats) -> Floats:
     """(n,) how surely a slope of this size and variance is one: a tenth at 0, nine tenths at three deviations."""
-    square = np.minimum(slope * slope / np.maximum(variance, 1e-300), 100.0)
+    with np.errstate(over="ignore"):  # a slope that is known without a doubt is farther from 0 than any bound
+        square = np.minimum(slope * slope / np.maximum(variance, 1e-300), 100.0)
     odds: Floats = 1.0 / (1.0 + _LEVEL_ONLY * np.exp(-0.5 * square))
     return odds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -87,6 +87,7 @@ def test_a_change_of_unit_and_origin_changes_no_probability(seed: int, factor: f
 
 
 @settings(max_examples=12, deadline=None)
+@example(649, 12, 0.0)
 @given(st.integers(0, 10_000), st.integers(12, 60), st.floats(0, 20))
 def test_a_missing_value_never_narrows_the_forecast(seed: int, rows: int, lapse: float) -> None:
     belief, _ = run(awkward(seed, rows, 5))
