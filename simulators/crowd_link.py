@@ -7,11 +7,9 @@ same.
 from __future__ import annotations
 
 import asyncio
-import os
 import struct
 import time
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from websockets.client import ClientProtocol
@@ -113,8 +111,6 @@ class CrowdLink(asyncio.Protocol):
         self._welcome: asyncio.Future[FromRoom] | None = None
         self._handshake: ClientProtocol | None = None
         self._transport: asyncio.Transport | None = None
-        self._socket = -1
-        """As the system numbers it: what is put there at once costs less than what the event loop puts there."""
         self._subprotocol = Subprotocol.JSON
 
     # ---- the opening
@@ -215,21 +211,14 @@ class CrowdLink(asyncio.Protocol):
 
     def _raw(self, data: bytes) -> None:
         self.bytes_sent += len(data)
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        if self._socket >= 0 and not transport.get_write_buffer_size():
-            with suppress(OSError):  # the event loop meets it as well, and knows what to do
-                data = data[os.write(self._socket, data) :]
-        if data:
-            transport.write(data)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     # ---- hearing
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast(asyncio.Transport, transport)
-        self._socket = transport.get_extra_info("socket").fileno() if os.name == "posix" else -1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the link is cut."""

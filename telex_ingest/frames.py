@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from ssl import DER_cert_to_PEM_cert
 from struct import Struct
 from typing import Any, cast
@@ -189,13 +188,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             head = bytes((opcode, size))
         else:
             head = _LONG(opcode, 127, size)
-        frame = head + data
-        if self._asked and not (self.transport.is_closing() or self.transport.get_write_buffer_size()):
-            # The event loop would write it only when all else that is ready now has been done.
-            with suppress(OSError):  # the event loop meets it as well, and knows what to do
-                frame = frame[os.write(self._number, frame) :]
-        if frame:
-            self.transport.write(frame)
+        self.transport.write(head + data)
 
     # ---- from the socket
 

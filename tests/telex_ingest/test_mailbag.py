@@ -43,9 +43,6 @@ class Line:
     def write(self, data: bytes) -> None:
         self.written += data
 
-    def get_write_buffer_size(self) -> int:
-        return len(self.written)
-
     def is_closing(self) -> bool:
         return self.closed
 
@@ -225,40 +222,6 @@ def test_a_websocket_that_speaks_often_is_asked_and_wakes_nobody(bag: Mailbag, w
     assert wired.said == [b"one", b"two", b"three"]
     bag.empty()
     assert wired.said == [b"one", b"two", b"three", b"four"]
-
-
-def test_an_answer_to_one_that_speaks_often_leaves_at_once(bag: Mailbag, wired: Wired) -> None:
-    wired.ear.end.say(b"before", text=True)
-    assert wired.ear.line.written == b"\x81\x06before", "the event loop reads and writes it"
-    wired.ear.line.written.clear()
-    talk(wired, b"one", b"two")
-    wired.ear.end.say(b"after", text=True)
-    assert not wired.ear.line.written
-    assert wired.there.recv(100) == b"\x81\x05after"
-    wired.ear.line.close()
-    wired.ear.end.say(b"too late", text=True)
-    assert wired.ear.line.written, "its number may be another's by now"
-
-
-def test_answers_that_a_line_does_not_take_follow_it_in_their_order(bag: Mailbag, wired: Wired) -> None:
-    talk(wired, b"one", b"two")
-    answers = [b"%06d" % k * 5000 for k in range(40)]
-    for answer in answers:
-        wired.ear.end.say(answer, text=True)
-    wired.there.setblocking(False)
-    came, waits = bytearray(), wired.ear.line.written
-    with contextlib.suppress(BlockingIOError):
-        while data := wired.there.recv(1 << 20):
-            came += data
-    assert 0 < len(came) < len(answers) * 30_000
-    assert bytes(came + waits) == b"".join(Frame(Opcode.TEXT, answer).serialize(mask=False) for answer in answers)
-
-
-def test_an_answer_to_a_line_that_broke_is_left_to_the_event_loop(bag: Mailbag, wired: Wired) -> None:
-    talk(wired, b"one", b"two")
-    wired.there.close()
-    wired.ear.end.say(b"nobody", text=True)
-    assert wired.ear.line.written == b"\x81\x06nobody"
 
 
 def test_one_that_falls_silent_tells_by_itself_again(bag: Mailbag, wired: Wired) -> None:
