@@ -79,17 +79,31 @@ def telex(number: int, seq: int) -> bytes:
     return b'{"telexes":[{"plant":"p%d","n":%d}]}' % (number, seq)
 
 
-@pytest.mark.parametrize("cut", [0, 10], ids=["whole frames", "cut within a frame"])
-async def test_bytes_that_come_while_others_are_handed_out_overtake_none(hall: Hall, cut: int) -> None:
-    one, other = hall.ends
-    for wired, number in ((one, 1), (other, 2)):
+def asked(hall: Hall) -> list[Wired]:
+    """Both have spoken so often that they are asked now; what they said is heard and forgotten."""
+    for number, wired in enumerate(hall.ends, 1):
         for seq in (0, 1):
             wired.there.sendall(masked(Opcode.TEXT, telex(number, seq)))
             wired.loop()
-    assert one.ear.end._asked
-    assert other.ear.end._asked
+        assert wired.ear.end._asked
     hall.gathering.look()
     hall.heard.clear()
+    return hall.ends
+
+
+def broken(wired: Wired) -> list[object]:
+    """What the event loop is told of a line from now on; one that is aborted is closed."""
+    told: list[object] = []
+    end = wired.ear.end
+    end.loop = asyncio.get_running_loop()
+    end.loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    end.transport.abort = end.transport.close
+    return told
+
+
+@pytest.mark.parametrize("cut", [0, 10], ids=["whole frames", "cut within a frame"])
+async def test_bytes_that_come_while_others_are_handed_out_overtake_none(hall: Hall, cut: int) -> None:
+    one, other = asked(hall)
     sent = b"".join(masked(Opcode.TEXT, telex(2, seq)) for seq in range(2, 6))
     half = len(sent) // 2 + cut
     late = [sent[half:]]
@@ -111,19 +125,9 @@ async def test_bytes_that_come_while_others_are_handed_out_overtake_none(hall: H
 
 
 async def test_what_one_websocket_meets_ends_it_alone(hall: Hall) -> None:
-    one, other = hall.ends
-    for wired, number in ((one, 1), (other, 2)):
-        for seq in (0, 1):
-            wired.there.sendall(masked(Opcode.TEXT, telex(number, seq)))
-            wired.loop()
-    hall.gathering.look()
-    hall.heard.clear()
-    told: list[object] = []
-    end = one.ear.end
-    end.loop = asyncio.get_running_loop()
-    end.loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
-    end.transport.abort = end.transport.close
-    end._waiting, defect = None, ValueError("a defect")
+    one, other = asked(hall)
+    told, end, defect = broken(one), one.ear.end, ValueError("a defect")
+    end._waiting = None
 
     def sink(*_: object) -> None:
         raise defect
@@ -141,18 +145,8 @@ async def test_what_one_websocket_meets_ends_it_alone(hall: Hall) -> None:
 
 
 async def test_what_the_texts_of_one_websocket_meet_ends_it_alone(hall: Hall) -> None:
-    one, other = hall.ends
-    for wired, number in ((one, 1), (other, 2)):
-        for seq in (0, 1):
-            wired.there.sendall(masked(Opcode.TEXT, telex(number, seq)))
-            wired.loop()
-    hall.gathering.look()
-    hall.heard.clear()
-    told: list[object] = []
-    end, defect = one.ear.end, ValueError("a defect")
-    end.loop = asyncio.get_running_loop()
-    end.loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
-    end.transport.abort = end.transport.close
+    one, other = asked(hall)
+    told, end, defect = broken(one), one.ear.end, ValueError("a defect")
 
     def many(*_: object) -> bool:
         raise defect
