@@ -7,7 +7,8 @@ import gc
 import sys
 import warnings
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,8 +84,9 @@ async def test_a_feed_that_is_cancelled_at_any_wait_leaves_nothing_open(
     monkeypatch.setattr(sys, "unraisablehook", lambda found: left.append(repr(found.exc_value)))
     this = psutil.Process()
     async with cast(AbstractAsyncContextManager[Example], kind.example(tmp_path)) as example:
+        asyncio.get_running_loop().set_default_executor(pool := Pool())
         await take(example.make(), 1)
-        await nothing_more(lambda: False, 1.0)
+        await still_open(lambda: False, 1.0)
         gc.collect()
         tasks, opened = asyncio.all_tasks(), this.num_fds()
         with warnings.catch_warnings(record=True) as told:
@@ -96,21 +98,41 @@ async def test_a_feed_that_is_cancelled_at_any_wait_leaves_nothing_open(
                 [ended] = await asyncio.gather(asyncio.create_task(driven(cut)), return_exceptions=True)
                 whole = cut.waits < at
                 assert whole or isinstance(ended, asyncio.CancelledError | None), ended
-                left_open = await nothing_more(lambda: asyncio.all_tasks() <= tasks and this.num_fds() <= opened)
+                left_open = await still_open(
+                    lambda: pool.idle() and asyncio.all_tasks() <= tasks and this.num_fds() <= opened
+                )
                 assert not left_open, f"cancelled at wait {at}: {asyncio.all_tasks() - tasks} {this.net_connections()}"
             gc.collect()
         assert left + [str(one.message) for one in told] == []
     assert at > 2, "it waited for nothing"
 
 
-async def nothing_more(clean: Callable[[], bool], patience_s: float = 60.0) -> bool:
+async def still_open(clean: Callable[[], bool], patience_s: float = 60.0) -> bool:
     """Wait until what was open is closed; gives whether it is still open.
 
-    It leaves the interpreter to the libraries' own threads: a full collection at each look, on a busy machine, kept one of them
-    from connecting for a minute.
+    One look decides: between two, a thread that is on its way may open what the first did not see.
     """
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(patience_s):
             while not clean():  # noqa: ASYNC110 - whose sockets and tasks they are is the library's affair
                 await asyncio.sleep(0.01)
-    return not clean()
+    except TimeoutError:
+        return True
+    return False
+
+
+class Pool(ThreadPoolExecutor):
+    """The loop's pool, which says whether anything is under way in it: a thread that still connects has nothing open yet."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.given: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Take a piece of work."""
+        self.given.append(super().submit(fn, *args, **kwargs))
+        return self.given[-1]
+
+    def idle(self) -> bool:
+        """Say whether all work is done."""
+        return all(work.done() for work in self.given)
