@@ -74,11 +74,11 @@ async def opcua() -> AsyncIterator[Source]:
     from asyncua.server.server import Server as Peer
 
     from telex_ingest.feeds.opcua import NodePoint, OpcuaFeed, OpcuaSettings
-    from telex_ingest.feeds.opcua_example import free_port, serve, write
+    from telex_ingest.feeds.opcua_example import port_of, serve, write
     from telex_ingest.feeds.opcua_line import Server
 
-    peer, port = Peer(), free_port()
-    nodes = await serve(peer, port, tuple(f"N{number}" for number in range(20)))
+    peer = Peer()
+    nodes = await serve(peer, 0, tuple(f"N{number}" for number in range(20)))
     async with peer:
 
         async def give() -> None:
@@ -90,7 +90,7 @@ async def opcua() -> AsyncIterator[Source]:
                     await asyncio.sleep(0.001)  # the feed needs the core too
 
         signals = {name.lower(): NodePoint(node=f"ns=2;s={name}", unit="1") for name in nodes}
-        server = Server(url=f"opc.tcp://127.0.0.1:{port}/opsroom")
+        server = Server(url=f"opc.tcp://127.0.0.1:{port_of(peer)}/opsroom")
         yield OpcuaFeed(OpcuaSettings(plant="bench", server=server, publish_ms=50, sample_ms=0, signals=signals)), give
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from telex_ingest.feed import Example, FeedError
+from telex_ingest.feeds.kept_port import KeptPort
 from telex_ingest.feeds.nats_stream import NatsSettings, NatsStream, SubjectPoint, quiet
 
 SAID = (
@@ -22,6 +22,9 @@ SAID = (
     ("turbine.speed", b'{"value": 2995, "time": "2026-01-01T08:00:02Z"}'),
 )
 
+PATIENCE_S = 60.0
+"""How long the server may take to listen, and for an answer."""
+
 
 class Server:
     """The program nats-server with JetStream."""
@@ -29,7 +32,8 @@ class Server:
     def __init__(self, folder: Path, *more: str) -> None:
         self.folder = folder
         self.more = more
-        self.port = _free_port()
+        self._kept = KeptPort()
+        self.port = self._kept.number
         self._program: asyncio.subprocess.Process | None = None
 
     @property
@@ -49,7 +53,7 @@ class Server:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._listening()
         except BaseException:  # who gives up, or is cancelled, leaves no program behind
             await self.stop()
@@ -73,24 +77,26 @@ class Server:
             await self._program.wait()
             self._program = None
 
-
-def _free_port() -> int:
-    with socket.socket() as asking:
-        asking.bind(("127.0.0.1", 0))
-        return int(asking.getsockname()[1])
+    async def end(self) -> None:
+        """Kill it for good: its port may be anybody's."""
+        await self.stop()
+        self._kept.close()
 
 
 async def fill(url: str, stream: str, said: Iterable[tuple[str, bytes]]) -> None:
-    """Make a stream, if it is not there, and put messages into it."""
+    """Make a stream, if it is not there, and put messages into it; they are in the server's folder when this returns."""
     import nats
 
-    client = await nats.connect(url, allow_reconnect=False, max_reconnect_attempts=1, error_cb=quiet)
+    client = await nats.connect(
+        url, allow_reconnect=False, max_reconnect_attempts=1, connect_timeout=int(PATIENCE_S), error_cb=quiet
+    )
     try:
-        jetstream = client.jetstream()
+        jetstream = client.jetstream(timeout=PATIENCE_S)
         await jetstream.add_stream(name=stream, subjects=[f"{stream}.>"])
-        for subject, body in said:
-            await client.publish(subject, body)
-        await client.flush()
+        *others, (subject, body) = said
+        for each in others:
+            await client.publish(*each)
+        await jetstream.publish(subject, body)  # a stream takes them in their order: it has all when it has the last
     finally:
         await client.close()
 
@@ -101,8 +107,8 @@ async def streaming(folder: Path) -> AsyncIterator[Example]:
     where = folder / "nats"
     shutil.rmtree(where, ignore_errors=True)
     server = Server(where)
-    await server.start()
     try:
+        await server.start()
         await fill(server.url, "turbine", SAID)
         signals = {
             "speed": SubjectPoint(unit="1/min", title="Speed", low=0.0, subject="turbine.speed"),
@@ -122,4 +128,4 @@ async def streaming(folder: Path) -> AsyncIterator[Example]:
 
         yield Example(lambda: NatsStream(settings), 5, cut, flood)
     finally:
-        await server.stop()
+        await server.end()

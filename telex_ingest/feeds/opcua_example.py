@@ -45,14 +45,10 @@ async def write(node: Node, value: float | None, seconds: float, *, uncertain: b
     )
 
 
-def free_port() -> int:
-    """Find a port of loopback that is free now."""
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+def port_of(peer: Peer) -> int:
+    """The port on which a server listens that has begun."""
+    port: int = peer.bserver.port  # type: ignore[union-attr] # it has one when it has begun
+    return port
 
 
 @asynccontextmanager
@@ -62,8 +58,8 @@ async def historian() -> AsyncIterator[Example]:
 
     from telex_ingest.feeds.opcua import NodePoint, OpcuaFeed, OpcuaSettings
 
-    peer, port = Peer(), free_port()
-    nodes = await serve(peer, port)
+    peer = Peer()
+    nodes = await serve(peer, 0)
     async with peer:
         for node in nodes.values():
             await write(node, 0.0, -100)
@@ -74,7 +70,7 @@ async def historian() -> AsyncIterator[Example]:
         settings = OpcuaSettings(
             plant="example",
             title="The example",
-            server=Server(url=f"opc.tcp://127.0.0.1:{port}/opsroom"),
+            server=Server(url=f"opc.tcp://127.0.0.1:{port_of(peer)}/opsroom"),
             publish_ms=20,
             sample_ms=5,
             history=True,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
-from tests.kept_port import KeptPort
+from telex_ingest.feeds.kept_port import KeptPort
 
 FLAGS = [
     "--no-sandbox",

@@ -23,8 +23,8 @@ from opsroom.loop.founding import found, links_of
 from opsroom.loop.hall import read_file
 from opsroom.record.journal import verify
 from opsroom.record.sqlite_store import SqliteStore
+from telex_ingest.feeds.kept_port import KeptPort
 from tests.journeys.forked import PLANTS
-from tests.kept_port import KeptPort
 from tests.opsroom.rooms import TOML
 
 SPEED = 300

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.kept_port import KeptPort
+from telex_ingest.feeds.kept_port import KeptPort
 
 PEERS = Path(__file__).parent / "peer_programs"
 

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import nats
 import pytest
 
 from telex_ingest.feed import FeedError, FeedReading, SourceLostError, run_feed
+from telex_ingest.feeds import nats_stream
 from telex_ingest.feeds.nats_example import Server, fill
 from telex_ingest.feeds.nats_stream import NatsSettings, NatsStream, SubjectPoint
 from telex_ingest.plant_link import PlantLink
@@ -21,11 +23,19 @@ from tests.telex_ingest.conftest import until
 
 
 @pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that lives may take long for an answer on a busy machine; one that was killed is not waited for so long."""
+    monkeypatch.setattr(nats_stream, "CONNECT_S", 60.0)
+
+
+@pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     made = Server(tmp_path / "nats")
-    await made.start()
-    yield made
-    await made.stop()
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.end()
 
 
 def a_feed(server: Server, **settings: Any) -> NatsStream:
@@ -55,9 +65,9 @@ async def given(feed: NatsStream, many: int, cursor: str | None = None) -> list[
 
 async def pending(server: Server) -> tuple[int, int]:
     """How many messages the consumer has given and not heard of, and how many it has not given."""
-    client = await nats.connect(server.url)
+    client = await nats.connect(server.url, connect_timeout=60)
     try:
-        told = await client.jetstream().consumer_info("mill", "opsroom-mill")
+        told = await client.jetstream(timeout=60.0).consumer_info("mill", "opsroom-mill")
         return int(told.num_ack_pending or 0), int(told.num_pending or 0)
     finally:
         await client.close()
@@ -71,11 +81,16 @@ async def test_what_is_in_the_spool_is_acknowledged_and_a_killed_server_loses_an
     async with rehearsal_room() as room:
         async with PlantLink(room.url, "mill", "any", [feed.birth()], tmp_path / "spool") as link:
             running = asyncio.create_task(run_feed(feed, link, back_off_s=(0.02, 0.1)))
-            await until(lambda: len(room.accepted("mill")) >= 200, 60)
+
+            def heard(many: int) -> bool:
+                assert not running.done() or running.result(), "it has ended"
+                return len(room.accepted("mill")) >= many
+
+            await until(lambda: heard(200))
             await server.stop()
             await server.start()
             await fill(server.url, "mill", said(301, 320))
-            await until(lambda: len(room.accepted("mill")) >= 320, 60)
+            await until(lambda: heard(320))
             async with asyncio.timeout(60):
                 while await pending(server) != (0, 0):  # noqa: ASYNC110 - the server is another program
                     await asyncio.sleep(0.01)
@@ -85,6 +100,7 @@ async def test_what_is_in_the_spool_is_acknowledged_and_a_killed_server_loses_an
         assert link.counts.refused == 0
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_what_was_given_and_not_acknowledged_comes_again_and_is_known_by_its_number(server: Server) -> None:
     await fill(server.url, "mill", said(1, 3))
     first = await given(a_feed(server), 3)
@@ -92,21 +108,34 @@ async def test_what_was_given_and_not_acknowledged_comes_again_and_is_known_by_i
     assert await pending(server) == (3, 0), "broken off at the yield"
     await fill(server.url, "mill", said(4, 4))
     again = a_feed(server)
-    assert [one.cursor for one in await given(again, 1, "3")] == ["4"]
-    assert again.counts["doubled"] == 3
+    found: list[FeedReading] = []
+
+    async def listen() -> None:
+        async with aclosing(again.readings("3")) as source:  # type: ignore[type-var] # an async generator
+            async for some in source:
+                assert isinstance(some, list)
+                found.extend(some)
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: again.counts["doubled"] == 3 and found)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    assert [one.cursor for one in found] == ["4"]
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_a_consumer_that_is_gone_is_made_anew_after_the_cursor(server: Server) -> None:
     await fill(server.url, "mill", said(1, 6))
     await given(a_feed(server), 6)
-    client = await nats.connect(server.url)
-    await client.jetstream().delete_consumer("mill", "opsroom-mill")
+    client = await nats.connect(server.url, connect_timeout=60)
+    await client.jetstream(timeout=60.0).delete_consumer("mill", "opsroom-mill")
     await client.close()
     again = a_feed(server)
     assert [one.values["output"] for one in await given(again, 2, "4")] == [5.0, 6.0]
     assert again.counts["doubled"] == 0
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_subjects_paths_and_times_are_those_of_the_settings(server: Server) -> None:
     messages = [
         ("mill.a", b'{"d": {"v": "7"}, "ts": 1500, "q": 0}'),
@@ -125,6 +154,7 @@ async def test_subjects_paths_and_times_are_those_of_the_settings(server: Server
     assert second.source_us > 1_700_000_000_000_000, "without a time of its own: when the stream took it"
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_a_stream_that_is_not_there_and_a_server_that_is_not_there_are_told_apart(server: Server) -> None:
     with pytest.raises(FeedError, match="there is no stream 'mill'"):
         await given(a_feed(server), 1)
@@ -133,17 +163,18 @@ async def test_a_stream_that_is_not_there_and_a_server_that_is_not_there_are_tol
         await given(a_feed(server), 1)
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_only_who_has_the_token_gets_in(tmp_path: Path) -> None:
     server = Server(tmp_path / "nats", "--auth", "secret")
-    await server.start()
     try:
+        await server.start()
         with pytest.raises(FeedError, match="check the token") as caught:
             await given(a_feed(server, token_env="WRONG"), 1)
         assert "wrong" not in str(caught.value).lower().replace("authorization", "")
         with pytest.raises(FeedError, match="there is no stream"):
             await given(a_feed(server, token_env="TOKEN"), 1)
     finally:
-        await server.stop()
+        await server.end()
 
 
 def test_without_nats_a_sentence_names_the_extra() -> None:
