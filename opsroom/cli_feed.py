@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opsroom.feeding.dry import DryRoom, Echo
     from opsroom.feeding.notes import Notes
     from telex_ingest.feed import Feed
+    from telex_ingest.line import LinkCounts
 
 feed_app = typer.Typer(help="Where readings come from: files, HTTP, MQTT, OPC UA, Modbus, NATS.", no_args_is_help=True)
 
@@ -133,8 +134,8 @@ def feed_run(
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="the certificate to show, PEM")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="its key, PEM")] = None,
 ) -> None:
-    """Carry a feed to a room until it ends or Ctrl-C; or, with --dry, only tell what would become of its readings."""
-    from opsroom.feeding.notes import Notes
+    """Carry a feed to a room until it ends or is stopped; or, with --dry, only tell what would become of its readings."""
+    from opsroom.feeding.notes import Notes, left_behind
     from telex_ingest.feed import carry, first_birth
     from telex_ingest.feed_settings import make_feed, options_from
     from telex_ingest.trust import trust
@@ -154,27 +155,28 @@ def feed_run(
     tls = trust(tls_ca, tls_cert, tls_key)
 
     async def carrying() -> None:
-        birth = await first_birth(feed)
-        path = spool or Path(f"{birth.plant}.spool")
-        framing: Literal["json", "msgpack"] = "msgpack" if msgpack else "json"
+        ends: list[LinkCounts] = []
         notes = Notes()
         looking = asyncio.create_task(_look_after(feed, notes))
+        path = spool
         try:
+            birth = await first_birth(feed)
+            path = path or Path(f"{birth.plant}.spool")
+            framing: Literal["json", "msgpack"] = "msgpack" if msgpack else "json"
             told = await carry(
                 *(feed, url, link, token, path),
                 subprotocol=framing,
                 tls=tls,
                 birth=birth,
                 on_refusal=lambda refused: _say(notes.refused(refused)),
+                on_end=ends.append,
             )
         except asyncio.CancelledError:
-            typer.echo(f"stopped{_left_out(feed)}{notes.left_out()}; what is spooled waits in {path}", err=True)
+            _say(f"stopped: {left_behind(ends, path)}{_left_out(feed)}{notes.left_out()}")
             raise
         finally:
             looking.cancel()
-        typer.echo(
-            f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}{notes.left_out()}", err=True
-        )
+        _say(f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}{notes.left_out()}")
 
     _run(carrying())
 
@@ -195,9 +197,11 @@ def _say(sentence: str) -> None:
 def _run(work: Coroutine[Any, Any, None]) -> None:
     import logging
 
+    from opsroom.feeding.stopping import run_until_told
+
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("telex_ingest.plant_link").setLevel(logging.INFO)  # why the room is not reached
-    asyncio.run(work)
+    run_until_told(work)
 
 
 async def _dry_run(feed: Feed, most: int, *, as_json: bool) -> None:

@@ -51,7 +51,7 @@ from ssl import SSLContext
 from traceback import extract_tb
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from telex_ingest.plant_link import OnRefusal, PlantLink, Told
+from telex_ingest.plant_link import LinkCounts, OnRefusal, PlantLink, Told
 from telex_ingest.refusals import TelexError, show
 from telex_ingest.telex import Order, PlantBirth, Quality, Reading, Receipt, TelexKind
 from telex_ingest.told import TellError
@@ -340,11 +340,13 @@ async def carry(
     tls: SSLContext | None = None,
     birth: PlantBirth | None = None,
     on_refusal: OnRefusal | None = None,
+    on_end: Callable[[LinkCounts], None] | None = None,
 ) -> int:
     """Open a link for one feed and carry it to the room, orders included; returns telexes told, once all are acknowledged.
 
     A source that is away is waited for, also before its first word; `birth` is the feed's own, when it was asked already.
-    `on_refusal` hears what the room refuses. At most `pending` telexes wait: `PENDING`, or `FORGETS` of a source that forgets.
+    `on_refusal` hears what the room refuses, `on_end` what the link did, also when it is cancelled.
+    At most `pending` telexes wait: `PENDING`, or `FORGETS` of a source that forgets.
     """
     opened: list[PlantLink] = []
 
@@ -363,8 +365,12 @@ async def carry(
         tls=tls,
     ) as line:
         opened.append(line)
-        if hasattr(feed, "settle"):
-            await feed.settle(line.answer)
-        told = await run_feed(feed, line, pending=pending, farewell=farewell, birth=birth)
-        await line.drained()
+        try:
+            if hasattr(feed, "settle"):
+                await feed.settle(line.answer)
+            told = await run_feed(feed, line, pending=pending, farewell=farewell, birth=birth)
+            await line.drained()
+        finally:
+            if on_end is not None:
+                on_end(line.counts)
         return told

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from telex_ingest.line import LinkCounts
 from telex_ingest.telex import Refusal
 
 
@@ -35,3 +37,10 @@ class Notes:
         """What the room refused in all, for the end."""
         told = ", ".join(f"{many} {code}" for code, many in self._refused.items())
         return f"; the room refused {told}" if told else ""
+
+
+def left_behind(ends: Sequence[LinkCounts], spool: Path | None) -> str:
+    """What a run that was stopped did, from its link's last counts; none, when it never came to open one."""
+    if not ends:
+        return "its source has not told yet what it is, so that nothing was told to the room"
+    return f"the room acknowledged {ends[-1].acknowledged} telexes, {ends[-1].pending} wait in {spool} for the next run"

@@ -81,6 +81,61 @@ async def test_a_run_carries_the_feed_to_a_room_and_ends(table: Path, tmp_path: 
     assert (tmp_path / "mill.spool").exists()
 
 
+ENDLESS = """
+import asyncio
+from telex_ingest.feed import FeedReading
+from telex_ingest.telex import PlantBirth, SignalBirth
+
+class Roof:
+    def birth(self):
+        return PlantBirth(plant="roof", signals=(SignalBirth(id=1, name="heat", unit="Cel", period_s=60),))
+
+    async def readings(self, cursor):
+        yield FeedReading(1767254400000000, {"heat": 17.5})
+        await asyncio.get_running_loop().create_future()
+"""
+
+
+async def test_a_run_that_is_stopped_says_what_it_did_and_ends_without_an_error(tmp_path: Path) -> None:
+    import asyncio
+
+    (tmp_path / "ticket.txt").write_text("secret\n", encoding="utf-8")
+    (tmp_path / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    async with rehearsal_room() as room:
+        line = ["--url", room.url, "--link", "roof", "--token-file", "ticket.txt"]
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "opsroom.cli", "feed", "run", "endless:Roof", *line),
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+        )
+        assert program.stderr is not None
+        async with asyncio.timeout(110):
+            assert b"the room listens" in await program.stderr.readline()
+            program.terminate()
+            _, said = await program.communicate()
+    assert program.returncode == 0, said
+    assert b"stopped: the room acknowledged " in said
+    assert b" in roof.spool for the next run" in said
+
+
+async def test_a_dry_run_that_is_stopped_sums_up(tmp_path: Path) -> None:
+    import asyncio
+
+    (tmp_path / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-u", "-m", "opsroom.cli", "feed", "run", "endless:Roof", "--dry"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    async with asyncio.timeout(110):
+        assert b"accepted" in await program.stdout.readline()
+        program.terminate()
+        _, said = await program.communicate()
+    assert (program.returncode, said) == (0, b"1 accepted\n")
+
+
 CROOKED = """
 from telex_ingest.feed import FeedReading
 from telex_ingest.telex import PlantBirth, SignalBirth

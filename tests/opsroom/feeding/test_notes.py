@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsroom.feeding.notes import Notes
+from opsroom.feeding.notes import Notes, left_behind
 from telex_ingest.refusals import refusal
 
 
@@ -21,3 +21,7 @@ def test_what_a_feed_counts_is_said_when_it_is_new() -> None:
     assert notes.counted({"messages": 3, "bad": 0}) == "the feed counts for the first time: 3 messages"
     assert notes.counted({"messages": 9, "bad": 0}) == ""
     assert notes.counted({"messages": 12, "bad": 2}) == "the feed counts for the first time: 2 bad"
+
+
+def test_a_run_that_was_stopped_before_it_opened_a_link_says_so() -> None:
+    assert "nothing was told" in left_behind([], None)
