@@ -123,9 +123,10 @@ def make_feed(name: str, kind: type[Feed], options: Mapping[str, Any] | None = N
 
 
 def settings_of(feed: str, shape: type[Any], options: Mapping[str, Any]) -> Any:
-    """Read options into the feed's `Settings`; text is taken as the number, path or zone that is asked for.
+    """Read options into the feed's `Settings`.
 
-    Raises `SettingsError` for the first mistake.
+    Text is taken as the number, path or zone that is asked for, and a whole number as the text that is asked for. Raises
+    `SettingsError` for the first mistake.
     """
     known = [field.encode_name for field in msgspec.structs.fields(shape)]
     for name, value in options.items():
@@ -137,11 +138,25 @@ def settings_of(feed: str, shape: type[Any], options: Mapping[str, Any]) -> Any:
     what, _, path = str(wrong).partition(" - at `")
     steps = re.findall(r"[^.\[\]]+|\.\.\.", path.removeprefix("key` in `").rstrip("`").removeprefix("$"))
     steps = _named(shape, options, [*steps, "..."] if path.startswith("key` in `") else steps, what)
+    if _NUMBER_FOR_TEXT.match(what) and "..." not in steps:
+        return settings_of(feed, shape, _written(options, steps))  # the unit 1, a plant that is called 7
     missing = re.search(r"missing required field `(\w+)`", what)
     where = ".".join([*steps, *([missing[1]] if missing else [])])
     raise SettingsError(
         feed, where or "(all)", _found(options, steps), _sentence(what), f"see opsroom feed list {feed}"
     )
+
+
+_NUMBER_FOR_TEXT = re.compile(r"Expected `str( \| null)?`, got `int`")
+
+
+def _written(options: Any, steps: list[str]) -> Any:
+    """The options with the number at the path as text."""
+    if not steps:
+        return str(options)
+    if isinstance(options, list):
+        return [_written(one, steps[1:]) if str(at) == steps[0] else one for at, one in enumerate(options)]
+    return {**options, steps[0]: _written(options[steps[0]], steps[1:])}
 
 
 def _converted(shape: type[Any], options: Any) -> Any:

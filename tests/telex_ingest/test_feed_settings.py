@@ -92,6 +92,14 @@ def test_a_mistake_is_answered_with_its_place_its_value_and_its_cure(
     assert where in str(error)
 
 
+def test_a_whole_number_is_text_where_text_is_asked_for() -> None:
+    options = options_from("", ["plant=7", "signals.share.unit=1", "signals.share.topic=t", "signals.sum.unit=1"])
+    read = settings_of("loom", LoomSettings, {**options, "signals": {"share": options["signals"]["share"]}})
+    assert (read.plant, read.signals["share"].unit) == ("7", "1")
+    with pytest.raises(SettingsError, match=r"signals\.sum\.topic: it is missing"):
+        settings_of("loom", LoomSettings, options)
+
+
 def test_a_setting_that_is_required_is_asked_for() -> None:
     with pytest.raises(SettingsError, match="setting plant: it is missing"):
         make_feed("loom", Loom, {})  # type: ignore[arg-type] # half a feed will do
