@@ -107,7 +107,7 @@ async def test_a_full_disk_is_said_on_the_wall_and_the_plant_spools_until_there_
         writer.execute(f"PRAGMA max_page_count = {pages}")
         for _ in range(40):
             await on.speak(20)
-            if (await on.ready()).status_code == 503:
+            if "the disk is full" in (await on.ready()).text:  # a busy machine's room may say something else first
                 break
         answer = await on.until(503, "the disk is full")
         assert "by itself" in answer["reason"]

@@ -14,6 +14,7 @@ from opsroom.views import Delta, Snapshot
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.telex import PlantBirth, SignalBirth
 from tests.opsroom.rooms import make_folder, served
+from tests.telex_ingest.conftest import until
 
 BIRTH = PlantBirth(
     plant="mill-1",
@@ -30,7 +31,8 @@ async def test_a_telex_is_judged_stored_acknowledged_and_pushed(tmp_path: Path) 
     async with served(folder, anonymous_wall=True) as room:
         token = room.hall.links.add("mill", ["mill-1"])
         async with PlantLink(room.telex, "mill", token, [BIRTH]) as link:
-            assert await link.connected(5)
+            # A birth that came after the screen would bring it a snapshot in place of points.
+            await until(lambda: "mill-1" in room.hall.room.plants)
             async with connect(f"ws://127.0.0.1:{room.port}/watch?focus=mill-1") as screen:
                 first = msgspec.json.decode(await screen.recv(), type=Snapshot | Delta)
                 assert isinstance(first, Snapshot)

@@ -41,12 +41,15 @@ async def test_a_body_without_a_length_is_not_read_for_ever(tmp_path: Path) -> N
                     answer = await client.post(path, content=endless(), headers={"content-type": "application/json"})
                     assert answer.status_code >= 400
             assert sent < 32 * LARGEST_BODY
-        async with httpx.AsyncClient(base_url=room.address) as client:
+        async with httpx.AsyncClient(base_url=room.address, timeout=60) as client:
             assert (await client.get("/healthz")).status_code == 200
 
 
 async def test_bytes_that_are_no_text_are_answered(tmp_path: Path) -> None:
-    async with served(make_folder(tmp_path / "room")) as room, httpx.AsyncClient(base_url=room.address) as client:
+    async with (
+        served(make_folder(tmp_path / "room")) as room,
+        httpx.AsyncClient(base_url=room.address, timeout=60) as client,
+    ):
         for body in (b'{"account":"\xe1x","passphrase":"a"}', b"\xff\xfe", b"", b"[" * 100_000, b'{"account": 1}'):
             answer = await client.post("/api/login", content=body)
             assert (answer.status_code, answer.json()["code"]) == (422, "bad-body"), answer.text

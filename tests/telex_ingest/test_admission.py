@@ -123,7 +123,7 @@ async def test_too_many_links_are_turned_away_and_counted() -> None:
 
 
 async def test_a_plain_request_is_told_that_this_is_for_websockets(room: MiniatureRoom) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         response = await client.get(room.address.replace("ws://", "http://"))
     assert response.status_code == 426
     assert response.json()["cure"] == "see docs/telex.md"

@@ -154,7 +154,7 @@ async def test_a_source_that_forgets_is_read_on_while_the_room_is_away(tmp_path:
         deaf.bind(("127.0.0.1", 0))
         url = f"ws://127.0.0.1:{deaf.getsockname()[1]}/telex"
         carrying = asyncio.create_task(carry(gauge, url, "link-1", "secret-1", tmp_path / "spool"))  # type: ignore[arg-type] # as above
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await gauge.read.wait()
         carrying.cancel()
         await asyncio.gather(carrying, return_exceptions=True)

@@ -161,7 +161,7 @@ async def test_a_superseded_link_keeps_quiet_until_it_declares_the_plant_again(
         await tell(one, 2)
         assert await one.drained(60)
         async with PlantLink(room.address, "link-2", "secret-2", [birth()], tmp_path / "two") as two:
-            await two.connected(5)
+            await two.connected(60)
             await until(lambda: one.counts.refused == 1)
             assert one.refusals[-1].code == "superseded"
             await tell(one, 3, begin=10)
@@ -228,7 +228,7 @@ async def test_a_line_that_is_cut_before_it_is_up_stays_down_until_it_is_mended(
 async def test_a_rebirth_is_a_new_version_and_can_bring_one_more_plant(room: MiniatureRoom, tmp_path: Path) -> None:
     async with a_link(room, tmp_path / "spool") as link:
         await tell(link, 2)
-        assert await link.connected(5)
+        assert await link.connected(60)
         await link.rebirth(birth("mill-1", signals=3))
         await link.tell("mill-1", 2_000_000, {"signal-3": 2.0})
         await link.rebirth(birth("mill-2"))
@@ -244,7 +244,7 @@ async def test_a_wrong_token_is_said_and_tried_again(room: MiniatureRoom) -> Non
         await until(lambda: "unauthorised" in link.trouble)
         assert not await link.connected(0.01)
         room.tokens["link-1"] = "wrong"
-        assert await link.connected(5)
+        assert await link.connected(60)
 
 
 async def test_telling_what_no_birth_declares_is_an_error_with_its_facts(room: MiniatureRoom) -> None:

@@ -111,7 +111,7 @@ async def test_a_spool_belongs_to_one_process(room: MiniatureRoom, tmp_path: Pat
 
 async def test_a_link_that_falls_behind_tells_how_deep_its_spool_is(slow_room: MiniatureRoom, tmp_path: Path) -> None:
     async with a_link(slow_room, tmp_path / "spool", depth_every_s=0.0) as link:
-        assert await link.connected(5)
+        assert await link.connected(60)
         await tell(link, 70)
         await until(lambda: slow_room.gateway.line().plants["mill-1"].spooled == 70)
         slow_room.store_all()

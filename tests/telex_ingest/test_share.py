@@ -38,7 +38,7 @@ async def test_a_link_that_tells_more_than_its_share_is_slowed_and_loses_nothing
             PlantLink(address, "link-1", "secret-1", [birth("mill-1")], frame_telexes=10) as slow,
             PlantLink(address, "link-2", "secret-2", [birth("mill-2")]) as quick,
         ):
-            await quick.connected(5)
+            await quick.connected(60)
             began = asyncio.get_running_loop().time()
             await slow.tell_all([Told("mill-1", i * 1_000_000, {"signal-1": float(i)}) for i in range(140)])
             await quick.tell_all([Told("mill-2", i * 1_000_000, {"signal-1": float(i)}) for i in range(20)])

@@ -60,7 +60,7 @@ def besiege(base: str, cookie: str, examples: int) -> tuple[int, list[str]]:
 async def cookie_of(base: str, account: str, passphrases: dict[str, str]) -> str:
     if not account:
         return ""
-    async with httpx.AsyncClient(base_url=base) as client:
+    async with httpx.AsyncClient(base_url=base, timeout=60) as client:
         answer = await client.post("/api/login", json={"account": account, "passphrase": passphrases[account]})
         return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
 

@@ -39,6 +39,7 @@ from simulators.performance import run as simulate
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.trust import trust
 from tests.opsroom.rooms import MILL, make_folder
+from tests.telex_ingest.conftest import until
 
 
 class Authority:
@@ -94,14 +95,15 @@ async def test_a_room_with_tls_takes_links_and_people_and_nobody_in_clear(hall: 
     async with opened(hall, authority.doors()) as served:
         url = f"wss://127.0.0.1:{served.port}/telex"
         async with PlantLink(url, "mill", ticket, [MILL], tls=authority.client()) as link:
-            assert await link.connected(5)
-        async with httpx.AsyncClient(verify=authority.client(), base_url=f"https://127.0.0.1:{served.port}") as person:
+            assert await link.connected(60)
+        async with httpx.AsyncClient(verify=authority.client(), base_url=served.address, timeout=60) as person:
             assert (await person.get("/healthz")).json() == {"ok": True}
         async with PlantLink(url, "mill", ticket, [MILL], tls=ssl.create_default_context()) as stranger:
-            assert not await stranger.connected(0.3)
-            assert "certificate" in stranger.trouble.lower()
+            await until(lambda: "certificate" in stranger.trouble.lower())
+            assert not await stranger.connected(0.01)
         async with PlantLink(url.replace("wss", "ws"), "mill", ticket, [MILL]) as clear:
-            assert not await clear.connected(0.3)
+            await until(lambda: clear.trouble)
+            assert not await clear.connected(0.01)
 
 
 async def test_a_link_comes_in_by_its_certificate_and_by_no_other(hall: Hall, authority: Authority) -> None:
@@ -109,15 +111,17 @@ async def test_a_link_comes_in_by_its_certificate_and_by_no_other(hall: Hall, au
     async with opened(hall, authority.doors()) as served:
         url = f"wss://127.0.0.1:{served.port}/telex"
         async with PlantLink(url, "mill", empty, [MILL], tls=authority.client("mill.example")) as link:
-            assert await link.connected(5)
+            assert await link.connected(60)
             assert link.pin is not None
         for context in (authority.client("other.example"), authority.client()):
             async with PlantLink(url, "mill", empty, [MILL], tls=context) as other:
-                assert not await other.connected(0.5)
+                await until(lambda: other.refusals)
                 assert other.refusals[-1].code == "unauthorised"
+                assert not await other.connected(0.01)
         foreign = trustme.CA()
         async with PlantLink(url, "mill", empty, [MILL], tls=authority.client("mill.example", foreign)) as forged:
-            assert not await forged.connected(0.5)
+            await until(lambda: forged.trouble)
+            assert not await forged.connected(0.01)
 
 
 async def test_simulated_plants_come_in_by_a_certificate(hall: Hall, authority: Authority, tmp_path: Path) -> None:
@@ -133,6 +137,7 @@ async def test_simulated_plants_come_in_by_a_certificate(hall: Hall, authority: 
             speed=3600.0,
             duration_s=600.0,
             plants=["textile-mill"],
+            patience_s=60.0,
             tls=trust(authority.folder / "ca.pem", tmp_path / "plants.pem"),
         )
     assert ran.told == ran.acknowledged == 10
@@ -249,13 +254,13 @@ def test_doors_that_would_let_in_more_than_they_say_are_refused(doors: Doors, wh
 
 async def test_the_figures_are_for_this_machine_or_for_the_token(hall: Hall) -> None:
     near = Doors(port=0)
-    async with opened(hall, near) as served, httpx.AsyncClient(base_url=served.address) as client:
+    async with opened(hall, near) as served, httpx.AsyncClient(base_url=served.address, timeout=60) as client:
         assert (await client.get("/metrics")).status_code == 200
 
 
 async def test_behind_a_proxy_the_figures_need_the_token_and_each_person_has_an_allowance(hall: Hall) -> None:
     doors = Doors(port=0, behind_proxy=True, metrics_token="let me see")
-    async with opened(hall, doors) as served, httpx.AsyncClient(base_url=served.address) as client:
+    async with opened(hall, doors) as served, httpx.AsyncClient(base_url=served.address, timeout=60) as client:
         assert (await client.get("/metrics")).status_code == 401
         assert (await client.get("/metrics", headers={"authorization": "Bearer no"})).status_code == 401
         assert (await client.get("/metrics", headers={"authorization": "Bearer let me see"})).status_code == 200
@@ -346,7 +351,8 @@ async def test_a_certificate_that_fails_in_the_handshake_is_counted_shown_and_to
         await reader.read()
         writer.close()
         await writer.wait_closed()
-        async with httpx.AsyncClient(base_url=served.address, verify=authority.client("good.example")) as client:
+        good = authority.client("good.example")
+        async with httpx.AsyncClient(base_url=served.address, verify=good, timeout=60) as client:
             turned = {
                 "certificate-ended": "1.0",
                 "certificate-untrusted": "2.0",

@@ -85,7 +85,7 @@ async def test_ticks_are_written_between_slices_of_beliefs_and_a_kill_in_between
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "SNAPSHOT_S", 0.0)
-    monkeypatch.setattr(writer_module, "GAP_S", 60.0)
+    monkeypatch.setattr(writer_module, "GAP_S", 3600.0)
     monkeypatch.setattr(slices, "SLICE", 300)
     hall = opened(make_folder(tmp_path / "room"))
     born(hall)
@@ -103,7 +103,7 @@ async def test_ticks_are_written_between_slices_of_beliefs_and_a_kill_in_between
     assert hall.store.beliefs() == before, "they do not count yet"
     image = crash_image(tmp_path / "room", tmp_path / "crashed")
     beliefs = hall.bank.snapshot()
-    await asyncio.wait_for(writer.kept(), 30.0)  # who waits has the rest written at once
+    await asyncio.wait_for(writer.kept(), 60.0)  # who waits has the rest written at once
     [after] = [(shard, one) for shard, one in hall.store.beliefs().items() if one.mark == 2]
     assert after[1].data == knew[after[0]]
     again = opened(image)

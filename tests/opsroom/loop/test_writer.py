@@ -23,9 +23,10 @@ async def test_a_locked_store_holds_acks_back_and_nothing_is_lost(tmp_path: Path
             try:
                 await link.tell("mill-1", int(now * 1e6), {1: 400.0, 2: 5.0})
                 async with asyncio.timeout(60):
-                    while (answer := await client.get("/readyz")).status_code == 200:  # noqa: ASYNC110 - waits for the room
+                    # On a busy machine it may say first that it has not ticked for long.
+                    while "locked" not in (answer := await client.get("/readyz")).text:  # noqa: ASYNC110 - waits for the room
                         await asyncio.sleep(0.05)
-                assert "locked" in answer.json()["reason"]
+                assert answer.status_code == 503
                 assert "locked" in (await client.get("/api/line")).json()["trouble"]
                 assert link.counts.pending == 1
                 assert (await client.get("/healthz")).status_code == 200

@@ -101,10 +101,10 @@ async def test_it_goes_on_with_a_server_that_was_killed_and_started_again(room: 
         async with PlantLink(room.address, "link-1", "secret-1", [one.birth()]) as link:
             running = asyncio.create_task(run_feed(one, link, back_off_s=(0.05, 0.2)))
             for life in (1, 2):
-                await until(lambda n=life: len(room.values("mill")) >= n, 30)  # type: ignore[misc] # bound now
+                await until(lambda n=life: len(room.values("mill")) >= n, 60)  # type: ignore[misc] # bound now
                 async with session(at(server)) as other:
                     await (await find_node(other, "ns=2;s=Stock")).write_value(float(life))
-                await until(lambda n=life: float(n) in room.values("mill"), 30)  # type: ignore[misc] # bound now
+                await until(lambda n=life: float(n) in room.values("mill"), 60)  # type: ignore[misc] # bound now
                 if life == 1:
                     await server.kill()
                     await server.start()
