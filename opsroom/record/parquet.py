@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,12 @@ Progress = Callable[[str, int, int], None]
 
 ROWS = 2_000_000
 """Readings gathered before files are written."""
+
+GROUP = 1 << 20
+"""Readings in a row group of a file: whoever reads a file with thousands of them waits long."""
+
+_DAY_US = 86_400_000_000
+_SHARD = 32
 
 
 class ParquetMissingError(RoomError):
@@ -41,16 +47,17 @@ def export(store: Store, to: Path, *, progress: Progress = lambda *_: None) -> i
     if to.exists() and any(to.iterdir()):
         raise StoreError("the folder is not empty", to, "", "Name a new folder for each export.")
     private_folder(to)
-    plants, last = store.plants(), store.last_mark
-    names = {(place.shard, place.row): key for key, place in store.signals.items()}
-    gathered: list[Any] = []
+    last = store.last_mark
+    plants = store.plants()
+    names = {place.shard << _SHARD | place.row: key.partition("/")[2] for key, place in store.signals.items()}
+    gathered: list[Block] = []
     waiting = count = part = 0
 
     def write() -> None:
         nonlocal part, waiting
         if gathered:
             ds.write_dataset(
-                pa.concat_tables(gathered, promote_options="none").unify_dictionaries(),
+                _table(pa, gathered, plants, names),
                 to,
                 format="parquet",
                 partitioning=ds.partitioning(pa.schema([("day", pa.string()), ("plant", pa.string())]), flavor="hive"),
@@ -58,6 +65,9 @@ def export(store: Store, to: Path, *, progress: Progress = lambda *_: None) -> i
                 existing_data_behavior="overwrite_or_ignore",
                 max_partitions=1 << 20,
                 max_open_files=256,
+                min_rows_per_group=GROUP,
+                max_rows_per_group=GROUP,
+                use_threads=False,  # threads would change the order of rows
             )
             part, waiting = part + 1, 0
             gathered.clear()
@@ -66,7 +76,7 @@ def export(store: Store, to: Path, *, progress: Progress = lambda *_: None) -> i
         if block.mark > last:
             break
         if len(block.row):
-            gathered.append(_table(pa, block, plants, names))
+            gathered.append(block)
             waiting += len(block.row)
             count += len(block.row)
         if waiting >= ROWS:
@@ -76,32 +86,46 @@ def export(store: Store, to: Path, *, progress: Progress = lambda *_: None) -> i
     return count
 
 
-def _table(pa: Any, block: Block, plants: Any, names: dict[tuple[int, int], str]) -> Any:
-    of = block.telex
-    days = np.datetime_as_string((block.source_us[of] // 86_400_000_000).astype("datetime64[D]"), "D")
-    signals = [names[block.shard, row].partition("/")[2] for row in block.row.tolist()]
+def _table(pa: Any, blocks: Sequence[Block], plants: Mapping[int, str], names: Mapping[int, str]) -> Any:
+    """The readings of these blocks by day and plant, so that the rows of each file lie together, else as they were stored."""
+
+    def told(name: str) -> np.ndarray:
+        return np.concatenate([getattr(block, name)[block.telex] for block in blocks])
+
+    def read(name: str) -> np.ndarray:
+        return np.concatenate([getattr(block, name) for block in blocks])
+
+    source_us, plant = told("source_us"), told("plant").astype(np.int64)
+    order = np.lexsort((plant, source_us // _DAY_US))
+    source_us = source_us[order]
+    rows = np.concatenate([block.row.astype(np.int64) | block.shard << _SHARD for block in blocks])
+    named = np.where(np.isfinite(read("p")).all(axis=1), read("named").astype(np.int64), len(NAMES))[order]
     moment = pa.timestamp("us", tz="UTC")
-    judged: Any = np.isfinite(block.p).all(axis=1)
+    days = (source_us // _DAY_US).astype("datetime64[D]")
     columns: dict[str, Any] = {
-        "day": pa.array(days),
-        "plant": pa.array([plants[number] for number in block.plant[of].tolist()]),
-        "signal": _words(pa, signals),
-        "time": pa.array(block.source_us[of]).cast(moment),
-        "received": pa.array(block.received_us[of]).cast(moment),
-        "kind": _words(pa, [str(KINDS[code]) for code in block.kind[of].tolist()]),
-        "value": pa.array(block.value, from_pandas=True),
-        "quality": _words(pa, [str(QUALITIES[code]) for code in block.quality.tolist()]),
-        "verdict": _words(
-            pa,
-            [NAMES[code] if known else None for code, known in zip(block.named.tolist(), judged.tolist(), strict=True)],
-        ),
+        "day": _words(pa, days, str).cast(pa.string()),
+        "plant": _words(pa, plant[order], lambda number: plants[int(number)]).cast(pa.string()),
+        "signal": _words(pa, rows[order], lambda row: names[int(row)]),
+        "time": pa.array(source_us).cast(moment),
+        "received": pa.array(told("received_us")[order]).cast(moment),
+        "kind": _words(pa, told("kind")[order], lambda code: str(KINDS[int(code)])),
+        "value": pa.array(read("value")[order], from_pandas=True),
+        "quality": _words(pa, read("quality")[order], lambda code: str(QUALITIES[int(code)])),
+        "verdict": _words(pa, named, lambda code: (*NAMES, None)[int(code)]),
     }
+    chances = read("p")[order]
     for place, regime in enumerate(REGIMES):
-        columns[f"p_{regime}"] = pa.array(block.p[:, place].astype(np.float32), from_pandas=True)
+        columns[f"p_{regime}"] = pa.array(chances[:, place].astype(np.float32), from_pandas=True)
     for name in ("level", "low", "high"):
-        columns[name] = pa.array(getattr(block, name), from_pandas=True)
+        columns[name] = pa.array(read(name)[order], from_pandas=True)
     return pa.table(columns)
 
 
-def _words(pa: Any, words: list[Any]) -> Any:
-    return pa.array(words, pa.string()).dictionary_encode()
+def _words(pa: Any, codes: np.ndarray, word: Callable[[Any], str | None]) -> Any:
+    """The words of codes, each of them once; a code without a word is null."""
+    some, places = np.unique(codes, return_inverse=True)
+    words = [word(code) for code in some]
+    known = sorted({one for one in words if one is not None})
+    at: dict[str | None, int] = {one: place for place, one in enumerate(known)}
+    place = np.array([at.get(one, -1) for one in words], np.int32)[places]
+    return pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), pa.array(known, pa.string()))
