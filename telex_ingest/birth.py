@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from telex_ingest.refusals import TelexError
 from telex_ingest.telex import PlantBirth
+
+NESTED = 32
+"""How deep the parameters of an order may be nested: programs that check, store and sign them go one step down for each."""
 
 
 class BirthError(TelexError):
@@ -23,8 +27,8 @@ class BirthError(TelexError):
 def mistakes(birth: PlantBirth) -> tuple[str, ...]:
     """Find what is wrong in a birth; empty when it is sound.
 
-    Ids and names of signals and names of orders are unique, there is at least one signal, `low` is below `high`, and an
-    expected effect names a declared signal.
+    Ids and names of signals and names of orders are unique, there is at least one signal, `low` is below `high`, an
+    expected effect names a declared signal, and no parameters are nested deeper than `NESTED`.
     """
     found: list[str] = []
     if not birth.signals:
@@ -44,7 +48,21 @@ def mistakes(birth: PlantBirth) -> tuple[str, ...]:
         for effect in order.effects
         if effect.signal not in names
     ]
+    found += [
+        f"order {order.name}: its parameters are nested deeper than {NESTED}, write them flatter"
+        for order in birth.orders
+        if deeper(order.parameters, NESTED)
+    ]
     return tuple(found)
+
+
+def deeper(value: Any, most: int) -> bool:
+    """Whether JSON is nested deeper than so much; looked at layer by layer, since what is too deep breaks recursion."""
+    layer = [value]
+    for _ in range(most):
+        inner = [part for one in layer for part in (one.values() if isinstance(one, dict) else one)]
+        layer = [part for part in inner if isinstance(part, dict | list)]
+    return bool(layer)
 
 
 def sound(birth: PlantBirth) -> PlantBirth:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import reprlib
 from errno import EADDRINUSE, EADDRNOTAVAIL
+
+LONGEST = 1000
+"""Characters of a message that stand in the log beside the error that it caused."""
+
+
+def shortly(message: object) -> str:
+    """A message for the log, its middle left out if it is long: a birth can be a megabyte."""
+    short = reprlib.Repr()
+    short.maxother = LONGEST
+    return short.repr(message)
 
 
 def sentence_of(error: Exception) -> str | None:

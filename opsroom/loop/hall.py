@@ -28,6 +28,7 @@ from opsroom.judgement.filter import cores
 from opsroom.judgement.rings import KEPT
 from opsroom.judgement.sight import evidence, news_of
 from opsroom.loop.calibrations import calibrated
+from opsroom.loop.faults import shortly
 from opsroom.loop.inbox import Inbox
 from opsroom.loop.pulse import Pulse
 from opsroom.loop.relearning import Again, restored
@@ -372,7 +373,7 @@ def _settle(hall: Hall, tick: Tick, judged_up_to: int | None) -> None:
     """Write what a restart decided and take it; a message that the room cannot decide on is told, as it is when it comes live."""
     for fault in tick.faults:
         hall.pulse.faults += 1
-        hall.log.error("a message could not be decided on", message=repr(fault.message), exc_info=fault.error)
+        hall.log.error("a message could not be decided on", message=shortly(fault.message), exc_info=fault.error)
     hall.journal.append(tick.entries, judged_up_to=judged_up_to)
     hall.become(tick)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.judgement.bank import Judged
+from opsroom.loop.faults import shortly
 from opsroom.loop.hall import Hall
 from opsroom.loop.inbox import Batch
 from opsroom.loop.line_log import LineLog
@@ -168,7 +169,7 @@ class Reporter:
         pulse.refused += len(tick.refused)
         pulse.faults += len(tick.faults)
         for fault in tick.faults:
-            hall.log.error("a message could not be decided on", message=repr(fault.message), exc_info=fault.error)
+            hall.log.error("a message could not be decided on", message=shortly(fault.message), exc_info=fault.error)
         for message, refusal in tick.refused:
             hall.log.warning("refused", message=type(message).__name__, code=refusal.code, reason=str(refusal))
         if now - self._line_at >= LINE_S:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from telex_ingest.birth import BirthError, mistakes, sound
+from telex_ingest.birth import NESTED, BirthError, mistakes, sound
 from telex_ingest.telex import ExpectedEffect, OrderBirth, PlantBirth
 from tests.telex_ingest.conftest import birth
 
@@ -47,3 +47,13 @@ def test_a_birth_that_contradicts_itself_says_how(wrong: PlantBirth, said: str) 
         sound(wrong)
     assert said in str(caught.value)
     assert caught.value.plant == "mill-1"
+
+
+@pytest.mark.parametrize("extra", [0, 1, 5000])
+def test_parameters_that_are_nested_too_deeply_to_be_read_everywhere_are_a_mistake(extra: int) -> None:
+    schema: dict[str, Any] = {"a": [1]}
+    for _ in range(NESTED - 2 + extra):
+        schema = {"a": schema}
+    deep = changed(GOOD, orders=(OrderBirth(name="stop", title="Stop", parameters=schema),))
+    told = mistakes(deep)
+    assert told == (("order stop: its parameters are nested deeper than 32, write them flatter",) if extra else ())

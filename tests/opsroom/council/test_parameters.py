@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.council.parameters import SCHEMA_BYTES, parameter_fault, schema_fault
+from telex_ingest.birth import NESTED, deeper
 from tests.opsroom.play import SPEED
 
 
@@ -39,6 +40,17 @@ def test_parameters_fit_the_declared_schema_or_the_fault_says_where(parameters: 
 )
 def test_a_schema_that_is_wrong_or_leads_outside_is_faulty(schema: dict[str, Any]) -> None:
     assert schema_fault(schema)
+
+
+def test_a_schema_as_deep_as_a_birth_may_have_it_is_none() -> None:
+    schema: dict[str, Any] = {"type": "object", "properties": {"rpm": {"type": "number"}}}
+    parameters: dict[str, Any] = {"rpm": "fast"}
+    for _ in range(14):
+        schema, parameters = {"type": "object", "properties": {"a": schema}}, {"a": parameters}
+    assert not deeper(schema, NESTED)
+    assert deeper(schema, NESTED - 2)
+    assert schema_fault(schema) == ""
+    assert "'fast' is not of type 'number'" in parameter_fault(schema, parameters)
 
 
 def test_a_reference_that_leads_nowhere_or_in_a_circle_is_a_fault_and_no_crash() -> None:

@@ -7,9 +7,10 @@ import errno
 import pytest
 
 from opsroom.doors.visitor import RefusedByRoomError
-from opsroom.loop.faults import sentence_of
+from opsroom.loop.faults import LONGEST, sentence_of, shortly
 from opsroom.loop.logs import logger
 from opsroom.story import StoryError, tell
+from telex_ingest.telex import OrderBirth, PlantBirth
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,16 @@ def test_a_mistake_is_answered_with_the_cure_that_mends_it(error: Exception, cur
 def test_a_defect_keeps_its_traceback() -> None:
     assert sentence_of(AssertionError("never")) is None
     assert sentence_of(OverflowError("math range error")) is None
+
+
+def test_a_message_that_broke_the_room_stands_shortly_in_the_log_however_long_or_deep_it_is() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    long = PlantBirth(plant="mill", title="x" * 5000 + "end", signals=())
+    deep = OrderBirth(name="stop", title="Stop", parameters={"a": endless})
+    assert shortly(long).startswith("PlantBirth(plant='mill'")
+    assert len(shortly(long)) <= LONGEST
+    assert shortly(deep)
 
 
 def test_a_log_level_that_is_none_is_answered_with_those_that_are() -> None:
