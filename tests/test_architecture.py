@@ -75,6 +75,7 @@ DOES_IO = {
     "opsroom/minutes/writing.py",
     "opsroom/loop/inbox.py",
     "opsroom/loop/reckoner.py",
+    "opsroom/feeding/stopping.py",
     "opsroom/notices/courier.py",
     "opsroom/notices/sending.py",
     "opsroom/record/carrying.py",
