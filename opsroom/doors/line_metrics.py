@@ -16,6 +16,7 @@ from opsroom.showing.line import TROUBLES, links
 from opsroom.showing.scene import Scene
 from opsroom.views import LinkOnLine, PlantOnLine, Viewer
 from telex_ingest.line import LineCounts
+from telex_ingest.refusals import GROUNDS
 
 LINKS = 100
 """The most links that have a name of their own here."""
@@ -47,7 +48,8 @@ def line_metrics(scene: Scene, counts: LineCounts, rows: Sequence[PlantOnLine] |
     ):
         yield CounterMetricFamily(f"opsroom_{name}", help_text, value=total)
     refused = CounterMetricFamily("opsroom_line_refused", "What the gateway refused, by code", labels=["code"])
-    for code, count in sorted(counts.refused.items()):
+    # From zero on: an increase is reckoned from the first figure, so the first of a code would raise no alert.
+    for code, count in sorted({**dict.fromkeys(GROUNDS, 0), **counts.refused}.items()):
         refused.add_metric([code], count)
     yield refused
     for name, help_text, value in (

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from opsroom.doors.council_metrics import Glance
 from opsroom.doors.line_metrics import line_metrics
+from opsroom.entry.tally import REASONS
 from opsroom.loop.hall import Hall
 from opsroom.loop.pulse import EDGES_S
 from opsroom.views import PlantOnLine
@@ -78,7 +79,8 @@ class Figures(Collector):
         yield answers
         text = "Requests and connections that were turned away at the door, by reason"
         away = CounterMetricFamily("opsroom_turned_away", text, labels=["reason"])
-        for reason, count in sorted(dict(tally.turned_away).items()):
+        # From zero on: an increase is reckoned from the first figure, so the first of a reason would raise no alert.
+        for reason, count in sorted({**dict.fromkeys(REASONS, 0), **tally.turned_away}.items()):
             away.add_metric([reason], count)
         yield away
         broken = "Requests that ended in a defect of the room's own; the log has their tracebacks"

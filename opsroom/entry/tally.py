@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+REASONS = (
+    "bad-callback", "certificate-early", "certificate-ended", "certificate-revoked", "certificate-untrusted",
+    "does-not-read", "foreign-host", "foreign-origin", "head-too-large", "no-http", "tls-clear", "tls-failed",
+    "tls-room-untrusted", "tls-unspoken", "too-large", "too-many-asking", "too-slow", "unknown-file",
+)  # fmt: skip
+"""Every reason for which the door turns somebody away."""
+
 
 @dataclass
 class Tally:

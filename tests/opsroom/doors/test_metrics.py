@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from opsroom.constitution.charter import read
 from opsroom.doors import council_metrics
 from opsroom.doors.line_metrics import LINKS, line_metrics
+from opsroom.entry.tally import REASONS
 from opsroom.judgement.bank import Bank
 from opsroom.loop.line_log import LineLog
 from opsroom.record.chain import Recorded
@@ -25,6 +26,7 @@ from opsroom.room.room import newborn
 from opsroom.showing.scene import Scene
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.plant_link import PlantLink
+from telex_ingest.refusals import GROUNDS
 from tests.browser.fake_line import NOTHING
 from tests.opsroom.rooms import MILL, TOML, figures, make_folder, served, tell
 
@@ -188,3 +190,29 @@ def test_a_refusal_is_logged_once_with_its_link_and_plant() -> None:
     }
     log.refused(msgspec.structs.replace(NOTHING, attempts=(tried[0], Attempt(3.0, "south", "unborn", "port", "no"))))
     assert [facts["at"] for _, facts in pen.lines] == [0.0, 1.0, 2.0, 3.0], "the newest are gone, the old is not new"
+
+
+async def test_whatever_may_be_refused_is_counted_from_zero_so_that_the_first_raises_an_alert(tmp_path: Path) -> None:
+    async with served(make_folder(tmp_path / "room")) as room, room.person() as client:
+        text = (await client.get("/metrics")).text
+    told = {
+        (family.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+    assert {told["opsroom_line_refused", code] for code in GROUNDS} == {0.0}
+    assert {told["opsroom_turned_away", reason] for reason in REASONS} == {0.0}
+    asked = r"opsroom_(?:line_refused|turned_away)_total\{\w+=~?\"([^\"]+)\""
+    named = re.findall(asked, (DASHBOARD.parent / "operating.md").read_text(encoding="utf-8"))
+    assert {code for each in named for code in each.split("|")} == {"unauthorised", "not-yours"} <= GROUNDS.keys()
+
+
+def test_every_reason_for_which_the_door_turns_away_is_known_to_the_metrics() -> None:
+    root = DASHBOARD.parents[1]
+    files = [*(root / "opsroom" / "entry").glob("*.py"), root / "dashboards" / "threshold.py"]
+    said = "\n".join(file.read_text(encoding="utf-8") for file in files if file.name != "tally.py")
+    ways = r'turn_away\(scope, receive, send, \d+, "([a-z-]+)"|_cut(?:\(|, )"([a-z-]+)"|turned_away\["([a-z-]+)"\]'
+    words = {word for found in re.findall(ways, said) for word in found if word}
+    words |= set(re.findall(r'\("((?:tls|certificate)-[a-z-]+)"', said))
+    assert words == set(REASONS)

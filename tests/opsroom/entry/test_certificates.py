@@ -329,7 +329,7 @@ def refusing(port: int) -> None:
 
 def turned_away(text: str) -> dict[str, str]:
     """How many were turned away, by reason, as the metrics tell."""
-    return dict(re.findall(r'^opsroom_turned_away_total\{reason="([a-z-]+)"\} (\S+)$', text, re.MULTILINE))
+    return dict(re.findall(r'^opsroom_turned_away_total\{reason="([a-z-]+)"\} ([1-9]\S*)$', text, re.MULTILINE))
 
 
 async def test_a_certificate_that_fails_in_the_handshake_is_counted_shown_and_told_with_its_reason(
