@@ -22,31 +22,31 @@ SPEED = Target(title="Speed", parameter="speed", within_s=2.0)
 class FilePlant:
     """A plant that shows the last line that was written; it takes its time."""
 
-    def __init__(self, file: Path, slow_s: float) -> None:
+    def __init__(self, file: Path, before_s: float, after_s: float) -> None:
         self.file = file
-        self.slow_s = slow_s
+        self.before_s, self.after_s = before_s, after_s
 
     async def write(self, raw: float) -> None:
-        time.sleep(self.slow_s)  # noqa: ASYNC251 - a moment in which the process can be killed
+        time.sleep(self.before_s)  # noqa: ASYNC251 - a moment in which the process can be killed
         with self.file.open("a", encoding="utf-8") as file:
             file.write(f"{raw}\n")
             file.flush()
             os.fsync(file.fileno())
-        time.sleep(self.slow_s)  # noqa: ASYNC251 - as above
+        time.sleep(self.after_s)  # noqa: ASYNC251 - as above
 
     async def read(self) -> object:
         lines = self.file.read_text(encoding="utf-8").split() if self.file.exists() else []
         return float(lines[-1]) if lines else None
 
 
-async def main(folder: Path, slow_s: float) -> None:
+async def main(folder: Path, before_s: float, after_s: float) -> None:
     async def answer(receipt: Receipt) -> None:
         print(receipt.state.value, flush=True)  # noqa: T201 - what the test reads
 
     @asynccontextmanager
     async def reach(target: Target) -> AsyncIterator[FilePlant]:
-        await asyncio.sleep(slow_s)
-        yield FilePlant(folder / "written", slow_s)
+        await asyncio.sleep(before_s)
+        yield FilePlant(folder / "written", before_s, after_s)
 
     trust = msgspec.json.decode(
         (folder / "trust.json").read_bytes(), type=Trust, dec_hook=lambda kind, value: kind(value)
@@ -58,4 +58,4 @@ async def main(folder: Path, slow_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))
