@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,12 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
+from telex_ingest.feeds.kept_port import KeptPort
 
 SETTINGS = [
     "-clisten_addresses=127.0.0.1",
@@ -44,7 +38,8 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = 0
+        self._kept = KeptPort()
+        self.port = self._kept.number
         self._server: subprocess.Popen[bytes] | None = None
         # PostgreSQL refuses to run as root: the tests of a container do, so another account runs it there.
         self._account = (
@@ -62,23 +57,20 @@ class Postgres:
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self) -> None:
-        for _ in range(5):
-            self.port = self.port or _free_port()
-            with (self.folder / "log").open("wb") as log:
-                self._server = subprocess.Popen(  # type: ignore[call-overload] # an account or none
-                    [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port), *SETTINGS],
-                    stdout=subprocess.DEVNULL,
-                    stderr=log,
-                    cwd="/",
-                    **self._account,
-                )
-            while self._server.poll() is None:
-                try:
-                    psycopg.connect(self.url(""), connect_timeout=1).close()
-                except psycopg.OperationalError:
-                    continue
-                return
-            self.port = 0  # somebody else took the port
+        with (self.folder / "log").open("wb") as log:
+            self._server = subprocess.Popen(  # type: ignore[call-overload] # an account or none
+                [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port), *SETTINGS],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd="/",
+                **self._account,
+            )
+        while self._server.poll() is None:
+            try:
+                psycopg.connect(self.url(""), connect_timeout=60).close()
+            except psycopg.OperationalError:
+                continue
+            return
         raise AssertionError((self.folder / "log").read_text())
 
     def stop(self, number: int = 2) -> None:
@@ -86,6 +78,11 @@ class Postgres:
         assert self._server is not None
         os.kill(self._server.pid, number)
         self._server.wait(60)
+
+    def end(self) -> None:
+        """End it for good."""
+        self.stop()
+        self._kept.close()
 
     def url(self, schema: str) -> str:
         path = f"?options=-csearch_path%3D{schema}" if schema else ""
@@ -105,7 +102,7 @@ def postgres() -> Iterator[Postgres]:
         server = Postgres(Path(folder))
         server.start()
         yield server
-        server.stop()
+        server.end()
 
 
 @pytest.fixture
