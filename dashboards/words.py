@@ -16,6 +16,7 @@ from dashboards.find_words import FIND_WORDS
 from dashboards.motion_words import MOTION_WORDS
 from dashboards.pact_words import PACT_WORDS
 from dashboards.signal_words import SIGNAL_WORDS
+from opsroom.views import TROUBLE_WORDS
 
 SURE: tuple[tuple[float, str], ...] = (
     (0.99, "certain"),
@@ -192,16 +193,7 @@ WORDS: dict[str, str] = {
     "line.link_refused": "{count} refused",
     "line.link_telexes": "telexes: {telexes}",
     "line.more_links": "and {count} more links",
-    "trouble.calm": "calm",
-    "trouble.past": "was amiss",
-    "trouble.left": "left",
-    "trouble.stale": "stale signals",
-    "trouble.delayed": "delayed",
-    "trouble.spooling": "spooling",
-    "trouble.waiting": "gap",
-    "trouble.ahead": "clock ahead",
-    "trouble.cut": "no link",
-    "trouble.silent": "silent",
+    **{f"trouble.{key}": word for key, word in TROUBLE_WORDS.items()},
     "column.trouble": "trouble",
     "column.plant": "plant",
     "column.link": "link",

@@ -88,7 +88,7 @@
     reshape(it.mark, SHAPE[plant.trouble]);
     put(it.word, say('trouble.' + plant.trouble) + (plant.trouble === 'silent' && plant.since !== null ? ' ' + ago(plant.since, now) : ''));
     put(it.title, plant.title); put(it.id, plant.title === plant.plant ? '' : plant.plant);
-    const texts = [null, null, plant.link || '–', ago(plant.heard_at, now), plant.delay_s !== null && plant.delay_s > 86400 * room.state.speed ? say('line.history') : seconds(plant.delay_s), none(plant.spooled),
+    const texts = [null, null, plant.link || '–', ago(plant.heard_at, now), plant.history ? say('line.history') : seconds(plant.delay_s), none(plant.spooled),
       plant.waiting ? say('line.waits', { waiting: count(plant.waiting), gaps: count(plant.gaps) }) : plant.gaps ? say('line.gap', { gaps: count(plant.gaps), lost: count(plant.given_up) }) : '·',
       plant.late || plant.duplicates ? count(plant.late) + ' / ' + count(plant.duplicates) : '·',
       none(sum(plant.refused)), plant.stale ? say('line.stale_of', { stale: plant.stale, signals: plant.signals }) : '·', plant.version > 1 ? say('line.version', { version: plant.version }) : say('line.first')];

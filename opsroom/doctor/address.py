@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from opsroom.doctor.finding import Finding, ill, measured, watch, well
 from opsroom.doctor.folder import expiry
 from opsroom.doors.presence import NoAnswerError, Running, ask
+from opsroom.views import TROUBLE_WORDS
 
 SKEW_WATCH_S, SKEW_ILL_S = 2.0, 30.0
 
@@ -53,7 +54,11 @@ def _line(room: Running) -> Iterator[Finding]:
         yield watch("line", f"/api/line/book answered {told.status}", "ask again in a second")
         return
     book, line = told.body, told.body["line"]
-    worst = ", ".join(f"{row['plant']} ({row['trouble']})" for row in book["plants"] if row["trouble"] != "calm")
+    worst = ", ".join(
+        f"{row['plant']} ({TROUBLE_WORDS.get(row['trouble'], row['trouble'])})"
+        for row in book["plants"]
+        if row["trouble"] != "calm"
+    )
     if book["troubled"]:
         seen = f"{book['troubled']} of {book['total']} plants in trouble: {worst}"
         yield watch("plants", seen, "opsroom link list, and docs/operating.md for what each word asks of you")

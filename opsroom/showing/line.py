@@ -15,6 +15,7 @@ from opsroom.showing.staleness import NONE, Stale
 from opsroom.views import (
     LINKS_SHOWN,
     PLANTS_SHOWN,
+    TROUBLE_WORDS,
     AttemptOnLine,
     LineBook,
     LineRequest,
@@ -24,7 +25,7 @@ from opsroom.views import (
 )
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 
-TROUBLES = ("calm", "past", "left", "stale", "delayed", "spooling", "waiting", "ahead", "cut", "silent")
+TROUBLES = tuple(TROUBLE_WORDS)
 """What can be so of a plant now, the gravest last.
 
 `past`: something was given up or refused, nothing is wrong now; `left`: it said farewell; `stale`: a signal is behind the plant;
@@ -125,6 +126,7 @@ def plants(
                 since=row.silent_since,
                 heard_at=row.heard_at if row.heard_at > 0 else None,
                 delay_s=row.delay_s,
+                history=(row.delay_s or 0.0) > HISTORY_S * speed,
                 telexes=row.telexes,
                 spooled=row.spooled,
                 waiting=row.waiting,
@@ -248,5 +250,5 @@ def part(counts: LineCounts, rows: Iterable[PlantOnLine]) -> LineCounts:
 
 
 def _holds(row: PlantOnLine, words: Iterable[str]) -> bool:
-    text = f"{row.plant} {row.title} {row.link} {row.trouble} {row.state}".casefold()
+    text = f"{row.plant} {row.title} {row.link} {row.trouble} {TROUBLE_WORDS[row.trouble]} {row.state}".casefold()
     return all(word in text for word in words)

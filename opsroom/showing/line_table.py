@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from opsroom.views import LineBook, LinkOnLine, PlantOnLine
+from opsroom.views import TROUBLE_WORDS, LineBook, LinkOnLine, PlantOnLine
 
 STYLES = {
     "silent": "bold red",
@@ -117,13 +117,15 @@ def _plants(book: LineBook) -> Table:
 
 
 def _plant(row: PlantOnLine, now: float) -> tuple[str | Text, ...]:
-    word = row.trouble if row.since is None else f"{row.trouble} {lasting(max(0.0, now - row.since))}"
+    word = TROUBLE_WORDS[row.trouble]
+    if row.since is not None:
+        word += " " + lasting(max(0.0, now - row.since))
     return (
         row.plant,
         Text(word, style=STYLES.get(row.trouble, "dim")),
         row.link or "-",
         lasting(None if row.heard_at is None else max(0.0, now - row.heard_at)),
-        lasting(row.delay_s),
+        "history" if row.history else lasting(row.delay_s),
         str(row.spooled or ""),
         str(row.gaps + row.waiting or ""),
         str(row.given_up or ""),

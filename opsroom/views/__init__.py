@@ -28,6 +28,7 @@ from opsroom.views.council import (
 from opsroom.views.line import (
     LINKS_SHOWN,
     PLANTS_SHOWN,
+    TROUBLE_WORDS,
     AttemptOnLine,
     LineBook,
     LineRequest,
@@ -56,6 +57,7 @@ __all__ = [
     "PLANTS_SHOWN",
     "POINTS_SHOWN",
     "SIGNALS_SHOWN",
+    "TROUBLE_WORDS",
     "AlarmView",
     "AmendmentView",
     "Answer",

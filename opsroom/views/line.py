@@ -6,11 +6,29 @@ word means and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
 Sort = Literal["trouble", "plant", "link", "delay", "spooled", "gaps", "refused", "stale"]
+
+TROUBLE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "calm": "calm",
+        "past": "was amiss",
+        "left": "left",
+        "stale": "stale signals",
+        "delayed": "delayed",
+        "spooling": "spooling",
+        "waiting": "gap",
+        "ahead": "clock ahead",
+        "cut": "no link",
+        "silent": "silent",
+    }
+)
+"""What can be so of a plant now, the gravest last, and the word that people read for it, on the screen as in a terminal."""
 
 PLANTS_SHOWN = 200
 """The most plants that one page of the line holds."""
@@ -59,10 +77,11 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlantOnLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One plant on the line. `trouble` is the gravest thing that is so now, a word of `opsroom.showing.line.TROUBLES`.
+    """One plant on the line. `trouble` is the gravest thing that is so now, a key of `TROUBLE_WORDS`.
 
-    `delay_s` is received minus source time of its newest live telex; `since` says how long it has been silent; `versions`
-    counts the wordings of its birth; `stale` of its `signals` are behind the plant, the longest of them named.
+    `delay_s` is received minus source time of its newest live telex, and `history` says that it is so long because old readings
+    are replayed; `since` says how long it has been silent; `versions` counts the wordings of its birth; `stale` of its
+    `signals` are behind the plant, the longest of them named.
     """
 
     plant: str
@@ -73,6 +92,7 @@ class PlantOnLine(msgspec.Struct, frozen=True, kw_only=True):
     since: float | None = None
     heard_at: float | None = None
     delay_s: float | None = None
+    history: bool = False
     telexes: int = 0
     spooled: int = 0
     waiting: int = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -20,7 +23,7 @@ from opsroom.showing.line import TROUBLES, book, in_turn, plants, summary, troub
 from opsroom.showing.line_table import line_table
 from opsroom.showing.scene import Scene
 from opsroom.showing.staleness import STALE_PERIODS, places, stale
-from opsroom.views import LineRequest, LineView, Viewer
+from opsroom.views import TROUBLE_WORDS, LineRequest, LineView, Viewer
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.telex import PlantBirth, SignalBirth
 from tests.browser.fake_line import NOTHING
@@ -97,6 +100,25 @@ def test_a_search_finds_by_plant_title_link_and_trouble() -> None:
         for words in ("tomé", "SOUTH", "silent port", "p-1 gas", "nowhere")
     }
     assert found == {"tomé": ["p-0"], "SOUTH": ["p-1"], "silent port": ["p-2"], "p-1 gas": ["p-1"], "nowhere": []}
+
+
+def test_the_words_of_a_screen_are_those_of_a_search_of_the_terminal_and_of_the_page_for_operators() -> None:
+    counts = line_of([{"link": ""}, {"delay_s": -4000.0}, {"waiting": 3}, {"given_up": 2}, {"delay_s": 9e7}])
+    shown = plants(counts, Bank(), {}, {f"p-{n}": f"Plant {n}" for n in range(5)})
+    for words, plant in (("no link", "p-0"), ("clock ahead", "p-1"), ("gap", "p-2"), ("was amiss", "p-3")):
+        found = book(counts, LineView(), shown, (), LineRequest(search=words), 60.0).plants
+        assert [row.plant for row in found] == [plant]
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(line_table(book(counts, LineView(), shown, (), LineRequest(), 60.0)))
+    rows = {line.split()[0]: line for line in printed.get().splitlines() if line.startswith("p-")}
+    assert "no link" in rows["p-0"]
+    assert "clock ahead" in rows["p-1"]
+    assert "history" in rows["p-4"]
+    page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
+    table = page.partition("| word | it is so when |")[2]
+    said = re.findall(r"^\| ([a-z ]+?)(?: \(`([a-z]+)`\))? \|", table, re.MULTILINE)[: len(TROUBLE_WORDS)]
+    assert [(key or word, word) for word, key in said] == list(TROUBLE_WORDS.items())[::-1]
 
 
 def test_links_that_are_away_stand_first_and_the_newest_refusal_is_told() -> None:
