@@ -356,6 +356,8 @@ async def open_and_serve(
         fresh = enrol(hall.people, folder)
         if fresh:
             made(folder, fresh, hall.file.occupants)
+        if hall.keys.lost:
+            log.warning("keys were lost", hint=hall.keys.lost)
         log.info("open", room=hall.room.id, events=hall.journal.events, signals=len(hall.bank), head=hall.journal.head)
         gc.freeze()  # what is here now stays
         await serve(hall, doors, lambda address: log.info("listening", address=address))

@@ -55,7 +55,7 @@ def link_add(
 
     with links_of(data) as links:
         token = links.add(link, plants, certificate, Share(readings, websockets))
-        typer.echo(ticket_of(data, link, token))
+        typer.echo(ticket_of(data, link, token, _warn))
 
 
 @link_app.command("rotate")
@@ -79,7 +79,7 @@ def link_rotate(
 
     with links_of(data) as links:
         token = links.rotate(link, grace * 3600.0, certificate)
-        typer.echo(ticket_of(data, link, token))
+        typer.echo(ticket_of(data, link, token, _warn))
         if not token and not certificate:
             typer.echo(f"{link} comes in by its certificate: this ticket holds the room's key and no token", err=True)
 
@@ -92,3 +92,7 @@ def link_revoke(link: str, data: Data) -> None:
     with links_of(data) as links:
         links.revoke(link)
         typer.echo(f"{link} may not speak here any more")
+
+
+def _warn(sentence: str) -> None:
+    typer.echo(sentence, err=True)

@@ -43,11 +43,11 @@ def journal_export(
     data: Data, out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="- for standard output")] = "-"
 ) -> None:
     """Write the journal as JSON lines and a last line that seals them; beside a FILE, the program that checks it."""
-    from opsroom.loop.founding import journal_of, keys_of
+    from opsroom.loop.founding import journal_of, public_keys_of
     from opsroom.record.carrying import ship_verifier
     from opsroom.record.journal import export
 
-    keys = keys_of(data).public()
+    keys = public_keys_of(data).public()
     if out == "-":
         export(journal_of(data), sys.stdout.buffer, keys)
         return
@@ -99,14 +99,16 @@ def journal_consistency(
 @key_app.command("list")
 def key_list(data: Data) -> None:
     """Every public key that the room had, what it signs, since when, and which is the current one."""
-    from opsroom.loop.founding import keys_of
+    from opsroom.loop.founding import public_keys_of
 
-    for one in keys_of(data).known():
+    known = public_keys_of(data).known()
+    for one in known:
         since = zoned(one.since).isoformat(timespec="seconds")
-        state = "current" if one.current else "handed over"
-        typer.echo(
-            f"{one.purpose:8} {one.key}  since {since}  {state}{'' if one.here or not one.current else ', lost'}"
-        )
+        state = "current" if one.current else "handed over" if one.handed_over else "lost"
+        gone = ", its secret is not here" if one.current and not one.here else ""
+        typer.echo(f"{one.purpose:8} {one.key}  since {since}  {state}{gone}")
+    if not known:
+        typer.echo("there is no key yet: the room makes its keys when it opens", err=True)
 
 
 @key_app.command("rotate")
@@ -118,7 +120,10 @@ def key_rotate(purpose: Annotated[str, typer.Argument(metavar="orders|journal")]
 
     for known in PURPOSES:
         if known == purpose:
-            handover = keys_of(data).rotate(known, SystemClock().now())
+            keys = keys_of(data)
+            if keys.lost:
+                typer.echo(keys.lost, err=True)
+            handover = keys.rotate(known, SystemClock().now())
             typer.echo(f"{purpose} are signed with {handover.new} now; {handover.old} has signed that it takes over")
             return
     raise typer.BadParameter(f"{purpose!r} is not one of {', '.join(PURPOSES)}", param_hint="PURPOSE")

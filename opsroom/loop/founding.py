@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -89,9 +89,16 @@ def keys_of(folder: Path) -> Keyring:
     return Keyring.open(folder, read_file(folder).id, SystemClock().now())
 
 
-def ticket_of(folder: Path, link: str, token: str) -> str:
+def public_keys_of(folder: Path) -> Keyring:
+    """The keys of a room's folder as they are, to be told: who looks makes none, and loses none that is brought back later."""
+    return Keyring.of(folder, read_file(folder).id)
+
+
+def ticket_of(folder: Path, link: str, token: str, warn: Callable[[str], None]) -> str:
     """The line to hand to a link: its token, and the key by which its plants know the orders of the room in `folder`."""
     keys = keys_of(folder)
+    if keys.lost:
+        warn(keys.lost)
     return Ticket(link, token, keys.room, keys.key("orders")).line()
 
 
@@ -117,6 +124,7 @@ __all__ = [
     "keys_of",
     "links_of",
     "people_of",
+    "public_keys_of",
     "software",
     "ticket_of",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -42,23 +42,39 @@ class KeysError(RoomError):
         return f"{self.path}: {self.what}; {self.cure}"
 
 
+LOST: Mapping[Purpose, str] = {
+    "orders": "plants refuse the room's orders until their link gets its new ticket (opsroom link rotate LINK)",
+    "journal": "whoever checks exports needs the new key from you (opsroom key list)",
+}
+"""What comes of a key that was lost, and the cure."""
+
+
 class KnownKey(NamedTuple):
-    """One public key of the room: what it signs, since when (epoch seconds), whether it is current and its secret is here."""
+    """One public key of the room: what it signs, since when (epoch seconds), whether it is current, whether its secret is here.
+
+    One that is not current has handed over to the next by its own signature, or was lost.
+    """
 
     purpose: Purpose
     key: str
     since: float
     current: bool
     here: bool
+    handed_over: bool
 
 
 class Keyring:
-    """The keys of one room. `made` names the purposes for which a first key was made just now."""
+    """The keys of one room.
+
+    `made` names the purposes for which a first key was made just now; `lost` says so in a sentence where there had been another
+    before, and is empty otherwise.
+    """
 
     def __init__(self, folder: Path, room: str) -> None:
         self.folder = folder / FOLDER
         self.room = room
         self.made: tuple[Purpose, ...] = ()
+        self.lost = ""
         self._public: tuple[Handover, ...] = ()
         self._stamp: tuple[int, int, int] | None = None
         self._secrets: dict[str, Ed25519PrivateKey] = {}
@@ -74,6 +90,10 @@ class Keyring:
         ring.look()
         ring._forget_retired()
         ring.made = tuple(purpose for purpose in PURPOSES if not ring._usable(purpose))
+        lost = [purpose for purpose in ring.made if any(one.purpose == purpose for one in ring._public)]
+        if lost:
+            cures = "; ".join(LOST[purpose] for purpose in lost)
+            ring.lost = f"the secret keys for {' and '.join(lost)} were not here, and new ones have been made: {cures}"
         if ring.made:
             with ring._alone():
                 for purpose in ring.made:
@@ -140,6 +160,7 @@ class Keyring:
     def known(self) -> tuple[KnownKey, ...]:
         """Every key, for people."""
         current = {one.purpose: one.new for one in self.public()}
+        signers = {one.old for one in self._public}
         return tuple(
             KnownKey(
                 one.purpose,
@@ -147,6 +168,7 @@ class Keyring:
                 one.at.timestamp(),
                 current[one.purpose] == one.new,
                 self._path(one.purpose, one.new).exists(),
+                one.new in signers,
             )
             for one in self._public
         )

@@ -46,6 +46,22 @@ def test_help_is_quick_and_names_every_noun() -> None:
     assert not {"dash", "numpy", "fastapi", "opsroom.loop.hall", "simulators"} & set(modules)
 
 
+def test_looking_at_keys_makes_none_and_whoever_makes_new_ones_for_lost_ones_is_told(tmp_path: Path) -> None:
+    assert run("init", "--data", tmp_path / "room").returncode == 0
+    keys = tmp_path / "room" / "keys"
+    assert "there is no key yet" in run("key", "list", "--data", tmp_path / "room").stderr
+    assert not list(keys.glob("*.pem"))
+    assert run("link", "add", "north", "mill-1", "--data", tmp_path / "room").stderr == ""
+    for path in keys.glob("*.pem"):
+        path.rename(tmp_path / path.name)  # as a backup without keys leaves them behind
+    before = (keys / "keys.json").read_bytes()
+    assert run("key", "list", "--data", tmp_path / "room").stdout.count("current, its secret is not here") == 2
+    assert ((keys / "keys.json").read_bytes(), list(keys.glob("*.pem"))) == (before, [])
+    assert "orders and journal were not here" in run("link", "rotate", "north", "--data", tmp_path / "room").stderr
+    states = [line.rpartition("  ")[2] for line in run("key", "list", "--data", tmp_path / "room").stdout.splitlines()]
+    assert sorted(states) == ["current", "current", "lost", "lost"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -34,7 +34,7 @@ def an_order() -> Order:
 
 
 def test_a_room_without_keys_gets_one_for_orders_and_one_for_the_journal(ring: Keyring, tmp_path: Path) -> None:
-    assert ring.made == ("orders", "journal")
+    assert (ring.made, ring.lost) == (("orders", "journal"), "")
     assert ring.key("orders") != ring.key("journal")
     again = Keyring.open(tmp_path, "room-1", NOW)
     assert again.made == ()
@@ -103,6 +103,8 @@ def test_a_room_that_lost_its_secrets_begins_anew_and_its_plants_do_not_follow(r
         path.unlink()
     anew = Keyring.open(tmp_path, "room-1", NOW)
     assert anew.made == ("orders", "journal")
+    assert anew.lost.startswith("the secret keys for orders and journal were not here")
+    assert [one.handed_over for one in anew.known()] == [False] * 4, "a lost key has signed for nobody"
     assert anew.chain("orders") == ()
     refused = verify(anew.sign_order(an_order()), pin, (), NOW)
     assert refused is not None
