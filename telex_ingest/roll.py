@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from msgspec.structs import replace
+
 from telex_ingest.birth import mistakes
 from telex_ingest.desk import Desk, Link
 from telex_ingest.heard import GapClosed, Heard, PlantBorn
@@ -131,8 +133,10 @@ class Roll:
             plant.begin(birth.epoch, now, heard)
         changed = plant.birth != birth
         if changed:
+            before = plant.birth
+            if before is not None and replace(before, epoch=birth.epoch) != birth:
+                self.desk.tally.changed_births += 1
             plant.describe(birth)
-            self.desk.tally.changed_births += 1
         plant.births += 1
         link.births += 1
         self.desk.tally.births += 1

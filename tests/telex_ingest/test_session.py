@@ -158,6 +158,11 @@ def test_a_changed_birth_is_a_new_version_and_not_a_reset() -> None:
     assert (again.changed, changed.changed) == (False, True)
     line.says(link, telexes=[telex(3, readings=(Reading(3, 9.0),))])
     assert line.seqs() == [1, 2, 3]
+    line.says(link, births=[birth(signals=3, epoch=2)])
+    counts = line.session.line()
+    assert (counts.births, counts.changed_births) == (4, 1), (
+        "neither the first birth nor a new epoch declares anything else"
+    )
 
 
 def test_a_welcome_tells_where_to_resume_and_who_is_new() -> None:
