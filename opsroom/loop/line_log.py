@@ -1,7 +1,8 @@
-"""What happens on the line, for the log: births, silence, farewells, gaps, refusals, each with its link and plant. I/O."""
+"""What happens on the line, for the log: links, births, silence, farewells, gaps, refusals, each with link and plant. I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsroom.loop.inbox import Batch
@@ -15,9 +16,11 @@ MOST = 50
 class LineLog:
     """Writes the line's news, after it is durable."""
 
-    def __init__(self, log: Any) -> None:
-        self.log = log
+    def __init__(self, log: Any, speaker: Callable[[str], str] = lambda _: "") -> None:
+        """Make the log; `speaker` names the link that speaks for a plant now, if one does."""
+        self.log, self.speaker = log, speaker
         self._told: tuple[Attempt, ...] = ()
+        self._open: Mapping[int, str] = {}
 
     def note(self, batch: Batch) -> None:
         """Write what a tick has heard, beside telexes."""
@@ -29,15 +32,27 @@ class LineLog:
         for item in batch.messages[: 4 * MOST]:
             match item:
                 case heard.PlantSilent(plant=plant, since=since):
-                    self.log.warning("silent", plant=plant, since=since)
+                    self.log.warning("silent", link=self.speaker(plant), plant=plant, since=since)
                 case heard.PlantSpeaks(plant=plant, at=at):
-                    self.log.info("speaks", plant=plant, at=at)
+                    self.log.info("speaks", link=self.speaker(plant), plant=plant, at=at)
                 case heard.PlantDied(plant=plant, reason=reason):
-                    self.log.info("left", plant=plant, reason=reason)
+                    self.log.info("left", link=self.speaker(plant), plant=plant, reason=reason)
                 case _:
                     continue
         for gap in batch.gaps[:MOST]:
-            self.log.warning("gap closed", plant=gap.plant, first=gap.first, last=gap.last, why=gap.why)
+            link = self.speaker(gap.plant)
+            self.log.warning("gap closed", link=link, plant=gap.plant, first=gap.first, last=gap.last, why=gap.why)
+
+    def links(self, counts: LineCounts) -> None:
+        """Write which links have come and gone since the last time; one that was there for less is not told."""
+        now = {one.number: one.link for one in counts.each if one.link}
+        for what, some, others in (("link came", now, self._open), ("link went", self._open, now)):
+            told = [(number, link) for number, link in some.items() if number not in others]
+            for number, link in told[:MOST]:
+                self.log.info(what, link=link, websocket=number)
+            if len(told) > MOST:
+                self.log.info(f"{what} too", links=len(told) - MOST)
+        self._open = now
 
     def refused(self, counts: LineCounts) -> None:
         """Write the refusals of the wire since the last time, as far as they are still known."""

@@ -104,7 +104,7 @@ class Reporter:
         self._attempts = Attempts()
         self._tried: list[TickerLine] = []
         self._flags: set[str] = set()
-        self._log = LineLog(hall.log)
+        self._log = LineLog(hall.log, self._speaker)
 
     def lines(self, batch: Batch, tick: Tick) -> list[TickerLine]:
         """The ticker's new lines: every event that has one, and now and then a telex."""
@@ -182,9 +182,16 @@ class Reporter:
                 self._flags.add("seats")
         pulse.beat(now, now - began)
 
+    def _speaker(self, plant: str) -> str:
+        """The link that speaks for a plant now."""
+        counts = self.hall.scene.counts
+        row = None if counts is None else counts.plants.get(plant)
+        return "" if row is None else row.link
+
     def _tell_line(self) -> None:
         """Let the screens see the line as it is now."""
         counts, hall, scene = self.line.line(), self.hall, self.hall.scene
+        self._log.links(counts)
         self._log.refused(counts)
         self._tried += self._attempts.lines(counts.attempts)
         before = scene.behind

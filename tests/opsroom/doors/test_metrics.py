@@ -20,10 +20,12 @@ from opsroom.doors import council_metrics
 from opsroom.doors.line_metrics import LINKS, line_metrics
 from opsroom.entry.tally import REASONS
 from opsroom.judgement.bank import Bank
+from opsroom.loop.inbox import Batch
 from opsroom.loop.line_log import LineLog
 from opsroom.record.chain import Recorded
 from opsroom.room.room import newborn
 from opsroom.showing.scene import Scene
+from telex_ingest.heard import GapClosed, PlantDied, PlantSilent, PlantSpeaks
 from telex_ingest.line import Attempt, LineCounts, LinkLine, PlantLine
 from telex_ingest.plant_link import PlantLink
 from telex_ingest.refusals import GROUNDS
@@ -177,6 +179,8 @@ class Pen:
     def warning(self, event: str, **facts: object) -> None:
         self.lines.append((event, facts))
 
+    info = warning
+
 
 def test_a_refusal_is_logged_once_with_its_link_and_plant() -> None:
     pen, tried = Pen(), tuple(Attempt(float(n), "north", "not-yours", "port", "no") for n in range(3))
@@ -190,6 +194,27 @@ def test_a_refusal_is_logged_once_with_its_link_and_plant() -> None:
     }
     log.refused(msgspec.structs.replace(NOTHING, attempts=(tried[0], Attempt(3.0, "south", "unborn", "port", "no"))))
     assert [facts["at"] for _, facts in pen.lines] == [0.0, 1.0, 2.0, 3.0], "the newest are gone, the old is not new"
+
+
+def test_what_happens_on_the_line_is_logged_with_its_link_and_plant() -> None:
+    pen = Pen()
+    log = LineLog(pen, {"mill": "north"}.__getitem__)
+    messages = (PlantSilent("mill", 1.0, 9.0), PlantSpeaks("mill", 1.0, 10.0), PlantDied("mill", "repair", 11.0))
+    log.note(Batch(11.0, (), (), messages, (), (GapClosed("mill", 1, 3, 4, 11.0, "never-came"),)))
+    assert [event for event, _ in pen.lines] == ["silent", "speaks", "left", "gap closed"]
+    assert {(facts["link"], facts["plant"]) for _, facts in pen.lines} == {("north", "mill")}
+
+
+def test_links_that_come_and_go_are_logged_once() -> None:
+    pen = Pen()
+    log = LineLog(pen)
+    north, south, unknown = (
+        LinkLine(name, n, "speaking", 1, 0.0, 0.0, 9, 9, 2, 1) for n, name in enumerate(("north", "south", ""))
+    )
+    for each in ((unknown,), (north,), (north, south), (north, south), (south,)):
+        log.links(msgspec.structs.replace(NOTHING, each=each))
+    said = [(event, facts["link"]) for event, facts in pen.lines]
+    assert said == [("link came", "north"), ("link came", "south"), ("link went", "north")]
 
 
 async def test_whatever_may_be_refused_is_counted_from_zero_so_that_the_first_raises_an_alert(tmp_path: Path) -> None:
