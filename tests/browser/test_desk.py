@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NAMELESS, Open, Served, log_in, press
+from tests.browser.conftest import DRAWN, NAMELESS, Open, Served, log_in, press, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -196,8 +196,11 @@ def test_every_control_has_a_name_and_shows_its_focus(opened: Open, fake: Served
     account = {"/": "", "/seat/3": "seat-3", "/operator": "operator"}.get(place, "unit-mill-at-tom")
     page = opened(fake, place, account=account)
     page.wait_for_selector(".entry" if account else ".hive .cell")
-    page.wait_for_function("opsroom.state.ready")
-    page.wait_for_timeout(500)
+    if account:  # what is drawn anew takes the focus along
+        expect(page.locator("#parts[data-pulse]:not([data-pulse=''])")).to_have_count(1)
+    settle(page, fake)
+    expect(page.locator("[data-dash-is-loading]")).to_have_count(0)
+    page.evaluate(DRAWN)
     assert page.evaluate(NAMELESS) == []
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("main").count() == 1

@@ -55,9 +55,9 @@ def test_every_signal_is_in_one_block_that_a_device_can_answer(addresses: dict[s
         assert all(block.address <= addresses[name] <= block.address + block.span - 2 for name in block.names)
 
 
-def feed(port: int, **more: Any) -> ModbusFeed:
+def feed(port: int, answer_s: float = 60.0, **more: Any) -> ModbusFeed:
     signals = more.pop("signals", {"output": RegisterPoint(unit="t/h", address=0, type="float32")})
-    device = Device(host="127.0.0.1", port=port, answer_s=1.0)
+    device = Device(host="127.0.0.1", port=port, answer_s=answer_s)
     return ModbusFeed(
         ModbusSettings(plant="mill", device=device, poll_s=0.01, signals=signals, **more), now_us=lambda: 5
     )
@@ -98,7 +98,7 @@ async def test_registers_bits_coils_scales_and_missing_marks_are_read_and_an_exc
 
 async def test_it_goes_on_with_a_device_that_was_killed_and_started_again(room: MiniatureRoom) -> None:
     async with peer("modbus_device.py") as device:
-        one = feed(device.port)
+        one = feed(device.port, answer_s=1.0)  # what was asked when it was killed is waited for so long
         async with PlantLink(room.address, "link-1", "secret-1", [one.birth()]) as link:
             running = asyncio.create_task(run_feed(one, link, back_off_s=(0.01, 0.05)))
             await until(lambda: room.values("mill"), 60)
