@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,27 @@ async def until(room: Open, found: Any) -> None:
 
 
 def crash_image(folder: Path, to: Path) -> Path:
-    """What a kill -9 leaves at this moment: the files as they are, nothing closed in order."""
-    shutil.copytree(folder, to)
-    return to
+    """What a kill -9 leaves at this moment: the files as they are, nothing closed in order.
+
+    A kill falls into one moment, copying takes many: what a room's own threads wrote meanwhile makes it begin again.
+    """
+    while True:
+        before = written(folder)
+        with suppress(shutil.Error):  # a file has gone meanwhile
+            shutil.copytree(folder, to)
+        if written(folder) == before:
+            return to
+        shutil.rmtree(to)
+
+
+def written(folder: Path) -> dict[Path, tuple[int, int]]:
+    """When each file of a room was written last, and its size."""
+    found: dict[Path, tuple[int, int]] = {}
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # it has gone meanwhile
+            told = path.stat()
+            found[path] = (told.st_mtime_ns, told.st_size)
+    return found
 
 
 async def test_a_killed_room_takes_up_beliefs_alarm_motion_ballots_and_clocks(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from opsroom.clock import HandClock
 from telex_ingest.plant_link import PlantLink
+from tests.journeys.test_restart import crash_image
 from tests.opsroom.record.conftest import Postgres
 from tests.opsroom.rooms import MILL, TOML, Open, figures, make_folder, served, tell
 
@@ -50,7 +50,7 @@ async def test_a_room_on_postgresql_judges_as_one_on_a_file_and_goes_on_after_a_
             alarms[name] = await asked(room, "/api/alarms")
             read[name] = await asked(room, "/api/signals/mill-1/output/readings")
             passphrases = room.passphrases if name == "database" else passphrases
-            shutil.copytree(folder, tmp_path / f"{name}-killed")  # the folder as a kill -9 would leave it
+            crash_image(folder, tmp_path / f"{name}-killed")
     assert beliefs["database"] == beliefs["file"]
     assert [alarm["signal"] for alarm in alarms["database"]] == ["mill-1/output"]
     assert [alarm["sentence"] for alarm in alarms["database"]] == [alarm["sentence"] for alarm in alarms["file"]]
