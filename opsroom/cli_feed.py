@@ -96,12 +96,17 @@ def feed_check(
     name: Name,
     tier: Annotated[str, typer.Option(metavar="TIER", help="fail below: bronze, silver or gold")] = "bronze",
     only: Annotated[list[str] | None, typer.Option(metavar="PROMISE", help="look at this promise alone")] = None,
+    logs: Annotated[bool, typer.Option("--logs", help="show what the feed and its libraries log meanwhile")] = False,
 ) -> None:
     """Look at every promise of a feed, and tell which tier it reaches and why not the next."""
+    import logging
+
     from telex_ingest.feed_check import Tier, check
 
     if tier.upper() not in Tier.__members__:
         raise typer.BadParameter(f"{tier!r} is no tier: bronze, silver or gold", param_hint="--tier")
+    # A check cuts lines and breaks off feeds: what libraries say of that with tracebacks is no finding.
+    logging.basicConfig(handlers=[logging.StreamHandler() if logs else logging.NullHandler()])
     kind = _kind(name)
     runner = asyncio.Runner()
     with tempfile.TemporaryDirectory() as folder:

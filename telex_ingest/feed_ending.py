@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -11,17 +12,21 @@ from telex_ingest.feed_bench import Bench, BrokenPromiseError, steps
 
 STOP_S = 20.0
 """How long a feed may take to end when it is closed or cancelled."""
+THREAD_S = 10.0
+"""How long a thread of a feed may take to end after the feed: what it waits for may have to come first."""
 
 
 async def ends(bench: Bench) -> None:
     """Close a feed after its first reading, cancel another while it waits. Raises `BrokenPromiseError`."""
+    with suppress(BrokenPromiseError):
+        await bench.score()  # threads that a library starts once and keeps are there by now
     async with bench.example() as example:
         await _closed(example.make())
         await _cancelled(example.make())
 
 
 async def _closed(feed: Feed) -> None:
-    before, when = asyncio.all_tasks(), "closed after its first reading"
+    before, threads, when = asyncio.all_tasks(), threading.enumerate(), "closed after its first reading"
     begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def take_one() -> None:
@@ -35,10 +40,11 @@ async def _closed(feed: Feed) -> None:
     await _ended(closing, when)
     await closing
     await _no_task_left(before | {closing}, when)
+    await _no_thread_left(threads, when)
 
 
 async def _cancelled(feed: Feed) -> None:
-    before, when, given = asyncio.all_tasks(), "cancelled while it waited", 0
+    before, threads, when, given = asyncio.all_tasks(), threading.enumerate(), "cancelled while it waited", 0
 
     async def take_all() -> None:
         nonlocal given
@@ -57,6 +63,7 @@ async def _cancelled(feed: Feed) -> None:
         if given > many + 1:
             raise BrokenPromiseError(f"{when}, it went on; let asyncio.CancelledError pass")
     await _no_task_left(before | {waiting}, when)
+    await _no_thread_left(threads, when)
 
 
 async def _ended(work: asyncio.Task[None], when: str) -> None:
@@ -75,3 +82,17 @@ async def _no_task_left(before: set[asyncio.Task[Any]], when: str) -> None:
             return
         await asyncio.sleep(0.01)
     raise BrokenPromiseError(f"{when}, it left {left[0].get_name()} running; end your tasks in a finally")
+
+
+async def _no_thread_left(before: list[threading.Thread], when: str) -> None:
+    until = asyncio.get_running_loop().time() + THREAD_S
+    while left := [one for one in threading.enumerate() if one not in before and not _of_the_loop(one)]:
+        if asyncio.get_running_loop().time() >= until:
+            names = ", ".join(one.name for one in left)
+            raise BrokenPromiseError(f"{when}, it left the thread {names} running; end your threads in a finally")
+        await asyncio.sleep(0.01)
+
+
+def _of_the_loop(thread: threading.Thread) -> bool:
+    """Whether the loop itself keeps the thread, for `asyncio.to_thread`."""
+    return thread.name.startswith("asyncio_")

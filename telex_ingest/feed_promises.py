@@ -110,6 +110,21 @@ async def _time(bench: Bench) -> None:
         for unit, low, high in (("seconds", 1e8, 1e10), ("milliseconds", 1e11, 1e13)):
             if low < us < high:
                 raise BrokenPromiseError(f"{us} look like {unit}, not microseconds ({when.isoformat()}); multiply them")
+    _no_time_stands_still((await bench.score()).given)
+
+
+def _no_time_stands_still(given: list[FeedReading]) -> None:
+    """Raise `BrokenPromiseError` when a signal has one time for everything it told: its source's time is not in it."""
+    times: dict[str, list[int]] = {}
+    for one in given:
+        for name in one.values if one.kind is TelexKind.LIVE else ():
+            times.setdefault(name, []).append(one.source_us)
+    for name, told in times.items():
+        if len(told) > 2 and len(set(told)) == 1:
+            when = moment(told[0]).isoformat()
+            raise BrokenPromiseError(
+                f"all {len(told)} readings of {name} are of {when}; give each the time of its figure"
+            )
 
 
 async def _quality(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from telex_ingest import feed_bench, feed_promises
+from telex_ingest import feed_bench, feed_ending, feed_promises
 from telex_ingest.feed import FeedReading, load_feeds
 from telex_ingest.feed_check import Tier, check
 from telex_ingest.telex import PlantBirth, Quality, SignalBirth
@@ -128,6 +129,11 @@ class AnHourAhead(Stove):
         return [FeedReading(soon + n, {"warmth": 1.0}, str(n)) for n in range(2)]
 
 
+class OfNoTime(Stove):
+    def figures(self) -> list[FeedReading]:
+        return [FeedReading(0, {"warmth": 1.0 + n}, str(n)) for n in range(3)]
+
+
 class NoQuality(Stove):
     figures = altered(quality="splendid")
 
@@ -137,6 +143,15 @@ class LeavesATask(Stove):
 
     async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
         self.tasks.add(asyncio.create_task(asyncio.sleep(60)))
+        async for one in Stove.readings(self, cursor):
+            yield one
+
+
+class LeavesAThread(Stove):
+    let_go = threading.Event()
+
+    async def readings(self, cursor: str | None) -> AsyncIterator[FeedReading]:
+        threading.Thread(target=self.let_go.wait, name="carries-wood", daemon=True).start()
         async for one in Stove.readings(self, cursor):
             yield one
 
@@ -214,6 +229,7 @@ class Wordless(Stove):
         (Unitless, "units", "warmth has no unit"),
         (InOddUnits, "codes", "write Cel"),
         (AnHourAhead, "time", "has not come yet"),
+        (OfNoTime, "time", "all 3 readings of warmth are of 1970-01-01"),
         (GoesOn, "cancel", "it went on"),
         (WantsAnArgument, "settings", "let its constructor take one argument"),
         (NumbersAsCursors, "resume", "a cursor is text"),
@@ -308,6 +324,16 @@ async def test_of_some_promises_no_tier_is_told_and_a_name_of_none_is_refused(tm
     assert str(await check(Stove, tmp_path, only={"units"})).startswith("feed Stove: 1 of ")
     with pytest.raises(ValueError, match="no promise: there are readings, birth"):
         await check(Stove, tmp_path, only={"unit"})
+
+
+async def test_a_thread_that_a_feed_leaves_running_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_ending, "THREAD_S", 0.0)  # this one waits for us
+    try:
+        report = await check(LeavesAThread, tmp_path, only={"cancel"})
+    finally:
+        LeavesAThread.let_go.set()
+    assert "closed after its first reading, it left the thread " in report.results[0].why
+    assert "carries-wood" in report.results[0].why
 
 
 class FallsSilent(Stove):

@@ -262,6 +262,14 @@ def test_a_new_feed_works_as_it_is_written(tmp_path: Path) -> None:
     assert "not empty" in str(again.exception)
 
 
+def test_a_check_shows_what_libraries_log_when_it_is_asked_to(tmp_path: Path) -> None:
+    loud = "import logging\nfrom telex_ingest.feeds.csv_replay import CsvReplay as Loud\n"
+    (tmp_path / "loud.py").write_text(f"{loud}logging.getLogger('lib').warning('the line was cut')\n", encoding="utf-8")
+    asked = ["check", "loud:Loud", "--only", "units"]
+    assert run(*asked, cwd=tmp_path).stderr == ""
+    assert "the line was cut" in run(*asked, "--logs", cwd=tmp_path).stderr
+
+
 @pytest.mark.long
 def test_a_new_feed_installs_is_known_by_its_name_and_passes_its_own_tests(tmp_path: Path) -> None:
     folder, site = tmp_path / "package", tmp_path / "site"
