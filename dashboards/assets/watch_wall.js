@@ -205,7 +205,10 @@
     put(w.speed, say('wall.speed', { speed: state.speed }));
     show(w.waiting, false);
     const cut = room.cut();
-    show(w.down, Boolean(cut)); put(w.downText, cut);
+    // The room's own trouble is said as large as a line that is down, but hides neither the time nor what goes on.
+    const ill = cut ? '' : line ? line.trouble : '';
+    show(w.down, Boolean(cut || ill)); put(w.downText, cut || ill);
+    set(w.down, { 'data-kind': ill ? 'ill' : 'cut', 'data-long': ill.length > 190 || null, title: ill || null });
     set(w.root, { 'data-line': cut ? 'down' : 'up' });
     reshape(w.lineMark, cut ? 'no' : 'calm');
     put(w.connection, say(state.connected ? 'wall.connected' : 'wall.cut'));
@@ -217,7 +220,7 @@
       put(w.telexes, count(line.telexes)); put(w.refused, count(line.refused));
       // What was refused stands here for ten minutes of the room: somebody has tried what is not theirs.
       const tried = line.attempt_at !== null && line.attempt_at !== undefined && now - line.attempt_at < 600;
-      const told = line.trouble || (tried ? say('wall.attempt', { reason: line.attempt }) : '');
+      const told = tried ? say('wall.attempt', { reason: line.attempt }) : '';
       show(w.trouble, Boolean(told)); put(w.trouble, told); set(w.trouble, { title: told || null });
     }
     const focus = state.units.get(state.focus);

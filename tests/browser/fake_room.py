@@ -2,7 +2,7 @@
 
 Only for the tests of the screens: it lets a test put the room into any scene at once. Scenes are asked for by
 `POST /fake/scene/<name>`: quiet, suspected, alarm, climbed, motion, carried, recovered, held, proposed,
-amiss, hostile.
+amiss, full, away, hostile.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class FakeRoom:
         self.telling = asyncio.Lock()  # a message is numbered and sent in one go: two tasks may not overtake each other
         self.telexes, self.held, self.mute = 41_203, False, False
         self.amiss = False
+        self.trouble = ""
         self.pages: dict[int, v.LineRequest] = {}
         self.shift: dict[str, float] = {}
         self.choices = fake_plants.choices()
@@ -136,6 +137,7 @@ class FakeRoom:
             telexes=self.telexes,
             readings=self.telexes * 8,
             refused=16 if self.amiss else 0,
+            trouble=self.trouble,
             oldest_s=1.4,
             attempt="link-1 may not speak for gas-works" if self.amiss else "",
             attempt_at=self.now - 60.0 if self.amiss else None,
@@ -149,7 +151,8 @@ class FakeRoom:
 
     def book(self, asked: v.LineRequest) -> v.LineBook:
         told = fake_line.counts(self.plants, self.telexes, self.now, troubled=self.amiss)
-        return fake_line.page(self.plants, told, asked, self.now, SPEED, troubled=self.amiss)
+        page = fake_line.page(self.plants, told, asked, self.now, SPEED, troubled=self.amiss)
+        return msgspec.structs.replace(page, line=msgspec.structs.replace(page.line, trouble=self.trouble))
 
     async def push(self, *, books: bool = False, **rows: Any) -> None:
         async with self.telling:

@@ -70,6 +70,7 @@ async def quiet(room: FakeRoom, key: str) -> None:
     room.proposals.clear()
     room.requests.clear()
     room.held = room.mute = room.amiss = False
+    room.trouble = ""
     room.seats[6] = msgspec.structs.replace(room.seats[6], substitute=0)
     room.units.update(room.fresh_units)
     room.signals.update(room.fresh_signals)
@@ -304,6 +305,26 @@ async def amiss(room: FakeRoom, key: str) -> None:
     await room.push(books=True, line=room.line())
 
 
+async def full(room: FakeRoom, key: str) -> None:
+    """The disk is full."""
+    room.trouble = (
+        "the disk is full: /var/lib/opsroom/ministry-of-industry/readings.sqlite (database or disk is full). "
+        "Free some space; the room then goes on by itself, and the plants resend."
+    )
+    await room.push(books=True, line=room.line())
+
+
+async def away(room: FakeRoom, key: str) -> None:
+    """The database is away: the longest sentence of its kind."""
+    room.trouble = (
+        "the database cannot be reached: user=room dbname=plants host=db.example port=5432 options=-csearch_path=mill "
+        '(connection failed: connection to server at "192.0.2.17", port 5432 failed: Connection refused\n\tIs the server '
+        "running on that host and accepting TCP/IP connections?). Start it, check the address and the password "
+        "(PGPASSWORD or ~/.pgpass); the room tries again."
+    )
+    await room.push(books=True, line=room.line())
+
+
 async def hostile(room: FakeRoom, key: str) -> None:
     bad = '<img src=x onerror="window.hacked=1"><b>bold</b>'
     room.units["mill-at-tom"] = msgspec.structs.replace(room.units["mill-at-tom"], title=bad)
@@ -362,5 +383,7 @@ SCENES: dict[str, Scene] = {
     "asked": asked,
     "behind": behind,
     "amiss": amiss,
+    "full": full,
+    "away": away,
     "hostile": hostile,
 }

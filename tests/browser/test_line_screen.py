@@ -109,3 +109,32 @@ def test_the_wall_tells_who_tried_what_is_not_theirs_and_leads_to_the_line(opene
     wall.wait_for_url("**/line")
     expect(wall.locator("#line .space .row:visible")).to_have_count(12)
     fake.scene("quiet")
+
+
+READ_WHOLE = """node => {
+  const text = node.querySelector('strong') || node, box = node.getBoundingClientRect(), others = node.ownerDocument;
+  const bad = text.scrollHeight > text.clientHeight + 8 || text.scrollWidth > text.clientWidth + 1 ? ['the sentence is cut'] : [];
+  for (const other of others.querySelectorAll('.wall .now, .wall .people, #line h1, #line .now')) {
+    const its = other.getBoundingClientRect();
+    if (its.left < box.right && box.left < its.right && its.top < box.bottom && box.top < its.bottom) bad.push(other.className);
+  }
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize(("scene", "cure"), [("full", "Free some space; the room"), ("away", "the room tries again.")])
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
+def test_a_room_that_cannot_write_says_so_with_the_cure_on_the_wall_and_hides_nothing_that_goes_on(
+    opened: Open, fake: Served, size: tuple[int, int], scene: str, cure: str
+) -> None:
+    fake.scene("quiet", scene)
+    wall = opened(fake, size=size)
+    for path, place in (("/", ".wall .down"), ("/line", "#line .top .trouble")):
+        if path != "/":
+            wall.goto(fake.address + path)
+        said = wall.locator(place)
+        expect(said).to_be_visible()
+        expect(said).to_contain_text(cure)
+        assert said.evaluate(READ_WHOLE) == []
+    fake.scene("quiet")
+    expect(wall.locator("#line .top .trouble")).to_be_hidden()
