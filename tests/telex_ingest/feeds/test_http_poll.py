@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -128,6 +130,26 @@ async def test_nobody_there_and_no_answer_in_time_are_lost_for_now() -> None:
     with pytest.raises(SourceLostError):
         await first(a_feed(url, timeout_s=0.1))
     listener.close()
+
+
+async def test_the_certificates_of_authorities_are_read_beside_the_loop_and_for_https_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def noted(context: ssl.SSLContext, *given: Any, **named: Any) -> None:
+        read.append(threading.get_ident())
+        load(context, *given, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted)
+    async with page(Answer(200, {"level": 1})) as (url, _):
+        assert len(await first(a_feed(url))) == 1
+        assert read == []
+        with pytest.raises(SourceLostError):
+            await first(a_feed(url.replace("http:", "https:")))
+    assert read
+    assert threading.get_ident() not in read
 
 
 def test_records_without_times_are_asked_about() -> None:
