@@ -193,7 +193,10 @@ class Guard:
         if not origin or (scope["type"] == "http" and scope["method"] in READS):
             return True
         try:
-            return origin != "null" and urlsplit(origin).netloc.lower() == host.lower()
+            page = urlsplit(origin)
+            # Where there is TLS a page that came in clear may be anybody's who sits on the line, whatever name it bears.
+            spoken = page.scheme == "https" or (page.scheme == "http" and not self.tls)
+            return spoken and page.netloc.lower() == host.lower()
         except ValueError:  # a bracket that is not closed
             return False
 

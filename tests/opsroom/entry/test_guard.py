@@ -18,8 +18,8 @@ async def _inside(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.accept"})
 
 
-async def knock(method: str = "GET", kind: str = "http", **headers: str) -> list[dict[str, Any]]:
-    guard = Guard(_inside, hosts_of("127.0.0.1", ["ops.example"]), scripts=lambda: ["'sha256-abc'"])
+async def knock(method: str = "GET", kind: str = "http", tls: bool = False, **headers: str) -> list[dict[str, Any]]:
+    guard = Guard(_inside, hosts_of("127.0.0.1", ["ops.example"]), tls=tls, scripts=lambda: ["'sha256-abc'"])
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
@@ -72,6 +72,12 @@ async def test_a_foreign_page_may_not_act(origin: str) -> None:
     assert start["status"] == 403
     closed = await knock(kind="websocket", host="127.0.0.1:8000", origin=origin)
     assert closed[0]["type"] == "websocket.close"
+
+
+async def test_a_page_that_came_in_clear_may_not_act_in_a_room_with_tls() -> None:
+    asked = {"host": "ops.example", "kind": "websocket", "tls": True}
+    assert (await knock(**asked, origin="http://ops.example"))[0]["type"] == "websocket.close"
+    assert (await knock(**asked, origin="https://ops.example"))[0]["type"] == "websocket.accept"
 
 
 async def test_our_own_page_and_programs_without_origin_may_act() -> None:
