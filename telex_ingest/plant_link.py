@@ -46,6 +46,7 @@ from telex_ingest.telex import (
 )
 from telex_ingest.ticket import Ticket
 from telex_ingest.told import Births, Figures, TellError, Told
+from telex_ingest.trust import cured
 from telex_ingest.wire import Subprotocol, decode_room, encode
 from telex_ingest.witness import OnInvitation, StatementError, Witness
 
@@ -290,7 +291,7 @@ class PlantLink:
                     await self._talk(socket)
                 self._trouble = "the room closed the line"
             except (OSError, TimeoutError, WebSocketException, TelexError) as error:
-                self._trouble = str(error) or type(error).__name__
+                self._trouble = cured(error, tls=self._tls is not None)
             except Exception as error:
                 self._trouble = f"unexpected: {error!r}"
                 _log.exception("link %s: unexpected error, connecting again", self._link)

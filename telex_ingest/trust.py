@@ -1,9 +1,11 @@
-"""Whom a plant's end trusts on a line with TLS, and the certificate that it shows. Reads the files at once."""
+"""Whom a plant's end trusts on a line with TLS, and the certificate that it shows. Reads the files at once. I/O."""
 
 from __future__ import annotations
 
 import ssl
 from pathlib import Path
+
+from websockets.exceptions import InvalidMessage
 
 from telex_ingest.refusals import TelexError
 
@@ -41,6 +43,20 @@ def trust(authority: Path | None = None, certificate: Path | None = None, key: P
             )
             raise TrustError(certificate, _why(error), cure) from error
     return context
+
+
+def cured(error: Exception, *, tls: bool) -> str:
+    """Why a line did not come up; with the cure where the two ends do not trust each other, or only one speaks TLS."""
+    said = str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{said}; name the authority that signed the room's certificate (--tls-ca), and the room as it is named there"
+    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
+        return f"{said}; the other end speaks no TLS: write ws://, or let the room serve with --tls-cert and --tls-key"
+    if isinstance(error, InvalidMessage) and tls:
+        return f"{said}; the room may not have taken the certificate that this link shows (--tls-cert): see the room's line"
+    if isinstance(error, InvalidMessage):
+        return f"{said}; if the room is served with TLS, write wss://"
+    return said
 
 
 def _why(error: OSError) -> str:

@@ -59,6 +59,7 @@ DOES_IO = {
     "telex_ingest/feed_check.py",
     "telex_ingest/feed_ending.py",
     "telex_ingest/rehearsal.py",
+    "telex_ingest/trust.py",
     "telex_ingest/feeds/*",
     "telex_ingest/bridges/*",
     "opsroom/record/store.py",
