@@ -183,6 +183,8 @@ class Plant:
         else:
             sequence.waiting[seq] = item
             desk.tally.waiting += 1
+            if isinstance(item, Arrived) and self.state in (PlantState.BORN, PlantState.SPEAKING):
+                self.heard_at = now  # it speaks, though what it says has to wait
             if self.gap_since is None:
                 self.gap_since, self.asked_at = now, None
             if len(sequence.waiting) > desk.limits.reorder:

@@ -32,6 +32,19 @@ def test_a_plant_that_stops_talking_is_silent_once_and_speaks_again() -> None:
     assert heard[0] == PlantSpeaks("mill-1", NOON, line.now)
 
 
+def test_a_plant_that_waits_for_a_missing_number_is_not_silent_while_it_goes_on_talking() -> None:
+    line = Line(silence_periods=5.0, silence_floor_s=2.0, gap_s=30.0)
+    link = line.born()
+    line.says(link, telexes=[telex(1)])
+    for seq in range(3, 10):
+        assert line.tick(4.0) == []
+        line.says(link, telexes=[telex(seq)])
+        row = line.session.line().plants["mill-1"]
+        assert (row.state, row.heard_at, row.heard) == ("speaking", line.now, 1)
+    said = line.now
+    assert line.tick(5.1) == [PlantSilent("mill-1", said, line.now)], "now it talks no more"
+
+
 def test_silence_goes_by_the_pace_that_a_replay_declares() -> None:
     line = Line(silence_periods=5.0, silence_floor_s=2.0)
     year = 365.0 * 86400.0
