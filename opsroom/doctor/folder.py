@@ -219,8 +219,15 @@ def readings(folder: Path, address: str) -> Iterator[Finding]:
         return  # told above
     if all_here:
         yield from beliefs(kept)
-        with closing(open_store(folder, address, reading=True)) as store:
-            yield kept_since(store.held())
+        try:
+            with closing(open_store(folder, address, reading=True)) as store:
+                held = store.held()
+        except (
+            StoreError
+        ) as error:  # whatever a page holds that nobody has read above, the rest is looked at all the same
+            yield ill("readings", f"{error.what} ({error.why})", error.cure)
+        else:
+            yield kept_since(held)
     else:
         cure = "run the same opsroom migrate again, it goes on where it ended; of a backup, make another one"
         yield ill("readings", "a move into this store was cut short: what is here is not all", cure)

@@ -108,6 +108,21 @@ def test_every_harm_is_found_and_comes_with_a_cure(room: Path) -> None:
     assert looked(room)["room.toml"].verdict == "ill"
 
 
+@pytest.mark.parametrize("table", ["blocks", "chapters", "rolled", "tiles", "births", "beliefs", "signals"])
+def test_a_damaged_page_of_any_table_keeps_the_doctor_from_no_other_look(room: Path, table: str) -> None:
+    whole = set(looked(room))
+    with closing(sqlite3.connect(room / READINGS)) as base:
+        (size,) = base.execute("PRAGMA page_size").fetchone()
+        (page,) = base.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()
+    with (room / READINGS).open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    found_here = looked(room)
+    assert found_here[READINGS].verdict == "ill"
+    assert whole - set(found_here) <= {"beliefs", "retention"}
+    assert all(one.cure for one in found_here.values() if one.verdict == "ill")
+
+
 @pytest.mark.parametrize("name", [READINGS, JOURNAL, PEOPLE])
 def test_a_file_that_another_program_holds_is_not_called_damaged(room: Path, name: str) -> None:
     with closing(sqlite3.connect(room / name, isolation_level=None)) as other:
