@@ -1,4 +1,4 @@
-// A plant in JavaScript: node plant.mjs ws://HOST:PORT/telex TICKET [milliseconds between telexes] [memory file]
+// A plant in JavaScript (Node 22 on): node plant.mjs ws://HOST:PORT/telex TICKET [milliseconds between telexes] [memory file]
 // What is not acknowledged is kept and sent again. Only signed orders are obeyed, each once, also after a restart: the answers lie
 // in the memory file (an order that was begun and not done is not begun again). Figures that wait at a restart are lost.
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -42,6 +42,7 @@ async function invited(invitation) {  // a member that is not there has its defa
 }
 function hear(frame) {
   for (const ack of frame.acks ?? []) if (ack.epoch === epoch) for (const n of spool.keys()) if (n <= ack.seq) spool.delete(n);
+  if (frame.welcome) console.log(`${frame.welcome.room} listens; ${spool.size} telexes wait`);
   if (frame.welcome) { up = true; wait = 100; for (const telex of spool.values()) say({ telexes: [telex] }); }
   for (const refusal of frame.refusals ?? []) console.error(`${refusal.code}: ${refusal.reason}; ${refusal.cure}`);
   for (const order of frame.orders ?? []) obey(order);
@@ -53,8 +54,7 @@ function connect() {
   socket.onmessage = ({ data }) => hear(JSON.parse(data));
   socket.onclose = () => { up = false; setTimeout(connect, wait * (0.5 + Math.random() / 2)); wait = Math.min(2 * wait, 15000); };
 }
-connect();
-setInterval(() => {
+connect(), setInterval(() => {
   spool.set(++seq, { plant, epoch, seq, time: new Date().toISOString(), readings: [[1, rate]] });
   say({ telexes: [spool.get(seq)] });
 }, Number(pause));
