@@ -36,7 +36,8 @@ def port() -> Iterator[int]:
         yield kept.number
 
 
-def open_room(folder: Path, port: int) -> subprocess.Popen[str]:
+def open_room(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """A room that listens; it logs to a file, for nobody empties a pipe as long as it runs."""
     command = [
         "serve",
         "--data",
@@ -48,21 +49,18 @@ def open_room(folder: Path, port: int) -> subprocess.Popen[str]:
         "--log-json",
         "--anonymous-wall",
     ]
-    room = subprocess.Popen([sys.executable, "-m", "opsroom.cli", *command], stderr=subprocess.PIPE, text=True)
-    assert room.stderr is not None
-    said = []
-    for line in room.stderr:
-        said.append(line)
-        if f'"address": "http://127.0.0.1:{port}"' in line:
-            return room
-    raise AssertionError("".join(said))
+    log = folder.with_suffix(".log")
+    with log.open("wb") as said:
+        room = subprocess.Popen([sys.executable, "-m", "opsroom.cli", *command], stderr=said)
+    while f'"address": "http://127.0.0.1:{port}"' not in log.read_text():
+        assert room.poll() is None, log.read_text()
+        time.sleep(0.02)
+    return room
 
 
-def end_room(room: subprocess.Popen[str], how: signal.Signals) -> None:
+def end_room(room: subprocess.Popen[bytes], how: signal.Signals) -> None:
     room.send_signal(how)
     room.wait(60)
-    assert room.stderr is not None
-    room.stderr.close()
 
 
 def told(port: int) -> int:
