@@ -26,7 +26,7 @@ MOST = 8
 """Frames of a case."""
 
 
-COMPILED = ("telex_ingest.scanner", "telex_ingest.mailbag")
+COMPILED = ("telex_ingest.lockstep", "telex_ingest.mailbag", "telex_ingest.scanner", "telex_ingest.sockets")
 """Their passes are compiled, and the compiler cannot read what has been instrumented."""
 
 TELL_EVERY = 250_000

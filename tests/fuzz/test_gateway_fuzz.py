@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 
+import telex_ingest
 from telex_ingest.heard import Accepted, GapClosed, Heard
 from telex_ingest.line import Limits
 from telex_ingest.refusals import GROUNDS, WireError
@@ -13,6 +16,7 @@ from telex_ingest.session import Session
 from telex_ingest.states import LinkState
 from telex_ingest.telex import FromPlant, Hello
 from telex_ingest.wire import Subprotocol, decode, decode_room, encode
+from tests.fuzz.guided import COMPILED
 from tests.fuzz.hostile import frame
 from tests.telex_ingest.conftest import NOON, birth
 from tests.telex_ingest.session_line import telex
@@ -90,3 +94,9 @@ def test_a_thousand_hostile_frames_break_no_promise() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_many_hostile_frames_break_no_promise(seed: int) -> None:
     goes_on(play(seed, frames=20_000))
+
+
+def test_the_guided_fuzzer_leaves_alone_what_is_compiled() -> None:
+    files = sorted(Path(telex_ingest.__file__).parent.glob("*.py"))
+    compiled = [one.stem for one in files if re.search("^@compiled", one.read_text(encoding="utf-8"), re.MULTILINE)]
+    assert [f"telex_ingest.{name}" for name in compiled] == list(COMPILED)
