@@ -79,8 +79,10 @@ class Server:
 
     async def end(self) -> None:
         """Kill it for good: its port may be anybody's."""
-        await self.stop()
-        self._kept.close()
+        try:
+            await self.stop()
+        finally:
+            self._kept.close()
 
 
 async def fill(url: str, stream: str, said: Iterable[tuple[str, bytes]]) -> None:

@@ -55,5 +55,7 @@ async def peer(program: str, *arguments: str) -> AsyncIterator[Peer]:
         await made.start()
         yield made
     finally:
-        await made.kill()
-        made.close()
+        try:
+            await made.kill()
+        finally:
+            made.close()
