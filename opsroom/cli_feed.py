@@ -148,7 +148,7 @@ def feed_run(
     options = options_from("" if settings is None else settings.read_text(encoding="utf-8-sig"), sets or ())
     feed = make_feed(name, _kind(name), options)
     if dry:
-        _run(_dry_run(feed, readings, as_json=as_json))
+        _run(feed, _dry_run(feed, readings, as_json=as_json))
         return
     if not (url and link and token_file):
         raise typer.BadParameter("a room needs --url, --link and --token-file; without one say --dry", param_hint="run")
@@ -183,7 +183,7 @@ def feed_run(
             looking.cancel()
         _say(f"{told} telexes told and acknowledged; the feed has ended{_left_out(feed)}{notes.left_out()}")
 
-    _run(carrying())
+    _run(feed, carrying())
 
 
 async def _look_after(feed: Feed, notes: Notes) -> None:
@@ -199,12 +199,15 @@ def _say(sentence: str) -> None:
         typer.echo(sentence, err=True)
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(feed: Feed, work: Coroutine[Any, Any, None]) -> None:
     import logging
 
+    from opsroom.feeding.notes import Libraries
     from opsroom.feeding.stopping import run_until_told
 
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    told = logging.StreamHandler(sys.stderr)
+    told.addFilter(Libraries(feed))
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, handlers=[told])
     logging.getLogger("telex_ingest.plant_link").setLevel(logging.INFO)  # why the room is not reached
     run_until_told(work)
 

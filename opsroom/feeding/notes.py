@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,41 @@ class Notes:
         """What the room refused in all, for the end."""
         told = ", ".join(f"{many} {code}" for code, many in self._refused.items())
         return f"; the room refused {told}" if told else ""
+
+
+class Libraries(logging.Filter):
+    """Lets through what our own code and the feed's log; of a library each kind of message once, in one line.
+
+    Some print every byte of an answer that is nonsense, or a traceback for every cut; what comes of it the feed says itself.
+    """
+
+    LONGEST = 300
+
+    def __init__(self, feed: object) -> None:
+        super().__init__()
+        self._own = {"telex_ingest", "opsroom", type(feed).__module__.partition(".")[0]}
+        self._said: set[tuple[str, int]] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to say it; what a library says is shortened on the way."""
+        part = record.name.partition(".")[0]
+        if part in self._own or (part == "asyncio" and record.levelno >= logging.ERROR):  # a task's own defect
+            return True
+        kind = (record.name, record.lineno)
+        if kind in self._said:
+            return False
+        self._said.add(kind)
+        text = " ".join(record.getMessage().split())
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f" ({record.exc_info[1]!r})"
+        short = text if len(text) <= self.LONGEST else f"{text[: self.LONGEST]}..."
+        record.msg, record.args, record.exc_info, record.exc_text = (
+            f"{short}; more of these are left out",
+            (),
+            None,
+            None,
+        )
+        return True
 
 
 def left_behind(ends: Sequence[LinkCounts], spool: Path | None) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from opsroom.feeding.notes import Notes, left_behind
+import logging
+
+import pytest
+
+from opsroom.feeding.notes import Libraries, Notes, left_behind
 from telex_ingest.refusals import refusal
 
 
@@ -25,3 +29,23 @@ def test_what_a_feed_counts_is_said_when_it_is_new() -> None:
 
 def test_a_run_that_was_stopped_before_it_opened_a_link_says_so() -> None:
     assert "nothing was told" in left_behind([], None)
+
+
+def test_what_a_library_logs_is_said_once_of_a_kind_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    libraries = Libraries(Notes())  # whose module is our own
+    caplog.handler.addFilter(libraries)
+    try:
+        for _ in range(3):
+            logging.getLogger("pymodbus.logging").error("nonsense:\n%s", "0xff " * 500)
+            logging.getLogger("telex_ingest.feed").warning("the line was cut")
+        try:
+            raise OSError("gone")
+        except OSError:
+            logging.getLogger("asyncua.client").exception("crashed")
+    finally:
+        caplog.handler.removeFilter(libraries)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0].startswith("nonsense: 0xff 0xff")
+    assert len(said[0]) < 350
+    assert said[1:] == ["the line was cut"] * 3 + ["crashed (OSError('gone')); more of these are left out"]
+    assert "Traceback" not in caplog.text
