@@ -105,7 +105,7 @@ def accounts(rows: Iterable[Account], present: Container[str]) -> None:
 def links(rows: Iterable[Link]) -> None:
     """Print links as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("link", "plants", "made", "last heard", "state"):
+    for column in ("link", "plants", "made", "last came in", "state"):
         table.add_column(column)
     for row in rows:
         state = "revoked" if row.revoked_at is not None else "valid"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import msgspec
 
@@ -29,6 +30,7 @@ ANY = "*"
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SEEN_EVERY_S = 60.0
+_GATHER_S = 1.0
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS links (id TEXT PRIMARY KEY, plants TEXT NOT NULL, made_at REAL NOT NULL, seen_at REAL,"
     " revoked_at REAL) STRICT",
@@ -69,6 +71,8 @@ class Links:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="links")
         self._seen: dict[str, float] = {}
         self._seen_noted_at = clock.now()
+        self._noting = False
+        self._closing = Event()
         self._links: dict[str, Link] = {}
         self._may: dict[str, frozenset[str]] = {}
         self._tokens: dict[str, list[tuple[bytes, float | None]]] = {}
@@ -188,10 +192,7 @@ class Links:
             known = self._links.get(link)
             if not right or known is None or known.revoked_at is not None:
                 return None
-            self._seen[link] = now
-            if now - self._seen_noted_at >= _SEEN_EVERY_S:
-                self._seen_noted_at = now
-                self._thread.submit(self._note_seen)
+            self._came(link, now)
             return frozenset(known.plants)
 
     def vouched(self, link: str, names: Iterable[str]) -> frozenset[str] | None:
@@ -203,7 +204,7 @@ class Links:
             bound = any(owner == link and (until is None or now < until) for owner, until in found)
             if not bound or known is None or known.revoked_at is not None:
                 return None
-            self._seen[link] = now
+            self._came(link, now)
             return frozenset(known.plants)
 
     def share(self, link: str) -> Share:
@@ -231,9 +232,24 @@ class Links:
 
     def close(self) -> None:
         """Note when each link was last heard, and close the file."""
+        self._closing.set()
         self._thread.shutdown()
         self._note_seen()
         self._ledger.close()
+
+    def _came(self, link: str, now: float) -> None:
+        """A link came in: noted soon the first time, so that none seems never to have come after a kill; then each minute."""
+        new, self._seen[link] = link not in self._seen, now
+        if (new or now - self._seen_noted_at >= _SEEN_EVERY_S) and not self._noting:
+            self._noting, self._seen_noted_at = True, now
+            self._thread.submit(self._note_soon)
+
+    def _note_soon(self) -> None:
+        """Wait for those that come in at the same time, as after a start, and note all of them at once."""
+        self._closing.wait(_GATHER_S)
+        with self._ledger.turn:
+            self._noting = False
+        self._note_seen()
 
     def _note_seen(self) -> None:
         """Write when links were last heard; a full disk must not keep a link out, so it is tried again with the next."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,19 @@ def test_a_link_is_listed_with_when_it_was_last_heard(links: Links, tmp_path: Pa
     links = Links.open(tmp_path / "people.sqlite", clock)
     assert links.list()[0].seen_at == 1e9 + 99
     links.close()
+
+
+def test_a_link_that_came_in_is_noted_before_a_kill(
+    tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opsroom.entry.links._GATHER_S", 0.0)
+    room = Links.open(tmp_path / "people.sqlite", clock)
+    for name in ("mills", "mines"):
+        assert room.authorise(name, room.add(name, ["*"]))
+        room._thread.submit(lambda: None).result()
+        with closing(Links.open(tmp_path / "people.sqlite", clock)) as after:
+            assert {link.id: link.seen_at for link in after.list()}[name] == 1e9
+    room.close()
 
 
 def test_a_token_lies_nowhere_in_the_files(links: Links, tmp_path: Path) -> None:
