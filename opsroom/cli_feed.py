@@ -208,7 +208,8 @@ def _run(feed: Feed, work: Coroutine[Any, Any, None]) -> None:
     told = logging.StreamHandler(sys.stderr)
     told.addFilter(Libraries(feed))
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, handlers=[told])
-    logging.getLogger("telex_ingest.plant_link").setLevel(logging.INFO)  # why the room is not reached
+    for name in ("plant_link", "feed"):  # why the room is not reached, and when the source is there again
+        logging.getLogger(f"telex_ingest.{name}").setLevel(logging.INFO)
     run_until_told(work)
 
 

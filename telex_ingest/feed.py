@@ -270,7 +270,7 @@ async def run_feed(
     unless `farewell` is false. `birth` is the feed's own, when it has been asked for it already.
     """
     birth = birth or await first_birth(feed, back_off_s)
-    told, wait = 0, back_off_s[0]
+    told, wait, lost = 0, back_off_s[0], False
     while True:
         begun = told
         try:
@@ -287,10 +287,14 @@ async def run_feed(
                     await link.fewer_than(pending)
                     await link.tell_all(telexes)
                     told += len(telexes)
+                    if lost:
+                        _log.info("feed of %s: the source answers again", birth.plant)
+                        lost = False
                     heed()
             break
         except (SourceLostError, OSError) as error:
             heed()
+            lost = True
             if told > begun:
                 wait = back_off_s[0]
             said = str(error) or type(error).__name__

@@ -105,12 +105,20 @@ class Kettle:
         yield FeedReading(7, {"signal-3": 3.5}, "7", qualities={"signal-3": Quality.UNCERTAIN})
 
 
-async def test_a_lost_source_is_begun_again_from_the_last_cursor(room: MiniatureRoom) -> None:
+async def test_a_lost_source_is_begun_again_from_the_last_cursor(
+    room: MiniatureRoom, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "telex_ingest.feed")
     kettle = Kettle(lost_after=3)
     async with PlantLink(room.address, "link-1", "secret-1", [birth("kettle")]) as link:
         assert await run_feed(kettle, link, farewell=False, back_off_s=(0.01, 0.02)) == 7  # type: ignore[arg-type] # as above
         assert await link.drained(60)
     assert kettle.begun == [None, "3"]
+    told = [one.getMessage() for one in caplog.records if one.name == "telex_ingest.feed"]
+    assert [line.partition(";")[0] for line in told] == [
+        "feed of kettle: feed kettle: the power is off",
+        "feed of kettle: the source answers again",
+    ]
     assert [item.source_us for item in room.of_accepted("kettle")] == [1, 2, 3, 4, 5, 6, 7]
 
 
