@@ -13,7 +13,9 @@ import typer
 from opsroom.doctor.finding import Finding, exit_code
 
 
-def findings(data: Path | None, url: str, certificates: list[Path], spools: list[Path]) -> Iterator[Finding]:
+def findings(
+    data: Path | None, url: str, certificates: list[Path], spools: list[Path], store: str = ""
+) -> Iterator[Finding]:
     """Look at the folder, at the room that runs in it or at the address, at certificates and spools."""
     from opsroom.doctor import address, folder
     from opsroom.doctor.finding import well
@@ -21,7 +23,7 @@ def findings(data: Path | None, url: str, certificates: list[Path], spools: list
 
     now = time.time()
     if data is not None:
-        yield from folder.look(data, now)
+        yield from folder.look(data, now, store)
     room = Running(address=url, pid=0) if url else running(data) if data is not None else None
     if room is not None:
         yield from address.look(room, time.time())  # a large folder takes minutes to look at
@@ -40,18 +42,20 @@ def command(
     url: Annotated[str, typer.Option("--url", help="the address of a running room")] = "",
     tls_cert: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="a certificate, PEM")] = None,
     spool: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="a plant's spool")] = None,
+    store: Annotated[str, typer.Option(metavar="URL", help="where the readings are, if not where room.toml says")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON lines")] = False,
 ) -> None:
     """Look whether a room is well, running or not, and say how to mend what is not; exit code 1 when something is ill."""
     if data is None and not url and not tls_cert and not spool:
         raise typer.BadParameter("name a folder with --data, or an address with --url", param_hint="--data")
     found: list[Finding] = []
+    looked = findings(data, url, tls_cert or [], spool or [], store)
     if as_json:
-        for finding in findings(data, url, tls_cert or [], spool or []):
+        for finding in looked:
             found.append(finding)
             typer.echo(msgspec.json.encode(finding).decode())
     else:
-        found = _printed(findings(data, url, tls_cert or [], spool or []))
+        found = _printed(looked)
     raise typer.Exit(exit_code(found))
 
 

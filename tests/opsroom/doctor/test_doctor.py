@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -149,6 +150,15 @@ def test_a_store_that_does_not_answer_is_found_and_no_file_is_missed(room: Path)
     found_here = looked(room)
     assert (found_here["store"].verdict, bool(found_here["store"].cure)) == ("ill", True)
     assert READINGS not in found_here
+
+
+def test_a_store_that_the_command_names_is_looked_at_instead_of_the_file(room: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:  # takes the port, and is no database
+        port = taken.getsockname()[1]
+    url = f"postgresql://room@127.0.0.1:{port}/plants"
+    said = CliRunner().invoke(app, ["doctor", "--data", str(room), "--store", url, "--json"])
+    told = {(one := json.loads(line))["what"]: one["verdict"] for line in said.output.splitlines()}
+    assert (said.exit_code, told["store"], READINGS in told) == (1, "ill", False)
 
 
 def test_beliefs_that_this_program_cannot_take_up_are_told_and_cost_nothing_but_time(room: Path) -> None:
