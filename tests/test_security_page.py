@@ -9,6 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+CODE = re.compile(
+    r"(?<![\w.])(eval|exec|compile|__import__)\(|^\s*(import|from) (pickle|_pickle|marshal|shelve|dill|cloudpickle|joblib|yaml)\b"
+    r"|allow_pickle=True|shell=True|os\.(system|popen)\(|read_pickle|new Function\(",
+    re.MULTILINE,
+)
+"""What makes code of text or of bytes."""
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
 
 
@@ -41,3 +47,20 @@ def test_every_row_of_the_threat_model_names_a_test() -> None:
 )
 def test_everybody_who_might_interfere_is_in_the_table(who: str) -> None:
     assert re.search(rf"^\| [^|]*{who}", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", ["simulators", "telex_ingest", "cyberstride", "opsroom", "dashboards"])
+def test_nothing_makes_code_of_what_somebody_sends(package: str) -> None:
+    files = [path for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".js")]
+    assert files
+    for path in files:
+        found = CODE.search(path.read_text(encoding="utf-8"))
+        assert found is None, f"{path.relative_to(ROOT)}: {found and found.group()}"
+
+
+@pytest.mark.parametrize(
+    "line", ["x = eval(text)", "import pickle", "    from yaml import load", "np.load(f, allow_pickle=True)"]
+)
+def test_what_makes_code_of_text_is_found(line: str) -> None:
+    assert CODE.search(f"pass\n{line}\n")
+    assert not CODE.search("re.compile(pattern)\nmodel.eval()\nevaluated(1)\n")
