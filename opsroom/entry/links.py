@@ -106,6 +106,10 @@ class Links:
                 "INSERT OR IGNORE INTO links VALUES (?, ?, ?, NULL, NULL)", (link, plain, self._clock.now())
             ).rowcount
             if not made:
+                if at.execute("SELECT 1 FROM links WHERE id = ? AND revoked_at IS NOT NULL", (link,)).fetchone():
+                    raise ValueError(
+                        f"there was a link {link!r} already, and it was revoked for good: choose another id"
+                    )
                 raise ValueError(f"there is a link {link!r} already: rotate its token, or choose another id")
             if certificate:
                 _bind(at, certificate, link)

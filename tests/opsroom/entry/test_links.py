@@ -89,7 +89,7 @@ def test_a_revoked_link_is_out_for_good(links: Links) -> None:
     for act in (links.rotate, links.revoke):
         with pytest.raises(KeyError):
             act("mills")
-    with pytest.raises(ValueError, match="already"):
+    with pytest.raises(ValueError, match="already, and it was revoked for good: choose another id"):
         links.add("mills", ["mill-1"])
     assert [link.revoked_at for link in links.list()] == [1e9]
     links.close()
