@@ -223,7 +223,8 @@ class Plant:
         elif now - (self.gap_since if self.asked_at is None else self.asked_at) >= limits.ask_s:
             self.asked_at = now
             first, last = self.sequence.next, min(self.sequence.waiting) - 1
-            self._refuse(now, "gap", f"numbers {first} to {last} are missing", first)
+            missing = f"number {first} is missing" if first == last else f"numbers {first} to {last} are missing"
+            self._refuse(now, "gap", missing, first)
 
     def look_for_silence(self, now: float, heard: list[Heard]) -> None:
         """Say that the plant is silent when nothing came for longer than its periods allow."""

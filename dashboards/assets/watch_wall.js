@@ -77,6 +77,9 @@
     return [...below].sort((a, b) => b[1] - a[1]).map(([unit, n]) => say('wall.more_at', { unit: unit.title || unit.id, count: count(n) })).join(' · ');
   };
 
+  // What hinders the room itself: it takes nothing in until that is mended.
+  const ill = state => state.line ? state.line.trouble : '';
+
   const paintExceptions = state => {
     // One cause, one alarm: those that follow an open origin stand under it.
     const live = [...state.alarms.values()].filter(a => a.state !== 'closed'), lives = new Set(live.map(a => a.id));
@@ -93,7 +96,7 @@
     if (open.length > shown.length) put(w.more, say('wall.more', { count: count(open.length - shown.length), what: others(state, open.slice(shown.length)) }));
     show(w.quiet, open.length === 0);
     const plants = [...state.units.values()].filter(u => !u.children.length && (u.parent || u.signals));
-    put(w.calm, say(!plants.length ? 'wall.empty' : room.cut() ? 'wall.was_quiet' : 'wall.quiet'));
+    put(w.calm, say(!plants.length ? 'wall.empty' : room.cut() || ill(state) ? 'wall.was_quiet' : 'wall.quiet'));
     show(w.sum, plants.length > 0); show(w.watched, plants.length > 0);
     if (!open.length) {
       const closed = [...state.alarms.values()].sort((a, b) => (b.closed_at || 0) - (a.closed_at || 0))[0];
@@ -114,7 +117,8 @@
       w.suspects.replaceChildren(...told.map(text => el('li', {}, shape('suspected'), el('span', {}, text))));
     }
     const heard = open.slice(0, SPOKEN).map(a => a.title + ', ' + say('kind.' + a.kind)).concat(open.length > SPOKEN ? say('wall.and', { count: open.length - SPOKEN }) : []).join('; ');
-    if (w.heard !== heard) { w.heard = heard; put(w.speaker, heard ? say('wall.spoken', { what: heard }) : say('wall.quiet')); }
+    const spoken = ill(state) || (heard ? say('wall.spoken', { what: heard }) : say('wall.quiet'));
+    if (w.heard !== spoken) { w.heard = spoken; put(w.speaker, spoken); }
   };
 
   // The last word of a name, as it stands on a door.
@@ -204,11 +208,9 @@
     show(w.speed, state.speed !== 1);
     put(w.speed, say('wall.speed', { speed: state.speed }));
     show(w.waiting, false);
-    const cut = room.cut();
-    // The room's own trouble is said as large as a line that is down, but hides neither the time nor what goes on.
-    const ill = cut ? '' : line ? line.trouble : '';
-    show(w.down, Boolean(cut || ill)); put(w.downText, cut || ill);
-    set(w.down, { 'data-kind': ill ? 'ill' : 'cut', 'data-long': ill.length > 190 || null, title: ill || null });
+    const cut = room.cut(), trouble = cut ? '' : ill(state);
+    show(w.down, Boolean(cut || trouble)); put(w.downText, cut || trouble);
+    set(w.down, { 'data-kind': trouble ? 'ill' : 'cut', 'data-long': trouble.length > 190 || null, title: trouble || null });
     set(w.root, { 'data-line': cut ? 'down' : 'up' });
     reshape(w.lineMark, cut ? 'no' : 'calm');
     put(w.connection, say(state.connected ? 'wall.connected' : 'wall.cut'));

@@ -122,7 +122,7 @@ def modes(folder: Path) -> Finding:
 def space(folder: Path) -> Finding:
     """Free space on the room's disk."""
     disk = shutil.disk_usage(folder)
-    seen = f"{disk.free / 1e9:.1f} GB free of {disk.total / 1e9:.0f} GB"
+    seen = f"{disk.free / 1e9:.3g} GB free of {disk.total / 1e9:.3g} GB"
     cure = "set [retention] in room.toml, free some space, or move the room to a larger disk"
     if disk.free < LEAST_BYTES / 10:
         return ill("disk space", seen, cure)

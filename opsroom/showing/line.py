@@ -43,6 +43,10 @@ HISTORY_S = 86_400.0
 """Delay from which on telexes are taken for history that is replayed, which is no trouble; seconds of the world."""
 
 ATTEMPTS_SHOWN = 20
+
+ASKED = "gap"
+"""The refusal that asks a plant for missing telexes: nobody tried anything, and it is asked again every few seconds."""
+
 _RANK = {word: place for place, word in enumerate(TROUBLES)}
 
 
@@ -75,7 +79,7 @@ def trouble(row: PlantLine, behind: int, period_s: float, speed: float = 1.0) ->
 
 def summary(counts: LineCounts, behind: Mapping[str, Stale], before: LineView) -> LineView:
     """The counts of the whole line, in the view that every screen has; what the wire does not know stays as it was."""
-    newest = counts.attempts[-1] if counts.attempts else None
+    newest = next((one for one in reversed(counts.attempts) if one.code != ASKED), None)
     return msgspec.structs.replace(
         before,
         links=counts.links,

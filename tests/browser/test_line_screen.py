@@ -136,5 +136,8 @@ def test_a_room_that_cannot_write_says_so_with_the_cure_on_the_wall_and_hides_no
         expect(said).to_be_visible()
         expect(said).to_contain_text(cure)
         assert said.evaluate(READ_WHOLE) == []
+        if path == "/":
+            expect(wall.locator(".wall .quiet .calmword")).to_have_text("It was quiet")
+            expect(wall.locator(".wall p.unseen[role=status]")).to_contain_text(cure)
     fake.scene("quiet")
     expect(wall.locator("#line .top .trouble")).to_be_hidden()

@@ -56,7 +56,7 @@ def test_a_gap_is_asked_for_and_then_closed_and_its_late_telex_refused() -> None
     assert line.tick(1.0) == []
     line.tick(1.5)
     asked = line.answers(link).refusals
-    assert [(one.code, one.seq) for one in asked] == [("gap", 2)]
+    assert [(one.code, one.seq, one.reason) for one in asked] == [("gap", 2, "numbers 2 to 3 are missing")]
     heard = line.tick(30.0)
     assert heard[0] == GapClosed("mill-1", 1, 2, 3, line.now, "never-came", 1)
     assert line.seqs() == [1, 4]

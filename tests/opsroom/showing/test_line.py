@@ -124,12 +124,15 @@ def test_the_words_of_a_screen_are_those_of_a_search_of_the_terminal_and_of_the_
 def test_links_that_are_away_stand_first_and_the_newest_refusal_is_told() -> None:
     open_one = LinkLine("north", 4, "speaking", 3, 1.0, 9.0, 5, 500, 5, 3)
     refusals = tuple(Attempt(float(n), "north", "not-yours", "p-9", f"number {n}") for n in range(30))
+    asked = Attempt(
+        30.0, "north", "gap", "p-8", "number 8 is missing"
+    )  # nobody tried anything: the wall does not tell of it
     counts = msgspec.structs.replace(
-        COUNTS, each=(open_one,), attempts=refusals, refused={"unborn": 2, "not-yours": 30}
+        COUNTS, each=(open_one,), attempts=(*refusals, asked), refused={"unborn": 2, "not-yours": 30}
     )
     page = book(counts, summary(counts, {}, LineView()), [], ("north", "south"), LineRequest(), 60.0)
     assert [(row.link, row.state) for row in page.links] == [("south", "away"), ("north", "speaking")]
-    assert [row.reason for row in page.attempts[:2]] == ["number 29", "number 28"]
+    assert [row.reason for row in page.attempts[:2]] == ["number 8 is missing", "number 29"]
     assert list(page.refused) == ["not-yours", "unborn"]
     assert (page.line.refused, page.line.attempt, page.line.attempt_at) == (32, "number 29", 29.0)
 
