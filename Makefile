@@ -10,7 +10,7 @@ WORKERS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install compiled demo test test-long fuzz browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
+.PHONY: help install compiled demo test test-long explore fuzz browser lint format types bench bench-filter bench-detect bench-effects bench-truth lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
@@ -41,6 +41,9 @@ test-long: WORKERS := 3
 test-long: $(VENV)/.dev browser compiled  ## kills, fuzz, the long story, and every property with many more examples
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "long or hypothesis" --hypothesis-profile many \
 	  --timeout 1200 $(PYTEST_ARGS)
+
+explore: $(VENV)/.dev browser compiled  ## every property with examples that no run has had yet; what is found becomes an @example
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m hypothesis --hypothesis-profile new --timeout 1200 $(PYTEST_ARGS)
 
 compiled: $(VENV)/.run  ## what a room compiles: once, and not in each worker's first test or at a room's first start
 	@$(BIN)/python -m opsroom.ready beside & beside=$$!; $(BIN)/python -m cyberstride.lanes && wait $$beside
