@@ -222,9 +222,7 @@ def readings(folder: Path, address: str) -> Iterator[Finding]:
         try:
             with closing(open_store(folder, address, reading=True)) as store:
                 held = store.held()
-        except (
-            StoreError
-        ) as error:  # whatever a page holds that nobody has read above, the rest is looked at all the same
+        except StoreError as error:  # a page that nobody has read above: all else is looked at all the same
             yield ill("readings", f"{error.what} ({error.why})", error.cure)
         else:
             yield kept_since(held)
