@@ -96,44 +96,37 @@ class Roof:
 """
 
 
-async def test_a_run_that_is_stopped_says_what_it_did_and_ends_without_an_error(tmp_path: Path) -> None:
+async def endless(tmp_path: Path, options: list[str], *, begun: bytes, told_on: str) -> tuple[int | None, bytes]:
+    """Run the endless feed, and ask it to end when it has begun; gives its exit code and what else it said."""
     import asyncio
 
-    (tmp_path / "ticket.txt").write_text("secret\n", encoding="utf-8")
     (tmp_path / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-u", "-m", "opsroom.cli", "feed", "run", "endless:Roof", *options),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    async with asyncio.timeout(110):
+        assert begun in await getattr(program, told_on).readline()
+        program.terminate()
+        _, said = await program.communicate()
+    return program.returncode, said
+
+
+async def test_a_run_that_is_stopped_says_what_it_did_and_ends_without_an_error(tmp_path: Path) -> None:
+    (tmp_path / "ticket.txt").write_text("secret\n", encoding="utf-8")
     async with rehearsal_room() as room:
         line = ["--url", room.url, "--link", "roof", "--token-file", "ticket.txt"]
-        program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "opsroom.cli", "feed", "run", "endless:Roof", *line),
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-        )
-        assert program.stderr is not None
-        async with asyncio.timeout(110):
-            assert b"the room listens" in await program.stderr.readline()
-            program.terminate()
-            _, said = await program.communicate()
-    assert program.returncode == 0, said
+        code, said = await endless(tmp_path, line, begun=b"the room listens", told_on="stderr")
+    assert code == 0, said
     assert b"stopped: the room acknowledged " in said
     assert b" in roof.spool for the next run" in said
 
 
 async def test_a_dry_run_that_is_stopped_sums_up(tmp_path: Path) -> None:
-    import asyncio
-
-    (tmp_path / "endless.py").write_text(ENDLESS, encoding="utf-8")
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-u", "-m", "opsroom.cli", "feed", "run", "endless:Roof", "--dry"),
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert program.stdout is not None
-    async with asyncio.timeout(110):
-        assert b"accepted" in await program.stdout.readline()
-        program.terminate()
-        _, said = await program.communicate()
-    assert (program.returncode, said) == (0, b"1 accepted\n")
+    ended = await endless(tmp_path, ["--dry"], begun=b"accepted", told_on="stdout")
+    assert ended == (0, b"1 accepted\n")
 
 
 CROOKED = """

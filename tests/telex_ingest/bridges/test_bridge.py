@@ -23,32 +23,22 @@ from telex_ingest.feed_settings import SettingsError
 from telex_ingest.proof import hand_over, name_of, prove
 from telex_ingest.spool import SpoolError
 from telex_ingest.telex import Handover, Order, Receipt, ReceiptState
+from tests.telex_ingest.bridges.orders import KEY, proven, trusting
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
 SPEED = Target(title="Set the speed", parameter="speed", low=0.0, high=100.0, scale=0.5, offset=1.0, within_s=0.05)
 
 
-def order(number: int = 1, speed: float = 21.0, **more: Any) -> Order:
-    fields: dict[str, Any] = {
-        "id": f"room-1-{number}",
-        "room": "room-1",
-        "plant": "mill",
-        "motion": "m-1",
-        "name": "speed",
-        "parameters": {"speed": speed},
-        "not_before": NOW,
-        "expires": NOW + timedelta(minutes=5),
-    }
-    return prove(Order(**(fields | more)), KEY)
+def order(number: int = 1, speed: float = 21.0, *, name: str = "speed", **more: Any) -> Order:
+    return proven(name, more.pop("parameters", {"speed": speed}), number, **({"not_before": NOW} | more))
 
 
 class Plant:
     """A plant in memory that obeys, refuses, dawdles or dies."""
 
     def __init__(self, folder: Path) -> None:
-        self.trust = Trust(room="room-1", key=name_of(KEY.public_key()), ledger=folder / "ledger")
+        self.trust = trusting(folder)
         self.written: list[float] = []
         self.shown: object = None
         self.obeys = True

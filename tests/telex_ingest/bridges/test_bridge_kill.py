@@ -6,20 +6,15 @@ import asyncio
 import random
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from telex_ingest.bridges.settings import Trust
-from telex_ingest.proof import name_of, prove
-from telex_ingest.telex import Order
+from tests.telex_ingest.bridges.orders import proven, trusting
 from tests.telex_ingest.conftest import until
 
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 ROUNDS = 12
 Moment = Callable[[], Awaitable[object]]
 
@@ -46,20 +41,8 @@ async def life(folder: Path, before_s: float = 0.0, after_s: float = 0.0, moment
 def order_in(folder: Path) -> None:
     """Make a folder with an order, and with whom to believe."""
     folder.mkdir()
-    trust = Trust(room="room-1", key=name_of(KEY.public_key()), ledger=folder / "ledger")
-    (folder / "trust.json").write_bytes(msgspec.json.encode(trust, enc_hook=str))
-    now = datetime.now(UTC)
-    order = Order(
-        id=f"room-1-{folder.name}",
-        room="room-1",
-        plant="mill",
-        motion="m-1",
-        name="speed",
-        parameters={"speed": 7},
-        not_before=now,
-        expires=now + timedelta(minutes=5),
-    )
-    (folder / "order.json").write_bytes(msgspec.json.encode(prove(order, KEY)))
+    (folder / "trust.json").write_bytes(msgspec.json.encode(trusting(folder), enc_hook=str))
+    (folder / "order.json").write_bytes(msgspec.json.encode(proven("speed", {"speed": 7}, folder.name)))
 
 
 async def killed_and_begun_anew(folder: Path, before_s: float, after_s: float, moment: Moment) -> str:

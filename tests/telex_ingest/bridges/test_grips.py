@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from telex_ingest.bridges.modbus import RegisterTarget
 from telex_ingest.bridges.mqtt import TopicTarget
@@ -30,20 +28,18 @@ from telex_ingest.feeds.opcua_line import Server
 from telex_ingest.feeds.sparkplug import SparkplugFeed, SparkplugSettings
 from telex_ingest.feeds.sparkplug_example import EdgeNodeInMiniature, figure
 from telex_ingest.heard import PlantBorn, ReceiptCame
-from telex_ingest.proof import name_of, prove
-from telex_ingest.telex import Order, Receipt
+from telex_ingest.telex import Receipt
 from telex_ingest.ticket import Ticket
+from tests.telex_ingest.bridges.orders import proven, trusting
 from tests.telex_ingest.conftest import MiniatureRoom, room, until
 from tests.telex_ingest.feeds.peers import peer
 
 __all__ = ["room"]
 
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-
 
 @pytest.fixture
 def trust(tmp_path: Path) -> Trust:
-    return Trust(room="room-1", key=name_of(KEY.public_key()), ledger=tmp_path / "ledger")
+    return trusting(tmp_path)
 
 
 @pytest.fixture
@@ -53,23 +49,12 @@ def numbers() -> Iterator[int]:
 
 async def obeyed(feed: Bridge, number: int, name: str, **parameters: Any) -> list[tuple[str, str]]:
     """Give an order to a feed; tells its answers, states and reasons."""
-    now = datetime.now(UTC)
     answers: list[Receipt] = []
 
     async def answer(receipt: Receipt) -> None:
         answers.append(receipt)
 
-    order = Order(
-        id=f"room-1-{number}",
-        room="room-1",
-        plant="mill",
-        motion="m-1",
-        name=name,
-        parameters=parameters,
-        not_before=now,
-        expires=now + timedelta(minutes=5),
-    )
-    await feed.obey(prove(order, KEY), answer)
+    await feed.obey(proven(name, parameters, number), answer)
     return [(receipt.state.value, receipt.reason) for receipt in answers]
 
 
@@ -249,18 +234,7 @@ async def test_an_order_goes_from_the_room_to_the_register_and_its_receipt_comes
         await until(lambda: 0.0 in room.values("mill"), 60)
         (born,) = room.of(PlantBorn)
         assert [order.name for order in born.birth.orders] == ["set-speed"]
-        now = datetime.now(UTC)
-        order = Order(
-            id="room-1-1",
-            room="room-1",
-            plant="mill",
-            motion="m-1",
-            name="set-speed",
-            parameters={"speed": 850},
-            not_before=now,
-            expires=now + timedelta(minutes=5),
-        )
-        room.gateway.send("mill", orders=[prove(order, KEY)])
+        room.gateway.send("mill", orders=[proven("set-speed", {"speed": 850})])
         await until(lambda: len(room.of(ReceiptCame)) == 2, 60)
         assert [item.receipt.state.value for item in room.of(ReceiptCame)] == ["accepted", "done"]
         await until(lambda: 850.0 in room.values("mill"), 60)
