@@ -7,7 +7,7 @@ Labels that could grow are bounded: refusals by the codes of the wire, plants by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -23,6 +23,14 @@ LINKS = 100
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 EVERYBODY = Viewer(role="operator")
+
+
+def from_zero(name: str, text: str, label: str, known: Iterable[str], counts: Mapping[str, int]) -> CounterMetricFamily:
+    """Counts by a label, from zero on: an increase is reckoned from the first figure, so a first one would raise no alert."""
+    family = CounterMetricFamily(f"opsroom_{name}", text, labels=[label])
+    for kind, count in sorted({**dict.fromkeys(known, 0), **counts}.items()):
+        family.add_metric([kind], count)
+    return family
 
 
 def line_metrics(scene: Scene, counts: LineCounts, rows: Sequence[PlantOnLine] | None = None) -> Iterator[Metric]:
@@ -47,11 +55,7 @@ def line_metrics(scene: Scene, counts: LineCounts, rows: Sequence[PlantOnLine] |
         ("bytes_out", "Bytes sent to links", counts.bytes_out),
     ):
         yield CounterMetricFamily(f"opsroom_{name}", help_text, value=total)
-    refused = CounterMetricFamily("opsroom_line_refused", "What the gateway refused, by code", labels=["code"])
-    # From zero on: an increase is reckoned from the first figure, so the first of a code would raise no alert.
-    for code, count in sorted({**dict.fromkeys(GROUNDS, 0), **counts.refused}.items()):
-        refused.add_metric([code], count)
-    yield refused
+    yield from_zero("line_refused", "What the gateway refused, by code", "code", GROUNDS, counts.refused)
     for name, help_text, value in (
         ("links", "Open links", counts.links),
         ("plants", "Plants that are known", len(counts.plants)),

@@ -16,7 +16,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from opsroom.doors.council_metrics import Glance
-from opsroom.doors.line_metrics import line_metrics
+from opsroom.doors.line_metrics import from_zero, line_metrics
 from opsroom.entry.tally import REASONS
 from opsroom.loop.hall import Hall
 from opsroom.loop.pulse import EDGES_S
@@ -78,11 +78,7 @@ class Figures(Collector):
             answers.add_metric([str(status)], count)
         yield answers
         text = "Requests and connections that were turned away at the door, by reason"
-        away = CounterMetricFamily("opsroom_turned_away", text, labels=["reason"])
-        # From zero on: an increase is reckoned from the first figure, so the first of a reason would raise no alert.
-        for reason, count in sorted({**dict.fromkeys(REASONS, 0), **tally.turned_away}.items()):
-            away.add_metric([reason], count)
-        yield away
+        yield from_zero("turned_away", text, "reason", REASONS, dict(tally.turned_away))
         broken = "Requests that ended in a defect of the room's own; the log has their tracebacks"
         yield CounterMetricFamily("opsroom_http_faults", broken, value=tally.faults)
 
